@@ -1,0 +1,165 @@
+//! The witness: every request a server got and every chunk it wrote.
+//!
+//! Tests assert on it, and the lab joins it with what clients saw.
+
+use std::fmt;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::Instant;
+
+/// The request header that names the agent a request belongs to.
+pub const AGENT_HEADER: &str = "x-lab-agent";
+
+/// A connection, numbered by its listener in the order of accepts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ConnId(pub u64);
+
+/// Who asked: the text of the header [`AGENT_HEADER`], or else the connection.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Caller {
+    /// A caller that named itself.
+    Agent(Arc<str>),
+    /// A caller known only by its connection.
+    Connection(ConnId),
+}
+
+/// One response in progress: a caller's n-th exchange, counted from zero.
+///
+/// The id comes from the request, never from the order of accepts, so that it is the same in every run.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct StreamId {
+    /// Who asked.
+    pub caller: Caller,
+    /// The caller's n-th exchange, counted from zero.
+    pub exchange: u32,
+}
+
+impl StreamId {
+    /// The `exchange`-th stream (counted from zero) of the agent that calls itself `agent`.
+    pub fn of(agent: &str, exchange: u32) -> Self {
+        Self { caller: Caller::Agent(agent.into()), exchange }
+    }
+}
+
+impl fmt::Display for StreamId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.caller {
+            Caller::Agent(name) => write!(f, "agent {name} exchange {}", self.exchange),
+            Caller::Connection(id) => write!(f, "connection {} exchange {}", id.0, self.exchange),
+        }
+    }
+}
+
+/// Everything that happened on a server, in the order in which requests were complete.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Journal {
+    /// One entry a request.
+    pub entries: Vec<Entry>,
+    /// Streams in progress now.
+    pub in_flight: usize,
+    /// The most streams that were in progress at once.
+    pub max_in_flight: usize,
+}
+
+/// One request, how it was answered, and every chunk of the answer.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// The stream that this request opened.
+    pub stream: StreamId,
+    /// The connection it came on.
+    pub conn: ConnId,
+    /// When the last byte of the request had been received.
+    pub received: Instant,
+    /// The request.
+    pub request: RequestSeen,
+    /// Which rule answered.
+    pub answer: Answer,
+    /// The status code that was sent.
+    pub status: u16,
+    /// The chunks of the answer that were due so far, in order.
+    pub chunks: Vec<ChunkSent>,
+    /// What became of the answer.
+    pub fate: Fate,
+}
+
+/// A request as it was received.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RequestSeen {
+    /// The request method, verbatim.
+    pub method: String,
+    /// The request target, verbatim.
+    pub target: String,
+    /// The header fields in wire order; values that are not UTF-8 are shown lossily.
+    pub headers: Vec<(String, String)>,
+    /// The body, lossily when it is not UTF-8.
+    pub body: String,
+}
+
+/// Which rule answered a request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Answer {
+    /// A recording was replayed.
+    Matched {
+        /// The recording's name.
+        recording: String,
+        /// Which of its exchanges, counted from zero.
+        exchange: usize,
+    },
+    /// No recording answers this request.
+    Missed {
+        /// What is on offer, what comes nearest, and where it differs first.
+        why: String,
+    },
+    /// The server's own answer: a listing, the router, a check that failed.
+    Served,
+    /// The bytes were not a request that could be read; the connection was closed.
+    Rejected,
+}
+
+/// One chunk of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ChunkSent {
+    /// When it was to leave.
+    pub due: Instant,
+    /// When the transport had taken its last byte; absent while it has not.
+    pub written: Option<Instant>,
+    /// The number of body bytes up to and including this chunk.
+    pub body_end: u64,
+}
+
+/// What became of an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Fate {
+    /// In progress.
+    Open,
+    /// Every byte was handed to the transport.
+    Complete,
+    /// The client hung up after this many chunks had been written.
+    Aborted {
+        /// Chunks that had been written in full.
+        after_chunk: usize,
+    },
+}
+
+impl Journal {
+    /// The requests that no recording answered.
+    pub fn misses(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| matches!(entry.answer, Answer::Missed { .. }))
+    }
+
+    /// The requests that a recording answered.
+    pub fn matched(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| matches!(entry.answer, Answer::Matched { .. }))
+    }
+
+    /// The entry of `stream`.
+    pub fn stream(&self, stream: &StreamId) -> Option<&Entry> {
+        self.entries.iter().find(|entry| entry.stream == *stream)
+    }
+}

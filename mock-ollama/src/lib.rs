@@ -1,0 +1,20 @@
+//! An Ollama server for tests.
+//!
+//! It replays recorded token streams: the exact bytes, in the exact chunks, at the exact times.
+//! Unmodified clients cannot tell it from Ollama, and it needs no GPU, no model and no network.
+//!
+//! The crate is built in floors; a module uses its own floor and the ones below it.
+//!
+//! | floor | modules | what |
+//! | --- | --- | --- |
+//! | 5 | [`server`] | the conductor: starts and stops the one thread |
+//! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
+//! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
+//! | 2 | [`catalog`], [`dialect`], [`journal`] | what clients and people read |
+//! | 1 | [`schedule`], [`http`] | pure mechanisms |
+//! | 0 | [`recording`], [`clock`], [`seed`] | data and time |
+
+pub mod clock;
+pub mod journal;
+pub mod recording;
+pub mod seed;

@@ -1,0 +1,207 @@
+//! A recording in memory: one captured exchange, or a conversation of them, with chunk times.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// One recording: a file's worth of exchanges with one model.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Recording {
+    /// The recording's name, unique within a catalog; by convention the file's stem.
+    pub name: String,
+    /// How the times came about.
+    pub origin: Origin,
+    /// One sentence on what this recording is and what it is for.
+    pub description: Option<String>,
+    /// The server that answered, such as `ollama 0.33.0`.
+    pub server: Option<String>,
+    /// The model that answered.
+    pub model: Model,
+    /// The licence of the bytes, as an SPDX expression.
+    pub licence: Option<String>,
+    /// Where the bytes were taken from, when that is not this project.
+    pub source: Option<String>,
+    /// The exchanges, in the order in which they were recorded; at least one.
+    pub exchanges: Vec<Exchange>,
+}
+
+/// How a recording's bytes and times came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// Bytes and times are as they arrived on a socket.
+    Recorded,
+    /// The bytes were kept elsewhere; times follow from their own timestamps or were given.
+    Imported,
+    /// Built from published counters.
+    Reconstructed,
+    /// Made up.
+    Synthetic,
+}
+
+/// What is known of the model that answered; the facts that `/api/tags` and `/api/show` list.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Model {
+    /// The model's name as the server lists it, such as `quill-small:latest`.
+    pub name: String,
+    /// `completion`, `tools`, `thinking`, … in the order of `/api/tags`.
+    #[serde(default)]
+    pub capabilities: Vec<String>,
+    /// Family, size and quantisation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub details: Option<Details>,
+    /// The size of all layers, in bytes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// 64 hexadecimal digits, without a `sha256:` prefix.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<String>,
+    /// When the model was last changed, RFC 3339.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub modified_at: Option<String>,
+}
+
+/// The `details` object of a listed model (Ollama `api/types.go`, `ModelDetails`), in wire order.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Details {
+    /// The model it was made from; empty when there is none.
+    #[serde(default)]
+    pub parent_model: String,
+    /// The file format, such as `gguf`.
+    #[serde(default)]
+    pub format: String,
+    /// The architecture family, such as `llama`.
+    #[serde(default)]
+    pub family: String,
+    /// All families, or `null`.
+    #[serde(default)]
+    pub families: Option<Vec<String>>,
+    /// Human form of the parameter count, such as `1.2B`.
+    #[serde(default)]
+    pub parameter_size: String,
+    /// Such as `Q4_K_M`.
+    #[serde(default)]
+    pub quantization_level: String,
+    /// The longest context, in tokens.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub context_length: Option<u64>,
+    /// The width of an embedding.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_length: Option<u64>,
+}
+
+/// One request and its response.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Exchange {
+    /// What was asked; absent when it is not known, and then only loose matching finds the exchange.
+    pub request: Option<Request>,
+    /// When the request was sent, in microseconds on the common clock of a set of recordings.
+    pub sent_us: Option<u64>,
+    /// The response head.
+    pub response: Response,
+    /// The response body as it came. One chunk is one HTTP chunk (or, of a body with
+    /// `Content-Length`, one piece as it was read); times never decrease.
+    pub chunks: Vec<Chunk>,
+    /// How the body ended.
+    pub end: End,
+}
+
+/// A recorded request.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Request {
+    /// The request method.
+    pub method: Method,
+    /// The request path, without a query.
+    pub path: String,
+    /// The body; absent when there was none.
+    pub body: Option<RequestBody>,
+}
+
+/// The methods that Ollama's router registers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Method {
+    /// `GET`
+    Get,
+    /// `HEAD`
+    Head,
+    /// `POST`
+    Post,
+    /// `DELETE`
+    Delete,
+}
+
+/// A recorded request body.
+#[derive(Clone, Debug, PartialEq)]
+pub enum RequestBody {
+    /// A JSON value; its keys keep their order.
+    Json(Value),
+    /// The exact text of a body that is not JSON.
+    Text(String),
+}
+
+/// A recorded response head.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Response {
+    /// The status code.
+    pub status: u16,
+    /// The header fields the handler set, in wire order. The framing ones (`Content-Length`,
+    /// `Transfer-Encoding`, `Connection`, `Date`) are not stored: the server makes them anew.
+    pub headers: Vec<(String, String)>,
+}
+
+impl Response {
+    /// The value of the header called `name`, compared without case.
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
+        found.map(|(_, value)| value.as_str())
+    }
+}
+
+/// Some bytes of a response body and when they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chunk {
+    /// Microseconds from the moment the request had been received.
+    pub at_us: u64,
+    /// The bytes, verbatim.
+    pub bytes: Bytes,
+}
+
+/// How a response body ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum End {
+    /// The terminating chunk came, or `Content-Length` was reached.
+    Clean,
+    /// The server closed the connection before the body was complete.
+    Eof,
+    /// The server reset the connection.
+    Reset,
+    /// The recorder closed the connection; what the server would have sent next is not known.
+    ClientClosed,
+    /// The recorder gave up waiting; what the server would have sent next is not known.
+    Timeout,
+}
+
+impl Exchange {
+    /// The body's length in bytes.
+    pub fn body_len(&self) -> u64 {
+        self.chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum()
+    }
+
+    /// The whole body.
+    pub fn body(&self) -> Vec<u8> {
+        let mut body = Vec::with_capacity(usize::try_from(self.body_len()).unwrap_or(0));
+        for chunk in &self.chunks {
+            body.extend_from_slice(&chunk.bytes);
+        }
+        body
+    }
+
+    /// Whether the response is an NDJSON stream.
+    pub fn is_ndjson(&self) -> bool {
+        self.response.header("content-type").is_some_and(|value| value.starts_with("application/x-ndjson"))
+    }
+}

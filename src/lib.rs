@@ -1,0 +1,4 @@
+//! Runs multi-agent LLM-streaming workloads on async runtime variants against a replayed Ollama server.
+
+pub mod transcript;
+pub mod workload;

@@ -1,0 +1,114 @@
+//! What the clients saw, with instants. The counterpart of the server's journal.
+
+use std::collections::BTreeSet;
+
+use mock_ollama::clock::Instant;
+use serde::{Deserialize, Serialize};
+
+/// Everything the agents of one run saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Transcript {
+    /// When the runtime was about to start its first agent.
+    pub started: Instant,
+    /// When the last agent had ended.
+    pub ended: Instant,
+    /// One log an agent, in the order of the workload.
+    pub agents: Vec<AgentLog>,
+    /// What the runtime was, as it showed itself.
+    pub introspection: Introspection,
+}
+
+/// What one agent saw.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentLog {
+    /// The agent's name, sent as `x-lab-agent`.
+    pub agent: String,
+    /// When the agent was first polled.
+    pub started: Instant,
+    /// When it had ended.
+    pub ended: Instant,
+    /// One log a request, in order.
+    pub exchanges: Vec<ExchangeLog>,
+    /// The names of the threads that polled this agent.
+    pub polled_on: BTreeSet<String>,
+    /// The names of the threads that woke it.
+    pub woken_by: BTreeSet<String>,
+    /// Which task this agent ran in: agents that share a task share this number.
+    pub task: u32,
+}
+
+/// What an agent saw of one exchange.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ExchangeLog {
+    /// The recording that the request was taken from.
+    pub recording: String,
+    /// Which of its exchanges, counted from zero.
+    pub exchange: usize,
+    /// Just before the request was handed to the client (after any limiter).
+    pub sent: Instant,
+    /// When the response head had been read; absent when none came.
+    pub head: Option<Instant>,
+    /// The response status; 0 when no response came.
+    pub status: u16,
+    /// The pieces as the chunk policy handed them on.
+    pub pieces: Vec<Piece>,
+    /// The lines of the body.
+    pub lines: Vec<LineSeen>,
+    /// Every byte of the body that came, in order.
+    pub body: Vec<u8>,
+    /// When the exchange had ended.
+    pub ended: Instant,
+    /// How it ended.
+    pub outcome: Outcome,
+}
+
+/// Some bytes that the chunk policy handed on at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// When they were handed on.
+    pub at: Instant,
+    /// Their number.
+    pub bytes: u64,
+}
+
+/// One NDJSON line of a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LineSeen {
+    /// When the piece that completed it was handed on.
+    pub at: Instant,
+    /// The number of body bytes up to and including its newline.
+    pub body_end: u64,
+    /// Whether it carries a token: text, thinking or a tool call that is not empty.
+    pub token: bool,
+}
+
+/// How an exchange ended for the client.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "how")]
+pub enum Outcome {
+    /// The stream ended with its final object.
+    Done {
+        /// `eval_count` of the final object, where it has one.
+        eval_count: Option<u64>,
+        /// `done_reason` of the final object, where it has one.
+        done_reason: Option<String>,
+    },
+    /// The exchange failed.
+    Failed {
+        /// The kind of failure, one of the names of `ndjson::StreamError` and `clients::ClientError`.
+        kind: String,
+        /// What happened, in words.
+        message: String,
+    },
+}
+
+/// What a runtime is, as it showed itself while it ran; never prose about it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Introspection {
+    /// What the executor says of itself, such as tokio's runtime flavour and its number of workers.
+    pub executor: String,
+    /// The names of the process's threads while agents ran, sorted, one entry a thread.
+    pub threads: Vec<String>,
+    /// The chunk policy in force and the client's read cap.
+    pub client: String,
+}
