@@ -14,6 +14,7 @@
 //! | 1 | [`schedule`], [`http`] | pure mechanisms |
 //! | 0 | [`recording`], [`clock`], [`seed`] | data and time |
 
+pub mod catalog;
 pub mod clock;
 pub mod journal;
 pub mod recording;

@@ -1,0 +1,5 @@
+//! Models and recordings that a server offers.
+
+mod builtin;
+
+pub use builtin::BUILTIN;

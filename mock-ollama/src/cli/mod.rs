@@ -1,0 +1,11 @@
+//! The verbs of the command line.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `error` | what a verb can fail with, and the exit code of each |
+//! | `import` | `mock-ollama import`: other forms into a recording |
+//! | `inspect` | `mock-ollama inspect`: a recording in a few lines |
+
+pub(crate) mod error;
+pub(crate) mod import;
+pub(crate) mod inspect;
