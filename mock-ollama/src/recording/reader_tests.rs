@@ -6,7 +6,8 @@ use std::path::PathBuf;
 
 use proptest::prelude::*;
 
-use crate::recording::limits::{MAX_CHUNKS, MAX_FILE_BYTES, MAX_LINE_BYTES};
+use super::Lines;
+use crate::recording::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES, MAX_LINE_BYTES};
 use crate::recording::{Problem, ReadError, Recording, arbitrary, read, to_string};
 
 const HEAD: &str = concat!(
@@ -180,16 +181,29 @@ fn a_recording_may_have_as_many_chunks_as_the_limit_and_no_more() {
     assert_eq!(problem_of(text.as_bytes()), Some((MAX_CHUNKS as u64 + 3, Problem::TooManyChunks)));
 }
 
+/// The same line again and again.
+struct Endless<'a> {
+    line: &'a [u8],
+    at: usize,
+}
+
+impl Read for Endless<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = (&self.line[self.at..]).read(buffer)?;
+        self.at = (self.at + read) % self.line.len();
+        Ok(read)
+    }
+}
+
 #[test]
 fn a_recording_is_no_larger_than_the_limit() {
-    let line = format!("[0,\"{}\"]\n", "x".repeat(MAX_LINE_BYTES - 6));
-    let lines = MAX_FILE_BYTES / line.len() as u64;
-    let mut endless = Box::new(io::empty()) as Box<dyn Read>;
-    for _ in 0..=lines {
-        endless = Box::new(line.as_bytes().chain(endless));
+    let line = [b"x".repeat(MAX_LINE_BYTES - 1), b"\n".to_vec()].concat();
+    let mut lines = Lines::new(BufReader::new(Endless { line: &line, at: 0 }), "t");
+    let fit = MAX_FILE_BYTES / line.len() as u64;
+    for _ in 0..fit {
+        assert!(lines.next().unwrap().is_some());
     }
-    let error = read(BufReader::new(HEAD.as_bytes().chain(endless)), "t").unwrap_err();
-    assert_eq!(error.problem(), Some(&Problem::FileTooLarge));
+    assert_eq!(lines.next().unwrap_err().problem(), Some(&Problem::FileTooLarge));
 }
 
 #[test]
@@ -202,8 +216,8 @@ fn a_body_may_be_nested_as_deep_as_the_limit_and_no_deeper() {
             .unwrap();
         text
     };
-    assert!(matches!(problem_of(text(100).as_bytes()), Some((3, Problem::Truncated { .. }))));
-    assert_eq!(problem_of(text(101).as_bytes()), Some((2, Problem::BodyNesting)));
+    assert!(matches!(problem_of(text(MAX_BODY_NESTING).as_bytes()), Some((3, Problem::Truncated { .. }))));
+    assert_eq!(problem_of(text(MAX_BODY_NESTING + 1).as_bytes()), Some((2, Problem::BodyNesting)));
 }
 
 #[test]
@@ -228,4 +242,21 @@ fn header_keys_may_come_in_any_order_and_spacing() {
          {{\"end\":{{\"how\":\"clean\",\"chunks\":1,\"bytes\":3,\"sha256\":\"{hello}\"}}}}\n"
     );
     assert!(reads_back(&read(text.as_bytes(), "t").unwrap()));
+}
+
+#[test]
+fn the_example_in_the_documentation_is_canonical() {
+    let documentation = include_str!("../../../docs/recording-format.md");
+    let example = documentation.split_once("```jsonl\n").unwrap().1.split_once("```").unwrap().0;
+    let recording = read(example.as_bytes(), "docs/recording-format.md").unwrap();
+    assert_eq!(recording.exchanges.len(), 2);
+    assert_eq!(to_string(&recording).unwrap(), example);
+}
+
+#[test]
+fn the_documentation_states_the_limits() {
+    let documentation = include_str!("../../../docs/recording-format.md");
+    for limit in [MAX_LINE_BYTES as u64, MAX_CHUNKS as u64, MAX_FILE_BYTES, MAX_BODY_NESTING as u64] {
+        assert!(documentation.contains(&format!("| {limit} |")), "{limit}");
+    }
 }
