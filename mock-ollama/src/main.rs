@@ -18,12 +18,14 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Verb {
+    Serve(cli::serve::ServeArgs),
     Import(Box<cli::import::ImportArgs>),
     Inspect(cli::inspect::InspectArgs),
 }
 
 fn main() -> ExitCode {
     let done = match Cli::parse().verb {
+        Verb::Serve(args) => cli::serve::run(&args),
         Verb::Import(args) => cli::import::run(*args),
         Verb::Inspect(args) => cli::inspect::run(args),
     };

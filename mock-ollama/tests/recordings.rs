@@ -99,7 +99,7 @@ fn the_built_in_recordings_are_imports_of_the_original_captures() {
 fn the_list_of_imports_and_the_built_in_recordings_agree() {
     let mut listed: Vec<&str> = RECORDINGS.iter().map(|(name, ..)| *name).collect();
     listed.sort_unstable();
-    let built_in: Vec<&str> = mock_ollama::catalog::BUILTIN.iter().map(|(name, _)| *name).collect();
+    let built_in: Vec<&str> = mock_ollama::catalog::builtin::names().collect();
     assert_eq!(listed, built_in);
 }
 

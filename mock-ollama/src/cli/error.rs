@@ -5,7 +5,11 @@ use std::path::PathBuf;
 
 use mock_ollama::recording::import::ImportError;
 use mock_ollama::recording::{ReadError, WriteError};
+use mock_ollama::{FinishError, StartError};
 use thiserror::Error;
+
+/// Exit code: the command line or the environment is wrong.
+pub(crate) const EXIT_USAGE: u8 = 2;
 
 /// Exit code: a recording or other data is malformed.
 pub(crate) const EXIT_DATA: u8 = 4;
@@ -47,16 +51,41 @@ pub(crate) enum VerbError {
     /// An input could not be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// A folder that was to be served has no recording in it.
+    #[error("{} has no recording in it; recordings end in .jsonl", path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An environment variable has a value of no use.
+    #[error("bad {name}: {why}")]
+    Environment {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// The server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The server failed while it ran.
+    #[error(transparent)]
+    Finish(#[from] FinishError),
+    /// Ctrl-C could not be caught.
+    #[error("cannot catch Ctrl-C: {0}")]
+    Signal(String),
 }
 
 impl VerbError {
     /// The exit code of a program that ends with this error.
     pub(crate) fn exit_code(&self) -> u8 {
         let is_io = match self {
-            Self::Input { .. } | Self::Exists { .. } | Self::Stdout(_) => true,
+            Self::Input { .. } | Self::Exists { .. } | Self::Stdout(_) | Self::Finish(_) | Self::Signal(_) => true,
             Self::Output { source, .. } => source.is_io(),
             Self::Recording(error) => error.is_io(),
-            Self::Import(_) => false,
+            Self::Start(error) => !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }),
+            Self::Environment { .. } => return EXIT_USAGE,
+            Self::Import(_) | Self::EmptyFolder { .. } => false,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }
     }
