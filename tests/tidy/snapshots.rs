@@ -3,8 +3,6 @@
 //! `cargo insta test --unreferenced=reject` knows better, but it needs cargo-insta and a build with every feature; this check
 //! reads. A snapshot is at home when its `source:` exists and its name stands in some source, or is made from a fixture's.
 
-use std::collections::BTreeSet;
-
 use crate::workspace::{File, Finding, has_extension};
 
 /// The name inside the file name: `suite__report__facts@smol-2.snap` is `facts`.
@@ -23,18 +21,21 @@ fn source_of(text: &str) -> Option<&str> {
     head.lines().find_map(|line| line.strip_prefix("source: ")).map(|path| path.trim().trim_matches('"'))
 }
 
-/// A fixture's name as a snapshot's: without its extension, and `-` like `_`.
+/// A fixture's name or a snapshot's, without the signs in which they differ.
 fn folded(name: &str) -> String {
-    name.replace(['-', '.'], "_")
+    name.replace(['-', '.', '/'], "_")
+}
+
+/// Whether a snapshot called `name` may have been made from the fixture at `path`: it ends with the fixture's name.
+fn is_made_from(name: &str, path: &str) -> bool {
+    let file = path.rsplit('/').next().unwrap_or(path);
+    let fixture = folded(file.rsplit_once('.').map_or(file, |(stem, _)| stem));
+    folded(name).strip_suffix(&fixture).is_some_and(|front| front.is_empty() || front.ends_with('_'))
 }
 
 fn check(files: &[File]) -> Vec<Finding> {
     let rust: Vec<&File> = files.iter().filter(|file| file.is_rust()).collect();
-    let fixtures: BTreeSet<String> = files
-        .iter()
-        .filter_map(|file| file.path.strip_prefix("fixtures/")?.rsplit('/').next())
-        .map(|name| folded(name.split('.').next().unwrap_or(name)))
-        .collect();
+    let fixtures: Vec<&str> = files.iter().filter_map(|file| file.path.strip_prefix("fixtures/")).collect();
     let mut findings = Vec::new();
     for file in files {
         let path = file.path.as_str();
@@ -47,7 +48,9 @@ fn check(files: &[File]) -> Vec<Finding> {
                 Some(source) if !rust.iter().any(|file| file.path == source) => {
                     findings.push(Finding::new(path, 0, format!("its source {source} does not exist")));
                 }
-                Some(_) if rust.iter().any(|file| file.text.contains(name)) || fixtures.contains(&folded(name)) => {}
+                Some(_)
+                    if rust.iter().any(|file| file.text.contains(name))
+                        || fixtures.iter().any(|path| is_made_from(name, path)) => {}
                 Some(_) => findings.push(Finding::new(path, 0, format!("no source mentions `{name}`"))),
             }
         }
@@ -70,6 +73,7 @@ fn control_orphans_and_pending_snapshots_are_rejected() {
         snap("tests/suite/snapshots/suite__report__facts.snap", "tests/suite/report.rs"),
         snap("tests/suite/snapshots/suite__report__facts@smol-2.snap", "tests/suite/report.rs"),
         snap("tests/suite/snapshots/suite__report__end_missing.snap", "tests/suite/report.rs"),
+        snap("tests/suite/snapshots/suite__report__bad-end-missing.snap", "tests/suite/report.rs"),
         snap("tests/suite/snapshots/suite__report__figures.snap", "tests/suite/report.rs"),
         snap("tests/suite/snapshots/suite__gone__facts.snap", "tests/suite/gone.rs"),
         snap("tests/suite/snapshots/suite__report__facts.snap.new", "tests/suite/report.rs"),

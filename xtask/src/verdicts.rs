@@ -65,7 +65,8 @@ fn summary(lines: &[Line]) -> String {
     let (pass, fail, inconclusive) = (count(Verdict::Pass), count(Verdict::Fail), count(Verdict::Inconclusive));
     let mut text = format!("wall-clock verdicts: {pass} pass, {fail} fail, {inconclusive} inconclusive\n");
     for line in lines.iter().filter(|line| line.verdict != Verdict::Pass) {
-        text += &format!("  {} {} {}: {}\n", line.verdict, line.gate, line.variant, line.why);
+        let Line { gate, variant, verdict, why } = line;
+        text.extend(["  ", &verdict.to_string(), " ", gate, " ", variant, ": ", why, "\n"]);
     }
     text
 }
