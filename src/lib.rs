@@ -2,6 +2,8 @@
 
 pub mod chunking;
 pub mod clients;
+#[cfg(feature = "controls")]
+pub mod controls;
 pub mod ndjson;
 pub mod runtimes;
 pub mod transcript;
