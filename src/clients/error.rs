@@ -94,3 +94,24 @@ fn io_kind(error: &(dyn Error + 'static)) -> Option<io::ErrorKind> {
     }
     None
 }
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    /// What an HTTP stack wraps around the I/O error.
+    #[derive(Debug, thiserror::Error)]
+    #[error("error reading a body from connection")]
+    struct Wrapped(#[source] io::Error);
+
+    #[rstest]
+    #[case(io::ErrorKind::ConnectionReset, "body-reset")]
+    #[case(io::ErrorKind::ConnectionAborted, "body-reset")]
+    #[case(io::ErrorKind::UnexpectedEof, "body-cut")]
+    #[case(io::ErrorKind::InvalidData, "body")]
+    fn a_failure_in_a_body_is_named_after_the_error_at_its_root(#[case] root: io::ErrorKind, #[case] kind: &str) {
+        assert_eq!(ClientError::in_body(Wrapped(root.into())).kind(), kind);
+    }
+}

@@ -66,3 +66,18 @@ impl Net for AsyncStdNet {
         task::spawn(connection);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn sockets_send_without_delay() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server: Endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let socket = task::block_on(AsyncStdNet.connect(server)).unwrap();
+        assert!(socket.get_ref().nodelay().unwrap());
+    }
+}

@@ -41,7 +41,7 @@ macro_rules! with_variants {
 macro_rules! for_each_variant {
     ($(#[$meta:meta])* fn $name:ident($variant:ident: Variant) $body:block) => {
         mod $name {
-            #[allow(unused_imports)]
+            #[allow(unused_imports, reason = "a test may need nothing of its surroundings")]
             use super::*;
             fn check($variant: $crate::variant::Variant) $body
             $crate::with_variants!([$crate::variant_tests] $(#[$meta])*);
