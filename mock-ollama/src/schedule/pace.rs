@@ -190,7 +190,7 @@ fn parse_share(word: &str, value: &str) -> Result<f64, PaceError> {
 fn parse_duration(word: &str, value: &str) -> Result<Duration, PaceError> {
     let expected = "a time up to 24 hours, such as 20ms, 1.5s or 800us";
     let wrong = || PaceError::Number { word: word.to_owned(), expected };
-    let units = [("us", 1e-6), ("ms", 1e-3), ("s", 1.0)];
+    let units = [("ns", 1e-9), ("us", 1e-6), ("µs", 1e-6), ("ms", 1e-3), ("s", 1.0)];
     let (number, unit) = units
         .into_iter()
         .find_map(|(suffix, unit)| value.strip_suffix(suffix).map(|number| (number, unit)))
