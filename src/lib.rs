@@ -1,4 +1,5 @@
 //! Runs multi-agent LLM-streaming workloads on async runtime variants against a replayed Ollama server.
 
+pub mod measure;
 pub mod transcript;
 pub mod workload;
