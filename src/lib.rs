@@ -4,6 +4,7 @@ pub mod chunking;
 pub mod clients;
 #[cfg(feature = "controls")]
 pub mod controls;
+pub mod measure;
 pub mod ndjson;
 pub mod runtimes;
 pub mod transcript;

@@ -1,0 +1,22 @@
+//! What a run cost, computed from what was seen. Pure: no clock, no I/O.
+//!
+//! | module | question |
+//! | --- | --- |
+//! | [`quantiles`] | what is the middle, and how sure is that? |
+//! | [`latency`] | how long did each client wait, and for what? |
+//! | [`lag`] | which part of that was the server's lateness, which the client's lag? |
+//! | [`concurrency`] | did the agents overlap, and on which threads? |
+//! | [`factors`] | where did the wall time go? |
+//! | [`decision`] | does the evidence separate the variants? |
+//! | [`bounds`] | does a run keep the limits that were stated beforehand? |
+
+pub mod bounds;
+pub mod concurrency;
+pub mod decision;
+pub mod factors;
+pub mod lag;
+pub mod latency;
+pub mod quantiles;
+
+#[cfg(test)]
+pub(crate) mod fixture;

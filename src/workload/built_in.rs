@@ -1,0 +1,157 @@
+//! The workloads that come with the program.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+
+use super::file::{Library, WorkloadError, WorkloadFile};
+use super::plan::Workload;
+use super::tr115::{self, Tr115Error};
+
+/// A workload that comes with the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BuiltIn {
+    /// What `--workload` takes.
+    pub name: &'static str,
+    /// Where it is kept in the repository; the name its errors carry.
+    pub path: &'static str,
+    /// Its TOML.
+    pub text: &'static str,
+}
+
+/// The table of workloads that come with the program.
+pub const BUILT_IN: &[BuiltIn] = &[
+    BuiltIn {
+        name: "solo",
+        path: "fixtures/workloads/solo.toml",
+        text: include_str!("../../fixtures/workloads/solo.toml"),
+    },
+    BuiltIn {
+        name: "duet",
+        path: "fixtures/workloads/duet.toml",
+        text: include_str!("../../fixtures/workloads/duet.toml"),
+    },
+    BuiltIn {
+        name: "swarm",
+        path: "fixtures/workloads/swarm.toml",
+        text: include_str!("../../fixtures/workloads/swarm.toml"),
+    },
+];
+
+/// A workload that was asked for and cannot be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SelectError {
+    /// No workload has this name.
+    #[error(
+        "no workload is called `{name}`; there are {} and {}SCENARIO[:RUNTIME[:RUN]]; a file's name ends in .toml",
+        names(),
+        tr115::PREFIX
+    )]
+    Unknown {
+        /// The name.
+        name: String,
+    },
+    /// The workload's file cannot be used.
+    #[error(transparent)]
+    File(#[from] WorkloadError),
+    /// The published run does not exist.
+    #[error(transparent)]
+    Published(#[from] Tr115Error),
+    /// A number of agents was asked of a published run.
+    #[error("`{name}` is a published run of two agents; --agents does not go with it")]
+    PublishedAgents {
+        /// The workload asked for.
+        name: String,
+    },
+}
+
+fn names() -> String {
+    BUILT_IN.iter().map(|row| row.name).collect::<Vec<_>>().join(", ")
+}
+
+impl BuiltIn {
+    /// The workload called `name`.
+    pub fn named(name: &str) -> Option<&'static Self> {
+        BUILT_IN.iter().find(|row| row.name == name)
+    }
+
+    /// Reads its TOML.
+    pub fn file(&self) -> Result<WorkloadFile, WorkloadError> {
+        WorkloadFile::parse(self.text, Path::new(self.path))
+    }
+}
+
+/// The workload that `--workload NAME` and `--agents` ask for: one of [`BUILT_IN`] or a published run
+/// (`tr115:SCENARIO[:RUNTIME[:RUN]]`). Files are the caller's to read, see [`WorkloadFile::parse`].
+pub fn select(name: &str, agents: Option<NonZeroUsize>, library: Library<'_>) -> Result<Workload, SelectError> {
+    if let Some(run) = name.strip_prefix(tr115::PREFIX) {
+        return match agents {
+            Some(_) => Err(SelectError::PublishedAgents { name: name.to_owned() }),
+            None => Ok(tr115::Published::built_in()?.workload(run)?),
+        };
+    }
+    let row = BuiltIn::named(name).ok_or_else(|| SelectError::Unknown { name: name.to_owned() })?;
+    let mut file = row.file()?;
+    if let Some(agents) = agents {
+        file = file.with_agents(agents)?;
+    }
+    Ok(file.resolve(library)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::workload::fixture::recordings;
+
+    const NAMES: [&str; 4] = ["dual-solo-a", "dual-solo-b", "small-greedy", "tiny-emoji"];
+
+    fn chosen(name: &str, agents: Option<usize>) -> Result<Workload, SelectError> {
+        let named = recordings(&NAMES);
+        select(name, agents.and_then(NonZeroUsize::new), Library::of(&named))
+    }
+
+    #[test]
+    fn every_built_in_workload_is_called_what_its_file_says() {
+        for row in BUILT_IN {
+            assert_eq!(row.file().unwrap().name(), row.name);
+            assert_eq!(row.path, format!("fixtures/workloads/{}.toml", row.name));
+        }
+    }
+
+    #[test]
+    fn solo_is_one_agent_and_duet_is_two_with_different_recordings() {
+        assert_eq!(chosen("solo", None).unwrap().agents.len(), 1);
+        let duet = chosen("duet", None).unwrap();
+        assert_eq!(duet.agents.len(), 2);
+        assert_ne!(duet.agents[0].requests, duet.agents[1].requests);
+    }
+
+    #[test]
+    fn a_swarm_is_as_large_as_asked_and_goes_round_the_recordings() {
+        let swarm = chosen("swarm", Some(6)).unwrap();
+        let sent: Vec<_> = swarm.agents.iter().map(|agent| agent.requests[0].recording.as_str()).collect();
+        assert_eq!(sent, [NAMES[0], NAMES[1], NAMES[2], NAMES[3], NAMES[0], NAMES[1]]);
+        assert_eq!(swarm.agents[5].name, "a0005");
+    }
+
+    #[test]
+    fn a_duet_of_three_is_refused() {
+        insta::assert_snapshot!(chosen("duet", Some(3)).unwrap_err(), @"fixtures/workloads/duet.toml: the number of agents is fixed here; only a workload with a single [[agent]], with count and without name, takes another one");
+    }
+
+    #[test]
+    fn an_unknown_workload_is_answered_with_the_known_ones() {
+        insta::assert_snapshot!(chosen("quartet", None).unwrap_err(), @"no workload is called `quartet`; there are solo, duet, swarm and tr115:SCENARIO[:RUNTIME[:RUN]]; a file's name ends in .toml");
+    }
+
+    #[test]
+    fn a_published_scenario_is_a_workload_of_its_own_recordings() {
+        let workload = chosen("tr115:chimera_homo_gpu80_ctx512", None).unwrap();
+        assert_eq!((workload.agents.len(), workload.recordings.len()), (2, 2));
+    }
+
+    #[test]
+    fn a_published_run_of_three_agents_is_refused() {
+        let error = chosen("tr115:chimera_homo_gpu80_ctx512", Some(3)).unwrap_err();
+        assert!(matches!(error, SelectError::PublishedAgents { .. }));
+    }
+}

@@ -1,0 +1,371 @@
+//! The TOML form of a workload.
+//!
+//! ```toml
+//! name = "pair"
+//! description = "Two agents with unequal answers."
+//! pace = "x4"                      # as in --pace; "x1" when absent
+//! limit = 2                        # at most so many agents at once; no limiter when absent
+//!
+//! [[agent]]
+//! name = "collector"               # a0000, a0001, … when absent
+//! recordings = ["small-greedy"]    # names, or paths from this file's folder that end in .jsonl
+//!
+//! [[agent]]
+//! count = 8                        # so many agents; 1 when absent
+//! deal = "one-each"                # the i-th gets the i-th recording, round and round; "all" when absent
+//! recordings = ["small-greedy", "tiny-emoji"]
+//! ```
+//!
+//! An agent sends the recordings' own requests, verbatim and in order, one after the other.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use mock_ollama::recording::{Method, Recording, RequestBody};
+use serde::Deserialize;
+
+use super::plan::{AgentPlan, RequestPlan, Workload};
+
+/// The most agents a workload may have; one process holds a connection for each.
+pub const MAX_AGENTS: usize = 10_000;
+
+/// The ending by which a path is told from a name.
+const RECORDING_SUFFIX: &str = ".jsonl";
+
+/// A workload as written, its names not resolved.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WorkloadFile {
+    name: String,
+    description: String,
+    #[serde(default = "as_recorded")]
+    pace: String,
+    limit: Option<NonZeroUsize>,
+    #[serde(default)]
+    agent: Vec<AgentEntry>,
+    /// What errors name.
+    #[serde(skip)]
+    path: PathBuf,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct AgentEntry {
+    name: Option<String>,
+    count: Option<NonZeroUsize>,
+    #[serde(default)]
+    deal: Deal,
+    recordings: Vec<String>,
+}
+
+/// How recordings are dealt to the agents of an entry.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum Deal {
+    #[default]
+    All,
+    OneEach,
+}
+
+fn as_recorded() -> String {
+    "x1".to_owned()
+}
+
+/// Where names of recordings are looked up.
+#[derive(Clone, Copy)]
+pub struct Library<'a> {
+    /// The recordings that have names.
+    pub named: &'a [Recording],
+    /// Reads a recording from a file; what it says goes into the error.
+    pub read: &'a dyn Fn(&Path) -> Result<Recording, ReadError>,
+}
+
+/// Why a recording could not be read from a file.
+pub type ReadError = Box<dyn std::error::Error + Send + Sync>;
+
+impl fmt::Debug for Library<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Library").field("named", &self.names()).finish_non_exhaustive()
+    }
+}
+
+impl<'a> Library<'a> {
+    /// A library without files.
+    pub fn of(named: &'a [Recording]) -> Self {
+        Self { named, read: &|_| Err("recordings in files cannot be read here".into()) }
+    }
+
+    fn names(&self) -> Vec<&'a str> {
+        self.named.iter().map(|recording| recording.name.as_str()).collect()
+    }
+}
+
+/// A workload that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkloadError {
+    /// Not TOML, or not of this form.
+    #[error("{path}: not a workload")]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// Line, column and what is expected there.
+        source: Box<toml::de::Error>,
+    },
+    /// Of the right form, and still it makes no sense.
+    #[error("{path}: {problem}")]
+    Problem {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what to do.
+        problem: Problem,
+    },
+    /// A recording file cannot be read.
+    #[error("{path}: recording {recording}")]
+    Recording {
+        /// The workload's file.
+        path: PathBuf,
+        /// The recording's file.
+        recording: PathBuf,
+        /// Why.
+        source: ReadError,
+    },
+}
+
+/// What is wrong with a workload of the right form.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Problem {
+    /// The name is empty.
+    #[error("the name is empty; give it one, reports print it")]
+    NoName,
+    /// The pace is empty.
+    #[error("the pace is empty; remove it to replay as recorded")]
+    NoPace,
+    /// There is no agent.
+    #[error("there is no [[agent]] in it; add one")]
+    NoAgents,
+    /// An agent has nothing to send.
+    #[error("[[agent]] number {0} has no recordings; name at least one")]
+    NoRecordings(usize),
+    /// More agents than [`MAX_AGENTS`].
+    #[error("{0} agents are more than the limit of {MAX_AGENTS}")]
+    TooManyAgents(usize),
+    /// A name that cannot be sent as a header value, or that reads badly in reports.
+    #[error("agent name `{0}`: use letters, digits, `-`, `_` and `.` only")]
+    AgentName(String),
+    /// Two agents of one name.
+    #[error("two agents are called `{0}`; rename one of them")]
+    DuplicateAgent(String),
+    /// No recording has this name.
+    #[error("no recording is called `{name}`; there are: {}", listed(.known))]
+    UnknownRecording {
+        /// The name.
+        name: String,
+        /// The names there are.
+        known: Vec<String>,
+    },
+    /// Two different recordings have the same name.
+    #[error("two different recordings are called `{0}`; rename one of them")]
+    DuplicateRecording(String),
+    /// A recorded request that an agent cannot send.
+    #[error("recording `{recording}`, exchange {exchange}: {why}, so no agent can send it; use another recording")]
+    NotSendable {
+        /// The recording's name.
+        recording: String,
+        /// Which of its exchanges, counted from zero.
+        exchange: usize,
+        /// What is in the way.
+        why: &'static str,
+    },
+    /// A number of agents was asked of a workload that names each agent.
+    #[error(
+        "the number of agents is fixed here; only a workload with a single [[agent]], with count and without name, takes another one"
+    )]
+    FixedAgents,
+}
+
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+impl WorkloadFile {
+    /// Reads a workload; `path` is what errors name.
+    pub fn parse(text: &str, path: &Path) -> Result<Self, WorkloadError> {
+        let form = |source| WorkloadError::Form { path: path.to_owned(), source: Box::new(source) };
+        let mut file: Self = toml::from_str(text).map_err(form)?;
+        path.clone_into(&mut file.path);
+        match file.problem() {
+            Some(problem) => Err(file.error(problem)),
+            None => Ok(file),
+        }
+    }
+
+    /// The workload's name.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// What it is for, in a sentence.
+    pub fn description(&self) -> &str {
+        &self.description
+    }
+
+    /// The same workload with `agents` agents. Only a workload that has a single `[[agent]]` entry, with `count` and
+    /// without `name`, takes another number.
+    pub fn with_agents(mut self, agents: NonZeroUsize) -> Result<Self, WorkloadError> {
+        match self.agent.as_mut_slice() {
+            [AgentEntry { name: None, count: count @ Some(_), .. }] => *count = Some(agents),
+            _ => return Err(self.error(Problem::FixedAgents)),
+        }
+        match self.problem() {
+            Some(problem) => Err(self.error(problem)),
+            None => Ok(self),
+        }
+    }
+
+    /// Resolves every name in `library`; paths are taken from the folder of the workload's file.
+    pub fn resolve(&self, library: Library<'_>) -> Result<Workload, WorkloadError> {
+        let mut taken = Shelf { file: self, library, taken: BTreeMap::new(), order: Vec::new() };
+        let mut agents = Vec::new();
+        for (entry, name, index) in self.agents() {
+            let mut requests = Vec::new();
+            for recording in entry.dealt(index) {
+                requests.extend(taken.requests(recording)?);
+            }
+            agents.push(AgentPlan { name, requests });
+        }
+        let recordings = taken.order.into_iter().map(Rc::unwrap_or_clone).collect();
+        Ok(Workload {
+            name: self.name.clone(),
+            description: self.description.clone(),
+            agents,
+            limit: self.limit,
+            pace: self.pace.clone(),
+            recordings,
+        })
+    }
+
+    /// Every agent: its entry, its name, and its number within the entry.
+    fn agents(&self) -> impl Iterator<Item = (&AgentEntry, String, usize)> {
+        let each = self.agent.iter().flat_map(|entry| (0..entry.count()).map(move |index| (entry, index)));
+        each.enumerate().map(|(number, (entry, index))| {
+            let name = match (&entry.name, entry.count) {
+                (None, _) => format!("a{number:04}"),
+                (Some(name), None) => name.clone(),
+                (Some(name), Some(_)) => format!("{name}{index:04}"),
+            };
+            (entry, name, index)
+        })
+    }
+
+    fn problem(&self) -> Option<Problem> {
+        if self.name.trim().is_empty() {
+            return Some(Problem::NoName);
+        }
+        if self.pace.trim().is_empty() {
+            return Some(Problem::NoPace);
+        }
+        if self.agent.is_empty() {
+            return Some(Problem::NoAgents);
+        }
+        if let Some(empty) = self.agent.iter().position(|entry| entry.recordings.is_empty()) {
+            return Some(Problem::NoRecordings(empty + 1));
+        }
+        let count = self.agent.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.count()));
+        if count > MAX_AGENTS {
+            return Some(Problem::TooManyAgents(count));
+        }
+        let mut names = BTreeSet::new();
+        self.agents().find_map(|(_, name, _)| {
+            let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+            if name.is_empty() || !name.chars().all(plain) {
+                Some(Problem::AgentName(name))
+            } else {
+                (!names.insert(name.clone())).then_some(Problem::DuplicateAgent(name))
+            }
+        })
+    }
+
+    fn error(&self, problem: Problem) -> WorkloadError {
+        WorkloadError::Problem { path: self.path.clone(), problem }
+    }
+}
+
+impl AgentEntry {
+    fn count(&self) -> usize {
+        self.count.map_or(1, NonZeroUsize::get)
+    }
+
+    /// The recordings of the `index`-th agent of this entry.
+    fn dealt(&self, index: usize) -> &[String] {
+        match self.deal {
+            Deal::All => &self.recordings,
+            Deal::OneEach => std::slice::from_ref(&self.recordings[index % self.recordings.len()]),
+        }
+    }
+}
+
+/// The recordings a workload has taken from a library so far.
+struct Shelf<'a> {
+    file: &'a WorkloadFile,
+    library: Library<'a>,
+    /// By the text in the file, with the requests they make.
+    taken: BTreeMap<String, Vec<RequestPlan>>,
+    /// In the order in which they were first named.
+    order: Vec<Rc<Recording>>,
+}
+
+impl Shelf<'_> {
+    fn requests(&mut self, wanted: &str) -> Result<Vec<RequestPlan>, WorkloadError> {
+        if let Some(requests) = self.taken.get(wanted) {
+            return Ok(requests.clone());
+        }
+        let recording = self.find(wanted)?;
+        let requests = requests_of(&recording).map_err(|problem| self.file.error(problem))?;
+        self.taken.insert(wanted.to_owned(), requests.clone());
+        match self.order.iter().find(|known| known.name == recording.name) {
+            None => self.order.push(Rc::new(recording)),
+            Some(known) if **known == recording => {}
+            Some(_) => return Err(self.file.error(Problem::DuplicateRecording(recording.name))),
+        }
+        Ok(requests)
+    }
+
+    fn find(&self, wanted: &str) -> Result<Recording, WorkloadError> {
+        if wanted.ends_with(RECORDING_SUFFIX) {
+            let path = self.file.path.parent().unwrap_or(Path::new("")).join(wanted);
+            return (self.library.read)(&path).map_err(|source| WorkloadError::Recording {
+                path: self.file.path.clone(),
+                recording: path,
+                source,
+            });
+        }
+        self.library.named.iter().find(|recording| recording.name == wanted).cloned().ok_or_else(|| {
+            let known = self.library.names().into_iter().map(str::to_owned).collect();
+            self.file.error(Problem::UnknownRecording { name: wanted.to_owned(), known })
+        })
+    }
+}
+
+/// The requests of all exchanges of `recording`, in order.
+pub fn requests_of(recording: &Recording) -> Result<Vec<RequestPlan>, Problem> {
+    let refuse = |exchange, why| Problem::NotSendable { recording: recording.name.clone(), exchange, why };
+    let each = recording.exchanges.iter().enumerate().map(|(number, exchange)| {
+        let request = exchange.request.as_ref().ok_or_else(|| refuse(number, "its request was not recorded"))?;
+        if request.method != Method::Post {
+            return Err(refuse(number, "its request is not a POST"));
+        }
+        let body = match &request.body {
+            Some(RequestBody::Json(value)) => value.to_string(),
+            Some(RequestBody::Text(_)) => return Err(refuse(number, "its request body is not JSON")),
+            None => return Err(refuse(number, "its request has no body")),
+        };
+        Ok(RequestPlan { recording: recording.name.clone(), exchange: number, path: request.path.clone(), body })
+    });
+    each.collect()
+}
+
+#[cfg(test)]
+mod tests;
