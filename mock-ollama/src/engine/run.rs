@@ -324,7 +324,7 @@ impl Engine {
         }
         let pace = if model.is_some() { self.config.pace } else { Pace::instant() };
         let answering = Answering::new(Begin {
-            seed: self.config.seed.derive("pace", [stream.to_string().as_bytes()]),
+            seed: self.config.seed,
             date_unix_s: self.config.wall.unix_nanos(now) / 1_000_000_000,
             request: &request.head,
             start: now,

@@ -79,7 +79,6 @@ impl Answering {
             connection,
         };
         Self {
-            stream: begin.stream,
             entry: begin.entry,
             model: begin.model,
             keep_alive,
@@ -90,7 +89,8 @@ impl Answering {
             framing,
             head_only,
             start: begin.start,
-            schedule: Schedule::new(begin.pace, begin.seed),
+            schedule: Schedule::of_stream(begin.pace, begin.seed, &begin.stream),
+            stream: begin.stream,
             next: 0,
             body_end: 0,
         }

@@ -6,6 +6,7 @@ use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
 
 use super::{Base, Pace};
+use crate::journal::StreamId;
 use crate::seed::Seed;
 
 /// Turns the recorded times of one stream into offsets from the start of its replay, in order.
@@ -30,6 +31,11 @@ impl Schedule {
     /// The schedule of a stream; `seed` must be the stream's own.
     pub fn new(pace: Pace, seed: Seed) -> Self {
         Self { pace, rng: seed.rng(), last: None }
+    }
+
+    /// The schedule of `stream` on a server with this seed.
+    pub fn of_stream(pace: Pace, seed: Seed, stream: &StreamId) -> Self {
+        Self::new(pace, seed.derive("pace", [stream.to_string().as_bytes()]))
     }
 
     /// The offset of the next chunk, which was recorded at `recorded_us` microseconds;
