@@ -9,6 +9,17 @@ const LINK: &str = ".config/nextest.toml";
 /// Filters that are hard errors where nothing matches, as in a build with fewer features.
 const BRITTLE: &[&str] = &["binary(", "binary_id(", "package(", "deps(", "rdeps("];
 
+/// By this name the tests of real time are known: one filter gives them the machine, one keeps them out of repeats.
+const WALL_CLOCK: [&str; 2] = [
+    "filter = 'test(/(^|::)wall_clock::/)'\ntest-group = \"wall-clock\"\n",
+    "default-filter = 'not test(/(^|::)wall_clock::/)'\n",
+];
+
+fn check_wall_clock(settings: &File) -> Vec<Finding> {
+    let absent = WALL_CLOCK.iter().filter(|text| !settings.text.contains(**text));
+    absent.map(|text| Finding::new(&settings.path, 0, format!("has no longer {text:?}"))).collect()
+}
+
 fn check_filters(settings: &File) -> Vec<Finding> {
     let numbered = settings.text.lines().enumerate().filter(|(_, line)| !line.trim_start().starts_with('#'));
     numbered
@@ -47,6 +58,16 @@ fn filters_name_tests_by_their_module() {
     let files = crate::workspace::files();
     let settings = files.iter().find(|file| file.path == SETTINGS).expect("the settings exist");
     crate::assert_tidy(&check_filters(settings));
+    crate::assert_tidy(&check_wall_clock(settings));
+}
+
+#[test]
+fn control_settings_that_forget_the_wall_clock_are_rejected() {
+    assert_eq!(check_wall_clock(&File::new(SETTINGS, &WALL_CLOCK.concat())), []);
+    for kept in WALL_CLOCK {
+        assert_eq!(check_wall_clock(&File::new(SETTINGS, &kept.replace("wall_clock", "slow"))).len(), 2);
+        assert_eq!(check_wall_clock(&File::new(SETTINGS, kept)).len(), 1);
+    }
 }
 
 #[test]
