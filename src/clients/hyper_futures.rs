@@ -52,7 +52,7 @@ impl<N: Net> Hyper<N> {
         self
     }
 
-    /// The open connection; none where the server has closed it.
+    /// The open connection, once it has seen the last response to its end; none where the server has closed it.
     async fn idle(&mut self) -> Option<SendRequest<Full<Bytes>>> {
         let mut connection = self.connection.take()?;
         connection.ready().await.ok().map(|()| connection)

@@ -43,6 +43,7 @@ macro_rules! for_each_variant {
         mod $name {
             #[allow(unused_imports, reason = "a test may need nothing of its surroundings")]
             use super::*;
+            #[allow(dead_code, reason = "a build without variants has nothing to check")]
             fn check($variant: $crate::variant::Variant) $body
             $crate::with_variants!([$crate::variant_tests] $(#[$meta])*);
         }

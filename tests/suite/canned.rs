@@ -84,10 +84,6 @@ impl Canned {
         Self { url, seen }
     }
 
-    pub(crate) fn url(&self) -> &str {
-        &self.url
-    }
-
     pub(crate) fn seen(&self) -> Seen {
         self.seen.lock().unwrap().clone()
     }

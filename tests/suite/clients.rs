@@ -41,8 +41,9 @@ fn reqwest_works_on_smol_where_it_is_bridged() {
     use runtime_lab::clients::{Agent, Bridged, Strict};
 
     let canned = Canned::new(Reply::stream(["{\"response\":\"a\"}\n", DONE]));
-    let client = Bridged::new(canned.url().parse().unwrap()).unwrap();
-    let plan = canned.job(1, 2).agents.remove(0);
+    let mut job = canned.job(1, 2);
+    let client = Bridged::new(job.url.parse().unwrap()).unwrap();
+    let plan = job.agents.remove(0);
     let agent: Agent<_, Strict> = Agent::new(plan, client, ChunkPolicy::AsReceived);
     let log = smol::block_on(agent.run(None, crate::canned::clock()));
     assert_eq!(log.exchanges.iter().map(|exchange| exchange.lines.len()).collect::<Vec<_>>(), [2, 2]);
