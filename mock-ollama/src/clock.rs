@@ -55,3 +55,22 @@ pub trait Clock: Send + Sync {
     /// The current instant.
     fn now(&self) -> Instant;
 }
+
+/// Which wall-clock time an [`Instant`] stands for: the one place where the two meet.
+///
+/// The driver reads the wall clock once, at the start; under virtual time it is a constant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WallAnchor {
+    /// An instant …
+    pub at: Instant,
+    /// … and the nanoseconds since 1970 at that instant.
+    pub unix_nanos: u64,
+}
+
+impl WallAnchor {
+    /// Nanoseconds since 1970 at `now`.
+    pub fn unix_nanos(self, now: Instant) -> u64 {
+        let since = now.as_nanos().saturating_sub(self.at.as_nanos());
+        self.unix_nanos.saturating_add(since)
+    }
+}

@@ -21,10 +21,10 @@ pub struct ConnId(pub u64);
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Caller {
-    /// A caller that named itself.
-    Agent(Arc<str>),
     /// A caller known only by its connection.
     Connection(ConnId),
+    /// A caller that named itself.
+    Agent(Arc<str>),
 }
 
 /// One response in progress: a caller's n-th exchange, counted from zero.

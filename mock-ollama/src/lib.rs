@@ -14,7 +14,16 @@
 //! | 1 | [`schedule`], [`http`] | pure mechanisms |
 //! | 0 | [`recording`], [`clock`], [`seed`] | data and time |
 
+pub mod catalog;
 pub mod clock;
+pub mod dialect;
+pub mod driver;
+pub mod engine;
+pub mod http;
 pub mod journal;
 pub mod recording;
+pub mod schedule;
 pub mod seed;
+pub mod server;
+
+pub use server::{Builder, FinishError, MockOllama, StartError};

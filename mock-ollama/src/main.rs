@@ -1,3 +1,39 @@
 //! The command line of mock-ollama.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use cli::error::VerbError;
+
+/// An Ollama server for tests: replays recorded token streams.
+#[derive(Parser)]
+#[command(version)]
+struct Cli {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Subcommand)]
+enum Verb {
+    Serve(cli::serve::ServeArgs),
+    Import(Box<cli::import::ImportArgs>),
+    Inspect(cli::inspect::InspectArgs),
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().verb {
+        Verb::Serve(args) => cli::serve::run(&args),
+        Verb::Import(args) => cli::import::run(*args),
+        Verb::Inspect(args) => cli::inspect::run(args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::from(error.downcast_ref::<VerbError>().map_or(1, VerbError::exit_code))
+        }
+    }
+}

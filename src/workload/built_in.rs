@@ -102,7 +102,7 @@ mod tests {
     use super::*;
     use crate::workload::fixture::recordings;
 
-    const NAMES: [&str; 4] = ["dual-solo-a", "dual-solo-b", "small-greedy", "tiny-emoji"];
+    const NAMES: [&str; 4] = ["pair-a", "pair-b", "small-greedy", "tiny-emoji"];
 
     fn chosen(name: &str, agents: Option<usize>) -> Result<Workload, SelectError> {
         let named = recordings(&NAMES);

@@ -1,3 +1,65 @@
-//! The workspace's own chores.
+//! The workspace's own chores: `cargo xtask <chore>`.
+//!
+//! | chore | what |
+//! | --- | --- |
+//! | `test` | every test, on a machine that has only Rust |
+//! | `tree` | what may and may not be in the dependency trees |
+//! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
+//! | `verdicts` | what the wall-clock gates said |
+//!
+//! Exit code 1 is a check that failed or a program that could not run; 2 is usage.
 
-fn main() {}
+mod cargo;
+mod features;
+mod test;
+mod tree;
+mod verdicts;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// The workspace's own chores.
+#[derive(Parser)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask")]
+struct Cli {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Run every test: cargo-nextest (installed when missing), then the doc tests.
+    Test {
+        /// Passed on to `cargo nextest run --workspace`.
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        nextest_args: Vec<String>,
+    },
+    /// Check what the dependency trees must and must not contain.
+    Tree,
+    /// Print the features of runtime-lab that must build alone, one a line; `none` stands for no feature at all.
+    Features,
+    /// Count what the wall-clock gates said; fail when none of them reached a verdict.
+    Verdicts {
+        /// The file the gates append to.
+        #[arg(default_value = "target/verdicts.jsonl")]
+        file: PathBuf,
+    },
+}
+
+fn main() -> ExitCode {
+    let done = match Cli::parse().chore {
+        Chore::Test { nextest_args } => test::run(&nextest_args),
+        Chore::Tree => tree::run(),
+        Chore::Features => features::run(),
+        Chore::Verdicts { file } => verdicts::run(&file),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,7 +1,40 @@
 //! What was captured: the model, a strict reader, a canonical writer, and imports of other forms.
 //!
 //! The format is described in `docs/recording-format.md`.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `model` | a recording in memory |
+//! | `limits` | how large a recording may be |
+//! | `error` | what can be wrong with one |
+//! | `rules` | what every value must satisfy, on the way in and on the way out |
+//! | `wire` | the lines of a file, as serde sees them |
+//! | `reader`, `lines`, `parser` | the strict streaming reader: bytes to lines to a recording |
+//! | `writer` | the canonical writer |
+//! | `file` | a recording on disk |
+//! | `answer` | the objects inside a native answer, as far as times and counts need them |
+//! | `summary` | a recording in a few lines, for people |
+//! | `import` | recordings from raw bodies and raw captures |
 
+mod answer;
+#[cfg(test)]
+pub(crate) mod arbitrary;
+mod error;
+mod file;
+pub mod import;
+pub mod limits;
+mod lines;
 mod model;
+mod parser;
+mod reader;
+mod rules;
+mod summary;
+mod wire;
+mod writer;
 
+pub use error::{LineKind, Problem, ReadError, WriteError};
+pub use file::{Existing, read_file, write_file};
 pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+pub use reader::read;
+pub use summary::{ExchangeSummary, GapQuantiles, Summary};
+pub use writer::{check, to_string, write};

@@ -115,7 +115,7 @@ pub struct Request {
     pub method: Method,
     /// The request path, without a query.
     pub path: String,
-    /// The body; absent when there was none.
+    /// The body; absent when there was none, or when only the path is known.
     pub body: Option<RequestBody>,
 }
 
@@ -131,6 +131,18 @@ pub enum Method {
     Post,
     /// `DELETE`
     Delete,
+}
+
+impl Method {
+    /// The method as it stands in a request line.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Head => "HEAD",
+            Self::Post => "POST",
+            Self::Delete => "DELETE",
+        }
+    }
 }
 
 /// A recorded request body.

@@ -1,0 +1,20 @@
+//! Models and recordings that a server offers, and which one answers a request.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `prepared` | a recorded response, encoded once and shared by every stream that replays it |
+//! | `builtin` | the recordings that are built into the crate |
+//! | `offers` | the catalog: an immutable snapshot |
+//! | `matching` | the three rules by which a recording is chosen |
+//! | `miss` | why none was |
+
+pub mod builtin;
+mod matching;
+mod miss;
+mod offers;
+mod prepared;
+
+pub use matching::{Choice, Matching, MatchingError};
+pub use miss::Miss;
+pub use offers::{Catalog, Offer};
+pub use prepared::{Body, Piece, Prepared};

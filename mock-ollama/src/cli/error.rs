@@ -1,0 +1,92 @@
+//! What a verb can fail with, and the exit code of each.
+
+use std::io;
+use std::path::PathBuf;
+
+use mock_ollama::recording::import::ImportError;
+use mock_ollama::recording::{ReadError, WriteError};
+use mock_ollama::{FinishError, StartError};
+use thiserror::Error;
+
+/// Exit code: the command line or the environment is wrong.
+pub(crate) const EXIT_USAGE: u8 = 2;
+
+/// Exit code: a recording or other data is malformed.
+pub(crate) const EXIT_DATA: u8 = 4;
+
+/// Exit code: a file or socket failed.
+pub(crate) const EXIT_IO: u8 = 5;
+
+/// Why a verb failed.
+#[derive(Debug, Error)]
+pub(crate) enum VerbError {
+    /// A file could not be read.
+    #[error("cannot read {}", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The output is there already.
+    #[error("{} exists; give --force to replace it", path.display())]
+    Exists {
+        /// The output.
+        path: PathBuf,
+    },
+    /// A file could not be written.
+    #[error("cannot write {}", path.display())]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: WriteError,
+    },
+    /// Standard output could not be written.
+    #[error("cannot write to standard output")]
+    Stdout(#[source] io::Error),
+    /// A recording could not be read.
+    #[error(transparent)]
+    Recording(#[from] ReadError),
+    /// An input could not be imported.
+    #[error(transparent)]
+    Import(#[from] ImportError),
+    /// A folder that was to be served has no recording in it.
+    #[error("{} has no recording in it; recordings end in .jsonl", path.display())]
+    EmptyFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// An environment variable has a value of no use.
+    #[error("bad {name}: {why}")]
+    Environment {
+        /// The variable.
+        name: &'static str,
+        /// What is wrong and what to do.
+        why: String,
+    },
+    /// The server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The server failed while it ran.
+    #[error(transparent)]
+    Finish(#[from] FinishError),
+    /// Ctrl-C could not be caught.
+    #[error("cannot catch Ctrl-C: {0}")]
+    Signal(String),
+}
+
+impl VerbError {
+    /// The exit code of a program that ends with this error.
+    pub(crate) fn exit_code(&self) -> u8 {
+        let is_io = match self {
+            Self::Input { .. } | Self::Exists { .. } | Self::Stdout(_) | Self::Finish(_) | Self::Signal(_) => true,
+            Self::Output { source, .. } => source.is_io(),
+            Self::Recording(error) => error.is_io(),
+            Self::Start(error) => !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }),
+            Self::Environment { .. } => return EXIT_USAGE,
+            Self::Import(_) | Self::EmptyFolder { .. } => false,
+        };
+        if is_io { EXIT_IO } else { EXIT_DATA }
+    }
+}

@@ -1,0 +1,114 @@
+//! `mock-ollama import`: raw bodies and raw captures into a recording.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use clap::Args;
+use mock_ollama::recording::import::{ImportOptions, Input, Tags, import};
+use mock_ollama::recording::{Existing, WriteError, write_file};
+use serde_json::Value;
+
+use super::error::VerbError;
+
+/// Make a recording of raw NDJSON bodies or raw captures.
+///
+/// Several inputs become one conversation, in the order given. The form of each is told by its first line.
+#[derive(Args, Debug)]
+pub(crate) struct ImportArgs {
+    /// NDJSON bodies as the server sent them, or raw captures (`raw-capture/1`)
+    #[arg(required = true, value_name = "IN")]
+    inputs: Vec<PathBuf>,
+    /// The recording to write
+    #[arg(short, long, value_name = "OUT")]
+    output: PathBuf,
+    /// Replace OUT when it exists
+    #[arg(long)]
+    force: bool,
+    /// The recording's name [default: OUT without its folder and extension]
+    #[arg(long)]
+    name: Option<String>,
+    /// The model's name, instead of what the inputs say
+    #[arg(long)]
+    model: Option<String>,
+    /// An /api/tags answer (its body, or a raw capture of it) with the model's size, digest and details
+    #[arg(long, value_name = "FILE")]
+    tags: Option<PathBuf>,
+    /// A capability of the model, instead of what the tags say or the answer shows; may be repeated
+    #[arg(long = "capability", value_name = "NAME")]
+    capabilities: Option<Vec<String>>,
+    /// The server that answered, such as `ollama 0.33.0`
+    #[arg(long)]
+    server: Option<String>,
+    /// The licence of the bytes, as an SPDX expression
+    #[arg(long, value_name = "SPDX")]
+    licence: Option<String>,
+    /// One sentence on what the recording is for
+    #[arg(long, value_name = "TEXT")]
+    description: Option<String>,
+    /// Where the bytes were taken from
+    #[arg(long, value_name = "TEXT")]
+    source: Option<String>,
+    /// Raw bodies: the path of the request [default: told by the shape of the answer]
+    #[arg(long)]
+    path: Option<String>,
+    /// Raw bodies: the JSON body of the request
+    #[arg(long, value_name = "JSON", value_parser = parse_json)]
+    request: Option<Value>,
+    /// Raw bodies: the time between chunks, such as 20ms; 0 is all at once [default: by `created_at`]
+    #[arg(long, value_name = "DURATION", value_parser = parse_gap)]
+    gap: Option<Duration>,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
+    let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
+    let tags = args.tags.as_deref().map(read_tags).transpose()?;
+    let options = ImportOptions {
+        name: args.name.or(stem).unwrap_or_default(),
+        model: args.model,
+        capabilities: args.capabilities,
+        tags,
+        server: args.server,
+        licence: args.licence,
+        description: args.description,
+        source: args.source,
+        path: args.path,
+        request: args.request,
+        gap: args.gap,
+    };
+    let contents: Vec<(String, Vec<u8>)> = args
+        .inputs
+        .iter()
+        .map(|path| Ok((path.display().to_string(), read_input(path)?)))
+        .collect::<Result<_, VerbError>>()?;
+    let inputs: Vec<Input<'_>> = contents.iter().map(|(label, bytes)| Input { label, bytes }).collect();
+    let recording = import(&inputs, &options).map_err(VerbError::from)?;
+    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let path = args.output;
+    write_file(&recording, &path, existing).map_err(|source| match source {
+        WriteError::Io(error) if error.kind() == std::io::ErrorKind::AlreadyExists => VerbError::Exists { path },
+        source => VerbError::Output { path, source },
+    })?;
+    Ok(())
+}
+
+fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {
+    fs::read(path).map_err(|source| VerbError::Input { path: path.to_owned(), source })
+}
+
+fn read_tags(path: &Path) -> Result<Tags, VerbError> {
+    let bytes = read_input(path)?;
+    Ok(Tags::read(&Input { label: &path.display().to_string(), bytes: &bytes })?)
+}
+
+fn parse_json(text: &str) -> Result<Value, serde_json::Error> {
+    serde_json::from_str(text)
+}
+
+fn parse_gap(text: &str) -> Result<Duration, jiff::Error> {
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    Duration::try_from(text.parse::<jiff::SignedDuration>()?)
+}

@@ -1,0 +1,13 @@
+//! The verbs of the command line.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `error` | what a verb can fail with, and the exit code of each |
+//! | `import` | `mock-ollama import`: other forms into a recording |
+//! | `inspect` | `mock-ollama inspect`: a recording in a few lines |
+//! | `serve` | `mock-ollama serve`: a server until Ctrl-C |
+
+pub(crate) mod error;
+pub(crate) mod import;
+pub(crate) mod inspect;
+pub(crate) mod serve;

@@ -1,0 +1,169 @@
+//! `mock-ollama serve`: a server until Ctrl-C.
+
+use std::io::Write as _;
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc;
+
+use clap::Args;
+use mock_ollama::MockOllama;
+use mock_ollama::catalog::{Matching, builtin};
+use mock_ollama::recording::{Recording, read_file};
+use mock_ollama::schedule::Pace;
+use mock_ollama::seed::Seed;
+
+use super::error::VerbError;
+
+/// Where Ollama listens.
+const DEFAULT_LISTEN: &str = "127.0.0.1:11434";
+
+/// The port of an address that states none.
+const DEFAULT_PORT: u16 = 11434;
+
+/// Serve recordings until Ctrl-C.
+///
+/// Prints `listening on http://ADDR` as its only line on standard output once clients can connect.
+#[derive(Args, Debug)]
+pub(crate) struct ServeArgs {
+    /// Recordings, or folders of them (*.jsonl) [default: the recordings built into this program]
+    #[arg(value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Where to listen; port 0 takes a free one [default: `OLLAMA_HOST`, else 127.0.0.1:11434]
+    #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
+    listen: Option<SocketAddr>,
+    /// recorded, x20, rate=40, gap=20ms or instant; combined with ttft=300ms and jitter=10% by commas
+    #[arg(long, value_name = "PACE", default_value = "recorded")]
+    pace: Pace,
+    /// Which recording answers: exact (model and prompt), loose (model) or any
+    #[arg(long = "match", value_name = "RULE", default_value = "loose")]
+    matching: Matching,
+    /// The seed of every random choice
+    #[arg(long, value_name = "N", default_value = "0")]
+    seed: Seed,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    let listen = match args.listen {
+        Some(listen) => listen,
+        None => from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?,
+    };
+    let (stop, stopped) = mpsc::channel();
+    ctrlc::set_handler(move || {
+        // A second Ctrl-C finds the receiver gone, and the program on its way out.
+        let _ = stop.send(());
+    })
+    .map_err(|error| VerbError::Signal(error.to_string()))?;
+    let server = MockOllama::builder()
+        .recordings(load(&args.paths)?)
+        .listen(listen)
+        .pace(args.pace)
+        .matching(args.matching)
+        .seed(args.seed)
+        .allow_misses()
+        .start()
+        .map_err(VerbError::from)?;
+    let mut stdout = std::io::stdout().lock();
+    writeln!(stdout, "listening on {}", server.url()).and_then(|()| stdout.flush()).map_err(VerbError::Stdout)?;
+    drop(stdout);
+    // The handler, and with it the sender, lives as long as the process.
+    let _ = stopped.recv();
+    server.finish().map_err(VerbError::from)?;
+    Ok(())
+}
+
+fn load(paths: &[PathBuf]) -> Result<Vec<Recording>, VerbError> {
+    if paths.is_empty() {
+        let read = builtin::names().filter_map(builtin::recording);
+        return read.collect::<Result<_, _>>().map_err(VerbError::from);
+    }
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(recordings_in(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.iter().map(|path| read_file(path).map_err(VerbError::from)).collect()
+}
+
+/// The recordings of a folder, sorted by name.
+fn recordings_in(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
+    let input = |source| VerbError::Input { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in folder.read_dir().map_err(input)? {
+        let path = entry.map_err(input)?.path();
+        if path.extension().is_some_and(|extension| extension == "jsonl") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(VerbError::EmptyFolder { path: folder.to_owned() });
+    }
+    files.sort_unstable();
+    Ok(files)
+}
+
+fn from_environment(host: Option<&str>) -> Result<SocketAddr, VerbError> {
+    let host = host.map(|host| host.trim().trim_matches(['"', '\''])).filter(|host| !host.is_empty());
+    let wrong = |why| VerbError::Environment { name: "OLLAMA_HOST", why };
+    parse_listen(host.unwrap_or(DEFAULT_LISTEN)).map_err(wrong)
+}
+
+/// Reads `[scheme://]host[:port][/path]` as Ollama reads `OLLAMA_HOST` (`envconfig/config.go`).
+fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+    let (scheme_port, rest) = match text.split_once("://") {
+        None => (DEFAULT_PORT, text),
+        Some(("http", rest)) => (80, rest),
+        Some(("https", _)) => return Err("https is not served; use http or no scheme".to_owned()),
+        Some((scheme, _)) => return Err(format!("unknown scheme {scheme}; use http or no scheme")),
+    };
+    let host = rest.split('/').next().unwrap_or_default();
+    let bare_v6 = host.parse::<std::net::Ipv6Addr>().ok();
+    if let Some(ip) = bare_v6 {
+        return Ok(SocketAddr::from((ip, scheme_port)));
+    }
+    let with_port = match host.rsplit_once(':') {
+        Some((name, port)) if !port.ends_with(']') => {
+            let name = if name.is_empty() { "127.0.0.1" } else { name };
+            let port: u16 = port.parse().map_err(|_| format!("{port} is not a port; use 0 to 65535"))?;
+            format!("{name}:{port}")
+        }
+        _ => format!("{host}:{scheme_port}"),
+    };
+    let found = with_port.to_socket_addrs().map_err(|error| format!("cannot resolve {host}: {error}"))?.next();
+    found.ok_or_else(|| format!("{host} has no address"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{from_environment, parse_listen};
+
+    #[test]
+    fn an_address_is_read_as_ollama_reads_its_host() {
+        let read = |text| parse_listen(text).map(|addr| addr.to_string());
+        for (text, expected) in [
+            ("127.0.0.1", "127.0.0.1:11434"),
+            ("127.0.0.1:0", "127.0.0.1:0"),
+            (":8080", "127.0.0.1:8080"),
+            ("http://127.0.0.1", "127.0.0.1:80"),
+            ("http://127.0.0.1:9/path", "127.0.0.1:9"),
+            ("[::1]:7", "[::1]:7"),
+            ("[::1]", "[::1]:11434"),
+            ("::1", "[::1]:11434"),
+        ] {
+            assert_eq!(read(text).as_deref(), Ok(expected), "{text}");
+        }
+        assert!(read("127.0.0.1:x").is_err());
+        assert!(read("https://127.0.0.1").is_err());
+        assert!(read("ftp://127.0.0.1").is_err());
+    }
+
+    #[test]
+    fn the_environment_is_trimmed_of_spaces_and_quotes_and_may_be_empty() {
+        assert_eq!(from_environment(Some(" '127.0.0.1:5' ")).unwrap().port(), 5);
+        assert_eq!(from_environment(Some("")).unwrap().port(), 11434);
+        assert_eq!(from_environment(None).unwrap().port(), 11434);
+    }
+}

@@ -1,0 +1,298 @@
+//! The loop: sockets to engine, engine to sockets, and waiting in between.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::command::{Command, Mailbox, Witness};
+use super::observer::Observer;
+use super::poll::{Listener, Poller, Ready};
+use super::socket::{Ending, Flushed, Got, Socket};
+use super::time::TimeSource;
+use crate::engine::{Action, Closed, Engine, ServerId};
+use crate::journal::{ConnId, Journal};
+
+/// The token of the listener; connections count from one.
+const LISTENER: u64 = 0;
+
+/// How many actions are carried out before sockets are looked at again.
+const MAX_ACTIONS: usize = 1024;
+
+/// How many reads one connection gets before the others have their turn.
+const MAX_READS: usize = 16;
+
+/// The size of one read, in bytes.
+const READ_BYTES: usize = 16 * 1024;
+
+/// How long accepting pauses when the process is out of descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+
+/// One thread's worth of server.
+pub(crate) struct EventLoop {
+    engine: Engine,
+    time: Box<dyn TimeSource>,
+    observer: Box<dyn Observer>,
+    poller: Poller,
+    listener: Listener,
+    mailbox: Arc<Mailbox>,
+    sockets: BTreeMap<ConnId, Socket>,
+    next_conn: u64,
+    /// Edge-triggered: there may be connections to accept.
+    acceptable: bool,
+    /// Connections with something to do that no event will tell of.
+    due_reads: Vec<ConnId>,
+    buffer: Vec<u8>,
+}
+
+impl EventLoop {
+    /// A loop around a bound listener, and the mailbox to reach it by.
+    pub(crate) fn new(
+        listener: TcpListener,
+        engine: Engine,
+        time: Box<dyn TimeSource>,
+        observer: Box<dyn Observer>,
+    ) -> io::Result<(Self, Arc<Mailbox>)> {
+        let poller = Poller::new()?;
+        let mut listener = into_listener(listener);
+        poller.add_listener(&mut listener, LISTENER)?;
+        let mailbox = Arc::new(Mailbox::new(poller.waker()));
+        let this = Self {
+            engine,
+            time,
+            observer,
+            poller,
+            listener,
+            mailbox: Arc::clone(&mailbox),
+            sockets: BTreeMap::new(),
+            next_conn: 1,
+            acceptable: true,
+            due_reads: Vec::new(),
+            buffer: vec![0; READ_BYTES],
+        };
+        Ok((this, mailbox))
+    }
+
+    /// Runs until told to stop; then every socket is closed.
+    pub(crate) fn run(mut self) -> io::Result<Journal> {
+        let outcome = self.turn_until_stopped();
+        let now = self.time.now();
+        for conn in std::mem::take(&mut self.sockets).into_keys() {
+            self.engine.closed(conn, Closed::Local, now);
+        }
+        self.show(true);
+        outcome.map(|()| self.engine.into_journal())
+    }
+
+    fn turn_until_stopped(&mut self) -> io::Result<()> {
+        let mut ready = Vec::new();
+        loop {
+            if self.obey() {
+                return Ok(());
+            }
+            if self.acceptable {
+                self.accept();
+            }
+            self.read_all();
+            let more = self.act();
+            self.show(false);
+            let timeout = self.timeout(more);
+            self.poller.wait(timeout, &mut ready)?;
+            self.note(&ready);
+        }
+    }
+
+    /// How long to wait: not at all while there is something to do.
+    fn timeout(&self, more: bool) -> Option<Duration> {
+        if more || !self.due_reads.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let timeout = self.time.timeout(self.engine.next_due());
+        if self.acceptable { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
+    }
+
+    /// Carries out the commands of other threads; says whether one was to stop.
+    fn obey(&mut self) -> bool {
+        let mut stop = false;
+        for command in self.mailbox.take() {
+            match command {
+                Command::Release(which, chunks) => self.engine.release(&which, chunks, self.time.now()),
+                // Nobody waits for it any more: then it is not needed.
+                Command::Journal(reply) => drop(reply.send(self.engine.journal().clone())),
+                Command::Stop => stop = true,
+            }
+        }
+        stop
+    }
+
+    fn show(&self, ended: bool) {
+        let journal = self.engine.journal();
+        self.mailbox.show(Witness { in_flight: journal.in_flight, requests: journal.entries.len(), ended });
+    }
+
+    /// Accepts what there is. Out of descriptors it pauses and goes on serving.
+    fn accept(&mut self) {
+        loop {
+            match Poller::accept(&self.listener) {
+                Ok(stream) => {
+                    // A connection that broke before it was set up is nobody's.
+                    let Ok(mut socket) = Socket::new(stream) else { continue };
+                    let conn = ConnId(self.next_conn);
+                    if self.poller.add_stream(&mut socket.stream, conn.0).is_err() {
+                        continue;
+                    }
+                    self.next_conn += 1;
+                    self.engine.opened(conn, ServerId(0), self.time.now());
+                    self.sockets.insert(conn, socket);
+                    self.due_reads.push(conn);
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.acceptable = false;
+                    return;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                Err(_) => return,
+            }
+        }
+    }
+
+    fn note(&mut self, ready: &[Ready]) {
+        for event in ready {
+            if event.token == LISTENER {
+                self.acceptable = true;
+                continue;
+            }
+            let conn = ConnId(event.token);
+            let Some(socket) = self.sockets.get_mut(&conn) else { continue };
+            socket.writable |= event.writable;
+            if event.readable {
+                socket.readable = true;
+                self.due_reads.push(conn);
+            }
+            if event.writable {
+                self.flush(conn);
+            }
+        }
+    }
+
+    fn read_all(&mut self) {
+        for conn in std::mem::take(&mut self.due_reads) {
+            for _ in 0..MAX_READS {
+                if !self.read_once(conn) {
+                    break;
+                }
+            }
+            let more = self.sockets.get(&conn).is_some_and(|socket| socket.readable && !socket.eof);
+            if more {
+                self.due_reads.push(conn);
+            }
+        }
+    }
+
+    /// Reads once; says whether to go on.
+    fn read_once(&mut self, conn: ConnId) -> bool {
+        let Some(socket) = self.sockets.get_mut(&conn) else { return false };
+        if !socket.readable || socket.eof {
+            return false;
+        }
+        if !self.engine.wants_input(conn) {
+            // It is read again when an answer has left.
+            return false;
+        }
+        match socket.read(&mut self.buffer) {
+            Ok(Got::Bytes(read)) => {
+                let now = self.time.now();
+                self.observer.read(conn, read, now);
+                self.engine.receive(conn, &self.buffer[..read], now);
+                true
+            }
+            Ok(Got::Nothing) => false,
+            Ok(Got::Eof) => {
+                // Answers that are due go out before the hang-up counts.
+                socket.eof = true;
+                self.act();
+                self.drop_socket(conn, Closed::Eof);
+                false
+            }
+            Err(_) => {
+                self.drop_socket(conn, Closed::Error);
+                false
+            }
+        }
+    }
+
+    /// Carries out what is due; says whether there is more. What goes to one connection in a row leaves in
+    /// one write.
+    fn act(&mut self) -> bool {
+        let mut last = None;
+        for _ in 0..MAX_ACTIONS {
+            let action = self.engine.step(self.time.now());
+            let conn = action.as_ref().map(target);
+            if let Some(last) = last.filter(|last| conn != Some(*last)) {
+                self.flush(last);
+            }
+            last = conn;
+            match (action, conn.and_then(|conn| self.sockets.get_mut(&conn))) {
+                (None, _) if self.engine.next_due().is_none_or(|due| due > self.time.now()) => return false,
+                (None, _) | (_, None) => {}
+                (Some(Action::Write { bytes, .. }), Some(socket)) => socket.push(bytes),
+                (Some(Action::Shutdown { .. }), Some(socket)) => socket.end(Ending::Shutdown),
+                (Some(Action::Close { .. }), Some(socket)) => socket.end(Ending::Close),
+                (Some(Action::Reset { .. }), Some(socket)) => socket.end(Ending::Reset),
+            }
+        }
+        if let Some(last) = last {
+            self.flush(last);
+        }
+        true
+    }
+
+    fn flush(&mut self, conn: ConnId) {
+        let Some(socket) = self.sockets.get_mut(&conn) else { return };
+        match socket.flush() {
+            Ok(Flushed { bytes, close }) => {
+                let read_again = socket.readable && !socket.eof;
+                if bytes > 0 {
+                    let now = self.time.now();
+                    self.observer.wrote(conn, bytes, now);
+                    self.engine.wrote(conn, bytes, now);
+                }
+                if close {
+                    self.drop_socket(conn, Closed::Local);
+                } else if read_again && self.engine.wants_input(conn) && !self.due_reads.contains(&conn) {
+                    self.due_reads.push(conn);
+                }
+            }
+            Err(_) => self.drop_socket(conn, Closed::Error),
+        }
+    }
+
+    fn drop_socket(&mut self, conn: ConnId, how: Closed) {
+        if let Some(mut socket) = self.sockets.remove(&conn) {
+            self.poller.remove_stream(&mut socket.stream);
+            let now = self.time.now();
+            self.observer.closed(conn, how, now);
+            self.engine.closed(conn, how, now);
+        }
+    }
+}
+
+fn target(action: &Action) -> ConnId {
+    match action {
+        Action::Write { conn, .. } | Action::Shutdown { conn } | Action::Close { conn } | Action::Reset { conn } => {
+            *conn
+        }
+    }
+}
+
+#[cfg(all(target_os = "linux", not(feature = "portable-poller")))]
+fn into_listener(listener: TcpListener) -> Listener {
+    listener
+}
+
+#[cfg(any(not(target_os = "linux"), feature = "portable-poller"))]
+fn into_listener(listener: TcpListener) -> Listener {
+    Listener::from_std(listener)
+}

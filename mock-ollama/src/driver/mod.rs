@@ -1,0 +1,25 @@
+//! The socket driver: one thread, one event loop, real sockets around the engine.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `time` | the time source: real time, or whatever a lab plugs in |
+//! | `observer` | who is told of reads, writes and closes |
+//! | `listen` | a bound listener, on a port that no earlier server of the process had |
+//! | `command` | what other threads may ask of the loop |
+//! | `socket` | one accepted connection and its output |
+//! | `event_loop` | the loop |
+//! | `poll` | waiting: epoll with nanosecond timers on Linux, mio elsewhere |
+
+mod command;
+mod event_loop;
+mod listen;
+mod observer;
+mod poll;
+mod socket;
+mod time;
+
+pub(crate) use command::{Command, Mailbox};
+pub(crate) use event_loop::EventLoop;
+pub(crate) use listen::bind;
+pub use observer::{NoObserver, Observer};
+pub use time::{Monotonic, TimeSource, wall_anchor};

@@ -1,0 +1,133 @@
+//! Linux: epoll, with a timerfd for deadlines to the nanosecond and an eventfd to be woken by.
+//!
+//! `epoll_pwait2` would save a call but is missing before Linux 5.11 and denied in some containers.
+
+use std::io;
+use std::mem::MaybeUninit;
+use std::net::{TcpListener, TcpStream};
+use std::os::fd::{AsFd, OwnedFd};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::time::{
+    Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
+};
+
+use super::{EVENTS, Ready};
+
+pub(crate) type Listener = TcpListener;
+pub(crate) type Stream = TcpStream;
+
+const WAKER: u64 = u64::MAX;
+const TIMER: u64 = u64::MAX - 1;
+
+/// Wakes the loop from any thread.
+#[derive(Clone, Debug)]
+pub(crate) struct Waker(Arc<OwnedFd>);
+
+impl Waker {
+    pub(crate) fn wake(&self) {
+        // The only failure is a counter that is full, and then the loop is being woken already.
+        let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
+    }
+}
+
+#[derive(Debug)]
+pub(crate) struct Poller {
+    epoll: OwnedFd,
+    timer: OwnedFd,
+    waker: Arc<OwnedFd>,
+}
+
+impl Poller {
+    pub(crate) fn new() -> io::Result<Self> {
+        let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
+        let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
+        let waker = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
+        let level = epoll::EventFlags::IN;
+        epoll::add(&epoll, &timer, epoll::EventData::new_u64(TIMER), level)?;
+        epoll::add(&epoll, &*waker, epoll::EventData::new_u64(WAKER), level)?;
+        Ok(Self { epoll, timer, waker })
+    }
+
+    pub(crate) fn waker(&self) -> Waker {
+        Waker(Arc::clone(&self.waker))
+    }
+
+    pub(crate) fn add_listener(&self, listener: &mut Listener, token: u64) -> io::Result<()> {
+        self.add(listener, token, epoll::EventFlags::IN)
+    }
+
+    pub(crate) fn add_stream(&self, stream: &mut Stream, token: u64) -> io::Result<()> {
+        self.add(stream, token, epoll::EventFlags::IN | epoll::EventFlags::OUT | epoll::EventFlags::RDHUP)
+    }
+
+    fn add(&self, source: &impl AsFd, token: u64, interest: epoll::EventFlags) -> io::Result<()> {
+        let data = epoll::EventData::new_u64(token);
+        Ok(epoll::add(&self.epoll, source, data, interest | epoll::EventFlags::ET)?)
+    }
+
+    pub(crate) fn remove_stream(&self, stream: &mut Stream) {
+        // Closing the descriptor removes it as well.
+        let _ = epoll::delete(&self.epoll, stream);
+    }
+
+    /// Accepts a connection that does not block.
+    pub(crate) fn accept(listener: &Listener) -> io::Result<Stream> {
+        let (stream, _) = listener.accept()?;
+        stream.set_nonblocking(true)?;
+        Ok(stream)
+    }
+
+    /// Waits until something happens or `timeout` has passed, and puts what happened into `ready`.
+    pub(crate) fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
+        ready.clear();
+        let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+        let poll = timeout.is_some_and(|timeout| timeout.is_zero());
+        if !poll {
+            // A value of zero disarms the timer.
+            let it_value = timeout.map_or(none, timespec);
+            let once = Itimerspec { it_interval: none, it_value };
+            timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
+        }
+        let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS];
+        let events = match epoll::wait(&self.epoll, &mut buffer[..], poll.then_some(&none)) {
+            Ok((events, _)) => events,
+            Err(rustix::io::Errno::INTR) => return Ok(()),
+            Err(error) => return Err(error.into()),
+        };
+        for event in events.iter() {
+            let (data, flags) = (event.data, event.flags);
+            match data.u64() {
+                WAKER => drain(&*self.waker),
+                TIMER => drain(&self.timer),
+                token => ready.push(Ready {
+                    token,
+                    readable: flags.intersects(
+                        epoll::EventFlags::IN
+                            | epoll::EventFlags::RDHUP
+                            | epoll::EventFlags::HUP
+                            | epoll::EventFlags::ERR,
+                    ),
+                    writable: flags
+                        .intersects(epoll::EventFlags::OUT | epoll::EventFlags::HUP | epoll::EventFlags::ERR),
+                }),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Takes the count out of an eventfd or timerfd, so that it is quiet until the next time.
+fn drain(fd: &impl AsFd) {
+    // It may have been taken already, or, for the timer, been set anew.
+    let _ = rustix::io::read(fd, &mut [0_u8; 8]);
+}
+
+fn timespec(timeout: Duration) -> Timespec {
+    Timespec {
+        tv_sec: i64::try_from(timeout.as_secs()).unwrap_or(i64::MAX),
+        tv_nsec: i64::from(timeout.subsec_nanos()),
+    }
+}

@@ -1,0 +1,133 @@
+//! One accepted connection and its output.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice, Read as _, Write as _};
+use std::net::Shutdown;
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes};
+use socket2::SockRef;
+
+use super::poll::Stream;
+
+/// How many pieces of output go into one call.
+const MAX_SLICES: usize = 64;
+
+/// One accepted connection.
+#[derive(Debug)]
+pub(super) struct Socket {
+    pub(super) stream: Stream,
+    out: VecDeque<Bytes>,
+    ending: Option<Ending>,
+    /// Edge-triggered: it may be read until it would block.
+    pub(super) readable: bool,
+    /// Edge-triggered: it may be written until it would block.
+    pub(super) writable: bool,
+    /// The client will send nothing more.
+    pub(super) eof: bool,
+}
+
+/// What follows the last byte of output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The output ends; the input is still read.
+    Shutdown,
+    /// The connection is closed.
+    Close,
+    /// It is closed so that the client sees a reset.
+    Reset,
+}
+
+/// What a flush did.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Flushed {
+    /// Bytes that the transport took.
+    pub(super) bytes: usize,
+    /// Whether the connection is to be dropped now.
+    pub(super) close: bool,
+}
+
+/// What a read did.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Got {
+    /// So many bytes.
+    Bytes(usize),
+    /// Nothing for now.
+    Nothing,
+    /// Nothing ever again.
+    Eof,
+}
+
+impl Socket {
+    pub(super) fn new(stream: Stream) -> io::Result<Self> {
+        stream.set_nodelay(true)?;
+        Ok(Self { stream, out: VecDeque::new(), ending: None, readable: true, writable: true, eof: false })
+    }
+
+    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Got> {
+        loop {
+            match self.stream.read(buffer) {
+                Ok(0) => return Ok(Got::Eof),
+                Ok(read) => return Ok(Got::Bytes(read)),
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                    self.readable = false;
+                    return Ok(Got::Nothing);
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    pub(super) fn push(&mut self, bytes: Bytes) {
+        self.out.push_back(bytes);
+    }
+
+    pub(super) fn end(&mut self, ending: Ending) {
+        self.ending = Some(ending);
+    }
+
+    /// Writes as much output as the transport takes, then ends as told.
+    pub(super) fn flush(&mut self) -> io::Result<Flushed> {
+        let mut flushed = Flushed::default();
+        while self.writable && !self.out.is_empty() {
+            match self.write_some() {
+                Ok(bytes) => flushed.bytes += bytes,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        if self.out.is_empty() {
+            match self.ending.take() {
+                None => {}
+                Some(Ending::Shutdown) => self.stream.shutdown(Shutdown::Write)?,
+                Some(Ending::Close) => flushed.close = true,
+                Some(Ending::Reset) => {
+                    SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
+                    flushed.close = true;
+                }
+            }
+        }
+        Ok(flushed)
+    }
+
+    fn write_some(&mut self) -> io::Result<usize> {
+        let mut slices = [IoSlice::new(&[]); MAX_SLICES];
+        let used = self.out.len().min(MAX_SLICES);
+        for (slice, bytes) in slices.iter_mut().zip(&self.out) {
+            *slice = IoSlice::new(bytes);
+        }
+        let written = self.stream.write_vectored(&slices[..used])?;
+        let mut left = written;
+        while let Some(first) = self.out.front_mut() {
+            if left < first.len() {
+                first.advance(left);
+                break;
+            }
+            left -= first.len();
+            self.out.pop_front();
+        }
+        Ok(written)
+    }
+}

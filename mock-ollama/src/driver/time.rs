@@ -1,0 +1,48 @@
+//! Where the driver's instants come from.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use crate::clock::{Clock, Instant, WallAnchor};
+
+/// A clock that the event loop can wait on.
+pub trait TimeSource: Clock + 'static {
+    /// How long the loop may wait in real time when its next event is due at `next`;
+    /// `None` to wait for sockets and commands alone.
+    fn timeout(&self, next: Option<Instant>) -> Option<Duration> {
+        next.map(|next| next.saturating_since(self.now()))
+    }
+}
+
+/// `CLOCK_MONOTONIC`: instants of all processes of a machine compare.
+///
+/// Off Unix the origin is the first reading in the process, and instants compare within the process alone.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Monotonic;
+
+impl Clock for Monotonic {
+    fn now(&self) -> Instant {
+        Instant::from_nanos(monotonic_nanos())
+    }
+}
+
+impl TimeSource for Monotonic {}
+
+#[cfg(target_os = "linux")]
+fn monotonic_nanos() -> u64 {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    let (seconds, nanos) = (u64::try_from(time.tv_sec), u64::try_from(time.tv_nsec));
+    seconds.unwrap_or(0) * 1_000_000_000 + nanos.unwrap_or(0)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn monotonic_nanos() -> u64 {
+    use std::sync::OnceLock;
+    static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
+    u64::try_from(ORIGIN.get_or_init(std::time::Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Reads the wall clock, once.
+pub fn wall_anchor(clock: &dyn Clock) -> WallAnchor {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    WallAnchor { at: clock.now(), unix_nanos: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) }
+}

@@ -1,0 +1,62 @@
+//! What goes in beside bytes, and what comes out.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::journal::{ConnId, StreamId};
+
+/// One listener of an engine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServerId(pub u32);
+
+/// The place of an event among those of its stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Seq(pub u64);
+
+/// What a driver is told to do. Actions of one connection keep their order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Write these bytes.
+    Write {
+        /// To whom.
+        conn: ConnId,
+        /// What.
+        bytes: Bytes,
+    },
+    /// Say that nothing more will be written, once everything before is.
+    Shutdown {
+        /// To whom.
+        conn: ConnId,
+    },
+    /// Close the connection, once everything before is written.
+    Close {
+        /// Which.
+        conn: ConnId,
+    },
+    /// Close it so that the client sees a reset, once everything before is written.
+    Reset {
+        /// Which.
+        conn: ConnId,
+    },
+}
+
+/// How a connection ended, seen from the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// The client said that it will send nothing more, which Ollama takes for a hang-up.
+    Eof,
+    /// The connection broke.
+    Error,
+    /// This side closed it.
+    Local,
+}
+
+/// Which streams a release is for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Release {
+    /// Each stream that is open now.
+    All,
+    /// This one.
+    Stream(StreamId),
+}

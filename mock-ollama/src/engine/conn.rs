@@ -1,0 +1,105 @@
+//! The state of one connection.
+
+use std::collections::VecDeque;
+
+use super::ServerId;
+use super::run::Key;
+use super::stream::Answering;
+use crate::clock::Instant;
+use crate::http::Parser;
+use crate::journal::{Fate, Journal};
+
+/// One connection.
+#[derive(Debug)]
+pub(super) struct Conn {
+    pub(super) server: ServerId,
+    pub(super) parser: Parser,
+    pub(super) state: State,
+    /// Places of this connection's events that have not fired.
+    pub(super) pending: Vec<Key>,
+    next_seq: u64,
+    /// Bytes that were handed to the driver, and how many of them the transport has taken.
+    handed: u64,
+    written: u64,
+    marks: VecDeque<Mark>,
+}
+
+/// What a connection is doing.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Waiting for a request.
+    Reading,
+    /// Sending a response; requests that were pipelined wait in the parser.
+    Answering(Box<Answering>),
+    /// On its way out: whatever comes is dropped.
+    Leaving,
+}
+
+/// A place in the output whose passing the journal is told of.
+#[derive(Debug)]
+struct Mark {
+    at: u64,
+    entry: usize,
+    /// The chunk that ends here; none at the end of the response.
+    chunk: Option<usize>,
+}
+
+impl Conn {
+    pub(super) fn new(server: ServerId) -> Self {
+        Self {
+            server,
+            parser: Parser::default(),
+            state: State::Reading,
+            pending: Vec::new(),
+            next_seq: 0,
+            handed: 0,
+            written: 0,
+            marks: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn next_seq(&mut self) -> u64 {
+        self.next_seq += 1;
+        self.next_seq
+    }
+
+    /// Bytes that the driver holds for the transport.
+    pub(super) fn backlog(&self) -> u64 {
+        self.handed - self.written
+    }
+
+    pub(super) fn hand_out(&mut self, bytes: usize) {
+        self.handed += bytes as u64;
+    }
+
+    /// Notes that the output handed out so far ends a chunk, or the response.
+    pub(super) fn mark(&mut self, entry: usize, chunk: Option<usize>) {
+        self.marks.push_back(Mark { at: self.handed, entry, chunk });
+    }
+
+    /// Tells the journal what the transport has taken in full.
+    pub(super) fn wrote(&mut self, bytes: usize, now: Instant, journal: &mut Journal) {
+        self.written += bytes as u64;
+        while let Some(mark) = self.marks.front().filter(|mark| mark.at <= self.written) {
+            let entry = &mut journal.entries[mark.entry];
+            match mark.chunk {
+                Some(chunk) => entry.chunks[chunk].written = Some(now),
+                None => entry.fate = Fate::Complete,
+            }
+            self.marks.pop_front();
+        }
+    }
+
+    /// Tells the journal that the rest will never be taken.
+    pub(super) fn abort(&mut self, journal: &mut Journal) {
+        let open = match &self.state {
+            State::Answering(answering) => Some(answering.entry),
+            State::Reading | State::Leaving => None,
+        };
+        for entry in self.marks.drain(..).map(|mark| mark.entry).chain(open) {
+            let entry = &mut journal.entries[entry];
+            let after_chunk = entry.chunks.iter().take_while(|chunk| chunk.written.is_some()).count();
+            entry.fate = Fate::Aborted { after_chunk };
+        }
+    }
+}

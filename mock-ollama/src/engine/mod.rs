@@ -1,0 +1,26 @@
+//! The whole server as a state machine: bytes, instants and releases in; one action at a time out.
+//!
+//! It opens no socket and reads no clock. The socket driver runs it in real time; tests run it by hand.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `config` | what a server is set to |
+//! | `action` | what a driver is told to do |
+//! | `conn` | the state of one connection |
+//! | `answer` | which response a request gets |
+//! | `run` | the inputs, the timeline and the step |
+//! | `stream` | a response on its way, chunk by chunk |
+
+mod action;
+mod answer;
+mod config;
+mod conn;
+mod run;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use action::{Action, Closed, Release, Seq, ServerId};
+pub use config::Config;
+pub use run::{Engine, LINGER};

@@ -1,0 +1,413 @@
+//! The inputs, the timeline and the step.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use super::action::{Action, Closed, Release, Seq, ServerId};
+use super::answer::{Answered, Loaded};
+use super::config::Config;
+use super::conn::{Conn, State};
+use super::stream::{Answering, Begin, Due};
+use crate::clock::Instant;
+use crate::dialect::ModelName;
+use crate::http::{BadRequest, CONTINUE, Parsed, Request};
+use crate::journal::{AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
+use crate::recording::End;
+use crate::schedule::{Base, Pace};
+
+/// How long a connection that this side ended stays open for the client to take the last bytes
+/// (`net/http/server.go`, `rstAvoidanceDelay`).
+pub const LINGER: Duration = Duration::from_millis(500);
+
+/// With more bytes than this waiting for a client, its next chunk is held back …
+const HIGH_WATER: u64 = 256 * 1024;
+
+/// … until fewer than this are waiting.
+const LOW_WATER: u64 = 64 * 1024;
+
+/// With more bytes of pipelined requests than this waiting, nothing more is read.
+const MAX_PIPELINED: usize = 64 * 1024;
+
+/// The place of an event on the timeline.
+pub(super) type Key = (Instant, StreamId, Seq);
+
+/// What happens at a place on the timeline.
+#[derive(Debug)]
+struct Event {
+    conn: ConnId,
+    what: What,
+}
+
+#[derive(Debug)]
+enum What {
+    /// Bytes outside any response.
+    Send(Bytes),
+    /// The next chunk of the response.
+    Chunk,
+    /// The end of the response.
+    End,
+    /// The end of the output.
+    Shutdown,
+    /// The end of the connection.
+    Close,
+    /// The end of the connection as a reset.
+    Reset,
+}
+
+/// What is remembered of a caller.
+#[derive(Debug, Default)]
+struct CallerState {
+    exchanges: u32,
+    /// How often each choice among recordings was made.
+    turns: BTreeMap<(Arc<str>, usize), usize>,
+}
+
+/// The server as a state machine. See the module documentation.
+#[derive(Debug)]
+pub struct Engine {
+    pub(super) config: Config,
+    pub(super) loaded: BTreeMap<ModelName, Loaded>,
+    conns: BTreeMap<ConnId, Conn>,
+    timeline: BTreeMap<Key, Event>,
+    /// Replays in progress.
+    streams: BTreeMap<StreamId, ConnId>,
+    callers: BTreeMap<Caller, CallerState>,
+    journal: Journal,
+}
+
+impl Engine {
+    /// An engine without connections.
+    pub fn new(config: Config) -> Self {
+        Self {
+            config,
+            loaded: BTreeMap::new(),
+            conns: BTreeMap::new(),
+            timeline: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            callers: BTreeMap::new(),
+            journal: Journal::default(),
+        }
+    }
+
+    /// What happened so far.
+    pub fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// What happened, when nothing more will.
+    pub fn into_journal(self) -> Journal {
+        self.journal
+    }
+
+    /// Replays in progress, in the order of their ids.
+    pub fn open_streams(&self) -> impl Iterator<Item = &StreamId> {
+        self.streams.keys()
+    }
+
+    /// A client connected to `server`; `conn` is new.
+    pub fn opened(&mut self, conn: ConnId, server: ServerId, _now: Instant) {
+        self.conns.insert(conn, Conn::new(server));
+    }
+
+    /// The listener that a connection came to.
+    pub fn server_of(&self, conn: ConnId) -> Option<ServerId> {
+        self.conns.get(&conn).map(|conn| conn.server)
+    }
+
+    /// Bytes came in, cut in any way.
+    pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Instant) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        if matches!(state.state, State::Leaving) {
+            return;
+        }
+        state.parser.push(bytes);
+        self.read_requests(conn, now);
+    }
+
+    /// Whether more input of this connection is of use now: not while a client sends request after request
+    /// without taking answers.
+    pub fn wants_input(&self, conn: ConnId) -> bool {
+        self.conns.get(&conn).is_some_and(|conn| match conn.state {
+            State::Answering(_) => conn.parser.buffered() < MAX_PIPELINED,
+            State::Reading | State::Leaving => true,
+        })
+    }
+
+    /// The transport took `bytes` more of what it was given.
+    pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Instant) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        state.wrote(bytes, now, &mut self.journal);
+        if state.backlog() < LOW_WATER
+            && let State::Answering(answering) = &mut state.state
+            && let Some(due) = answering.stalled.take()
+        {
+            let stream = answering.stream.clone();
+            self.schedule(conn, due, stream, What::Chunk);
+        }
+    }
+
+    /// The connection is gone.
+    pub fn closed(&mut self, conn: ConnId, _how: Closed, now: Instant) {
+        let Some(mut state) = self.conns.remove(&conn) else { return };
+        for key in &state.pending {
+            self.timeline.remove(key);
+        }
+        state.abort(&mut self.journal);
+        if let State::Answering(answering) = &state.state {
+            self.stream_ends(&answering.stream, answering.model.as_ref(), now);
+        }
+        self.callers.remove(&Caller::Connection(conn));
+    }
+
+    /// Under a stepped pace: lets `chunks` more chunks of the named streams leave now.
+    pub fn release(&mut self, which: &Release, chunks: u64, now: Instant) {
+        if self.config.pace.base != Base::Stepped {
+            return;
+        }
+        let released: Vec<(StreamId, ConnId)> = match which {
+            Release::All => self.streams.iter().map(|(stream, conn)| (stream.clone(), *conn)).collect(),
+            Release::Stream(stream) => {
+                self.streams.get_key_value(stream).map(|(s, c)| (s.clone(), *c)).into_iter().collect()
+            }
+        };
+        for (stream, conn) in released {
+            let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else {
+                continue;
+            };
+            let waited = answering.released == 0;
+            answering.released += chunks;
+            if waited && chunks > 0 {
+                self.schedule(conn, now, stream, What::Chunk);
+            }
+        }
+    }
+
+    /// The place of the next event on the timeline.
+    pub fn next(&self) -> Option<(Instant, StreamId, Seq)> {
+        self.timeline.first_key_value().map(|(key, _)| key.clone())
+    }
+
+    /// When the next event is due; cheaper than [`Engine::next`].
+    pub fn next_due(&self) -> Option<Instant> {
+        self.timeline.first_key_value().map(|(key, _)| key.0)
+    }
+
+    /// The next action that is due by `now`; `None` when nothing is.
+    pub fn step(&mut self, now: Instant) -> Option<Action> {
+        while let Some(first) = self.timeline.first_entry() {
+            if first.key().0 > now {
+                return None;
+            }
+            let (key, event) = first.remove_entry();
+            if let Some(conn) = self.conns.get_mut(&event.conn) {
+                conn.pending.retain(|pending| *pending != key);
+            }
+            if let Some(action) = self.fire(key, event, now) {
+                return Some(action);
+            }
+        }
+        None
+    }
+
+    fn fire(&mut self, (due, ..): Key, Event { conn, what }: Event, now: Instant) -> Option<Action> {
+        match what {
+            What::Send(bytes) => self.write(conn, bytes),
+            What::Chunk => self.send_chunk(conn, due),
+            What::End => self.end_response(conn, now),
+            What::Shutdown => {
+                self.conns.get_mut(&conn)?.state = State::Leaving;
+                self.control(conn, now.saturating_add(LINGER), What::Close);
+                Some(Action::Shutdown { conn })
+            }
+            What::Close => Some(Action::Close { conn }),
+            What::Reset => Some(Action::Reset { conn }),
+        }
+    }
+
+    fn schedule(&mut self, conn: ConnId, at: Instant, stream: StreamId, what: What) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        let key = (at, stream, Seq(state.next_seq()));
+        state.pending.push(key.clone());
+        self.timeline.insert(key, Event { conn, what });
+    }
+
+    /// Schedules an event that belongs to the connection rather than to a stream; at one instant it comes
+    /// before the response to whatever was received after it.
+    fn control(&mut self, conn: ConnId, at: Instant, what: What) {
+        self.schedule(conn, at, StreamId { caller: Caller::Connection(conn), exchange: 0 }, what);
+    }
+
+    fn write(&mut self, conn: ConnId, bytes: Bytes) -> Option<Action> {
+        self.conns.get_mut(&conn)?.hand_out(bytes.len());
+        (!bytes.is_empty()).then_some(Action::Write { conn, bytes })
+    }
+
+    /// Takes the requests that are complete, until one of them has to be answered first.
+    fn read_requests(&mut self, conn: ConnId, now: Instant) {
+        while let Some(state) = self.conns.get_mut(&conn) {
+            if !matches!(state.state, State::Reading) {
+                return;
+            }
+            match state.parser.parse_next() {
+                Ok(Parsed::Incomplete) => return,
+                Ok(Parsed::Continue) => self.control(conn, now, What::Send(Bytes::from_static(CONTINUE))),
+                Ok(Parsed::Request(request)) => self.begin(conn, &request, now),
+                Err(error) => self.reject(conn, error, now),
+            }
+        }
+    }
+
+    fn reject(&mut self, conn: ConnId, error: BadRequest, now: Instant) {
+        let stream = self.next_stream(Caller::Connection(conn));
+        let request =
+            RequestSeen { method: String::new(), target: String::new(), headers: Vec::new(), body: String::new() };
+        let (answer, status) = (Answer::Rejected, error.status());
+        let chunks = Vec::new();
+        self.journal.entries.push(Entry {
+            stream,
+            conn,
+            received: now,
+            request,
+            answer,
+            status,
+            chunks,
+            fate: Fate::Complete,
+        });
+        if let Some(state) = self.conns.get_mut(&conn) {
+            state.state = State::Leaving;
+        }
+        self.control(conn, now, What::Send(Bytes::from(error.response())));
+        self.control(conn, now, What::Shutdown);
+    }
+
+    fn next_stream(&mut self, caller: Caller) -> StreamId {
+        let state = self.callers.entry(caller.clone()).or_default();
+        let exchange = state.exchanges;
+        state.exchanges += 1;
+        StreamId { caller, exchange }
+    }
+
+    /// How often `caller` has made this choice before.
+    pub(super) fn take_turn(&mut self, caller: &Caller, choice: (&Arc<str>, usize)) -> usize {
+        let turns = &mut self.callers.entry(caller.clone()).or_default().turns;
+        let turn = turns.entry((Arc::clone(choice.0), choice.1)).or_default();
+        *turn += 1;
+        *turn - 1
+    }
+
+    fn begin(&mut self, conn: ConnId, request: &Request, now: Instant) {
+        let caller = match request.head.header(AGENT_HEADER) {
+            Some(agent) => Caller::Agent(agent.into()),
+            None => Caller::Connection(conn),
+        };
+        let stream = self.next_stream(caller.clone());
+        let Answered { response, answer, model } = self.answer(request, &caller, now);
+        let entry = self.journal.entries.len();
+        self.journal.entries.push(Entry {
+            stream: stream.clone(),
+            conn,
+            received: now,
+            request: seen(request),
+            answer,
+            status: response.status,
+            chunks: Vec::new(),
+            fate: Fate::Open,
+        });
+        if let Some(model) = &model {
+            self.model_begins(model);
+            self.streams.insert(stream.clone(), conn);
+            self.journal.in_flight = self.streams.len();
+            self.journal.max_in_flight = self.journal.max_in_flight.max(self.streams.len());
+        }
+        let pace = if model.is_some() { self.config.pace } else { Pace::instant() };
+        let answering = Answering::new(Begin {
+            seed: self.config.seed,
+            date_unix_s: self.config.wall.unix_nanos(now) / 1_000_000_000,
+            request: &request.head,
+            start: now,
+            stream,
+            entry,
+            response,
+            model,
+            pace,
+        });
+        if let Some(state) = self.conns.get_mut(&conn) {
+            state.state = State::Answering(Box::new(answering));
+        }
+        self.schedule_next(conn, now);
+    }
+
+    /// Puts the next chunk of a response on the timeline, or its end.
+    fn schedule_next(&mut self, conn: ConnId, now: Instant) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        let backlog = state.backlog();
+        let State::Answering(answering) = &mut state.state else { return };
+        let stream = answering.stream.clone();
+        match answering.next_due() {
+            Due::At(due) if backlog > HIGH_WATER => answering.stalled = Some(due),
+            Due::At(due) => self.schedule(conn, due, stream, What::Chunk),
+            Due::Released if answering.released > 0 => self.schedule(conn, now, stream, What::Chunk),
+            Due::Released => {}
+            Due::End => self.schedule(conn, now, stream, What::End),
+        }
+    }
+
+    fn send_chunk(&mut self, conn: ConnId, due: Instant) -> Option<Action> {
+        let state = self.conns.get_mut(&conn)?;
+        let State::Answering(answering) = &mut state.state else { return None };
+        answering.released = answering.released.saturating_sub(1);
+        let (entry, chunk) = (answering.entry, answering.next_chunk());
+        let (bytes, body_end) = answering.take_chunk();
+        state.hand_out(bytes.len());
+        state.mark(entry, Some(chunk));
+        self.journal.entries[entry].chunks.push(ChunkSent { due, written: None, body_end });
+        self.schedule_next(conn, due);
+        (!bytes.is_empty()).then_some(Action::Write { conn, bytes })
+    }
+
+    fn end_response(&mut self, conn: ConnId, now: Instant) -> Option<Action> {
+        let state = self.conns.get_mut(&conn)?;
+        let State::Answering(answering) = &mut state.state else { return None };
+        let bytes = answering.take_end();
+        let State::Answering(answering) = std::mem::replace(&mut state.state, State::Reading) else { return None };
+        state.hand_out(bytes.len());
+        state.mark(answering.entry, None);
+        // A response without bytes after its last chunk may be complete already.
+        state.wrote(0, now, &mut self.journal);
+        self.stream_ends(&answering.stream, answering.model.as_ref(), now);
+        match answering.end() {
+            End::Clean if answering.keep_alive => self.read_requests(conn, now),
+            End::Reset => self.leave(conn, now, What::Reset),
+            // What a server would have sent after the recorder left is not known: the connection ends there.
+            End::Clean | End::Eof | End::ClientClosed | End::Timeout => self.leave(conn, now, What::Shutdown),
+        }
+        (!bytes.is_empty()).then_some(Action::Write { conn, bytes })
+    }
+
+    fn leave(&mut self, conn: ConnId, now: Instant, how: What) {
+        if let Some(state) = self.conns.get_mut(&conn) {
+            state.state = State::Leaving;
+        }
+        self.control(conn, now, how);
+    }
+
+    fn stream_ends(&mut self, stream: &StreamId, model: Option<&ModelName>, now: Instant) {
+        if let Some(model) = model {
+            self.model_ends(model, now);
+            self.streams.remove(stream);
+            self.journal.in_flight = self.streams.len();
+        }
+    }
+}
+
+fn seen(request: &Request) -> RequestSeen {
+    RequestSeen {
+        method: request.head.method.clone(),
+        target: request.head.target.clone(),
+        headers: request.head.headers.clone(),
+        body: String::from_utf8_lossy(&request.body).into_owned(),
+    }
+}

@@ -1,0 +1,218 @@
+//! Replayed streams: when each byte leaves, and what the journal says of it.
+
+use std::time::Duration;
+
+use rstest::rstest;
+
+use super::{Bench, CONN, WALL, ask, at_ms, chunks_of, generate, post};
+use crate::clock::Instant;
+use crate::engine::{Closed, Release, ServerId};
+use crate::journal::{AGENT_HEADER, Answer, ConnId, Fate, StreamId};
+use crate::recording::{Chunk, End};
+use crate::schedule::Pace;
+use crate::seed::Seed;
+
+fn hi() -> crate::recording::Recording {
+    generate("hi", "tiny", "Say hi", &["Hi", "!"])
+}
+
+#[test]
+fn every_recorded_chunk_leaves_at_its_time_as_one_http_chunk() {
+    let recorded = hi();
+    let mut bench = Bench::new(vec![recorded.clone()], |_| {});
+    bench.send(ask("tiny", "Say hi")).run();
+    let times: Vec<Instant> = bench.writes(CONN).iter().map(|(at, _)| *at).collect();
+    assert_eq!(times, [at_ms(100), at_ms(110), at_ms(120), at_ms(120)]);
+    let expected: Vec<&[u8]> = recorded.exchanges[0].chunks.iter().map(|chunk| &*chunk.bytes).collect();
+    assert_eq!(chunks_of(&bench.output()).iter().map(String::as_bytes).collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn no_byte_of_the_head_goes_out_before_the_first_chunk_is_due() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.send(ask("tiny", "Say hi"));
+    bench.now = at_ms(99);
+    bench.act();
+    assert_eq!(bench.written, []);
+    bench.now = at_ms(100);
+    let first = bench.act().output();
+    assert!(first.starts_with("HTTP/1.1 200 OK\r\nContent-Type: application/x-ndjson\r\nDate: "), "{first}");
+    assert!(first.contains("\r\nTransfer-Encoding: chunked\r\n\r\n"), "{first}");
+    assert!(first.contains("\"response\":\"Hi\""), "{first}");
+}
+
+#[test]
+fn deadlines_are_absolute_so_that_a_late_driver_does_not_make_the_rest_late() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.send(ask("tiny", "Say hi"));
+    bench.now = at_ms(109);
+    bench.act();
+    assert_eq!(bench.engine.next_due(), Some(at_ms(110)));
+}
+
+#[test]
+fn the_journal_tells_due_and_written_of_every_chunk() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.now = at_ms(5);
+    bench.send(ask("tiny", "Say hi"));
+    bench.transport_takes = false;
+    bench.run();
+    let chunks = &bench.engine.journal().entries[0].chunks;
+    assert_eq!(chunks.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at_ms(105), at_ms(115), at_ms(125)]);
+    assert!(chunks.iter().all(|chunk| chunk.written.is_none()));
+    assert_eq!(bench.engine.journal().entries[0].fate, Fate::Open);
+    let total: usize = bench.writes(CONN).iter().map(|(_, bytes)| bytes.len()).sum();
+    bench.engine.wrote(CONN, total, at_ms(400));
+    let entry = &bench.engine.journal().entries[0];
+    assert!(entry.chunks.iter().all(|chunk| chunk.written == Some(at_ms(400))));
+    assert_eq!(entry.fate, Fate::Complete);
+    assert_eq!(entry.chunks[2].body_end, hi().exchanges[0].body_len());
+    assert_eq!(entry.answer, Answer::Matched { recording: "hi".to_owned(), exchange: 0 });
+}
+
+#[test]
+fn under_a_stepped_pace_a_chunk_leaves_only_when_released_and_the_end_is_free() {
+    let mut bench = Bench::new(vec![hi()], |config| config.pace = Pace::stepped());
+    bench.send(ask("tiny", "Say hi")).run();
+    assert_eq!(bench.written, []);
+    bench.engine.release(&Release::All, 1, at_ms(7));
+    bench.run();
+    assert_eq!(bench.writes(CONN).len(), 1);
+    assert_eq!(bench.engine.journal().entries[0].chunks[0].due, at_ms(7));
+    bench.engine.release(&Release::All, 2, at_ms(8));
+    bench.run();
+    assert_eq!(chunks_of(&bench.output()).len(), 3, "the last release ends the body too");
+}
+
+#[test]
+fn a_release_is_for_the_named_stream_alone() {
+    let other = ConnId(2);
+    let mut bench = Bench::new(vec![hi()], |config| config.pace = Pace::stepped());
+    bench.engine.opened(other, ServerId(0), Instant::ZERO);
+    let body = "{\"model\":\"tiny\",\"prompt\":\"Say hi\"}";
+    bench.send(post("/api/generate", body, &format!("{AGENT_HEADER}: a\r\n")));
+    bench.send_on(other, post("/api/generate", body, &format!("{AGENT_HEADER}: b\r\n")));
+    assert_eq!(bench.engine.journal().max_in_flight, 2);
+    bench.engine.release(&Release::Stream(StreamId::of("b", 0)), 1, at_ms(1));
+    bench.run();
+    assert_eq!((bench.writes(CONN).len(), bench.writes(other).len()), (0, 1));
+}
+
+#[test]
+fn a_release_means_nothing_to_a_paced_stream() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.send(ask("tiny", "Say hi"));
+    bench.engine.release(&Release::All, 3, at_ms(0));
+    bench.run();
+    assert_eq!(chunks_of(&bench.output()).len(), 3);
+}
+
+#[test]
+fn a_hang_up_is_told_with_the_chunks_that_were_written() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.send(ask("tiny", "Say hi"));
+    bench.now = at_ms(110);
+    bench.act();
+    bench.engine.closed(CONN, Closed::Eof, at_ms(111));
+    let journal = bench.engine.journal();
+    assert_eq!(journal.entries[0].fate, Fate::Aborted { after_chunk: 2 });
+    assert_eq!((journal.in_flight, journal.max_in_flight), (0, 1));
+    assert_eq!(bench.engine.next(), None, "nothing is left on the timeline");
+}
+
+#[rstest]
+#[case::eof(End::Eof, "shutdown")]
+#[case::reset(End::Reset, "reset")]
+#[case::client_closed(End::ClientClosed, "shutdown")]
+#[case::timeout(End::Timeout, "shutdown")]
+fn a_body_that_was_cut_off_is_cut_off_again(#[case] end: End, #[case] told: &str) {
+    let mut recording = hi();
+    recording.exchanges[0].end = end;
+    let mut bench = Bench::new(vec![recording], |_| {});
+    bench.send(ask("tiny", "Say hi")).run();
+    assert!(!bench.output().ends_with("0\r\n\r\n"));
+    assert_eq!(bench.told[0].1, told);
+}
+
+#[test]
+fn not_streamed_it_is_one_object_when_the_stream_would_have_ended() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.send(post("/api/generate", "{\"model\":\"tiny\",\"prompt\":\"Say hi\",\"stream\":false}", "")).run();
+    assert_eq!(bench.writes(CONN).len(), 1);
+    assert_eq!(bench.writes(CONN)[0].0, at_ms(120));
+    insta::assert_snapshot!(bench.output().replace("\r\n", "\n"), @r#"
+    HTTP/1.1 200 OK
+    Content-Type: application/json; charset=utf-8
+    Date: Sat, 01 Aug 2026 10:00:00 GMT
+    Content-Length: 98
+
+    {"model":"tiny","created_at":"t","response":"Hi!","done":true,"done_reason":"stop","eval_count":3}
+    "#);
+}
+
+#[test]
+fn a_client_that_does_not_read_holds_its_own_stream_back_and_gets_all_of_it_later() {
+    let mut recording = hi();
+    let big = "x".repeat(64 * 1024);
+    recording.exchanges[0].chunks =
+        (0..20_u64).map(|k| Chunk { at_us: k, bytes: format!("{{\"k\":{k},\"t\":\"{big}\"}}\n").into() }).collect();
+    let mut bench = Bench::new(vec![recording], |config| config.pace = Pace::instant());
+    bench.transport_takes = false;
+    bench.send(ask("tiny", "Say hi")).run();
+    let held_back = bench.writes(CONN).len();
+    assert!(held_back < 7, "{held_back} chunks of 64 KiB were handed out");
+    bench.transport_takes = true;
+    let taken: usize = bench.writes(CONN).iter().map(|(_, bytes)| bytes.len()).sum();
+    bench.engine.wrote(CONN, taken, at_ms(1));
+    bench.run();
+    assert_eq!(chunks_of(&bench.output()).len(), 20);
+}
+
+#[test]
+fn a_client_that_pipelines_without_end_is_no_longer_read() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.send(ask("tiny", "Say hi"));
+    assert!(bench.engine.wants_input(CONN));
+    bench.engine.receive(CONN, &vec![b'x'; 70 * 1024], at_ms(0));
+    assert!(!bench.engine.wants_input(CONN));
+}
+
+#[test]
+fn the_same_inputs_give_the_same_actions() {
+    let run = || {
+        let mut bench = Bench::new(vec![hi()], |config| {
+            config.seed = Seed(7);
+            config.pace = Pace::recorded().jitter(0.5);
+        });
+        bench.send(ask("tiny", "Say hi")).run();
+        (bench.written, bench.told)
+    };
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn events_of_one_instant_are_in_the_order_of_stream_ids_not_of_accepts() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    let body = "{\"model\":\"tiny\",\"prompt\":\"Say hi\"}";
+    bench.engine.opened(ConnId(2), ServerId(0), Instant::ZERO);
+    bench.send(post("/api/generate", body, &format!("{AGENT_HEADER}: z\r\n")));
+    bench.send_on(ConnId(2), post("/api/generate", body, &format!("{AGENT_HEADER}: a\r\n")));
+    bench.run();
+    let first: Vec<ConnId> = bench.written.iter().take(2).map(|(_, conn, _)| *conn).collect();
+    assert_eq!(first, [ConnId(2), CONN]);
+}
+
+#[test]
+fn a_model_is_listed_as_loaded_from_its_answer_on_until_its_keep_alive_is_over() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    let ps = "GET /api/ps HTTP/1.1\r\nHost: a\r\n\r\n";
+    bench.send(ps).send(ask("tiny", "Say hi")).run();
+    bench.send(ps);
+    let ended = at_ms(120).saturating_add(Duration::from_secs(300));
+    let expires = crate::dialect::rfc3339(WALL.unix_nanos(ended));
+    assert_eq!(bench.output().matches("\"name\":\"tiny:latest\"").count(), 1);
+    assert!(bench.output().contains(&format!("\"expires_at\":\"{expires}\"")), "{}", bench.output());
+    bench.now = ended;
+    bench.written.clear();
+    assert!(bench.send(ps).output().ends_with("{\"models\":[]}"));
+}

@@ -1,0 +1,56 @@
+//! The objects inside a native answer, as far as times and counts need them (Ollama `api/types.go`,
+//! `GenerateResponse` and `ChatResponse`).
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+/// One object of an NDJSON stream, or the one object of an answer that was not streamed.
+#[derive(Debug, Default, Deserialize)]
+pub(super) struct Answer {
+    pub(super) model: Option<String>,
+    pub(super) created_at: Option<String>,
+    response: Option<String>,
+    message: Option<Message>,
+    thinking: Option<String>,
+    tool_calls: Option<Vec<IgnoredAny>>,
+    pub(super) done_reason: Option<String>,
+    pub(super) total_duration: Option<u64>,
+    pub(super) eval_count: Option<u64>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Message {
+    content: Option<String>,
+    thinking: Option<String>,
+    tool_calls: Option<Vec<IgnoredAny>>,
+}
+
+impl Answer {
+    /// Whether this object carries something of the answer: text, thinking or a tool call.
+    pub(super) fn has_token(&self) -> bool {
+        let content = self.message.as_ref().and_then(|message| message.content.as_ref());
+        let has_text = self.response.iter().chain(content).any(|text| !text.is_empty());
+        has_text || self.has_thinking() || self.has_tool_call()
+    }
+
+    /// Whether this object carries thinking.
+    pub(super) fn has_thinking(&self) -> bool {
+        let inner = self.message.as_ref().and_then(|message| message.thinking.as_ref());
+        self.thinking.iter().chain(inner).any(|text| !text.is_empty())
+    }
+
+    /// Whether this object carries a tool call.
+    pub(super) fn has_tool_call(&self) -> bool {
+        let inner = self.message.as_ref().and_then(|message| message.tool_calls.as_ref());
+        self.tool_calls.iter().chain(inner).any(|calls| !calls.is_empty())
+    }
+
+    /// The endpoint that answers in this shape.
+    pub(super) fn path(&self) -> Option<&'static str> {
+        match (&self.message, &self.response) {
+            (Some(_), None) => Some("/api/chat"),
+            (None, Some(_)) => Some("/api/generate"),
+            _ => None,
+        }
+    }
+}

@@ -1,0 +1,129 @@
+//! What can be wrong with an input.
+
+use thiserror::Error;
+
+use crate::recording::WriteError;
+
+/// Why an import failed. Each message names the input, and what to do.
+#[derive(Debug, Error)]
+pub enum ImportError {
+    /// There is nothing to import.
+    #[error("no input; name at least one file")]
+    NoInput,
+    /// The input has no object.
+    #[error("{label}: the input is empty; expected NDJSON lines or a raw capture")]
+    Empty {
+        /// The input.
+        label: String,
+    },
+    /// The input is a recording.
+    #[error("{label}: this is a recording already; there is nothing to import")]
+    AlreadyRecording {
+        /// The input.
+        label: String,
+    },
+    /// A line of a body is not a native answer object.
+    #[error("{label}:{line}: expected one JSON object of an Ollama answer on this line: {message}")]
+    NotAnswer {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What the JSON parser said.
+        message: String,
+    },
+    /// A line of a raw capture is not what its format says.
+    #[error("{label}:{line}: not a line of raw-capture/1: {message}")]
+    NotCapture {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A raw capture without a response head.
+    #[error("{label}: the capture holds no response head, so there is nothing to replay")]
+    NoResponse {
+        /// The input.
+        label: String,
+    },
+    /// An object without `created_at`, and no gap was given.
+    #[error(
+        "{label}:{line}: the object has no created_at, so its time is not known; state the time between chunks with \
+         --gap (--gap 0s: all at once)"
+    )]
+    NoTime {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+    },
+    /// A `created_at` that is not a time.
+    #[error("{label}:{line}: created_at {found:?} is not an RFC 3339 time; give --gap to set times yourself")]
+    BadTime {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The text.
+        found: String,
+    },
+    /// A `created_at` before its predecessor.
+    #[error(
+        "{label}:{line}: created_at {found:?} is before that of the previous object; give --gap to set times yourself"
+    )]
+    TimeDecreases {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The text.
+        found: String,
+    },
+    /// Neither the answer nor the caller tells the endpoint.
+    #[error("{label}: the answer does not tell its endpoint; give --path, such as --path /api/chat")]
+    NoPath {
+        /// The input.
+        label: String,
+    },
+    /// Neither the answer nor the caller tells the model.
+    #[error("{label}: the answer does not name its model; give --model")]
+    NoModel {
+        /// The input.
+        label: String,
+    },
+    /// Two inputs disagree in what a recording has once.
+    #[error("{label}: the {what} is {found:?}, but {before:?} in the input before it; a recording has one")]
+    Differs {
+        /// The input.
+        label: String,
+        /// What differs: model or server.
+        what: &'static str,
+        /// What this input says.
+        found: String,
+        /// What the previous one says.
+        before: String,
+    },
+    /// An option that makes sense for a raw body only.
+    #[error("{label}: {option} is for raw bodies; a raw capture states this itself")]
+    OptionOfBody {
+        /// The input.
+        label: String,
+        /// The option.
+        option: &'static str,
+    },
+    /// The tags do not list the model.
+    #[error("{label}: no model {model:?} is listed; listed are {listed}")]
+    NotListed {
+        /// The tags.
+        label: String,
+        /// The model that was looked for.
+        model: String,
+        /// The models that are listed.
+        listed: String,
+    },
+    /// The result breaks a rule of the recording format.
+    #[error(transparent)]
+    Invalid(#[from] WriteError),
+}

@@ -1,0 +1,243 @@
+//! Lines in, a recording out: the order of lines, and what each must say.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use bytes::Bytes;
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
+use sha2::{Digest as _, Sha256};
+
+use super::error::{LineKind, Problem};
+use super::limits::MAX_CHUNKS;
+use super::model::{Chunk, Exchange, Recording, Request, RequestBody, Response};
+use super::rules;
+use super::wire::{
+    EndLine, EventLine, HeaderLine, Payload, RequestLine, RequestObject, ResponseLine, VERSION, VersionLine, message_of,
+};
+use super::writer::hex;
+
+/// Characters of a canonical line that an error quotes.
+const QUOTED_CHARS: usize = 100;
+
+/// A recording in the making.
+#[derive(Default)]
+pub(super) struct Parser {
+    recording: Option<Recording>,
+    /// A request line that has no response line yet.
+    asked: Option<Asked>,
+    /// An exchange that has no end line yet.
+    open: Option<Open>,
+    chunks: usize,
+    scratch: Vec<u8>,
+}
+
+struct Asked {
+    request: Option<Request>,
+    sent_us: Option<u64>,
+}
+
+struct Open {
+    asked: Asked,
+    response: Response,
+    chunks: Vec<Chunk>,
+    bytes: u64,
+    hash: Sha256,
+}
+
+impl Parser {
+    /// Takes the next line, without its newline.
+    pub(super) fn line(&mut self, text: &str) -> Result<(), Problem> {
+        let Some(recording) = &mut self.recording else {
+            self.recording = Some(header(text)?);
+            return Ok(());
+        };
+        match (&mut self.open, kind_of(text)?) {
+            (None, LineKind::Request) if self.asked.is_none() => self.asked = Some(request(text)?),
+            (None, LineKind::Response) => {
+                let asked = self.asked.take().unwrap_or(Asked { request: None, sent_us: None });
+                let response = response(text)?;
+                self.open = Some(Open { asked, response, chunks: Vec::new(), bytes: 0, hash: Sha256::new() });
+            }
+            (Some(open), LineKind::Event) => {
+                self.chunks += 1;
+                if self.chunks > MAX_CHUNKS {
+                    return Err(Problem::TooManyChunks);
+                }
+                open.push(event(text, &mut self.scratch)?)?;
+            }
+            (Some(_), LineKind::End) => {
+                if let Some(open) = self.open.take() {
+                    recording.exchanges.push(open.close(text)?);
+                }
+            }
+            (_, found) => return Err(Problem::Misplaced { expected: self.expected(), found }),
+        }
+        Ok(())
+    }
+
+    /// Says that there are no more lines.
+    pub(super) fn finish(self) -> Result<Recording, Problem> {
+        let unfinished = self.open.is_some() || self.asked.is_some();
+        let expected = self.expected();
+        match self.recording {
+            None => Err(Problem::Empty),
+            Some(_) if unfinished => Err(Problem::Truncated { expected }),
+            Some(recording) if recording.exchanges.is_empty() => Err(Problem::NoExchanges),
+            Some(recording) => Ok(recording),
+        }
+    }
+
+    fn expected(&self) -> &'static str {
+        match (&self.open, &self.asked) {
+            (Some(_), _) => "an event line or the end line",
+            (None, Some(_)) => "the response line",
+            (None, None) => "a request line or a response line",
+        }
+    }
+}
+
+impl Open {
+    fn push(&mut self, chunk: Chunk) -> Result<(), Problem> {
+        let before = self.chunks.last().map(|chunk| chunk.at_us);
+        rules::chunk(before, chunk.at_us, &chunk.bytes)?;
+        self.bytes += chunk.bytes.len() as u64;
+        self.hash.update(&chunk.bytes);
+        self.chunks.push(chunk);
+        Ok(())
+    }
+
+    fn close(self, text: &str) -> Result<Exchange, Problem> {
+        let EndLine { end } = parse(text, LineKind::End)?;
+        let chunks = self.chunks.len() as u64;
+        if end.chunks != chunks {
+            return Err(Problem::EndChunks { stated: end.chunks, found: chunks });
+        }
+        if end.bytes != self.bytes {
+            return Err(Problem::EndBytes { stated: end.bytes, found: self.bytes });
+        }
+        let sha256 = hex(&self.hash.finalize());
+        if end.sha256 != sha256 {
+            return Err(Problem::EndSha256 { stated: end.sha256.into_owned(), found: sha256 });
+        }
+        let Asked { request, sent_us } = self.asked;
+        Ok(Exchange { request, sent_us, response: self.response, chunks: self.chunks, end: end.how })
+    }
+}
+
+fn header(text: &str) -> Result<Recording, Problem> {
+    // The version first: another version may have other keys.
+    let VersionLine { recording: version } = parse(text, LineKind::Header)?;
+    if version != VERSION {
+        return Err(Problem::Version { found: version });
+    }
+    let header: HeaderLine<'_> = parse(text, LineKind::Header)?;
+    rules::header(&header.name, &header.model)?;
+    Ok(Recording {
+        name: header.name.into_owned(),
+        origin: header.origin,
+        description: header.description.map(Cow::into_owned),
+        server: header.server.map(Cow::into_owned),
+        model: header.model.into_owned(),
+        licence: header.licence.map(Cow::into_owned),
+        source: header.source.map(Cow::into_owned),
+        exchanges: Vec::new(),
+    })
+}
+
+fn request(text: &str) -> Result<Asked, Problem> {
+    let RequestLine { request, sent_us } = parse(text, LineKind::Request)?;
+    let Some(RequestObject { method, path, body, body_text }) = request else {
+        return Ok(Asked { request: None, sent_us });
+    };
+    let body = match (body, body_text) {
+        (Some(_), Some(_)) => return Err(Problem::TwoBodies),
+        (Some(value), None) => Some(RequestBody::Json(value.into_owned())),
+        (None, text) => text.map(|text| RequestBody::Text(text.into_owned())),
+    };
+    let request = Request { method, path: path.into_owned(), body };
+    rules::request(&request)?;
+    Ok(Asked { request: Some(request), sent_us })
+}
+
+fn response(text: &str) -> Result<Response, Problem> {
+    let ResponseLine { response } = parse(text, LineKind::Response)?;
+    let response = Response { status: response.status, headers: response.headers.into_owned() };
+    rules::response(&response)?;
+    Ok(response)
+}
+
+/// Event lines must be canonical to the byte: two ways to write one chunk would let a byte change unseen.
+fn event(text: &str, scratch: &mut Vec<u8>) -> Result<Chunk, Problem> {
+    let EventLine(at_us, payload) = parse(text, LineKind::Event)?;
+    let bytes = payload.decode().map_err(|error| Problem::Base64 { message: error.to_string() })?;
+    scratch.clear();
+    let canonical = serde_json::to_writer(&mut *scratch, &EventLine(at_us, Payload::of(&bytes)));
+    if canonical.is_err() || scratch != text.as_bytes() {
+        let canonical = String::from_utf8_lossy(scratch);
+        let mut expected: String = canonical.chars().take(QUOTED_CHARS).collect();
+        if expected.len() < canonical.len() {
+            expected.push('…');
+        }
+        return Err(Problem::NotCanonical { expected });
+    }
+    Ok(Chunk { at_us, bytes: Bytes::from(bytes) })
+}
+
+/// What kind of line this is: an array is an event, an object is told by its first key.
+fn kind_of(text: &str) -> Result<LineKind, Problem> {
+    if text.starts_with('[') {
+        return Ok(LineKind::Event);
+    }
+    let FirstKey(key) = parse(text, LineKind::Event).map_err(|problem| match problem {
+        Problem::Shape { .. } => Problem::UnknownLine { found: "neither an array nor an object".to_owned() },
+        other => other,
+    })?;
+    match key.as_deref() {
+        Some("recording") => Ok(LineKind::Header),
+        Some("request") => Ok(LineKind::Request),
+        Some("response") => Ok(LineKind::Response),
+        Some("end") => Ok(LineKind::End),
+        Some(key) => Err(Problem::UnknownLine { found: format!("an object whose first key is {key:?}") }),
+        None => Err(Problem::UnknownLine { found: "an empty object".to_owned() }),
+    }
+}
+
+fn parse<'a, T: Deserialize<'a>>(text: &'a str, expected: LineKind) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| {
+        let (column, message) = (error.column(), message_of(&error));
+        // serde_json calls a surplus array element a fault of syntax.
+        if error.is_data() || serde_json::from_str::<IgnoredAny>(text).is_ok() {
+            Problem::Shape { expected, column, message }
+        } else {
+            Problem::NotJson { column, message }
+        }
+    })
+}
+
+/// An object's first key; `None` when the object is empty.
+struct FirstKey(Option<String>);
+
+impl<'de> Deserialize<'de> for FirstKey {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(FirstKeyVisitor)
+    }
+}
+
+struct FirstKeyVisitor;
+
+impl<'de> Visitor<'de> for FirstKeyVisitor {
+    type Value = FirstKey;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object or an array")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<FirstKey, A::Error> {
+        let mut first = None;
+        while let Some((key, IgnoredAny)) = map.next_entry::<String, _>()? {
+            first.get_or_insert(key);
+        }
+        Ok(FirstKey(first))
+    }
+}

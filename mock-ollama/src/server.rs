@@ -1,0 +1,296 @@
+//! `MockOllama`: a server in this process, on a thread of its own.
+
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use thiserror::Error;
+
+use crate::catalog::{Catalog, Matching};
+use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, wall_anchor};
+use crate::engine::{Config, Engine, Release};
+use crate::journal::{Journal, StreamId};
+use crate::recording::{ReadError, Recording, read_file};
+use crate::schedule::Pace;
+use crate::seed::Seed;
+
+/// A running mock server. Dropping it closes every socket and joins its thread.
+///
+/// ```
+/// use mock_ollama::{MockOllama, schedule::Pace};
+///
+/// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let server = MockOllama::builder().builtin("tiny-emoji").pace(Pace::recorded().faster(20.0)).start()?;
+/// // … point a client at server.url() …
+/// let journal = server.finish()?;
+/// assert_eq!(journal.entries.len(), 0);
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Debug)]
+pub struct MockOllama {
+    addr: SocketAddr,
+    mailbox: Arc<Mailbox>,
+    thread: Option<JoinHandle<io::Result<Journal>>>,
+    allow_misses: bool,
+}
+
+/// Why a server did not start.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// A recording could not be read.
+    #[error(transparent)]
+    Recording(#[from] ReadError),
+    /// There is no such recording in the built-in catalog.
+    #[error("no built-in recording \"{name}\"; there are: {known}")]
+    UnknownBuiltin {
+        /// What was asked for.
+        name: String,
+        /// What there is.
+        known: String,
+    },
+    /// The address could not be bound.
+    #[error("cannot listen on {addr}")]
+    Bind {
+        /// The address.
+        addr: SocketAddr,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The system refused a thread or a descriptor.
+    #[error("cannot start the server thread")]
+    Thread(#[source] io::Error),
+}
+
+/// Why a server's end was not a success.
+#[derive(Debug, Error)]
+pub enum FinishError {
+    /// Requests that no recording answered, which [`Builder::allow_misses`] would have let pass.
+    #[error("{count} of {requests} requests matched no recording; the first: {first}")]
+    Missed {
+        /// How many.
+        count: usize,
+        /// Of how many.
+        requests: usize,
+        /// Why the first one did not match.
+        first: String,
+        /// Everything that happened.
+        journal: Box<Journal>,
+    },
+    /// The event loop failed.
+    #[error("the server's event loop failed")]
+    Loop(#[source] io::Error),
+    /// The event loop panicked, which is a bug in this crate.
+    #[error("the server's event loop panicked")]
+    Panicked,
+}
+
+/// What a server is set to before it starts.
+///
+/// By default it serves nothing, matches exactly, and replays at the recorded pace.
+#[derive(Default)]
+pub struct Builder {
+    files: Vec<PathBuf>,
+    builtins: Vec<String>,
+    recordings: Vec<Recording>,
+    matching: Matching,
+    pace: Pace,
+    seed: Seed,
+    listen: Option<SocketAddr>,
+    allow_misses: bool,
+    time: Option<Box<dyn TimeSource>>,
+    observer: Option<Box<dyn Observer>>,
+}
+
+impl Builder {
+    /// Offers the recording in this file.
+    #[must_use]
+    pub fn recording(mut self, path: impl AsRef<Path>) -> Self {
+        self.files.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// Offers a recording of the catalog that is built into the crate.
+    #[must_use]
+    pub fn builtin(mut self, name: &str) -> Self {
+        self.builtins.push(name.to_owned());
+        self
+    }
+
+    /// Offers these recordings.
+    #[must_use]
+    pub fn recordings(mut self, recordings: impl IntoIterator<Item = Recording>) -> Self {
+        self.recordings.extend(recordings);
+        self
+    }
+
+    /// Which recording answers a request; exact by default.
+    #[must_use]
+    pub fn matching(mut self, matching: Matching) -> Self {
+        self.matching = matching;
+        self
+    }
+
+    /// How recorded time maps to replay time; as recorded by default.
+    #[must_use]
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self
+    }
+
+    /// The seed of every random choice; 0 by default.
+    #[must_use]
+    pub fn seed(mut self, seed: Seed) -> Self {
+        self.seed = seed;
+        self
+    }
+
+    /// Where to listen; 127.0.0.1 and a free port by default.
+    #[must_use]
+    pub fn listen(mut self, addr: SocketAddr) -> Self {
+        self.listen = Some(addr);
+        self
+    }
+
+    /// Lets [`MockOllama::finish`] succeed although requests matched no recording.
+    #[must_use]
+    pub fn allow_misses(mut self) -> Self {
+        self.allow_misses = true;
+        self
+    }
+
+    /// Takes instants from `time` instead of the machine's monotonic clock.
+    #[must_use]
+    pub fn time_source(mut self, time: impl TimeSource) -> Self {
+        self.time = Some(Box::new(time));
+        self
+    }
+
+    /// Tells `observer` of every read, write and close.
+    #[must_use]
+    pub fn observer(mut self, observer: impl Observer) -> Self {
+        self.observer = Some(Box::new(observer));
+        self
+    }
+
+    /// Binds the address and starts the server; when this returns, clients can connect.
+    pub fn start(self) -> Result<MockOllama, StartError> {
+        let mut recordings = self.recordings;
+        for name in &self.builtins {
+            recordings.push(builtin(name)?);
+        }
+        for path in &self.files {
+            recordings.push(read_file(path)?);
+        }
+        let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
+        let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));
+        let engine = Engine::new(Config {
+            catalog: Arc::new(Catalog::new(recordings)),
+            matching: self.matching,
+            pace: self.pace,
+            seed: self.seed,
+            wall: wall_anchor(&*time),
+            ..Config::default()
+        });
+        let wanted = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
+        let bound = bind(wanted).and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (addr, listener) = bound.map_err(|source| StartError::Bind { addr: wanted, source })?;
+        let (event_loop, mailbox) = EventLoop::new(listener, engine, time, observer).map_err(StartError::Thread)?;
+        let thread = std::thread::Builder::new()
+            .name("mock-ollama".to_owned())
+            .spawn(move || event_loop.run())
+            .map_err(StartError::Thread)?;
+        Ok(MockOllama { addr, mailbox, thread: Some(thread), allow_misses: self.allow_misses })
+    }
+}
+
+impl MockOllama {
+    /// A server that serves nothing yet.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// Its base URL, without a slash at the end.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.addr)
+    }
+
+    /// Under a stepped pace: lets `chunks` more chunks of each open stream leave.
+    pub fn release(&self, chunks: u64) {
+        self.mailbox.send(Command::Release(Release::All, chunks));
+    }
+
+    /// Under a stepped pace: lets `chunks` more chunks of `stream` leave.
+    pub fn release_on(&self, stream: &StreamId, chunks: u64) {
+        self.mailbox.send(Command::Release(Release::Stream(stream.clone()), chunks));
+    }
+
+    /// Waits until exactly `streams` streams are in progress; says whether they are within `timeout`.
+    pub fn wait_in_flight(&self, streams: usize, timeout: Duration) -> bool {
+        self.mailbox.wait(timeout, |witness| witness.in_flight == streams)
+    }
+
+    /// Waits until `requests` requests have come in; says whether they have within `timeout`.
+    pub fn wait_requests(&self, requests: usize, timeout: Duration) -> bool {
+        self.mailbox.wait(timeout, |witness| witness.requests >= requests)
+    }
+
+    /// What happened so far; empty when the event loop has failed.
+    pub fn journal(&self) -> Journal {
+        let (reply, journal) = mpsc::channel();
+        self.mailbox.send(Command::Journal(reply));
+        // A loop that has ended drops the mailbox's commands, and with them the sender.
+        journal.recv_timeout(Duration::from_secs(5)).unwrap_or_default()
+    }
+
+    /// Stops the server and hands out its journal.
+    ///
+    /// It fails when a request matched no recording, unless misses are allowed: a client that swallows the
+    /// 404 must not turn a wrong request into a passing test.
+    pub fn finish(mut self) -> Result<Journal, FinishError> {
+        let journal = self.stop().ok_or(FinishError::Panicked)?.map_err(FinishError::Loop)?;
+        let count = journal.misses().count();
+        if count == 0 || self.allow_misses {
+            return Ok(journal);
+        }
+        let first = journal.misses().find_map(|entry| match &entry.answer {
+            crate::journal::Answer::Missed { why } => Some(why.clone()),
+            _ => None,
+        });
+        let requests = journal.entries.len();
+        let first = first.unwrap_or_default();
+        Err(FinishError::Missed { count, requests, first, journal: Box::new(journal) })
+    }
+
+    /// `None` when the thread panicked or was stopped before.
+    fn stop(&mut self) -> Option<io::Result<Journal>> {
+        let thread = self.thread.take()?;
+        self.mailbox.send(Command::Stop);
+        thread.join().ok()
+    }
+}
+
+impl Drop for MockOllama {
+    fn drop(&mut self) {
+        drop(self.stop());
+    }
+}
+
+/// A recording of the catalog that is built into the crate.
+fn builtin(name: &str) -> Result<Recording, StartError> {
+    use crate::catalog::builtin;
+    builtin::recording(name)
+        .ok_or_else(|| StartError::UnknownBuiltin {
+            name: name.to_owned(),
+            known: builtin::names().collect::<Vec<_>>().join(", "),
+        })?
+        .map_err(StartError::Recording)
+}

@@ -1,0 +1,287 @@
+//! A server over real sockets, talked to with plain blocking sockets and no runtime.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::time::{Duration, Instant};
+
+use mock_ollama::catalog::Matching;
+use mock_ollama::journal::{Answer, Fate, StreamId};
+use mock_ollama::recording::Recording;
+use mock_ollama::schedule::Pace;
+use mock_ollama::{FinishError, MockOllama};
+
+/// Longer than anything here takes on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn builtin(name: &str) -> Recording {
+    mock_ollama::catalog::builtin::recording(name).unwrap().unwrap()
+}
+
+/// The recorded request of a recording's first exchange, as a client sends it.
+fn request_of(recording: &Recording, fields: &str) -> String {
+    let request = recording.exchanges[0].request.as_ref().unwrap();
+    let Some(mock_ollama::recording::RequestBody::Json(body)) = &request.body else { panic!("no JSON body") };
+    post(&request.path, &body.to_string(), fields)
+}
+
+fn post(path: &str, body: &str, fields: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+fn connect(server: &MockOllama) -> TcpStream {
+    let stream = TcpStream::connect(server.addr()).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    stream.set_nodelay(true).unwrap();
+    stream
+}
+
+/// Reads one chunked response and returns the body, chunk by chunk.
+fn read_chunks(reader: &mut impl std::io::BufRead) -> Vec<Vec<u8>> {
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+    }
+    let mut chunks = Vec::new();
+    while let Some(chunk) = read_chunk(reader) {
+        chunks.push(chunk);
+    }
+    chunks
+}
+
+fn read_chunk(reader: &mut impl std::io::BufRead) -> Option<Vec<u8>> {
+    let mut size = String::new();
+    reader.read_line(&mut size).unwrap();
+    let size = usize::from_str_radix(size.trim_end(), 16).unwrap();
+    let mut chunk = vec![0; size + 2];
+    reader.read_exact(&mut chunk).unwrap();
+    chunk.truncate(size);
+    (size > 0).then_some(chunk)
+}
+
+#[test]
+fn a_recording_comes_back_byte_for_byte_and_chunk_for_chunk() {
+    for name in ["tiny-emoji", "small-multibyte", "think-default", "tools-call", "small-html"] {
+        let recording = builtin(name);
+        let server = MockOllama::builder().builtin(name).pace(Pace::instant()).start().unwrap();
+        let mut client = connect(&server);
+        client.write_all(request_of(&recording, "").as_bytes()).unwrap();
+        let chunks = read_chunks(&mut BufReader::new(client));
+        let recorded: Vec<&[u8]> = recording.exchanges[0].chunks.iter().map(|chunk| &*chunk.bytes).collect();
+        assert_eq!(chunks, recorded, "{name}");
+        let journal = server.finish().unwrap();
+        assert_eq!(journal.entries[0].fate, Fate::Complete, "{name}");
+    }
+}
+
+#[test]
+fn one_connection_serves_many_requests() {
+    let recording = builtin("tiny-short");
+    let server = MockOllama::builder().builtin("tiny-short").pace(Pace::instant()).start().unwrap();
+    let client = connect(&server);
+    let mut reader = BufReader::new(client.try_clone().unwrap());
+    for _ in 0..3 {
+        (&client).write_all(request_of(&recording, "").as_bytes()).unwrap();
+        assert_eq!(read_chunks(&mut reader).len(), recording.exchanges[0].chunks.len());
+    }
+    let journal = server.finish().unwrap();
+    assert_eq!(journal.entries.len(), 3);
+    assert!(journal.entries.iter().all(|entry| entry.conn == journal.entries[0].conn));
+}
+
+#[test]
+fn a_stepped_chunk_leaves_only_when_released() {
+    let recording = builtin("tiny-short");
+    let server = MockOllama::builder().builtin("tiny-short").pace(Pace::stepped()).start().unwrap();
+    let (one, other) = (connect(&server), connect(&server));
+    for (agent, client) in [("one", &one), ("other", &other)] {
+        let mut client = client;
+        client.write_all(request_of(&recording, &format!("x-lab-agent: {agent}\r\n")).as_bytes()).unwrap();
+    }
+    assert!(server.wait_in_flight(2, PATIENCE));
+    server.release_on(&StreamId::of("other", 0), 1);
+    let mut reader = BufReader::new(other);
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+    }
+    assert_eq!(read_chunk(&mut reader).as_deref(), Some(&*recording.exchanges[0].chunks[0].bytes));
+    let journal = server.journal();
+    assert_eq!(journal.stream(&StreamId::of("other", 0)).unwrap().chunks.len(), 1);
+    assert_eq!(journal.stream(&StreamId::of("one", 0)).unwrap().chunks.len(), 0);
+    server.release(recording.exchanges[0].chunks.len() as u64);
+    assert_eq!(read_chunks(&mut BufReader::new(one)).len(), recording.exchanges[0].chunks.len());
+    assert!(server.wait_in_flight(0, PATIENCE));
+    assert_eq!(server.finish().unwrap().max_in_flight, 2);
+}
+
+#[test]
+fn a_miss_fails_the_finish_unless_it_was_allowed() {
+    let ask = |server: &MockOllama| {
+        let mut client = connect(server);
+        let body = r#"{"model":"nope","prompt":"x"}"#;
+        client.write_all(post("/api/generate", body, "Connection: close\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 404 Not Found\r\n"), "{answer}");
+    };
+    let server = MockOllama::builder().builtin("tiny-short").start().unwrap();
+    ask(&server);
+    let error = server.finish().unwrap_err();
+    insta::assert_snapshot!(error);
+    let FinishError::Missed { journal, .. } = error else { panic!("{error}") };
+    assert!(matches!(journal.entries[0].answer, Answer::Missed { .. }));
+    let server = MockOllama::builder().builtin("tiny-short").allow_misses().start().unwrap();
+    ask(&server);
+    assert_eq!(server.finish().unwrap().misses().count(), 1);
+}
+
+#[test]
+fn any_rule_answers_a_client_that_knows_nothing_of_the_recordings() {
+    let server =
+        MockOllama::builder().builtin("tiny-short").matching(Matching::Any).pace(Pace::instant()).start().unwrap();
+    let mut client = connect(&server);
+    client.write_all(post("/api/generate", r#"{"model":"llama3","prompt":"hello"}"#, "").as_bytes()).unwrap();
+    assert_eq!(read_chunks(&mut BufReader::new(client)).len(), builtin("tiny-short").exchanges[0].chunks.len());
+    server.finish().unwrap();
+}
+
+#[test]
+fn a_client_that_hangs_up_is_told_of_by_chunk() {
+    let recording = builtin("tiny-short");
+    let server = MockOllama::builder().builtin("tiny-short").pace(Pace::stepped()).start().unwrap();
+    let client = connect(&server);
+    (&client).write_all(request_of(&recording, "").as_bytes()).unwrap();
+    assert!(server.wait_in_flight(1, PATIENCE));
+    server.release(3);
+    let mut reader = BufReader::new(client.try_clone().unwrap());
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        reader.read_line(&mut line).unwrap();
+    }
+    for _ in 0..3 {
+        read_chunk(&mut reader).unwrap();
+    }
+    client.shutdown(Shutdown::Both).unwrap();
+    assert!(server.wait_in_flight(0, PATIENCE));
+    assert_eq!(server.finish().unwrap().entries[0].fate, Fate::Aborted { after_chunk: 3 });
+}
+
+#[test]
+fn an_answer_that_is_due_still_reaches_a_client_that_closed_its_half() {
+    let server = MockOllama::builder().start().unwrap();
+    let mut client = connect(&server);
+    client.write_all(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+    client.shutdown(Shutdown::Write).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.ends_with("Ollama is running"), "{answer}");
+}
+
+#[test]
+fn the_sockets_on_both_sides_send_small_writes_at_once() {
+    let server = MockOllama::builder().start().unwrap();
+    let client = connect(&server);
+    assert!(client.nodelay().unwrap());
+    let names = |url: &str| url.starts_with("http://127.0.0.1:") && !url.ends_with(":0");
+    assert!(names(&server.url()), "{}", server.url());
+}
+
+#[test]
+fn a_request_body_of_many_megabytes_is_taken() {
+    let server = MockOllama::builder().builtin("tiny-short").allow_misses().start().unwrap();
+    let mut client = connect(&server);
+    let body = format!("{{\"model\":\"quill-tiny\",\"prompt\":\"{}\"}}", "x".repeat(8 << 20));
+    client.write_all(post("/api/generate", &body, "Connection: close\r\n").as_bytes()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("HTTP/1.1 404"), "{}", &answer[..40]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_dropped_server_leaves_no_descriptor_and_no_thread_and_is_gone_at_once() {
+    let count = |of: &str| std::fs::read_dir(format!("/proc/self/{of}")).unwrap().count();
+    let recording = builtin("base-greedy");
+    let before = (count("fd"), count("task"));
+    let server = MockOllama::builder().builtin("base-greedy").pace(Pace::stepped()).start().unwrap();
+    let mut clients: Vec<TcpStream> = (0..20).map(|_| connect(&server)).collect();
+    for client in &mut clients {
+        client.write_all(request_of(&recording, "").as_bytes()).unwrap();
+    }
+    assert!(server.wait_in_flight(20, PATIENCE));
+    let addr = server.addr();
+    let start = Instant::now();
+    drop(server);
+    let took = start.elapsed();
+    assert!(TcpStream::connect(addr).is_err(), "the port is closed");
+    for client in &mut clients {
+        assert!(matches!(client.read(&mut [0; 1]), Ok(0) | Err(_)), "its socket is closed");
+    }
+    drop(clients);
+    assert_eq!((count("fd"), count("task")), before);
+    // 100 ms is the promise; ten times that is a machine that was away.
+    assert!(took < Duration::from_secs(1), "the drop took {took:?}");
+}
+
+#[test]
+fn a_later_server_never_gets_the_port_of_an_earlier_one() {
+    let ports: Vec<u16> = (0..50).map(|_| MockOllama::builder().start().unwrap().addr().port()).collect();
+    let distinct: std::collections::BTreeSet<&u16> = ports.iter().collect();
+    assert_eq!(distinct.len(), 50);
+}
+
+#[test]
+fn a_port_in_use_is_one_clear_error() {
+    let first = MockOllama::builder().start().unwrap();
+    let error = MockOllama::builder().listen(first.addr()).start().unwrap_err();
+    assert_eq!(error.to_string(), format!("cannot listen on {}", first.addr()));
+}
+
+mod wall_clock {
+    //! Real time is the subject here.
+
+    use super::{BufReader, Instant, MockOllama, Pace, Recording, builtin, connect, read_chunks, request_of};
+    use std::io::Write as _;
+    use std::time::Duration;
+
+    use mock_ollama::recording::Chunk;
+
+    /// A stream of 2,000 chunks, one every 0.5 ms.
+    fn long() -> Recording {
+        let mut recording = builtin("tiny-short");
+        recording.exchanges[0].chunks = (1..=2000_u64)
+            .map(|k| Chunk { at_us: k * 500, bytes: format!("{{\"response\":\"{k}\",\"done\":false}}\n").into() })
+            .collect();
+        recording
+    }
+
+    #[test]
+    fn a_recorded_pace_is_kept_chunk_by_chunk_and_does_not_drift() {
+        let recording = long();
+        let server = MockOllama::builder().recordings([recording.clone()]).pace(Pace::recorded()).start().unwrap();
+        let mut client = connect(&server);
+        let start = Instant::now();
+        client.write_all(request_of(&recording, "").as_bytes()).unwrap();
+        assert_eq!(read_chunks(&mut BufReader::new(client)).len(), 2000);
+        let seen = start.elapsed();
+        let journal = server.finish().unwrap();
+        let entry = &journal.entries[0];
+        let mut lateness: Vec<Duration> = Vec::new();
+        for (sent, recorded) in entry.chunks.iter().zip(&recording.exchanges[0].chunks) {
+            let due = sent.due.saturating_since(entry.received);
+            assert_eq!(due, Duration::from_micros(recorded.at_us), "a chunk is due at its recorded time");
+            let written = sent.written.expect("it was written");
+            assert!(written >= sent.due, "no chunk leaves early");
+            lateness.push(written.saturating_since(sent.due));
+        }
+        assert!(seen >= Duration::from_secs(1), "2,000 chunks at 0.5 ms take a second, not {seen:?}");
+        // A sleep per token would be late by its overshoot times the number of chunks: 2,000 x 60 µs = 120 ms
+        // at the end. The median of the last hundred does not see the moments when the machine was away.
+        lateness.drain(..1900);
+        lateness.sort_unstable();
+        assert!(lateness[50] < Duration::from_millis(20), "the end is {:?} late", lateness[50]);
+    }
+}

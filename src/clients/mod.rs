@@ -1,0 +1,30 @@
+//! HTTP clients and the agent loop that reads through them.
+//!
+//! - [`Client`], [`Body`]: what the agent loop asks of an HTTP stack
+//! - `reqwest`: reqwest on its own tokio runtime
+//! - `hyper_futures`: hyper over any runtime's sockets, through the small trait `Net`
+//! - `bridged`: reqwest on a foreign executor
+//! - [`Agent`]: the one agent loop, neutral of runtime and client
+//! - [`Reading`]: what becomes of the bytes of a body
+
+mod agent;
+#[cfg(feature = "client-bridged")]
+mod bridged;
+mod contract;
+mod error;
+#[cfg(any(feature = "runtime-async-std", feature = "runtime-smol", feature = "runtime-smol-1kb"))]
+mod hyper_futures;
+mod reading;
+#[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset", feature = "client-bridged"))]
+mod reqwest;
+
+pub use agent::{Agent, MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES};
+#[cfg(feature = "client-bridged")]
+pub use bridged::Bridged;
+pub use contract::{Body, Client, Endpoint, Request, Response};
+pub use error::{Cause, ClientError};
+#[cfg(any(feature = "runtime-async-std", feature = "runtime-smol", feature = "runtime-smol-1kb"))]
+pub use hyper_futures::{Hyper, Net};
+pub use reading::{Reading, Strict};
+#[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset", feature = "client-bridged"))]
+pub use reqwest::Reqwest;

@@ -1,0 +1,47 @@
+//! What becomes of the bytes of a body.
+
+use mock_ollama::clock::Instant;
+
+use crate::ndjson::{Final, ObjectSeen, Stream, StreamError};
+use crate::transcript::{ExchangeLog, LineSeen};
+
+/// Turns the pieces of one body into the bytes and lines of a log.
+///
+/// Clients read as [`Strict`]; every other reading belongs to a control.
+pub trait Reading: Default + Send + 'static {
+    /// Takes a piece that was handed on at `at`.
+    fn piece(&mut self, piece: &[u8], at: Instant, log: &mut ExchangeLog);
+
+    /// Ends the body at `at`, and says whether it was a whole stream.
+    fn finish(self, at: Instant, log: &mut ExchangeLog) -> Result<Final, StreamError>;
+}
+
+/// Keeps every byte and every line, and fails at the first thing that is wrong.
+///
+/// Bytes after an error are kept as well, so that a log does not depend on where the body was cut.
+#[derive(Debug, Default)]
+pub struct Strict {
+    stream: Stream,
+    error: Option<StreamError>,
+}
+
+impl Reading for Strict {
+    #[inline]
+    fn piece(&mut self, piece: &[u8], at: Instant, log: &mut ExchangeLog) {
+        log.body.extend_from_slice(piece);
+        if self.error.is_none() {
+            self.error = self.stream.push(piece, |object| log.lines.push(line(object, at))).err();
+        }
+    }
+
+    fn finish(self, at: Instant, log: &mut ExchangeLog) -> Result<Final, StreamError> {
+        match self.error {
+            Some(error) => Err(error),
+            None => self.stream.finish(|object| log.lines.push(line(object, at))),
+        }
+    }
+}
+
+fn line(ObjectSeen { body_end, token }: ObjectSeen, at: Instant) -> LineSeen {
+    LineSeen { at, body_end, token }
+}

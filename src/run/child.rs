@@ -1,0 +1,119 @@
+//! Starting, limiting and ending a child process.
+
+use std::ffi::OsStr;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver};
+use std::time::Duration;
+
+use super::RunError;
+
+/// How long a child may take to say its first word, and to end when it is told to.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A child process of this program, doing one part of a run. Dropping it kills it.
+#[derive(Debug)]
+pub(super) struct Part {
+    child: Child,
+    /// Held open: a child whose standard input ends is to end as well.
+    stdin: Option<ChildStdin>,
+    /// The lines of its standard output; closed when it ends.
+    lines: Receiver<String>,
+    /// What it wrote to standard error, once it has ended.
+    stderr: Receiver<String>,
+    name: String,
+}
+
+impl Part {
+    /// Starts this program with these arguments; `name` says in errors what it was to do.
+    pub(super) fn start(
+        program: &Path,
+        name: &str,
+        args: impl IntoIterator<Item = impl AsRef<OsStr>>,
+    ) -> Result<Self, RunError> {
+        let mut command = Command::new(program);
+        command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(RunError::Spawn)?;
+        let (send_line, lines) = mpsc::channel();
+        let (send_stderr, stderr) = mpsc::channel();
+        // The pipes are read on threads of their own, so that a child never waits for its parent.
+        if let Some(stdout) = child.stdout.take() {
+            std::thread::spawn(move || {
+                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
+                    if send_line.send(line).is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+        if let Some(mut pipe) = child.stderr.take() {
+            std::thread::spawn(move || {
+                let mut text = String::new();
+                // What could not be read is not said.
+                let _ = pipe.read_to_string(&mut text);
+                let _ = send_stderr.send(text);
+            });
+        }
+        let stdin = child.stdin.take();
+        Ok(Self { child, stdin, lines, stderr, name: name.to_owned() })
+    }
+
+    /// The first line that it prints.
+    pub(super) fn first_line(&mut self) -> Result<String, RunError> {
+        match self.lines.recv_timeout(PATIENCE) {
+            Ok(line) => Ok(line),
+            Err(_) => Err(self.failure("it said nothing")),
+        }
+    }
+
+    /// Tells it to end, and waits for that.
+    pub(super) fn end(mut self) -> Result<(), RunError> {
+        self.stdin = None;
+        self.finish(PATIENCE)
+    }
+
+    /// Waits until it has done its part, at most `limit`.
+    pub(super) fn finish(&mut self, limit: Duration) -> Result<(), RunError> {
+        // Its standard output ends when it does.
+        loop {
+            match self.lines.recv_timeout(limit) {
+                Ok(_) => {}
+                Err(mpsc::RecvTimeoutError::Disconnected) => break,
+                Err(mpsc::RecvTimeoutError::Timeout) => {
+                    return Err(self.failure(&format!("it was not done within {} s", limit.as_secs())));
+                }
+            }
+        }
+        let status = self.child.wait().map_err(RunError::Spawn)?;
+        if status.success() { Ok(()) } else { Err(self.failure(&ended(status))) }
+    }
+
+    /// What to say of a child that failed: its own words where it has any.
+    fn failure(&mut self, otherwise: &str) -> RunError {
+        self.kill();
+        let said = self.stderr.recv_timeout(PATIENCE).unwrap_or_default();
+        let why = said.trim().lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let why = if why.is_empty() { otherwise } else { why };
+        RunError::Child { part: self.name.clone(), why: why.to_owned() }
+    }
+
+    fn kill(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+fn ended(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("it ended with exit code {code}"),
+        None => "it was killed".to_owned(),
+    }
+}

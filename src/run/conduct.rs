@@ -1,0 +1,145 @@
+//! Blocks of runs.
+
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mock_ollama::journal::Journal;
+
+use super::child::Part;
+use super::environment::{environment, load};
+use super::plan::Turn;
+use super::stage::{Stage, read_json, write_json};
+use super::{Plan, RunError};
+use crate::measure::bounds::Bound;
+use crate::measure::decision::Rule;
+use crate::report::model::Kind;
+use crate::report::{Inputs, Report, Run, build};
+use crate::transcript::Transcript;
+use crate::variant::Variant;
+use crate::workload::Job;
+
+/// The confidence of all comparisons together.
+const CONFIDENCE: f64 = 0.95;
+
+/// The smallest difference in wall time that matters, as a part of the ideal wall time: one in a hundred …
+const SMALLEST_EFFECT_PART: u32 = 100;
+
+/// … but at least this much: what a shared machine does to a run by itself.
+const SMALLEST_EFFECT: Duration = Duration::from_millis(1);
+
+/// How much longer than planned a run may take before it is given up: this many times …
+const LIMIT_TIMES: u32 = 4;
+
+/// … and this much on top.
+const LIMIT_EXTRA: Duration = Duration::from_secs(30);
+
+/// Is told how a long job goes on.
+pub trait Progress {
+    /// So many runs are to come.
+    fn begin(&mut self, runs: usize);
+    /// A run begins.
+    fn run(&mut self, what: &str);
+    /// All are done.
+    fn end(&mut self);
+}
+
+/// One measured run of a variant and its serial counterpart.
+struct Measurement {
+    variant: Variant,
+    block: usize,
+    transcript: Transcript,
+    journal: Journal,
+    serial_wall: Duration,
+}
+
+/// Runs everything the plan asks for and makes the report.
+///
+/// `program` is this program's own executable, which runs the parts as child processes.
+pub fn conduct(
+    program: &Path,
+    plan: &Plan,
+    bounds: &[Bound],
+    progress: &mut dyn Progress,
+) -> Result<Report, RunError> {
+    let load_before = load();
+    let conductor = Conductor { program: program.to_owned(), plan, stage: Stage::set(plan)? };
+    progress.begin(plan.variants.len() * (1 + 2 * plan.blocks));
+    for variant in &plan.variants {
+        progress.run(&format!("warm-up {variant}"));
+        conductor.perform(*variant, plan.workload.limit)?;
+    }
+    let mut measurements = Vec::new();
+    for block in 0..plan.blocks {
+        for turn in plan.order(block) {
+            measurements.push(conductor.measure(block, turn, progress)?);
+        }
+    }
+    progress.end();
+    measurements.sort_by_key(|one| (plan.variants.iter().position(|known| *known == one.variant), one.block));
+    let runs: Vec<Run<'_>> = measurements
+        .iter()
+        .map(|one| Run {
+            variant: one.variant.name(),
+            block: one.block,
+            transcript: &one.transcript,
+            journal: &one.journal,
+            serial_wall: Some(one.serial_wall),
+        })
+        .collect();
+    let smallest_effect = (plan.ideal_wall() / SMALLEST_EFFECT_PART).max(SMALLEST_EFFECT);
+    Ok(build(&Inputs {
+        workload: &plan.workload,
+        pace: &plan.pace.to_string(),
+        seed: Some(plan.seed.0),
+        alone: &plan.alone,
+        clock: Kind::Measured,
+        runs: &runs,
+        rule: Rule { confidence: CONFIDENCE, smallest_effect },
+        bounds,
+        environment: environment(load_before, load()),
+    })?)
+}
+
+struct Conductor<'a> {
+    program: PathBuf,
+    plan: &'a Plan,
+    stage: Stage,
+}
+
+impl Conductor<'_> {
+    fn measure(&self, block: usize, turn: Turn, progress: &mut dyn Progress) -> Result<Measurement, RunError> {
+        let Turn { variant, serial_first } = turn;
+        let serial = |progress: &mut dyn Progress| {
+            progress.run(&format!("block {}: {variant}, one after the other", block + 1));
+            let (transcript, _) = self.perform(variant, NonZeroUsize::new(1))?;
+            Ok::<_, RunError>(transcript.ended.saturating_since(transcript.started))
+        };
+        let together = |progress: &mut dyn Progress| {
+            progress.run(&format!("block {}: {variant}", block + 1));
+            self.perform(variant, self.plan.workload.limit)
+        };
+        let (serial_wall, (transcript, journal)) = if serial_first {
+            (serial(progress)?, together(progress)?)
+        } else {
+            let run = together(progress)?;
+            (serial(progress)?, run)
+        };
+        Ok(Measurement { variant, block, transcript, journal, serial_wall })
+    }
+
+    /// One run: a server in its own process, the agents in theirs.
+    fn perform(&self, variant: Variant, limit: Option<NonZeroUsize>) -> Result<(Transcript, Journal), RunError> {
+        let stage = &self.stage;
+        let orders = ["__serve".into(), stage.orders(), stage.journal()];
+        let mut server = Part::start(&self.program, "serve", orders)?;
+        let url = server.first_line()?;
+        let job = Job { url, agents: self.plan.workload.agents.clone(), limit };
+        write_json(&stage.job(), &job)?;
+        let orders = ["__agents".into(), variant.name().into(), stage.job(), stage.transcript()];
+        let mut agents = Part::start(&self.program, &format!("run the agents on {variant}"), orders)?;
+        agents.finish(self.plan.serial_wall() * LIMIT_TIMES + LIMIT_EXTRA)?;
+        server.end()?;
+        Ok((read_json(&stage.transcript())?, read_json(&stage.journal())?))
+    }
+}

@@ -1,0 +1,103 @@
+//! Why there is no report.
+
+use std::io;
+use std::path::PathBuf;
+
+use mock_ollama::recording::{ReadError, WriteError};
+use mock_ollama::schedule::PaceError;
+use mock_ollama::{FinishError, StartError};
+
+use crate::report::BuildError;
+use crate::runtimes;
+use crate::workload::{SelectError, WorkloadError};
+
+/// Why there is no report.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// There is no such workload.
+    #[error(transparent)]
+    Select(#[from] SelectError),
+    /// The workload cannot be used.
+    #[error(transparent)]
+    Workload(#[from] WorkloadError),
+    /// The workload's own pace cannot be read.
+    #[error("workload {workload}")]
+    Pace {
+        /// The workload.
+        workload: String,
+        /// What is wrong with its pace.
+        source: PaceError,
+    },
+    /// A recording of the built-in catalog cannot be read, which is a bug in the build.
+    #[error(transparent)]
+    Recording(#[from] ReadError),
+    /// No variant is compiled in.
+    #[error("no variant is compiled in; build with one of the features runtime-*")]
+    NoVariant,
+    /// A file could not be read or written.
+    #[error("cannot {what} {}", path.display())]
+    File {
+        /// `read`, `write`, …
+        what: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A recording could not be put on the stage.
+    #[error("cannot write {}", path.display())]
+    Stage {
+        /// The file.
+        path: PathBuf,
+        /// What failed.
+        source: WriteError,
+    },
+    /// A file of the stage is not what its reader expects.
+    #[error("{} is not what was expected there", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: serde_json::Error,
+    },
+    /// The program cannot start itself.
+    #[error("cannot start a child process of this program")]
+    Spawn(#[source] io::Error),
+    /// A child did not do its part.
+    #[error("the child process that was to {part} failed: {why}")]
+    Child {
+        /// Its part, in words.
+        part: String,
+        /// What it said, or how it ended.
+        why: String,
+    },
+    /// A runtime did not start.
+    #[error(transparent)]
+    Runtime(#[from] runtimes::RunError),
+    /// The server did not start.
+    #[error(transparent)]
+    Start(#[from] StartError),
+    /// The server was asked for something that it does not offer.
+    #[error(transparent)]
+    Finish(#[from] FinishError),
+    /// The runs cannot be judged.
+    #[error(transparent)]
+    Report(#[from] BuildError),
+}
+
+impl RunError {
+    /// Whether a name or number on the command line is at fault, rather than data or the system.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::Select(_) | Self::NoVariant)
+    }
+
+    /// Whether the system is at fault: files, sockets, processes.
+    pub fn is_io(&self) -> bool {
+        match self {
+            Self::File { .. } | Self::Stage { .. } | Self::Spawn(_) | Self::Child { .. } | Self::Runtime(_) => true,
+            Self::Finish(error) => !matches!(error, FinishError::Missed { .. }),
+            Self::Start(error) => !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }),
+            _ => false,
+        }
+    }
+}

@@ -1,0 +1,33 @@
+//! The conductor: child processes, blocks of runs, and a report out.
+//!
+//! Servers and measured runs are child processes of the program itself, so that no reactor, allocator or pool of one
+//! variant lives in another's run, and none of them in the server's.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `options` | what is to be run |
+//! | `plan` | the options resolved: workload, schedule, order, cost |
+//! | `stage` | the folder through which parent and children talk |
+//! | `child` | starting, limiting and ending a child process |
+//! | `parts` | what the children do |
+//! | `conduct` | blocks of runs |
+//! | `environment` | where it was measured |
+//! | `output` | the report on disk |
+//! | `error` | why there is no report |
+
+mod child;
+mod conduct;
+mod environment;
+mod error;
+mod options;
+mod output;
+mod parts;
+mod plan;
+mod stage;
+
+pub use conduct::{Progress, conduct};
+pub use error::RunError;
+pub use options::{RunOptions, WorkloadChoice};
+pub use output::write_report;
+pub use parts::{run_agents, run_server};
+pub use plan::Plan;

@@ -1,0 +1,83 @@
+//! async-std's executor, with hyper over its sockets.
+
+use std::io;
+use std::sync::Arc;
+
+use ::async_std::net::TcpStream;
+use ::async_std::task;
+use mock_ollama::clock::Clock;
+use smol_hyper::rt::FuturesIo;
+
+use super::{AgentTask, Crew, RunError, Runtime, on_thread};
+use crate::clients::{Endpoint, Hyper, Net, Reading};
+use crate::transcript::{AgentLog, Transcript};
+use crate::variant::Variant;
+use crate::workload::Job;
+
+/// The runtime of `async-std`.
+pub(crate) static RUNTIME: AsyncStd = AsyncStd;
+
+/// All runs share one executor: async-std's belongs to the process and cannot be torn down. A run that is to be alone
+/// needs a process of its own.
+pub(crate) struct AsyncStd;
+
+const VARIANT: Variant = Variant::AsyncStd;
+
+impl Runtime for AsyncStd {
+    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
+        drive(Crew::new(job, clock, VARIANT.policy())?)
+    }
+}
+
+/// Runs a crew on the global executor.
+pub(crate) fn drive<R: Reading>(crew: Crew<R>) -> Result<Transcript, RunError> {
+    on_thread(VARIANT.name(), || {
+        let client = Hyper::new(AsyncStdNet, crew.server());
+        // async-std says nothing of its executor; its threads are in the list of threads.
+        let executor = "async-std, global executor".to_owned();
+        Ok(task::block_on(crew.work(executor, client, spawn_each)))
+    })
+}
+
+/// Every agent as a task of its own.
+async fn spawn_each(agents: Vec<AgentTask>) -> Vec<AgentLog> {
+    let tasks: Vec<_> = agents.into_iter().map(task::spawn).collect();
+    let mut logs = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        logs.push(task.await);
+    }
+    logs
+}
+
+/// async-std's sockets, and connections as tasks of its executor.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct AsyncStdNet;
+
+impl Net for AsyncStdNet {
+    type Io = FuturesIo<TcpStream>;
+
+    async fn connect(&self, to: Endpoint) -> io::Result<Self::Io> {
+        let socket = TcpStream::connect(to.addr()).await?;
+        socket.set_nodelay(true)?;
+        Ok(FuturesIo::new(socket))
+    }
+
+    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        task::spawn(connection);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    #[test]
+    fn sockets_send_without_delay() {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let server: Endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
+        let socket = task::block_on(AsyncStdNet.connect(server)).unwrap();
+        assert!(socket.get_ref().nodelay().unwrap());
+    }
+}

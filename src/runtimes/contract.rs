@@ -1,0 +1,42 @@
+//! The entry that all runtimes share.
+
+use std::io;
+use std::sync::Arc;
+
+use mock_ollama::clock::Clock;
+
+use crate::clients::ClientError;
+use crate::transcript::Transcript;
+use crate::workload::Job;
+
+/// An executor, its reactor and its client, ready to run agents.
+pub trait Runtime: Send + Sync {
+    /// Runs every agent of the job as a task of its own, and returns when the last one has ended.
+    ///
+    /// It blocks the calling thread and does its work on threads of its own, which it names. Whatever it needs it
+    /// makes anew and tears down, as far as its executor can be torn down.
+    ///
+    /// Fails only where agents could not be started; what happens to an agent is in its log. A panic of an agent
+    /// goes on in the caller.
+    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError>;
+}
+
+/// Why a run did not begin.
+#[derive(Debug, thiserror::Error)]
+pub enum RunError {
+    /// The operating system refused a thread.
+    #[error("cannot start the thread `{name}`")]
+    Thread {
+        /// The thread's name.
+        name: String,
+        /// What the system said.
+        #[source]
+        source: io::Error,
+    },
+    /// The executor could not be made.
+    #[error("cannot build the executor")]
+    Executor(#[source] io::Error),
+    /// The client could not be made.
+    #[error("cannot build the client")]
+    Client(#[from] ClientError),
+}

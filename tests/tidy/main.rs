@@ -1,0 +1,34 @@
+//! Guards what no compiler does.
+//!
+//! Every check is a pure function from files to findings, and every check has a control: an input it must reject.
+//!
+//! | module | what it rejects |
+//! | --- | --- |
+//! | [`size`] | source files that have grown past 600 lines |
+//! | [`floors`] | imports that climb, circles on a floor, modules that the table does not know |
+//! | [`clock`] | clock reads and sleeps outside the places that are there for it |
+//! | [`escapes`] | lints switched off without a reason, and work left for later |
+//! | [`fixtures`] | fixtures without an entry in their inventory, and entries without a fixture |
+//! | [`snapshots`] | snapshots that no test writes any more, and snapshots that wait for review |
+//! | [`nextest`] | a settings file that nextest would not read, or that breaks smaller builds |
+//! | [`readme`] | commands of the README that nothing runs |
+//!
+//! [`workspace`] reads the files, [`source`] tells code from comments and strings.
+
+mod clock;
+mod escapes;
+mod fixtures;
+mod floors;
+mod nextest;
+mod readme;
+mod size;
+mod snapshots;
+mod source;
+mod workspace;
+
+/// Fails with one line a finding, `path:line: what`.
+#[track_caller]
+fn assert_tidy(findings: &[workspace::Finding]) {
+    let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
+    assert!(lines.is_empty(), "{} finding(s):\n{}", lines.len(), lines.join("\n"));
+}
