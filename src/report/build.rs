@@ -85,7 +85,7 @@ pub fn build(inputs: &Inputs<'_>) -> Result<Report, BuildError> {
     let seen: Vec<Seen<'_>> = inputs
         .runs
         .iter()
-        .map(|run| Seen { variant: run.variant, block: run.block, transcript: run.transcript })
+        .map(|run| Seen { variant: run.variant, block: run.block, transcript: run.transcript, journal: run.journal })
         .collect();
     let (facts, disagreements) = facts(inputs.workload, inputs.pace, inputs.seed, &seen);
     Ok(Report {

@@ -56,6 +56,7 @@ pub(super) fn in_words(found: &Disagreement) -> String {
         Difference::Missing => "missing".to_owned(),
         Difference::Extra => "extra".to_owned(),
         Difference::Request => "another request".to_owned(),
+        Difference::Answer => "another answer".to_owned(),
         Difference::Bytes => found.first_differing_byte.map_or_else(|| "bytes".to_owned(), |at| format!("byte {at}")),
         Difference::Lines => "lines".to_owned(),
         Difference::Outcome => "outcome".to_owned(),

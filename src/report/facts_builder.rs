@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use mock_ollama::journal::{Answer, Entry, Journal, StreamId};
 use mock_ollama::recording::Recording;
 use sha2::{Digest, Sha256};
 
@@ -22,6 +23,8 @@ pub struct Seen<'a> {
     pub block: usize,
     /// What its agents saw.
     pub transcript: &'a Transcript,
+    /// What the server did.
+    pub journal: &'a Journal,
 }
 
 /// The facts of `runs`, and every place where one differs from them, in the order of the workload and of the runs.
@@ -48,20 +51,41 @@ pub fn facts(workload: &Workload, pace: &str, seed: Option<u64>, runs: &[Seen<'_
     (found, disagreements)
 }
 
-/// A run whose agents are found by name.
+/// A run whose agents are found by name and whose journal is found by stream.
 struct Indexed<'a> {
     seen: Seen<'a>,
     agents: BTreeMap<&'a str, &'a [ExchangeLog]>,
+    entries: BTreeMap<&'a StreamId, &'a Entry>,
 }
 
 impl<'a> Indexed<'a> {
     fn new(seen: &Seen<'a>) -> Self {
         let agents = seen.transcript.agents.iter().map(|log| (log.agent.as_str(), log.exchanges.as_slice()));
-        Self { seen: *seen, agents: agents.collect() }
+        let entries = seen.journal.entries.iter().map(|entry| (&entry.stream, entry));
+        Self { seen: *seen, agents: agents.collect(), entries: entries.collect() }
     }
 
     fn exchange(&self, agent: &str, order: usize) -> Option<&'a ExchangeLog> {
         self.agents.get(agent)?.get(order)
+    }
+
+    /// What the server answered instead of the recording that the request was taken from, in words.
+    fn other_answer(&self, agent: &str, order: usize, request: &RequestPlan) -> Option<String> {
+        let stream = StreamId::of(agent, u32::try_from(order).ok()?);
+        match &self.entries.get(&stream)?.answer {
+            Answer::Matched { recording, exchange } => {
+                let planned = (recording, *exchange) == (&request.recording, request.exchange);
+                (!planned).then(|| {
+                    format!(
+                        "taken from {}#{}, answered from {recording}#{exchange}; do they share a request?",
+                        request.recording, request.exchange
+                    )
+                })
+            }
+            Answer::Missed { why } => Some(format!("no recording answered: {why}")),
+            Answer::Served => Some("the server answered by itself".to_owned()),
+            Answer::Rejected => Some("the server could not read the request".to_owned()),
+        }
     }
 
     /// Exchanges that the workload does not have.
@@ -100,7 +124,12 @@ impl Place<'_> {
         let reference = self.reference(&views);
         for run in runs {
             let view = run.exchange(self.agent, self.order);
-            let Some((what, first_differing_byte, detail)) = difference(self.request, reference, view) else {
+            let answer = run.other_answer(self.agent, self.order, self.request);
+            // Whose bytes they are comes first: nothing else is comparable when the answer was another one.
+            let found = answer.map(|detail| (Difference::Answer, None, detail));
+            let Some((what, first_differing_byte, detail)) =
+                found.or_else(|| difference(self.request, reference, view))
+            else {
                 continue;
             };
             disagreements.push(Disagreement {

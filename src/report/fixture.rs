@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mock_ollama::journal::Journal;
+use mock_ollama::journal::{Answer, Entry, Journal};
 use mock_ollama::recording::Chunk;
 
 use super::build::{Inputs, Run, build};
@@ -55,7 +55,9 @@ pub(super) fn run(late: u64) -> (Transcript, Journal) {
         let lines: Vec<(u64, bool)> = due.iter().map(|&at| (at + late, Some(&at) != due.last())).collect();
         let log = ExchangeLog { recording: format!("made-up-{name}"), ..exchange(0, &lines) };
         agents.push(crate::transcript::AgentLog { task: number, ..agent(name, 0, vec![log]) });
-        entries.push(entry(name, 0, 0, &due.iter().map(|&at| (at, at + 1)).collect::<Vec<_>>()));
+        let answer = Answer::Matched { recording: format!("made-up-{name}"), exchange: 0 };
+        let sent: Vec<(u64, u64)> = due.iter().map(|&at| (at, at + 1)).collect();
+        entries.push(Entry { answer, ..entry(name, 0, 0, &sent) });
     }
     (transcript(agents), journal(2, entries))
 }

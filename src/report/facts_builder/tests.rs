@@ -4,11 +4,18 @@ use super::*;
 use crate::measure::fixture::failed;
 use crate::report::fixture::{run, workload};
 
-/// The facts of these transcripts, each a variant of its own, and where they differ.
+/// The facts of these transcripts, each a variant of its own, and where they differ. The server did nothing wrong.
 fn of(transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
+    of_with(&run(3).1, transcripts)
+}
+
+fn of_with(journal: &Journal, transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
     let names = ["a", "b", "c", "d"];
-    let seen: Vec<Seen<'_>> =
-        transcripts.iter().zip(names).map(|(transcript, variant)| Seen { variant, block: 0, transcript }).collect();
+    let seen: Vec<Seen<'_>> = transcripts
+        .iter()
+        .zip(names)
+        .map(|(transcript, variant)| Seen { variant, block: 0, transcript, journal })
+        .collect();
     facts(&workload(), "x1", None, &seen)
 }
 
@@ -128,6 +135,24 @@ fn an_exchange_that_was_not_asked_for_is_extra() {
 fn another_request_than_the_planned_one_is_found() {
     let (_, differences) = of(&[good(), but(|log| log.recording = "other".into())]);
     assert_eq!(told(&differences), [("b", "collector", Difference::Request, None)]);
+}
+
+#[test]
+fn an_answer_from_another_recording_is_found_even_when_its_bytes_are_the_same() {
+    let mut journal = run(3).1;
+    journal.entries[1].answer = Answer::Matched { recording: "made-up-twin".into(), exchange: 0 };
+    let (_, differences) = of_with(&journal, &[good()]);
+    assert_eq!(told(&differences), [("a", "insight", Difference::Answer, None)]);
+    insta::assert_snapshot!(differences[0].detail, @"taken from made-up-insight#0, answered from made-up-twin#0; do they share a request?");
+}
+
+#[test]
+fn a_request_that_no_recording_answers_is_found_with_the_reason() {
+    let mut journal = run(3).1;
+    journal.entries[0].answer = Answer::Missed { why: "the model differs".into() };
+    let (_, differences) = of_with(&journal, &[good()]);
+    assert_eq!(told(&differences), [("a", "collector", Difference::Answer, None)]);
+    assert_eq!(differences[0].detail, "no recording answered: the model differs");
 }
 
 proptest! {

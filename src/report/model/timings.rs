@@ -299,6 +299,8 @@ pub enum Difference {
     Extra,
     /// The request was another one.
     Request,
+    /// The server answered from another recording than the request was taken from: two recordings share a request.
+    Answer,
     /// The body has other bytes.
     Bytes,
     /// The bytes are the same and the client made other lines or tokens of them.
