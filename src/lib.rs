@@ -6,6 +6,7 @@ pub mod clients;
 pub mod controls;
 pub mod measure;
 pub mod ndjson;
+pub mod report;
 pub mod runtimes;
 pub mod transcript;
 pub mod variant;
