@@ -7,6 +7,7 @@ pub mod controls;
 pub mod measure;
 pub mod ndjson;
 pub mod report;
+pub mod run;
 pub mod runtimes;
 pub mod transcript;
 pub mod variant;
