@@ -77,7 +77,7 @@ impl<'a> Indexed<'a> {
                 let planned = (recording, *exchange) == (&request.recording, request.exchange);
                 (!planned).then(|| {
                     format!(
-                        "taken from {}#{}, answered from {recording}#{exchange}; do they share a request?",
+                        "taken from {}#{}, answered from {recording}#{exchange}",
                         request.recording, request.exchange
                     )
                 })
