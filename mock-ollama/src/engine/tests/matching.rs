@@ -136,11 +136,11 @@ fn a_recording_without_a_request_is_found_by_the_loose_rules_alone() {
 }
 
 #[rstest]
-#[case::prompt("prompt", ask("tiny", "Say ho ho ho"))]
-#[case::model("model", ask("other", "Say hi"))]
-#[case::path("path", post("/api/chat", r#"{"model":"tiny","messages":[{"role":"user","content":"a"}]}"#, ""))]
+#[case::prompt("miss_prompt", ask("tiny", "Say ho ho ho"))]
+#[case::model("miss_model", ask("other", "Say hi"))]
+#[case::path("miss_path", post("/api/chat", r#"{"model":"tiny","messages":[{"role":"user","content":"a"}]}"#, ""))]
 #[case::message(
-    "message",
+    "miss_message",
     post(
         "/api/chat",
         r#"{"model":"talker","messages":[{"role":"user","content":"c"},{"role":"user","content":"b"}]}"#,
@@ -148,7 +148,7 @@ fn a_recording_without_a_request_is_found_by_the_loose_rules_alone() {
     )
 )]
 #[case::message_count(
-    "message_count",
+    "miss_message_count",
     post("/api/chat", r#"{"model":"talker","messages":[{"role":"user","content":"a"}]}"#, "")
 )]
 fn a_miss_names_the_models_the_nearest_recording_and_the_first_difference(#[case] name: &str, #[case] request: String) {
@@ -167,7 +167,7 @@ fn a_miss_names_the_models_the_nearest_recording_and_the_first_difference(#[case
     let error: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(error["error"], format!("mock-ollama: {why}"));
     insta::with_settings!({ omit_expression => true }, {
-        insta::assert_snapshot!(format!("miss_{name}"), why);
+        insta::assert_snapshot!(name, why);
     });
 }
 
