@@ -32,18 +32,20 @@ fn read(folder: &Path, name: &str) -> Vec<Value> {
     text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
+/// The header fields of a captured message, as they stood on the wire, with the blank line.
+fn fields(message: &Value) -> String {
+    let fields = message["headers"].as_array().unwrap().iter();
+    let lines = fields.map(|field| format!("{}: {}\r\n", field[0].as_str().unwrap(), field[1].as_str().unwrap()));
+    lines.collect::<String>() + "\r\n"
+}
+
 /// What the server says to a captured request, without `Date`.
 fn answer(server: &MockOllama, request: &Value) -> String {
     let mut stream = TcpStream::connect(server.addr()).unwrap();
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
-    let mut sent =
-        format!("{} {} HTTP/1.1\r\n", request["method"].as_str().unwrap(), request["path"].as_str().unwrap());
-    for field in request["headers"].as_array().unwrap() {
-        sent += &format!("{}: {}\r\n", field[0].as_str().unwrap(), field[1].as_str().unwrap());
-    }
-    sent += "\r\n";
-    sent += request["body"].as_str().unwrap_or_default();
-    stream.write_all(sent.as_bytes()).unwrap();
+    let (method, path) = (request["method"].as_str().unwrap(), request["path"].as_str().unwrap());
+    let body = request["body"].as_str().unwrap_or_default();
+    stream.write_all(format!("{method} {path} HTTP/1.1\r\n{}{body}", fields(request)).as_bytes()).unwrap();
     let mut answer = String::new();
     stream.read_to_string(&mut answer).unwrap();
     answer.split_inclusive("\r\n").filter(|line| !line.starts_with("Date: ")).collect()
@@ -51,11 +53,8 @@ fn answer(server: &MockOllama, request: &Value) -> String {
 
 /// A captured response as it stood on the wire.
 fn captured(response: &Value) -> String {
-    let mut text = format!("{}\r\n", response["status_line"].as_str().unwrap());
-    for field in response["headers"].as_array().unwrap() {
-        text += &format!("{}: {}\r\n", field[0].as_str().unwrap(), field[1].as_str().unwrap());
-    }
-    text + "\r\n" + response["body"].as_str().unwrap()
+    let (line, body) = (response["status_line"].as_str().unwrap(), response["body"].as_str().unwrap());
+    format!("{line}\r\n{}{body}", fields(response))
 }
 
 /// The captures that do not depend on which models there are: all that name none, and of those that name an
