@@ -6,6 +6,8 @@ pub mod clients;
 pub mod controls;
 pub mod measure;
 pub mod ndjson;
+pub mod report;
+pub mod run;
 pub mod runtimes;
 pub mod transcript;
 pub mod variant;

@@ -1,3 +1,11 @@
 //! The command line of runtime-lab.
 
-fn main() {}
+mod cli;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+fn main() -> ExitCode {
+    cli::main(&cli::Cli::parse())
+}

@@ -55,6 +55,7 @@ pub struct ExchangeLog {
     /// The lines of the body.
     pub lines: Vec<LineSeen>,
     /// Every byte of the body that came, in order.
+    #[serde(with = "text_or_base64")]
     pub body: Vec<u8>,
     /// When the exchange had ended.
     pub ended: Instant,
@@ -111,4 +112,61 @@ pub struct Introspection {
     pub threads: Vec<String>,
     /// The chunk policy in force and the client's read cap.
     pub client: String,
+}
+
+/// Bytes as a JSON string where they are UTF-8, which bodies are, else as `{"b64":"…"}`.
+mod text_or_base64 {
+    use base64::Engine as _;
+    use base64::engine::general_purpose::STANDARD;
+    use serde::de::{Deserialize, Deserializer, Error as _};
+    use serde::ser::{Serialize, Serializer};
+
+    #[derive(serde::Serialize, serde::Deserialize)]
+    #[serde(untagged)]
+    enum Form<'a> {
+        Text(std::borrow::Cow<'a, str>),
+        Base64 { b64: String },
+    }
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+        let form = match std::str::from_utf8(bytes) {
+            Ok(text) => Form::Text(text.into()),
+            Err(_) => Form::Base64 { b64: STANDARD.encode(bytes) },
+        };
+        form.serialize(serializer)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<u8>, D::Error> {
+        match Form::deserialize(deserializer)? {
+            Form::Text(text) => Ok(text.into_owned().into_bytes()),
+            Form::Base64 { b64 } => STANDARD.decode(b64).map_err(D::Error::custom),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mock_ollama::clock::Instant;
+
+    use super::{ExchangeLog, Outcome};
+
+    #[test]
+    fn a_log_reads_back_what_was_written_whatever_bytes_the_body_has() {
+        for body in ["{\"response\":\"é\"}\n".as_bytes(), b"\xf0\x9f", b""] {
+            let log = ExchangeLog {
+                recording: "r".to_owned(),
+                exchange: 0,
+                sent: Instant::ZERO,
+                head: None,
+                status: 200,
+                pieces: Vec::new(),
+                lines: Vec::new(),
+                body: body.to_vec(),
+                ended: Instant::ZERO,
+                outcome: Outcome::Done { eval_count: None, done_reason: None },
+            };
+            let text = serde_json::to_string(&log).unwrap();
+            assert_eq!(serde_json::from_str::<ExchangeLog>(&text).unwrap(), log);
+        }
+    }
 }

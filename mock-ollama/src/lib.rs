@@ -12,13 +12,14 @@
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
 //! | 2 | [`catalog`], [`dialect`], [`journal`] | what clients and people read |
 //! | 1 | [`schedule`], [`http`] | pure mechanisms |
-//! | 0 | [`recording`], [`clock`], [`seed`] | data and time |
+//! | 0 | [`recording`], [`files`], [`clock`], [`seed`] | data and time |
 
 pub mod catalog;
 pub mod clock;
 pub mod dialect;
 pub mod driver;
 pub mod engine;
+pub mod files;
 pub mod http;
 pub mod journal;
 pub mod recording;

@@ -274,7 +274,7 @@ impl Bound {
             Some((limit, which)) => {
                 (Kept::Fail, format!("{} is {value}, {which} {limit}: {}", self.metric, self.reason))
             }
-            None => (Kept::Pass, format!("{} is {value}, within {}", self.metric, self.limits())),
+            None => (Kept::Pass, format!("{} is {value}, keeps {}", self.metric, self.limits())),
         }
     }
 

@@ -56,12 +56,7 @@ struct Measurement {
 /// Runs everything the plan asks for and makes the report.
 ///
 /// `program` is this program's own executable, which runs the parts as child processes.
-pub fn conduct(
-    program: &Path,
-    plan: &Plan,
-    bounds: &[Bound],
-    progress: &mut dyn Progress,
-) -> Result<Report, RunError> {
+pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn Progress) -> Result<Report, RunError> {
     let load_before = load();
     let conductor = Conductor { program: program.to_owned(), plan, stage: Stage::set(plan)? };
     progress.begin(plan.variants.len() * (1 + 2 * plan.blocks));

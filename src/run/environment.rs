@@ -11,7 +11,15 @@ const LOCK: &str = include_str!("../../Cargo.lock");
 
 /// The crates whose versions a reader of timings wants to know.
 const CRATES: &[&str] = &[
-    "async-compat", "async-executor", "async-io", "async-std", "hyper", "mock-ollama", "reqwest", "runtime-lab", "smol",
+    "async-compat",
+    "async-executor",
+    "async-io",
+    "async-std",
+    "hyper",
+    "mock-ollama",
+    "reqwest",
+    "runtime-lab",
+    "smol",
     "tokio",
 ];
 

@@ -37,7 +37,8 @@ pub enum WorkloadChoice {
 impl WorkloadChoice {
     /// A name, or the path of a file: whatever has a separator in it or ends in `.toml` is a path.
     pub fn parse(text: &str) -> Self {
-        let is_path = text.contains(['/', '\\']) || text.ends_with(".toml");
+        let path = std::path::Path::new(text);
+        let is_path = path.components().count() > 1 || path.extension().is_some_and(|extension| extension == "toml");
         if is_path { Self::File(text.into()) } else { Self::Named(text.to_owned()) }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use tempfile::NamedTempFile;
+use mock_ollama::files::{Existing, write_whole};
 
 use super::RunError;
 use crate::report::{OUTPUTS, Report};
@@ -19,9 +19,9 @@ pub fn write_report(report: &Report, folder: &Path) -> Result<Vec<PathBuf>, RunE
     let mut written = Vec::new();
     for output in OUTPUTS {
         let path = folder.join(output.file_name);
-        let mut file = NamedTempFile::new_in(folder).map_err(failed("write", &path))?;
-        file.write_all((output.render)(report).as_bytes()).map_err(failed("write", &path))?;
-        file.persist(&path).map_err(|error| error.error).map_err(failed("write", &path))?;
+        let text = (output.render)(report);
+        write_whole(&path, Existing::Replace, |file| file.write_all(text.as_bytes()))
+            .map_err(failed("write", &path))?;
         written.push(path);
     }
     Ok(written)

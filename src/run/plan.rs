@@ -60,13 +60,13 @@ impl Plan {
         let workload = find_workload(options)?;
         let pace = match options.pace {
             Some(pace) => pace,
-            None => workload
-                .pace
-                .parse()
-                .map_err(|source| RunError::Pace { workload: workload.name.clone(), source })?,
+            None => {
+                workload.pace.parse().map_err(|source| RunError::Pace { workload: workload.name.clone(), source })?
+            }
         };
         let alone = alone(&workload, pace, options.seed);
-        let mut plan = Self { variants: options.variants.clone(), workload, pace, blocks: 0, seed: options.seed, alone };
+        let mut plan =
+            Self { variants: options.variants.clone(), workload, pace, blocks: 0, seed: options.seed, alone };
         plan.blocks = options.runs.map_or_else(|| plan.blocks_that_fit(), usize::from);
         Ok(plan)
     }
@@ -127,15 +127,18 @@ fn find_workload(options: &RunOptions) -> Result<Workload, RunError> {
 }
 
 fn from_file(path: &Path, options: &RunOptions, named: &[Recording]) -> Result<Workload, RunError> {
-    let text = std::fs::read_to_string(path)
-        .map_err(|source| RunError::File { what: "read", path: path.to_owned(), source })?;
+    let text = std::fs::read_to_string(path).map_err(|source| RunError::File {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })?;
     let mut file = WorkloadFile::parse(&text, path)?;
     if let Some(agents) = options.agents {
         file = file.with_agents(agents)?;
     }
     // Recordings in files are named relative to the workload that names them.
     let folder = path.parent().unwrap_or(Path::new(""));
-    let read = |recording: &Path| read_file(&folder.join(recording)).map_err(Into::into);
+    let read = |recording: &Path| read_file(folder.join(recording)).map_err(Into::into);
     Ok(file.resolve(Library { named, read: &read })?)
 }
 
@@ -148,9 +151,8 @@ fn alone(workload: &Workload, pace: Pace, seed: Seed) -> Vec<Duration> {
     };
     let agents = workload.agents.iter().map(|agent| {
         let requests = agent.requests.iter().zip(0_u32..);
-        let streams = requests.filter_map(|(request, n)| {
-            length(&request.recording, request.exchange, &StreamId::of(&agent.name, n))
-        });
+        let streams = requests
+            .filter_map(|(request, n)| length(&request.recording, request.exchange, &StreamId::of(&agent.name, n)));
         streams.sum()
     });
     agents.collect()

@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use mock_ollama::recording::{Existing, write_file};
+use mock_ollama::files::Existing;
+use mock_ollama::recording::write_file;
 use mock_ollama::seed::Seed;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};

@@ -100,12 +100,10 @@ pub fn select(name: &str, agents: Option<NonZeroUsize>, library: Library<'_>) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::workload::fixture::recordings;
-
-    const NAMES: [&str; 4] = ["pair-a", "pair-b", "small-greedy", "tiny-emoji"];
+    use mock_ollama::catalog::builtin;
 
     fn chosen(name: &str, agents: Option<usize>) -> Result<Workload, SelectError> {
-        let named = recordings(&NAMES);
+        let named: Vec<_> = builtin::names().filter_map(builtin::recording).collect::<Result<_, _>>().unwrap();
         select(name, agents.and_then(NonZeroUsize::new), Library::of(&named))
     }
 
@@ -118,18 +116,20 @@ mod tests {
     }
 
     #[test]
-    fn solo_is_one_agent_and_duet_is_two_with_different_recordings() {
+    fn solo_is_one_agent_and_duet_is_two_of_unequal_length() {
         assert_eq!(chosen("solo", None).unwrap().agents.len(), 1);
         let duet = chosen("duet", None).unwrap();
         assert_eq!(duet.agents.len(), 2);
-        assert_ne!(duet.agents[0].requests, duet.agents[1].requests);
+        let end = |number: usize| duet.recordings[number].exchanges[0].chunks.last().unwrap().at_us;
+        assert!(end(0) > end(1) + end(1) / 2, "{} and {}", end(0), end(1));
     }
 
     #[test]
     fn a_swarm_is_as_large_as_asked_and_goes_round_the_recordings() {
         let swarm = chosen("swarm", Some(6)).unwrap();
         let sent: Vec<_> = swarm.agents.iter().map(|agent| agent.requests[0].recording.as_str()).collect();
-        assert_eq!(sent, [NAMES[0], NAMES[1], NAMES[2], NAMES[3], NAMES[0], NAMES[1]]);
+        assert_eq!(sent[..2], sent[4..]);
+        assert_eq!(sent.iter().collect::<std::collections::BTreeSet<_>>().len(), 4);
         assert_eq!(swarm.agents[5].name, "a0005");
     }
 

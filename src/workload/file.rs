@@ -24,10 +24,15 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use mock_ollama::recording::{Method, Recording, RequestBody};
+use mock_ollama::recording::Recording;
 use serde::Deserialize;
 
-use super::plan::{AgentPlan, RequestPlan, Workload};
+use self::shelf::{Shelf, shared_request};
+use super::plan::{AgentPlan, Workload};
+
+mod shelf;
+
+pub use self::shelf::requests_of;
 
 /// The most agents a workload may have; one process holds a connection for each.
 pub const MAX_AGENTS: usize = 10_000;
@@ -169,6 +174,11 @@ pub enum Problem {
     /// Two different recordings have the same name.
     #[error("two different recordings are called `{0}`; rename one of them")]
     DuplicateRecording(String),
+    /// Two recordings that a server cannot tell apart by what is asked.
+    #[error(
+        "recordings `{0}` and `{1}` answer the same path, model and prompt, so the server cannot tell which is asked for; drop one"
+    )]
+    SharedRequest(String, String),
     /// A recorded request that an agent cannot send.
     #[error("recording `{recording}`, exchange {exchange}: {why}, so no agent can send it; use another recording")]
     NotSendable {
@@ -235,6 +245,9 @@ impl WorkloadFile {
                 requests.extend(taken.requests(recording)?);
             }
             agents.push(AgentPlan { name, requests });
+        }
+        if let Some((a, b)) = shared_request(&taken.order) {
+            return Err(self.error(Problem::SharedRequest(a.name.clone(), b.name.clone())));
         }
         let recordings = taken.order.into_iter().map(Rc::unwrap_or_clone).collect();
         Ok(Workload {
@@ -305,66 +318,6 @@ impl AgentEntry {
             Deal::OneEach => std::slice::from_ref(&self.recordings[index % self.recordings.len()]),
         }
     }
-}
-
-/// The recordings a workload has taken from a library so far.
-struct Shelf<'a> {
-    file: &'a WorkloadFile,
-    library: Library<'a>,
-    /// By the text in the file, with the requests they make.
-    taken: BTreeMap<String, Vec<RequestPlan>>,
-    /// In the order in which they were first named.
-    order: Vec<Rc<Recording>>,
-}
-
-impl Shelf<'_> {
-    fn requests(&mut self, wanted: &str) -> Result<Vec<RequestPlan>, WorkloadError> {
-        if let Some(requests) = self.taken.get(wanted) {
-            return Ok(requests.clone());
-        }
-        let recording = self.find(wanted)?;
-        let requests = requests_of(&recording).map_err(|problem| self.file.error(problem))?;
-        self.taken.insert(wanted.to_owned(), requests.clone());
-        match self.order.iter().find(|known| known.name == recording.name) {
-            None => self.order.push(Rc::new(recording)),
-            Some(known) if **known == recording => {}
-            Some(_) => return Err(self.file.error(Problem::DuplicateRecording(recording.name))),
-        }
-        Ok(requests)
-    }
-
-    fn find(&self, wanted: &str) -> Result<Recording, WorkloadError> {
-        if wanted.ends_with(RECORDING_SUFFIX) {
-            let path = self.file.path.parent().unwrap_or(Path::new("")).join(wanted);
-            return (self.library.read)(&path).map_err(|source| WorkloadError::Recording {
-                path: self.file.path.clone(),
-                recording: path,
-                source,
-            });
-        }
-        self.library.named.iter().find(|recording| recording.name == wanted).cloned().ok_or_else(|| {
-            let known = self.library.names().into_iter().map(str::to_owned).collect();
-            self.file.error(Problem::UnknownRecording { name: wanted.to_owned(), known })
-        })
-    }
-}
-
-/// The requests of all exchanges of `recording`, in order.
-pub fn requests_of(recording: &Recording) -> Result<Vec<RequestPlan>, Problem> {
-    let refuse = |exchange, why| Problem::NotSendable { recording: recording.name.clone(), exchange, why };
-    let each = recording.exchanges.iter().enumerate().map(|(number, exchange)| {
-        let request = exchange.request.as_ref().ok_or_else(|| refuse(number, "its request was not recorded"))?;
-        if request.method != Method::Post {
-            return Err(refuse(number, "its request is not a POST"));
-        }
-        let body = match &request.body {
-            Some(RequestBody::Json(value)) => value.to_string(),
-            Some(RequestBody::Text(_)) => return Err(refuse(number, "its request body is not JSON")),
-            None => return Err(refuse(number, "its request has no body")),
-        };
-        Ok(RequestPlan { recording: recording.name.clone(), exchange: number, path: request.path.clone(), body })
-    });
-    each.collect()
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
+use mock_ollama::files::Existing;
 use mock_ollama::recording::import::{ImportOptions, Input, Tags, import};
-use mock_ollama::recording::{Existing, WriteError, write_file};
+use mock_ollama::recording::{WriteError, write_file};
 use serde_json::Value;
 
 use super::error::VerbError;

@@ -1,23 +1,13 @@
 //! A recording on disk.
 
 use std::fs::File;
-use std::io::{self, BufReader, BufWriter};
+use std::io::BufReader;
 use std::path::Path;
-
-use tempfile::{Builder, NamedTempFile};
 
 use super::error::{ReadError, WriteError};
 use super::model::Recording;
 use super::{read, write};
-
-/// What to do with a file that is already there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Existing {
-    /// Leave it alone and fail with [`io::ErrorKind::AlreadyExists`].
-    Keep,
-    /// Put the new one in its place.
-    Replace,
-}
+use crate::files::{Existing, write_whole};
 
 /// Reads the recording at `path`; see [`read`].
 pub fn read_file(path: impl AsRef<Path>) -> Result<Recording, ReadError> {
@@ -28,28 +18,7 @@ pub fn read_file(path: impl AsRef<Path>) -> Result<Recording, ReadError> {
     }
 }
 
-/// Writes `recording` to `path`, all or nothing: to a temporary file beside it, which is then renamed.
+/// Writes `recording` to `path`, all or nothing.
 pub fn write_file(recording: &Recording, path: impl AsRef<Path>, existing: Existing) -> Result<(), WriteError> {
-    let path = path.as_ref();
-    let mut file = temporary_beside(path)?;
-    write(recording, BufWriter::new(&mut file))?;
-    let persisted = match existing {
-        Existing::Keep => file.persist_noclobber(path),
-        Existing::Replace => file.persist(path),
-    };
-    persisted.map_err(|error| error.error)?;
-    Ok(())
-}
-
-fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut builder = Builder::new();
-    builder.prefix(".recording-");
-    #[cfg(unix)]
-    {
-        // The default of temporary files is to be private; a recording is a file like any other.
-        use std::os::unix::fs::PermissionsExt as _;
-        builder.permissions(std::fs::Permissions::from_mode(0o666));
-    }
-    builder.tempfile_in(folder)
+    write_whole(path.as_ref(), existing, |file| write(recording, file))
 }

@@ -33,7 +33,7 @@ mod wire;
 mod writer;
 
 pub use error::{LineKind, Problem, ReadError, WriteError};
-pub use file::{Existing, read_file, write_file};
+pub use file::{read_file, write_file};
 pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
 pub use reader::read;
 pub use summary::{ExchangeSummary, GapQuantiles, Summary};

@@ -1,9 +1,10 @@
 use bytes::Bytes;
 
+use crate::files::Existing;
 use crate::recording::limits::{MAX_CHUNKS, MAX_LINE_BYTES};
 use crate::recording::{
-    Chunk, End, Exchange, Existing, Method, Model, Origin, Problem, Recording, Request, RequestBody, Response,
-    WriteError, check, read_file, to_string, write_file,
+    Chunk, End, Exchange, Method, Model, Origin, Problem, Recording, Request, RequestBody, Response, WriteError, check,
+    read_file, to_string, write_file,
 };
 
 fn recording() -> Recording {

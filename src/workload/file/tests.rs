@@ -1,6 +1,9 @@
 use proptest::prelude::*;
 
+use mock_ollama::recording::{Method, RequestBody};
+
 use super::*;
+use crate::workload::RequestPlan;
 use crate::workload::fixture::{recording, recordings};
 
 fn parse(text: &str) -> Result<WorkloadFile, WorkloadError> {
@@ -22,7 +25,8 @@ fn chain(error: WorkloadError) -> String {
 
 #[test]
 fn every_bad_file_says_what_to_do() {
-    let named = recordings(&["small-greedy", "tiny-emoji"]);
+    let mut named = recordings(&["small-greedy", "tiny-emoji"]);
+    named.push(Recording { name: "small-twin".into(), ..named[0].clone() });
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new("fixtures/bad/workload");
     let mut files: Vec<String> =
@@ -145,6 +149,19 @@ fn requests_that_no_agent_can_send_are_refused_with_the_reason() {
         refuse(&|exchange| exchange.request.as_mut().unwrap().body = Some(RequestBody::Text("x".into()))),
     ];
     insta::assert_snapshot!(answers.join("\n"));
+}
+
+#[test]
+fn options_do_not_tell_two_recordings_apart() {
+    // What happened to the first built-in duet: both agents were answered from one recording.
+    let mut named = recordings(&["r"]);
+    let mut twin = Recording { name: "s".into(), ..named[0].clone() };
+    let request = twin.exchanges[0].request.as_mut().unwrap();
+    let Some(RequestBody::Json(body)) = &mut request.body else { unreachable!() };
+    body["options"]["temperature"] = 0.9.into();
+    named.push(twin);
+    let error = resolve(&with("[[agent]]\nrecordings = [\"r\"]\n[[agent]]\nrecordings = [\"s\"]"), &named).unwrap_err();
+    assert!(matches!(error, WorkloadError::Problem { problem: Problem::SharedRequest(..), .. }), "{error}");
 }
 
 proptest! {

@@ -1,0 +1,83 @@
+//! Files that are written whole or not at all.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Write as _};
+use std::path::Path;
+
+use tempfile::{Builder, NamedTempFile};
+
+/// What to do with a file that is already there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Existing {
+    /// Leave it alone and fail with [`io::ErrorKind::AlreadyExists`].
+    Keep,
+    /// Put the new one in its place.
+    Replace,
+}
+
+/// Writes a file whole or not at all: to a temporary file beside it, which is then renamed.
+///
+/// Fails with what `write` fails with, or with what the system said.
+pub fn write_whole<E: From<io::Error>>(
+    path: &Path,
+    existing: Existing,
+    write: impl FnOnce(&mut BufWriter<&mut File>) -> Result<(), E>,
+) -> Result<(), E> {
+    let mut file = temporary_beside(path)?;
+    let mut buffer = BufWriter::new(file.as_file_mut());
+    write(&mut buffer)?;
+    buffer.flush()?;
+    drop(buffer);
+    let persisted = match existing {
+        Existing::Keep => file.persist_noclobber(path),
+        Existing::Replace => file.persist(path),
+    };
+    persisted.map_err(|error| error.error)?;
+    Ok(())
+}
+
+fn temporary_beside(path: &Path) -> io::Result<NamedTempFile> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut builder = Builder::new();
+    builder.prefix(".writing-");
+    #[cfg(unix)]
+    {
+        // The default of temporary files is to be private; what is written here are files like any other.
+        use std::os::unix::fs::PermissionsExt as _;
+        builder.permissions(std::fs::Permissions::from_mode(0o666));
+    }
+    builder.tempfile_in(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Write as _};
+
+    use super::{Existing, write_whole};
+
+    #[test]
+    fn what_fails_half_way_leaves_the_old_file_and_nothing_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        write_whole::<io::Error>(&path, Existing::Keep, |file| file.write_all(b"old")).unwrap();
+        let failed = write_whole::<io::Error>(&path, Existing::Replace, |file| {
+            file.write_all(b"half of the new")?;
+            Err(io::Error::other("the writer broke"))
+        });
+        assert_eq!(failed.unwrap_err().to_string(), "the writer broke");
+        assert_eq!(std::fs::read(&path).unwrap(), b"old");
+        assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn others_may_read_it_as_far_as_the_umask_lets_them() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let mode = |name: &str| std::fs::metadata(folder.path().join(name)).unwrap().permissions().mode();
+        std::fs::write(folder.path().join("usual"), b"x").unwrap();
+        let path = folder.path().join("whole");
+        write_whole::<io::Error>(&path, Existing::Keep, |file| file.write_all(b"x")).unwrap();
+        assert_eq!(mode("whole"), mode("usual"));
+    }
+}

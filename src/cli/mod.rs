@@ -1,0 +1,76 @@
+//! The verbs of the command line, their flags and their exit codes.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `run` | `runtime-lab run`, and what happens without a verb |
+//! | `list` | `runtime-lab list` |
+//! | `progress` | the bar on standard error |
+//! | `exit` | what a verb can end with, and the exit code of each |
+
+mod exit;
+mod list;
+mod progress;
+mod run;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use runtime_lab::run::{run_agents, run_server};
+use runtime_lab::variant::Variant;
+
+use exit::{Ending, Failure};
+
+/// Run multi-agent LLM-streaming workloads on async runtime variants against a replayed Ollama server.
+///
+/// Without a verb: `run`, with its defaults.
+#[derive(Parser, Debug)]
+#[command(version, args_conflicts_with_subcommands = true)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    #[command(flatten)]
+    run: run::RunArgs,
+}
+
+#[derive(Subcommand, Debug)]
+enum Verb {
+    Run(run::RunArgs),
+    /// List the variants, workloads and recordings of this program
+    List,
+    /// A child of `run`: serve recordings until standard input ends
+    #[command(name = "__serve", hide = true)]
+    Serve {
+        orders: PathBuf,
+        journal: PathBuf,
+    },
+    /// A child of `run`: run a job's agents on a variant
+    #[command(name = "__agents", hide = true)]
+    Agents {
+        variant: Variant,
+        job: PathBuf,
+        transcript: PathBuf,
+    },
+}
+
+/// Does what the command line asks for.
+pub(crate) fn main(cli: &Cli) -> ExitCode {
+    let done = match &cli.verb {
+        None => run::run(&cli.run),
+        Some(Verb::Run(args)) => run::run(args),
+        Some(Verb::List) => list::list(),
+        Some(Verb::Serve { orders, journal }) => {
+            run_server(orders, journal).map(|()| Ending::Done).map_err(Failure::from)
+        }
+        Some(Verb::Agents { variant, job, transcript }) => {
+            run_agents(*variant, job, transcript).map(|()| Ending::Done).map_err(Failure::from)
+        }
+    };
+    match done {
+        Ok(ending) => ending.into(),
+        Err(failure) => {
+            eprintln!("error: {:#}", anyhow::Error::new(failure.error));
+            ExitCode::from(failure.code)
+        }
+    }
+}

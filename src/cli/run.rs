@@ -1,0 +1,129 @@
+//! `runtime-lab run`, and what happens without a verb.
+
+use std::io::Write as _;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mock_ollama::schedule::Pace;
+use mock_ollama::seed::Seed;
+use runtime_lab::measure::bounds::{self, Bound, Kept};
+use runtime_lab::report::{Report, terminal};
+use runtime_lab::run::{Plan, RunError, RunOptions, WorkloadChoice, conduct, write_report};
+use runtime_lab::variant::Variant;
+
+use super::exit::{Ending, Error, Failure};
+use super::progress::Bar;
+
+/// Measure variants on a workload and write a report.
+///
+/// Each block runs every variant once, in an order that the seed gives, and once more with the agents one after the
+/// other. Server and agents are processes of their own.
+#[derive(Args, Debug)]
+pub(crate) struct RunArgs {
+    /// The variants, comma-separated [default: all that are compiled in]
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    variant: Vec<Variant>,
+    /// A workload's name, tr115:SCENARIO[:RUNTIME[:RUN]], or a TOML file; `list` shows the names
+    #[arg(long, value_name = "W", default_value = "duet")]
+    workload: String,
+    /// The number of agents, for workloads that leave it open
+    #[arg(long, value_name = "N")]
+    agents: Option<NonZeroUsize>,
+    /// recorded, x20, rate=40, gap=20ms or instant, with ttft=300ms and jitter=10% by commas [default: the workload's]
+    #[arg(long, value_name = "P")]
+    pace: Option<Pace>,
+    /// The number of blocks [default: up to nine, as many as fit into a minute]
+    #[arg(long, value_name = "N")]
+    runs: Option<NonZeroUsize>,
+    /// A TOML file of limits to hold the runs to; `built-in` for those of this program
+    #[arg(long, value_name = "FILE")]
+    bounds: Option<PathBuf>,
+    /// The folder of the report
+    #[arg(long, value_name = "DIR", default_value = "target/runtime-lab")]
+    out: PathBuf,
+    /// The seed of every random choice
+    #[arg(long, value_name = "N", default_value = "1")]
+    seed: Seed,
+}
+
+/// Runs the verb.
+pub(super) fn run(args: &RunArgs) -> Result<Ending, Failure> {
+    let bounds = args.bounds.as_deref().map(read_bounds).transpose()?.unwrap_or_default();
+    let plan = Plan::new(&options(args))?;
+    say(&announcement(&plan))?;
+    let program = std::env::current_exe().map_err(|error| Failure::io(Error::Program(error)))?;
+    let report = conduct(&program, &plan, &bounds, &mut Bar::new())?;
+    let written = write_report(&report, &args.out)?;
+    say(&terminal::render(&report))?;
+    let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
+    say(&format!("\nwrote {}\n", names.join(", ")))?;
+    Ok(ending(&report))
+}
+
+fn options(args: &RunArgs) -> RunOptions {
+    let mut variants = if args.variant.is_empty() { Variant::ALL.to_vec() } else { args.variant.clone() };
+    let mut known = std::collections::BTreeSet::new();
+    variants.retain(|variant| known.insert(*variant));
+    RunOptions {
+        variants,
+        workload: WorkloadChoice::parse(&args.workload),
+        agents: args.agents,
+        pace: args.pace,
+        runs: args.runs,
+        seed: args.seed,
+    }
+}
+
+fn read_bounds(path: &Path) -> Result<Vec<Bound>, Failure> {
+    if path == Path::new("built-in") {
+        return Ok(bounds::built_in()?);
+    }
+    let text = std::fs::read_to_string(path).map_err(|source| RunError::File {
+        what: "read",
+        path: path.to_owned(),
+        source,
+    })?;
+    Ok(bounds::parse(&text, path)?)
+}
+
+/// What is going to happen, with everything that was chosen.
+fn announcement(plan: &Plan) -> String {
+    let variants: Vec<&str> = plan.variants.iter().map(|variant| variant.name()).collect();
+    let agents = plan.workload.agents.len();
+    format!(
+        "workload {} ({agents} agent{}) at pace {}, {} block{} of {}, seed {}: about {} s\n\n",
+        plan.workload.name,
+        plural(agents),
+        plan.pace,
+        plan.blocks,
+        plural(plan.blocks),
+        variants.join(", "),
+        plan.seed,
+        plan.estimate().as_secs().max(1),
+    )
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Writes to standard output; a reader that has gone away has read enough.
+fn say(text: &str) -> Result<(), Failure> {
+    let mut stdout = std::io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::io(Error::Stdout(error))),
+        _ => Ok(()),
+    }
+}
+
+fn ending(report: &Report) -> Ending {
+    let verdicts = || report.timings.bounds.iter().map(|bound| bound.verdict);
+    if !report.timings.disagreements.is_empty() || verdicts().any(|verdict| verdict == Kept::Fail) {
+        Ending::Broken
+    } else if verdicts().any(|verdict| verdict == Kept::Inconclusive) {
+        Ending::Inconclusive
+    } else {
+        Ending::Done
+    }
+}

@@ -1,0 +1,279 @@
+//! `report.md`: the conclusions first, then the tables they rest on, then what the columns mean, then where.
+
+use super::conclusions::{conclusions, in_words, p99};
+use super::model::{Decision, Kind, PairVerdict, Report};
+use super::text::{Table, confidence, millis, or_dash, percent, plural, seconds, spread};
+use crate::measure::bounds::{BoundKind, Kept};
+
+/// The most rows of a table whose length depends on the workload; the rest is in the JSON.
+const MOST_ROWS: usize = 40;
+
+/// The whole report for people.
+pub fn render(report: &Report) -> String {
+    let facts = &report.facts;
+    let mut text = format!("# {}\n\n{}\n\n", facts.workload, facts.description);
+    for conclusion in conclusions(report) {
+        text += &["**", conclusion.question, "** ", &conclusion.answer, "\n\n"].concat();
+    }
+    text += &how(report);
+    text += &section("Where the wall time went", &factors(report));
+    text += &section("What clients waited for", &latencies(report));
+    text += &section("Who was late", &lateness(report));
+    text += &section("What ran at once", &concurrency(report));
+    text += &section("What the runtimes showed of themselves", &introspection(report));
+    text +=
+        &report.timings.decision.as_ref().map_or_else(String::new, |found| section("Pairs of variants", &pairs(found)));
+    if !report.timings.bounds.is_empty() {
+        text += &section("Bounds", &bounds(report));
+    }
+    if !report.timings.disagreements.is_empty() {
+        text += &section("Where variants differ from the facts", &disagreements(report));
+    }
+    text += &section("Facts", &exchanges(report));
+    text += &section("What the columns mean", MEANING);
+    text += &section("Environment", &environment(report));
+    text.trim_end().to_owned() + "\n"
+}
+
+fn section(title: &str, body: &str) -> String {
+    format!("## {title}\n\n{}\n\n", body.trim_end())
+}
+
+fn how(report: &Report) -> String {
+    let clock = match report.timings.kind {
+        Kind::Virtual => "Times are virtual: read off the simulator's clock, not measured.",
+        _ => {
+            "Times are measured; medians are over runs, with an interval that assumes no distribution where there are enough runs."
+        }
+    };
+    let facts = &report.facts;
+    let limit = facts.limit.map_or_else(String::new, |limit| format!(", at most {limit} at once"));
+    let seed = facts.seed.map_or_else(String::new, |seed| format!(", seed {seed}"));
+    format!("{}{limit}, pace {}{seed}. {clock}\n\n", plural(facts.agents.len(), "agent"), facts.pace)
+}
+
+fn factors(report: &Report) -> String {
+    let mut table = Table::new(&[
+        "variant",
+        "runs",
+        "wall",
+        "runtime's share",
+        "server's share",
+        "overlap",
+        "speed-up",
+        "goodput, tok/s",
+        "TR115 efficiency (legacy)",
+    ]);
+    for variant in &report.timings.variants {
+        let medians = &variant.medians;
+        table.row(vec![
+            variant.variant.clone(),
+            variant.runs.len().to_string(),
+            spread(&medians.wall_us, seconds),
+            spread(&medians.runtime_share, percent),
+            percent(medians.server_share.median),
+            percent(medians.overlap.median),
+            or_dash(medians.speed_up, |found| format!("{:.3}", found.median)),
+            spread(&medians.goodput_tokens_per_s, |value| format!("{value:.1}")),
+            percent(medians.legacy_efficiency.median),
+        ]);
+    }
+    let ideal = report.timings.variants.first().and_then(|variant| variant.runs.first()).map(|run| {
+        let ideal = i64::try_from(run.derived.ideal_wall_us).unwrap_or(i64::MAX);
+        format!(
+            "The schedules alone take {}; the balance of the agents' work is {}.\n\n",
+            seconds(ideal),
+            percent(run.derived.balance)
+        )
+    });
+    format!("{}{}", ideal.unwrap_or_default(), table.markdown())
+}
+
+fn latencies(report: &Report) -> String {
+    let mut table = Table::new(&["variant", "TTFT p50", "ITL p50", "ITL p99", "failed exchanges"]);
+    for variant in &report.timings.variants {
+        let failed: usize = variant.runs.iter().map(|run| run.measured.failed_exchanges).sum();
+        table.row(vec![
+            variant.variant.clone(),
+            or_dash(variant.medians.ttft_p50_us, |found| spread(&found, millis)),
+            or_dash(variant.medians.itl_p50_us, |found| spread(&found, millis)),
+            or_dash(variant.medians.itl_p99_us, |found| spread(&found, millis)),
+            failed.to_string(),
+        ]);
+    }
+    table.markdown()
+}
+
+fn lateness(report: &Report) -> String {
+    let mut table = Table::new(&[
+        "variant",
+        "server lateness p99",
+        "client lag p99",
+        "chunks never seen",
+        "chunks before first token",
+    ]);
+    for variant in &report.timings.variants {
+        let unseen: usize = variant.runs.iter().map(|run| run.measured.unobserved_chunks).sum();
+        let first = variant.runs.iter().filter_map(|run| run.measured.first_token_chunks).max();
+        table.row(vec![
+            variant.variant.clone(),
+            p99(variant.medians.lateness_p99_us.as_ref()),
+            p99(variant.medians.lag_p99_us.as_ref()),
+            unseen.to_string(),
+            or_dash(first, |chunks| chunks.to_string()),
+        ]);
+    }
+    table.markdown()
+}
+
+fn concurrency(report: &Report) -> String {
+    let mut table =
+        Table::new(&["variant", "agents", "in flight (server)", "open (clients)", "tasks", "polled on", "woken by"]);
+    for variant in &report.timings.variants {
+        let seen = &variant.concurrency;
+        let names =
+            |threads: &std::collections::BTreeSet<String>| threads.iter().cloned().collect::<Vec<_>>().join(", ");
+        table.row(vec![
+            variant.variant.clone(),
+            seen.agents.to_string(),
+            seen.server_max_in_flight.to_string(),
+            seen.client_max_in_flight.to_string(),
+            seen.tasks.to_string(),
+            names(&seen.polled_on),
+            names(&seen.woken_by),
+        ]);
+    }
+    table.markdown()
+}
+
+fn introspection(report: &Report) -> String {
+    let mut table = Table::new(&["variant", "executor", "client", "threads"]);
+    for variant in &report.timings.variants {
+        let shown = &variant.introspection;
+        table.row(vec![
+            variant.variant.clone(),
+            shown.executor.clone(),
+            shown.client.clone(),
+            shown.threads.join(", "),
+        ]);
+    }
+    table.markdown()
+}
+
+fn pairs(decision: &Decision) -> String {
+    let mut table = Table::new(&["pair", "difference in wall time", "coverage", "verdict"]);
+    for pair in &decision.pairs {
+        let verdict = match (pair.verdict, &pair.faster) {
+            (PairVerdict::NoDifference, _) => "no difference".to_owned(),
+            (PairVerdict::Separated, Some(faster)) => format!("separated, {faster} faster"),
+            (PairVerdict::Separated, None) => "separated".to_owned(),
+            (PairVerdict::Inconclusive, _) => "inconclusive".to_owned(),
+        };
+        table.row(vec![
+            format!("{} − {}", pair.a, pair.b),
+            spread(&pair.difference_us, millis),
+            or_dash(pair.coverage, confidence),
+            verdict,
+        ]);
+    }
+    let effect = i64::try_from(decision.smallest_effect_us).unwrap_or(i64::MAX);
+    format!(
+        "Over {} ({} left out). The smallest difference that matters is {}; all intervals together hold with {} confidence, each with {}.\n\n{}",
+        plural(decision.blocks, "complete block"),
+        decision.incomplete_blocks,
+        millis(effect),
+        confidence(decision.confidence),
+        confidence(decision.pair_confidence),
+        table.markdown()
+    )
+}
+
+fn bounds(report: &Report) -> String {
+    let mut table = Table::new(&["bound", "kind", "variant", "verdict", "why"]);
+    for found in &report.timings.bounds {
+        let kind = match found.kind {
+            BoundKind::Deterministic => "deterministic",
+            BoundKind::WallClock => "wall-clock",
+        };
+        let verdict = match found.verdict {
+            Kept::Pass => "pass",
+            Kept::Fail => "**fail**",
+            Kept::Inconclusive => "inconclusive",
+        };
+        let cells = [&found.bound, kind, &found.variant, verdict, &found.why];
+        table.row(cells.iter().map(|&cell| cell.to_owned()).collect());
+    }
+    table.markdown()
+}
+
+fn disagreements(report: &Report) -> String {
+    let all = &report.timings.disagreements;
+    let listed: Vec<String> = all.iter().take(MOST_ROWS).map(|found| format!("- {}\n", in_words(found))).collect();
+    format!("{}{}", listed.concat(), more(all.len(), "report.json"))
+}
+
+fn exchanges(report: &Report) -> String {
+    let mut table = Table::new(&["agent", "exchange", "recording", "lines", "tokens", "bytes", "SHA-256"]);
+    let all: Vec<_> =
+        report.facts.agents.iter().flat_map(|agent| agent.exchanges.iter().map(move |found| (agent, found))).collect();
+    for (agent, found) in all.iter().take(MOST_ROWS) {
+        table.row(vec![
+            agent.agent.clone(),
+            found.order.to_string(),
+            format!("{}#{}", found.recording, found.exchange),
+            found.lines.to_string(),
+            found.tokens.to_string(),
+            found.bytes.to_string(),
+            format!("`{}…`", found.sha256.get(..12).unwrap_or(&found.sha256)),
+        ]);
+    }
+    format!("The same in every run, on every machine.\n\n{}{}", table.markdown(), more(all.len(), "facts.json"))
+}
+
+/// A line that says how many rows were left out, when some were.
+fn more(rows: usize, file: &str) -> String {
+    let left = rows.saturating_sub(MOST_ROWS);
+    if left == 0 { String::new() } else { format!("… and {left} more in `{file}`.\n") }
+}
+
+const MEANING: &str = "\
+- **wall**: start of the first agent to end of the last; measured.
+- **runtime's share**: (wall − ideal wall − server's lateness) / wall; derived. The ideal wall is what the schedules of the recordings take under the limit when client, executor and I/O cost nothing.
+- **server's share**: how late the server sent the last chunk of each answer on the path of the agent that ended last, / wall; derived. It is the measuring machine's, not the variant's.
+- **overlap**: longest agent alone / wall; derived. 100 % means that the longest agent was never held up.
+- **speed-up**: wall of a measured run of the same agents one after the other / wall. `–` where no such run was measured.
+- **goodput**: tokens delivered per wall second.
+- **TR115 efficiency (legacy)**: sum of the agents' times *in the concurrent run* / (agents × wall). It shows how equal the answers were, not time saved; kept to compare with the paper.
+- **TTFT, ITL**: request sent to first token; gap between tokens. Tokens that a client hands on together are 0 apart, so a client that buffers has a *small* median ITL and a large TTFT: read them together.
+- **server lateness**: written − due, per chunk. **client lag**: observed − written, per chunk.
+- **chunks before first token**: the most chunks an agent had been handed when it saw the first token; 1 when nothing waits for a full buffer.
+- **in flight**: the most streams in progress at once, the least over runs.
+";
+
+fn environment(report: &Report) -> String {
+    let found = &report.environment;
+    let load = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2}"));
+    let versions: Vec<String> = found.versions.iter().map(|(name, version)| format!("- {name} {version}\n")).collect();
+    format!(
+        "- {} on {}, {}\n- load before {}, after {}\n- clock {}, {} build\n{}",
+        found.os,
+        found.arch,
+        plural(found.cores, "core"),
+        load(found.load_before),
+        load(found.load_after),
+        found.clock,
+        found.profile,
+        versions.concat()
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_left_out_is_said() {
+        assert_eq!(more(MOST_ROWS, "facts.json"), "");
+        assert_eq!(more(MOST_ROWS + 2, "facts.json"), "… and 2 more in `facts.json`.\n");
+    }
+}

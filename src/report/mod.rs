@@ -1,0 +1,30 @@
+//! What people and programs read of a run. Pure: a [`Report`] goes in, text comes out.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`model`] | the report: facts, timings, environment; its JSON is described by `docs/report.schema.json` |
+//! | [`build`] | runs to a report |
+//! | [`facts_builder`], [`timings_builder`] | its two halves: what is the same in every run, and what was measured |
+//! | [`conclusions`] | the three answers that every output begins with |
+//! | [`json`], [`markdown`], [`terminal`] | one file an output |
+//! | [`outputs`] | the table of outputs |
+
+pub mod build;
+pub mod conclusions;
+pub mod facts_builder;
+pub mod json;
+pub mod markdown;
+pub mod model;
+pub mod outputs;
+pub mod terminal;
+mod text;
+pub mod timings_builder;
+
+pub use build::{BuildError, Inputs, Run, build};
+pub use model::Report;
+pub use outputs::{OUTPUTS, Output};
+
+#[cfg(test)]
+mod fixture;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,77 @@
+//! The report.
+//!
+//! Its JSON form is a contract, `docs/report.schema.json`. Times are integer microseconds and say so in their names,
+//! shares are 0..=1, factors are ≥ 0; every block of numbers has a `kind` that says where they come from.
+
+mod facts;
+mod timings;
+
+use std::collections::BTreeMap;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+pub use facts::{AgentFacts, ExchangeFacts, Facts, OutcomeFacts};
+pub use timings::{
+    BoundVerdict, Concurrency, Decision, Derived, Difference, Disagreement, Distribution, Introspection, Measured,
+    Medians, Pair, PairVerdict, RunTimings, Spread, Timings, VariantTimings,
+};
+
+/// Everything one invocation found out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Report {
+    /// The format of this document and its version.
+    pub format: Format,
+    /// What is the same in every run, on every machine, for every variant.
+    pub facts: Facts,
+    /// What was measured, and what follows from it.
+    pub timings: Timings,
+    /// Where it was measured.
+    pub environment: Environment,
+}
+
+/// The format of a report.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+pub enum Format {
+    /// The first version.
+    #[default]
+    #[serde(rename = "runtime-lab-report/1")]
+    V1,
+}
+
+/// Where the numbers of a block come from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// Read off a real clock or seen in a real run.
+    Measured,
+    /// Read off a virtual clock.
+    Virtual,
+    /// Computed from other numbers.
+    Derived,
+    /// Published by somebody else.
+    Published,
+}
+
+/// The machine and the programs of a measurement.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Environment {
+    /// Version by name: the program, its runtimes and clients, the compiler.
+    pub versions: BTreeMap<String, String>,
+    /// Operating system and its release.
+    pub os: String,
+    /// Processor architecture.
+    pub arch: String,
+    /// Processors that the process may use.
+    pub cores: usize,
+    /// Average number of runnable tasks over the minute before the first run, where the system tells.
+    pub load_before: Option<f64>,
+    /// The same at the end of the last run.
+    pub load_after: Option<f64>,
+    /// The clock of the timings, such as `CLOCK_MONOTONIC` or `virtual`.
+    pub clock: String,
+    /// How the program was built: `release` or `debug`.
+    pub profile: String,
+}

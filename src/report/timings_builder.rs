@@ -1,0 +1,174 @@
+//! The measured half of a report.
+
+mod bounds;
+mod one_run;
+mod spread;
+
+use super::build::{BuildError, Inputs, Run};
+use super::model::{
+    Concurrency, Decision, Disagreement, Introspection, Kind, Medians, Pair, PairVerdict, RunTimings, Spread, Timings,
+    VariantTimings,
+};
+use crate::measure::concurrency;
+use crate::measure::decision::{self, Blocks, Verdict};
+use one_run::run_timings;
+use spread::{Total, micros_signed, share, spread};
+
+/// The timings of the runs in `inputs`.
+pub fn timings(inputs: &Inputs<'_>, disagreements: Vec<Disagreement>) -> Result<Timings, BuildError> {
+    let names = variants(inputs)?;
+    let variants: Vec<VariantTimings> =
+        names.iter().map(|name| variant_timings(inputs, name)).collect::<Result<_, _>>()?;
+    Ok(Timings {
+        kind: inputs.clock,
+        decision: decide(inputs, &variants)?,
+        disagreements,
+        bounds: bounds::judge(inputs, &variants),
+        variants,
+    })
+}
+
+/// The variants in the order of their first run.
+fn variants<'a>(inputs: &Inputs<'a>) -> Result<Vec<&'a str>, BuildError> {
+    let mut names = Vec::new();
+    for (number, run) in inputs.runs.iter().enumerate() {
+        if inputs.runs[..number].iter().any(|other| (other.variant, other.block) == (run.variant, run.block)) {
+            return Err(BuildError::Twice { variant: run.variant.to_owned(), block: run.block });
+        }
+        if !names.contains(&run.variant) {
+            names.push(run.variant);
+        }
+    }
+    if names.is_empty() { Err(BuildError::NoRuns) } else { Ok(names) }
+}
+
+fn variant_timings(inputs: &Inputs<'_>, variant: &str) -> Result<VariantTimings, BuildError> {
+    let mut of_variant: Vec<&Run<'_>> = inputs.runs.iter().filter(|run| run.variant == variant).collect();
+    of_variant.sort_by_key(|run| run.block);
+    let runs: Vec<RunTimings> = of_variant
+        .iter()
+        .map(|run| {
+            run_timings(inputs, run).map_err(|source| BuildError::Run {
+                variant: variant.to_owned(),
+                block: run.block,
+                source,
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let witness = of_variant
+        .iter()
+        .map(|run| concurrency::Concurrency::of(run.journal, run.transcript))
+        .reduce(concurrency::Concurrency::and)
+        .ok_or(BuildError::NoRuns)?;
+    let shown = &of_variant[0].transcript.introspection;
+    Ok(VariantTimings {
+        variant: variant.to_owned(),
+        medians: medians(inputs.rule.confidence, &runs).ok_or(BuildError::NoRuns)?,
+        concurrency: Concurrency {
+            kind: inputs.clock,
+            agents: witness.agents,
+            server_max_in_flight: witness.server_max_in_flight,
+            client_max_in_flight: witness.client_max_in_flight,
+            tasks: witness.tasks,
+            polled_on: witness.polled_on,
+            woken_by: witness.woken_by,
+        },
+        introspection: Introspection {
+            executor: shown.executor.clone(),
+            threads: shown.threads.clone(),
+            client: shown.client.clone(),
+        },
+        runs,
+    })
+}
+
+/// `None` only without a run.
+fn medians(confidence: f64, runs: &[RunTimings]) -> Option<Medians> {
+    let shares = |of: fn(&RunTimings) -> f64| {
+        let found = spread(runs.iter().map(|run| Total(of(run))).collect(), confidence)?;
+        Some(Spread { median: found.median.0, low: found.low.map(|end| end.0), high: found.high.map(|end| end.0) })
+    };
+    let times = |of: fn(&RunTimings) -> i64| spread(runs.iter().map(of).collect(), confidence);
+    // Of what not every run has, there is no median: it would be one of other runs than its neighbours are of.
+    let maybe = |of: fn(&RunTimings) -> Option<i64>| spread(runs.iter().map(of).collect::<Option<_>>()?, confidence);
+    let speed_ups = runs.iter().map(|run| run.derived.speed_up.map(Total)).collect::<Option<Vec<_>>>();
+    let speed_up = speed_ups.and_then(|all| spread(all, confidence)).map(|found| Spread {
+        median: found.median.0,
+        low: found.low.map(|end| end.0),
+        high: found.high.map(|end| end.0),
+    });
+    Some(Medians {
+        kind: Kind::Derived,
+        wall_us: times(|run| i64::try_from(run.measured.wall_us).unwrap_or(i64::MAX))?,
+        overhead_us: times(|run| run.derived.overhead_us)?,
+        runtime_share: shares(|run| run.derived.runtime_share)?,
+        server_share: shares(|run| run.derived.server_share)?,
+        overlap: shares(|run| run.derived.overlap)?,
+        goodput_tokens_per_s: shares(|run| run.derived.goodput_tokens_per_s)?,
+        speed_up,
+        ttft_p50_us: maybe(|run| run.measured.ttft_us.map(|found| found.p50)),
+        itl_p50_us: maybe(|run| run.measured.itl_us.map(|found| found.p50)),
+        itl_p99_us: maybe(|run| run.measured.itl_us.map(|found| found.p99)),
+        lateness_p99_us: maybe(|run| run.measured.lateness_us.map(|found| found.p99)),
+        lag_p99_us: maybe(|run| run.measured.lag_us.map(|found| found.p99)),
+        legacy_efficiency: shares(|run| run.derived.legacy_efficiency)?,
+    })
+}
+
+/// Compares the variants over complete blocks; `None` where there is nothing to compare.
+fn decide(inputs: &Inputs<'_>, variants: &[VariantTimings]) -> Result<Option<Decision>, BuildError> {
+    let wall_of = |variant: &VariantTimings, block: usize| {
+        let run = variant.runs.iter().find(|run| run.block == block)?;
+        let whole = run.measured.failed_exchanges == 0;
+        let seen = inputs.runs.iter().find(|seen| seen.variant == variant.variant && seen.block == block)?;
+        whole.then(|| seen.transcript.ended.saturating_since(seen.transcript.started))
+    };
+    let mut blocks: Vec<usize> = inputs.runs.iter().map(|run| run.block).collect();
+    blocks.sort_unstable();
+    blocks.dedup();
+    let walls: Vec<Vec<_>> =
+        blocks.iter().filter_map(|&block| variants.iter().map(|variant| wall_of(variant, block)).collect()).collect();
+    if variants.len() < 2 || walls.is_empty() {
+        return Ok(None);
+    }
+    let incomplete_blocks = blocks.len() - walls.len();
+    let names = variants.iter().map(|variant| variant.variant.clone()).collect();
+    let found = decision::decide(inputs.rule, &Blocks { variants: names, walls })?;
+    Ok(Some(Decision {
+        kind: Kind::Derived,
+        confidence: share(found.rule.confidence),
+        pair_confidence: share(found.pair_confidence),
+        smallest_effect_us: u64::try_from(found.rule.smallest_effect.as_micros()).unwrap_or(u64::MAX),
+        blocks: found.blocks,
+        incomplete_blocks,
+        blocks_needed: found.blocks_needed,
+        verdict: verdict(found.verdict),
+        pairs: found.pairs.iter().map(pair).collect(),
+    }))
+}
+
+fn pair(found: &decision::Pair) -> Pair {
+    Pair {
+        a: found.a.clone(),
+        b: found.b.clone(),
+        difference_us: Spread {
+            median: micros_signed(found.median_ns),
+            low: found.interval_ns.map(|interval| micros_signed(interval.low)),
+            high: found.interval_ns.map(|interval| micros_signed(interval.high)),
+        },
+        coverage: found.interval_ns.map(|interval| interval.coverage.share()),
+        verdict: verdict(found.verdict),
+        faster: found.faster().map(str::to_owned),
+    }
+}
+
+fn verdict(verdict: Verdict) -> PairVerdict {
+    match verdict {
+        Verdict::NoDifference => PairVerdict::NoDifference,
+        Verdict::Separated => PairVerdict::Separated,
+        Verdict::Inconclusive => PairVerdict::Inconclusive,
+    }
+}
+
+#[cfg(test)]
+mod tests;
