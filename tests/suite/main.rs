@@ -8,12 +8,16 @@
 ))]
 
 mod bodies;
+mod bounds;
 mod canned;
 #[cfg(any(feature = "runtime-async-std", feature = "runtime-smol", feature = "runtime-smol-1kb"))]
 mod clients;
 #[cfg(feature = "controls")]
 mod controls;
+mod facts;
 mod gates;
+mod lab;
+mod leaks;
 mod replays;
 mod runtimes;
 mod stage;

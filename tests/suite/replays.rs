@@ -87,7 +87,7 @@ fn catalog() -> Vec<Body> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings");
     let mut bodies = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
-        let recording = read_file(&entry.unwrap().path()).unwrap();
+        let recording = read_file(entry.unwrap().path()).unwrap();
         for (index, exchange) in recording.exchanges.iter().enumerate().filter(|(_, exchange)| exchange.is_ndjson()) {
             bodies.push(Body::new(&format!("{}#{index}", recording.name), &recording, index, exchange.body()));
         }

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mock_ollama::MockOllama;
 use mock_ollama::clock::Clock;
+use mock_ollama::driver::Monotonic;
 use mock_ollama::journal::Journal;
 use mock_ollama::recording::{Exchange, Method, Recording, Request, RequestBody, read_file};
 use mock_ollama::schedule::Pace;
@@ -81,7 +82,7 @@ impl Cast {
 
     /// Runs it to its end, at a pace that needs no help.
     pub(crate) fn play(self, runtime: &dyn Runtime) -> Run {
-        perform(runtime, self, &crate::canned::clock(), |_server| {})
+        perform(runtime, self, &monotonic(), |_server| {})
     }
 }
 
@@ -92,6 +93,11 @@ pub(crate) fn requests_of(recording: &Recording) -> impl Iterator<Item = Request
         let Some(RequestBody::Json(body)) = &request.body else { panic!("its request is JSON") };
         RequestPlan { recording: recording.name.clone(), exchange, path: request.path.clone(), body: body.to_string() }
     })
+}
+
+/// The clock of the server, so that what both sides stamp compares.
+pub(crate) fn monotonic() -> Arc<dyn Clock> {
+    Arc::new(Monotonic)
 }
 
 /// The name of an agent.
