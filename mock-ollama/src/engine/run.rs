@@ -146,7 +146,7 @@ impl Engine {
                 continue;
             };
             let waited = answering.released == 0;
-            answering.released += chunks;
+            answering.released = answering.released.saturating_add(chunks);
             if waited && chunks > 0 {
                 self.schedule(conn, now, stream, What::Chunk);
             }
