@@ -20,3 +20,6 @@ pub mod quantiles;
 
 #[cfg(test)]
 pub(crate) mod fixture;
+
+#[cfg(test)]
+mod published_tests;

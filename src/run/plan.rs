@@ -136,9 +136,7 @@ fn from_file(path: &Path, options: &RunOptions, named: &[Recording]) -> Result<W
     if let Some(agents) = options.agents {
         file = file.with_agents(agents)?;
     }
-    // Recordings in files are named relative to the workload that names them.
-    let folder = path.parent().unwrap_or(Path::new(""));
-    let read = |recording: &Path| read_file(folder.join(recording)).map_err(Into::into);
+    let read = |recording: &Path| read_file(recording).map_err(Into::into);
     Ok(file.resolve(Library { named, read: &read })?)
 }
 

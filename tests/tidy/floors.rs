@@ -19,7 +19,7 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "journal", "recording", "seed"],
+            &["clock", "files", "journal", "recording", "seed"],
             &["http", "schedule"],
             &["catalog", "dialect"],
             &["engine"],

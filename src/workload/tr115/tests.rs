@@ -4,7 +4,6 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
-use crate::measure::factors::Walls;
 
 static ROW: LazyLock<AgentRow> = LazyLock::new(|| published().agents[0].clone());
 
@@ -14,11 +13,6 @@ fn published() -> Published {
 
 fn lines(recording: &mock_ollama::recording::Recording) -> Vec<Value> {
     recording.exchanges[0].chunks.iter().map(|chunk| serde_json::from_slice(&chunk.bytes).unwrap()).collect()
-}
-
-/// The times of both agents of `run` in the concurrent run.
-fn contended(published: &Published, run: &RunRow) -> Vec<Duration> {
-    published.agents_of(run).map(|row| time(row.total_ms).unwrap()).collect()
 }
 
 #[test]
@@ -39,40 +33,6 @@ fn the_published_efficiency_follows_from_the_rows_for_every_run() {
         assert!((speedup / 2.0 * 100.0 - run.efficiency_pct).abs() < 1e-9, "{run:?}");
         assert_eq!(speedup < 1.5, run.contention, "{run:?}");
     }
-}
-
-#[test]
-fn our_legacy_efficiency_is_the_published_figure() {
-    let published = published();
-    for run in &published.runs {
-        let times = contended(&published, run);
-        let walls = Walls {
-            alone: &times,
-            contended: &times,
-            limit: None,
-            wall: time(run.wall_s * 1e3).unwrap(),
-            serial_wall: None,
-            tokens: 0,
-        };
-        let legacy = walls.factors().unwrap().legacy_efficiency;
-        assert!((legacy * 100.0 - run.efficiency_pct).abs() < 1e-6, "{run:?}: {legacy}");
-    }
-}
-
-#[test]
-fn where_agents_overlapped_the_published_figure_is_the_balance_of_the_answers() {
-    // Within 0.011 percentage points, and nothing of a runtime in it; async-std never overlapped.
-    let published = published();
-    let mut worst: f64 = 0.0;
-    for run in published.runs.iter().filter(|run| run.runtime != "async-std") {
-        let times = contended(&published, run);
-        let longest = *times.iter().max().unwrap();
-        let walls =
-            Walls { alone: &times, contended: &times, limit: None, wall: longest, serial_wall: None, tokens: 0 };
-        let balance = walls.factors().unwrap().balance;
-        worst = worst.max((balance * 100.0 - run.efficiency_pct).abs());
-    }
-    assert!(worst < 0.011, "{worst}");
 }
 
 #[test]

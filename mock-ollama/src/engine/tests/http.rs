@@ -169,7 +169,8 @@ fn no_answer_names_its_server_and_all_field_names_are_in_canonical_case() {
 #[case::stream(ask("tiny", "Say hi"))]
 #[case::miss(ask("tiny", "Say something else"))]
 #[case::pipelined(format!("{}{}", ask("tiny", "Say hi"), "GET /api/ps HTTP/1.1\r\nHost: a\r\n\r\n"))]
-#[case::expect("POST /api/show HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 16\r\n\r\n{\"model\":\"tiny\"}".to_owned())]
+#[case::asks_to_go_on(
+    "POST /api/show HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 16\r\n\r\n{\"model\":\"tiny\"}".to_owned())]
 #[case::chunked("POST /api/show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"model\":\"tiny\"}\r\n0\r\n\r\n".to_owned())]
 #[case::bad("GET / HTTP/1.1\r\nHost: a\r\nbad field\r\n\r\n".to_owned())]
 fn the_same_bytes_cut_at_every_place_give_the_same_answer(#[case] request: String) {

@@ -8,7 +8,7 @@ use crate::catalog::Matching;
 use crate::clock::Instant;
 use crate::engine::ServerId;
 use crate::journal::{AGENT_HEADER, Answer, ConnId};
-use crate::recording::{Exchange, Recording};
+use crate::recording::{End, Exchange, Recording};
 use crate::schedule::Pace;
 use crate::seed::Seed;
 
@@ -117,9 +117,18 @@ fn only_any_answers_for_another_model(#[case] rule: Matching, #[case] found: boo
 
 #[test]
 fn the_loose_rules_prefer_whole_answers_to_recorded_failures() {
-    let mut failure = generate("failure", "tiny", "p", &["x"]);
-    failure.exchanges[0].response.status = 500;
-    let mut bench = bench(vec![failure, generate("whole", "tiny", "p", &["x"])], Matching::Any);
+    let failures = ["status", "cut", "error"].map(|name| {
+        let mut failure = generate(name, "tiny", "p", &["x"]);
+        let exchange = &mut failure.exchanges[0];
+        match name {
+            "status" => exchange.response.status = 500,
+            "cut" => exchange.end = End::Eof,
+            _ => exchange.chunks.last_mut().unwrap().bytes = "{\"error\":\"boom\"}\n".into(),
+        }
+        failure
+    });
+    let all = failures.into_iter().chain([generate("whole", "tiny", "p", &["x"])]);
+    let mut bench = bench(all.collect(), Matching::Any);
     for n in 0..9 {
         bench.send(ask("tiny", &format!("{n}")));
     }
@@ -136,11 +145,11 @@ fn a_recording_without_a_request_is_found_by_the_loose_rules_alone() {
 }
 
 #[rstest]
-#[case::prompt("prompt", ask("tiny", "Say ho ho ho"))]
-#[case::model("model", ask("other", "Say hi"))]
-#[case::path("path", post("/api/chat", r#"{"model":"tiny","messages":[{"role":"user","content":"a"}]}"#, ""))]
+#[case::prompt("miss_prompt", ask("tiny", "Say ho ho ho"))]
+#[case::model("miss_model", ask("other", "Say hi"))]
+#[case::path("miss_path", post("/api/chat", r#"{"model":"tiny","messages":[{"role":"user","content":"a"}]}"#, ""))]
 #[case::message(
-    "message",
+    "miss_message",
     post(
         "/api/chat",
         r#"{"model":"talker","messages":[{"role":"user","content":"c"},{"role":"user","content":"b"}]}"#,
@@ -148,7 +157,7 @@ fn a_recording_without_a_request_is_found_by_the_loose_rules_alone() {
     )
 )]
 #[case::message_count(
-    "message_count",
+    "miss_message_count",
     post("/api/chat", r#"{"model":"talker","messages":[{"role":"user","content":"a"}]}"#, "")
 )]
 fn a_miss_names_the_models_the_nearest_recording_and_the_first_difference(#[case] name: &str, #[case] request: String) {
@@ -167,7 +176,7 @@ fn a_miss_names_the_models_the_nearest_recording_and_the_first_difference(#[case
     let error: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(error["error"], format!("mock-ollama: {why}"));
     insta::with_settings!({ omit_expression => true }, {
-        insta::assert_snapshot!(format!("miss_{name}"), why);
+        insta::assert_snapshot!(name, why);
     });
 }
 
