@@ -7,19 +7,16 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_ollama::catalog::builtin;
-use mock_ollama::recording::{End, Recording, read, to_string};
+use mock_ollama::recording::limits::MAX_CHUNKS;
+use mock_ollama::recording::{Recording, read, to_string};
 use serde::de::IgnoredAny;
 
-/// The text of about 16 MB is as many exchanges as it takes.
-const TEXT_BYTES: usize = 16_000_000;
-
-/// A conversation that asks `small-greedy` again and again.
+/// A conversation that asks `small-greedy` again and again, with as many chunks as a recording may have (13 MB).
 fn text() -> String {
     let recording = builtin::recording("small-greedy").and_then(Result::ok).expect("the catalog has it");
-    let one = to_string(&recording).expect("it can be written").len();
     let exchange = recording.exchanges[0].clone();
-    assert_eq!(exchange.end, End::Clean);
-    let exchanges = std::iter::repeat_n(exchange, TEXT_BYTES / one).collect();
+    let times = MAX_CHUNKS / exchange.chunks.len();
+    let exchanges = std::iter::repeat_n(exchange, times).collect();
     to_string(&Recording { exchanges, ..recording }).expect("it can be written")
 }
 
