@@ -6,7 +6,7 @@ use super::spread::{distribution, distribution_of_times, micros, micros_signed, 
 use crate::measure::factors::{FactorError, Factors, Walls};
 use crate::measure::lag::{Joined, join, lateness_on_path_ns};
 use crate::measure::latency::{AgentLatency, ExchangeLatency, of_transcript};
-use crate::report::build::{Inputs, Run};
+use crate::report::inputs::{Inputs, Run};
 use crate::report::model::{AgentTimings, Derived, Kind, Measured, RunTimings};
 
 /// The numbers of `run`.
