@@ -35,7 +35,6 @@ impl From<LineTooLong> for Failed {
     }
 }
 
-
 fn with_framer(body: &[u8], piece: usize) -> u64 {
     let mut framer = Framer::default();
     let mut lines = 0;
