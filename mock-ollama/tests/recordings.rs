@@ -103,21 +103,6 @@ fn the_list_of_imports_and_the_built_in_recordings_agree() {
     assert_eq!(listed, built_in);
 }
 
-#[test]
-fn the_inventory_has_a_row_for_every_recording() {
-    let fixtures = workspace().join("fixtures");
-    let inventory = fs::read_to_string(fixtures.join("README.md")).unwrap();
-    let mut rows = inventory.lines().filter(|line| line.starts_with("| `")).count();
-    for folder in ["recordings", "bad/recording"] {
-        for entry in fs::read_dir(fixtures.join(folder)).unwrap() {
-            let name = entry.unwrap().file_name().into_string().unwrap();
-            assert!(inventory.contains(&format!("| `{folder}/{name}` |")), "{folder}/{name} has no row");
-            rows -= 1;
-        }
-    }
-    assert_eq!(rows, 2, "rows of files that are not there");
-}
-
 fn inspect(path: impl AsRef<OsStr>) -> Output {
     mock_ollama(&["inspect".into(), path.as_ref().into()])
 }

@@ -7,7 +7,8 @@ use bytes::Bytes;
 use mock_ollama::journal::{Answer, Entry, Journal};
 use mock_ollama::recording::Chunk;
 
-use super::build::{Inputs, Run, build};
+use super::build::build;
+use super::inputs::{Inputs, Run};
 use super::model::{Environment, Kind, Report};
 use crate::measure::bounds::{Bound, built_in};
 use crate::measure::decision::Rule;

@@ -1,9 +1,10 @@
 //! `report.md`: the conclusions first, then the tables they rest on, then what the columns mean, then where.
 
 use super::conclusions::{conclusions, in_words, p99};
-use super::model::{Decision, Kind, PairVerdict, Report};
-use super::text::{Table, confidence, millis, or_dash, percent, plural, seconds, spread};
+use super::model::{AgentTimings, Decision, Kind, PairVerdict, Report};
+use super::text::{Table, confidence, millis, or_dash, percent, plural, spread};
 use crate::measure::bounds::{BoundKind, Kept};
+use crate::measure::quantiles::Sorted;
 
 /// The most rows of a table whose length depends on the workload; the rest is in the JSON.
 const MOST_ROWS: usize = 40;
@@ -18,6 +19,7 @@ pub fn render(report: &Report) -> String {
     text += &how(report);
     text += &section("Where the wall time went", &factors(report));
     text += &section("What clients waited for", &latencies(report));
+    text += &section("What each agent waited for", &agents(report));
     text += &section("Who was late", &lateness(report));
     text += &section("What ran at once", &concurrency(report));
     text += &section("What the runtimes showed of themselves", &introspection(report));
@@ -69,7 +71,7 @@ fn factors(report: &Report) -> String {
         table.row(vec![
             variant.variant.clone(),
             variant.runs.len().to_string(),
-            spread(&medians.wall_us, seconds),
+            spread(&medians.wall_us, millis),
             spread(&medians.runtime_share, percent),
             percent(medians.server_share.median),
             percent(medians.overlap.median),
@@ -82,7 +84,7 @@ fn factors(report: &Report) -> String {
         let ideal = i64::try_from(run.derived.ideal_wall_us).unwrap_or(i64::MAX);
         format!(
             "The schedules alone take {}; the balance of the agents' work is {}.\n\n",
-            seconds(ideal),
+            millis(ideal),
             percent(run.derived.balance)
         )
     });
@@ -102,6 +104,37 @@ fn latencies(report: &Report) -> String {
         ]);
     }
     table.markdown()
+}
+
+/// One row an agent and variant: medians over runs.
+fn agents(report: &Report) -> String {
+    let mut table =
+        Table::new(&["variant", "agent", "first chunk", "TTFT", "ITL p50", "ITL p90", "ITL p99", "TPOT", "total"]);
+    let rows = report.timings.variants.iter().flat_map(|variant| {
+        let names = report.facts.agents.iter().enumerate();
+        names.map(move |(index, agent)| (variant, index, &agent.agent))
+    });
+    let count = rows.clone().count();
+    for (variant, index, name) in rows.take(MOST_ROWS) {
+        let median = |value: &dyn Fn(&AgentTimings) -> Option<i64>| {
+            let seen = variant.runs.iter().filter_map(|run| value(run.measured.agents.get(index)?)).collect();
+            or_dash(Sorted::new(seen), |sorted| millis(sorted.median()))
+        };
+        table.row(vec![
+            variant.variant.clone(),
+            name.clone(),
+            median(&|agent| agent.first_chunk_us),
+            median(&|agent| agent.ttft_us),
+            median(&|agent| agent.itl_us.map(|found| found.p50)),
+            median(&|agent| agent.itl_us.map(|found| found.p90)),
+            median(&|agent| agent.itl_us.map(|found| found.p99)),
+            median(&|agent| agent.tpot_us),
+            median(&|agent| agent.total_us),
+        ]);
+    }
+    let more = count.saturating_sub(MOST_ROWS);
+    let rest = if more == 0 { String::new() } else { format!("{more} more rows are in `report.json`.\n") };
+    table.markdown() + &rest
 }
 
 fn lateness(report: &Report) -> String {

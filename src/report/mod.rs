@@ -3,6 +3,7 @@
 //! | module | what |
 //! | --- | --- |
 //! | [`model`] | the report: facts, timings, environment; its JSON is described by `docs/report.schema.json` |
+//! | `inputs`, `error` | everything a report is made of, and why there is none |
 //! | [`build`] | runs to a report |
 //! | [`facts_builder`], [`timings_builder`] | its two halves: what is the same in every run, and what was measured |
 //! | [`conclusions`] | the three answers that every output begins with |
@@ -11,7 +12,9 @@
 
 pub mod build;
 pub mod conclusions;
+mod error;
 pub mod facts_builder;
+mod inputs;
 pub mod json;
 pub mod markdown;
 pub mod model;
@@ -20,7 +23,9 @@ pub mod terminal;
 mod text;
 pub mod timings_builder;
 
-pub use build::{BuildError, Inputs, Run, build};
+pub use build::build;
+pub use error::BuildError;
+pub use inputs::{Inputs, Run};
 pub use model::Report;
 pub use outputs::{OUTPUTS, Output};
 

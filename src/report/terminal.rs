@@ -3,7 +3,7 @@
 use super::conclusions::{conclusions, p99};
 use super::model::{Kind, Report, VariantTimings};
 pub use super::text::wrapped;
-use super::text::{Table, millis, or_dash, percent, plural, seconds};
+use super::text::{Table, millis, or_dash, percent, plural};
 use crate::measure::bounds::Kept;
 
 /// The most columns a line takes.
@@ -18,16 +18,32 @@ pub fn render(report: &Report) -> String {
     let facts = &report.facts;
     let agents = plural(facts.agents.len(), "agent");
     let title = format!("{} · {agents} · pace {} · {clock}", facts.workload, facts.pace);
-    let mut paragraphs = Vec::new();
-    for conclusion in conclusions(report) {
-        paragraphs.push(format!("{} {}", conclusion.question, conclusion.answer));
-    }
-    for found in report.timings.bounds.iter().filter(|found| found.verdict != Kept::Pass) {
-        let word = if found.verdict == Kept::Fail { "FAIL" } else { "inconclusive" };
-        paragraphs.push(format!("bound {word}: {}, {}: {}", found.bound, found.variant, found.why));
-    }
-    let paragraphs: Vec<String> = paragraphs.iter().map(|text| wrapped(text, WIDTH, 2) + "\n").collect();
-    format!("{}\n\n{}\n{}", wrapped(&title, WIDTH, 2), table(report), paragraphs.concat())
+    let paragraph = |text: String| wrapped(&text, WIDTH, 2) + "\n";
+    let answers: String = conclusions(report)
+        .into_iter()
+        .map(|found| paragraph(format!("{} {}", found.question, found.answer)))
+        .collect();
+    let broken = report.timings.bounds.iter().filter(|found| found.verdict != Kept::Pass);
+    let bounds: String = broken
+        .map(|found| {
+            let word = if found.verdict == Kept::Fail { "FAIL" } else { "inconclusive" };
+            paragraph(format!("bound {word}: {}, {}: {}", found.bound, found.variant, found.why))
+        })
+        .collect();
+    format!("{}\n{answers}{bounds}\n{}\n{}", paragraph(title), table(report), paragraph(legend(report)))
+}
+
+/// What the columns of the table mean.
+fn legend(report: &Report) -> String {
+    let run = report.timings.variants.first().and_then(|variant| variant.runs.first());
+    let ideal = run.map_or(0, |run| i64::try_from(run.derived.ideal_wall_us).unwrap_or(i64::MAX));
+    format!(
+        "Medians over runs. wall: first agent's start to last agent's end; the recordings alone take {}. runtime, server: \
+         what share of the wall time the runtime and the server's lateness add to that. speed-up: against the same agents \
+         one after the other. TTFT: request to first token. ITL: gap between tokens. lag: server's write to agent's sight. \
+         facts: whether bytes, lines and outcomes are those of the other variants and of the recordings.",
+        millis(ideal)
+    )
 }
 
 /// The table, with names cut where a line would be longer than [`WIDTH`].
@@ -39,8 +55,9 @@ fn table(report: &Report) -> String {
 }
 
 fn table_of(report: &Report, name: usize) -> String {
-    let mut table =
-        Table::new(&["variant", "wall", "runtime", "server", "tok/s", "TTFT p50", "ITL p99", "lag p99", "facts"]);
+    let mut table = Table::new(&[
+        "variant", "wall", "speed-up", "runtime", "server", "tok/s", "TTFT p50", "ITL p99", "lag p99", "facts",
+    ]);
     for variant in &report.timings.variants {
         table.row(row(report, variant, name));
     }
@@ -52,7 +69,8 @@ fn row(report: &Report, variant: &VariantTimings, name: usize) -> Vec<String> {
     let differs = report.timings.disagreements.iter().any(|found| found.variant == variant.variant);
     vec![
         variant.variant.chars().take(name).collect(),
-        seconds(medians.wall_us.median),
+        millis(medians.wall_us.median),
+        or_dash(medians.speed_up, |found| format!("{:.2}", found.median)),
         percent(medians.runtime_share.median),
         percent(medians.server_share.median),
         format!("{:.1}", medians.goodput_tokens_per_s.median),

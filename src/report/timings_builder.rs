@@ -4,7 +4,8 @@ mod bounds;
 mod one_run;
 mod spread;
 
-use super::build::{BuildError, Inputs, Run};
+use super::error::BuildError;
+use super::inputs::{Inputs, Run};
 use super::model::{
     Concurrency, Decision, Disagreement, Introspection, Kind, Medians, Pair, PairVerdict, RunTimings, Spread, Timings,
     VariantTimings,

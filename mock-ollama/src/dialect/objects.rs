@@ -128,14 +128,12 @@ pub fn ps_body(models: &[LoadedModel<'_>]) -> String {
     list(entries.collect())
 }
 
-/// The body of `/api/show`: name, details, capabilities, and the facts that always stand there.
+/// The body of `/api/show`: details, capabilities, and the facts that always stand there.
 pub fn show_body(model: &Model) -> String {
     #[derive(Serialize)]
     struct ModelInfo<'a> {
         #[serde(rename = "general.architecture")]
         architecture: &'a str,
-        #[serde(rename = "general.basename")]
-        basename: &'a str,
     }
     #[derive(Serialize)]
     struct Show<'a> {
@@ -149,7 +147,7 @@ pub fn show_body(model: &Model) -> String {
     let architecture = details.family.clone();
     json(&Show {
         details,
-        model_info: ModelInfo { architecture: &architecture, basename: &model.name },
+        model_info: ModelInfo { architecture: &architecture },
         capabilities: &model.capabilities,
         modified_at: modified_at(model),
     })

@@ -1,17 +1,15 @@
 //! Which response a request gets.
 
 use std::sync::Arc;
-use std::time::Duration;
 
-use super::run::Engine;
+use super::callers::Callers;
+use super::config::Config;
+use super::loaded::LoadedModels;
 use crate::catalog::{Matching, Offer, Prepared};
 use crate::clock::Instant;
 use crate::dialect::{self, Ask, Endpoint, LoadedModel, ModelName};
 use crate::http::{Request, Route, Routed, reason, route};
 use crate::journal::{Answer, Caller};
-
-/// How long a model stays loaded after its last answer (`OLLAMA_KEEP_ALIVE`).
-const KEEP_ALIVE: Duration = Duration::from_secs(5 * 60);
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain";
@@ -30,25 +28,24 @@ impl From<Prepared> for Answered {
     }
 }
 
-/// Until when a model is loaded.
-#[derive(Debug)]
-pub(super) struct Loaded {
-    /// Answers of it in progress.
-    pub(super) in_flight: usize,
-    pub(super) expires: Instant,
+/// Finds the response to a request: the configuration, and what is remembered of models and callers.
+pub(super) struct Answerer<'a> {
+    pub(super) config: &'a Config,
+    pub(super) loaded: &'a mut LoadedModels,
+    pub(super) callers: &'a mut Callers,
+    pub(super) now: Instant,
 }
 
-impl Engine {
-    pub(super) fn answer(&mut self, request: &Request, caller: &Caller, now: Instant) -> Answered {
-        let json = |status, body: String| Prepared::whole(status, JSON, body).into();
+impl Answerer<'_> {
+    pub(super) fn answer(&mut self, request: &Request, caller: &Caller) -> Answered {
         match route(&request.head.method, &request.head.target) {
             Routed::To(Route::Root) => Prepared::whole(200, "text/plain; charset=utf-8", "Ollama is running").into(),
             Routed::To(Route::Version) => json(200, dialect::version_body(&self.config.version)),
             Routed::To(Route::Tags) => json(200, dialect::tags_body(self.config.catalog.models())),
-            Routed::To(Route::Ps) => json(200, self.ps(now)),
+            Routed::To(Route::Ps) => json(200, self.ps()),
             Routed::To(Route::Show) => self.show(&request.body),
-            Routed::To(Route::Generate) => self.replay(Endpoint::Generate, &request.body, caller, now),
-            Routed::To(Route::Chat) => self.replay(Endpoint::Chat, &request.body, caller, now),
+            Routed::To(Route::Generate) => self.replay(Endpoint::Generate, &request.body, caller),
+            Routed::To(Route::Chat) => self.replay(Endpoint::Chat, &request.body, caller),
             Routed::NotFound => Prepared::whole(404, TEXT, "404 page not found").into(),
             Routed::MethodNotAllowed { allow } => {
                 let mut response = Prepared::whole(405, TEXT, "405 method not allowed");
@@ -59,12 +56,9 @@ impl Engine {
         }
     }
 
-    fn ps(&self, now: Instant) -> String {
-        let alive = self.loaded.iter().filter(|(_, loaded)| loaded.in_flight > 0 || loaded.expires > now);
-        let mut alive: Vec<_> = alive.collect();
-        alive.sort_by_key(|(_, loaded)| std::cmp::Reverse(loaded.expires));
-        let listed = alive.into_iter().filter_map(|(name, loaded)| {
-            let expires_at = dialect::rfc3339(self.config.wall.unix_nanos(loaded.expires));
+    fn ps(&self) -> String {
+        let listed = self.loaded.list(self.now).into_iter().filter_map(|(name, expires)| {
+            let expires_at = dialect::rfc3339(self.config.wall.unix_nanos(expires));
             Some(LoadedModel { model: self.config.catalog.model(name)?, expires_at })
         });
         dialect::ps_body(&listed.collect::<Vec<_>>())
@@ -73,31 +67,30 @@ impl Engine {
     fn show(&self, body: &[u8]) -> Answered {
         let ask = match Ask::decode(Endpoint::Show, body) {
             Ok(ask) => ask,
-            Err(error) => return Prepared::whole(error.status, JSON, dialect::error_body(&error.text)).into(),
+            Err(refusal) => return json(refusal.status, dialect::error_body(&refusal.text)),
         };
         let any = || (self.config.matching == Matching::Any).then(|| self.config.catalog.models().first().copied())?;
         match self.config.catalog.model(&ask.name).or_else(any) {
-            Some(model) => Prepared::whole(200, JSON, dialect::show_body(model)).into(),
+            Some(model) => json(200, dialect::show_body(model)),
             // Unlike generate and chat, show names the model in its canonical form.
-            None => Prepared::whole(404, JSON, dialect::error_body(&format!("model '{}' not found", ask.name))).into(),
+            None => json(404, dialect::error_body(&format!("model '{}' not found", ask.name))),
         }
     }
 
-    fn replay(&mut self, endpoint: Endpoint, body: &[u8], caller: &Caller, now: Instant) -> Answered {
+    fn replay(&mut self, endpoint: Endpoint, body: &[u8], caller: &Caller) -> Answered {
         let ask = match Ask::decode(endpoint, body) {
             Ok(ask) => ask,
-            Err(error) => return Prepared::whole(error.status, JSON, dialect::error_body(&error.text)).into(),
+            Err(refusal) => return json(refusal.status, dialect::error_body(&refusal.text)),
         };
-        let catalog = Arc::clone(&self.config.catalog);
-        let chosen = catalog.choose(&ask, self.config.matching);
+        let chosen = self.config.catalog.choose(&ask, self.config.matching);
         let recorded_load = self.config.matching == Matching::Exact && chosen.is_ok();
-        let known = self.config.matching == Matching::Any || catalog.model(&ask.name).is_some();
+        let known = self.config.matching == Matching::Any || self.config.catalog.model(&ask.name).is_some();
         if ask.is_load() && known && !recorded_load {
-            return self.load(&ask, now);
+            return json(200, self.load(&ask));
         }
         match chosen {
             Ok(choice) => {
-                let turn = self.take_turn(caller, choice.key());
+                let turn = self.callers.take_turn(caller, choice.key());
                 let hash = self.config.seed.derive("match", [endpoint.path().as_bytes(), body]);
                 answer_with(choice.pick(turn, hash), ask.stream)
             }
@@ -110,29 +103,21 @@ impl Engine {
     }
 
     /// Answers a request with nothing to generate (Ollama `server/routes.go`): one object, never streamed.
-    fn load(&mut self, ask: &Ask, now: Instant) -> Answered {
-        let done_reason = if ask.unload { "unload" } else { "load" };
-        let expires = if ask.unload { now } else { now.saturating_add(KEEP_ALIVE) };
-        let loaded = self.loaded.entry(ask.name.clone()).or_insert(Loaded { in_flight: 0, expires });
-        loaded.expires = expires;
-        let created_at = dialect::rfc3339(self.config.wall.unix_nanos(now));
-        let body = dialect::load_object(ask.endpoint, &ask.model, &created_at, done_reason);
-        Prepared::whole(200, JSON, body).into()
+    fn load(&mut self, ask: &Ask) -> String {
+        let done_reason = if ask.unload {
+            self.loaded.unload(&ask.name, self.now);
+            "unload"
+        } else {
+            self.loaded.load(&ask.name, self.now);
+            "load"
+        };
+        let created_at = dialect::rfc3339(self.config.wall.unix_nanos(self.now));
+        dialect::load_object(ask.endpoint, &ask.model, &created_at, done_reason)
     }
+}
 
-    /// Notes that an answer of `model` begins.
-    pub(super) fn model_begins(&mut self, model: &ModelName) {
-        let fresh = Loaded { in_flight: 0, expires: Instant::ZERO };
-        self.loaded.entry(model.clone()).or_insert(fresh).in_flight += 1;
-    }
-
-    /// Notes that an answer of `model` ended; only then does its keep-alive start to run.
-    pub(super) fn model_ends(&mut self, model: &ModelName, now: Instant) {
-        if let Some(loaded) = self.loaded.get_mut(model) {
-            loaded.in_flight = loaded.in_flight.saturating_sub(1);
-            loaded.expires = now.saturating_add(KEEP_ALIVE);
-        }
-    }
+fn json(status: u16, body: String) -> Answered {
+    Prepared::whole(status, JSON, body).into()
 }
 
 fn answer_with(offer: &Offer, stream: bool) -> Answered {

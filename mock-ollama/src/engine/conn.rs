@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use super::ServerId;
-use super::run::Key;
 use super::stream::Answering;
+use super::timeline::Key;
 use crate::clock::Instant;
 use crate::http::Parser;
 use crate::journal::{Fate, Journal};

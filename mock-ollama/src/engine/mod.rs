@@ -6,6 +6,9 @@
 //! | --- | --- |
 //! | `config` | what a server is set to |
 //! | `action` | what a driver is told to do |
+//! | `timeline` | what is going to happen, in order |
+//! | `callers` | what is remembered of those who ask |
+//! | `loaded` | which models are loaded, and until when |
 //! | `conn` | the state of one connection |
 //! | `answer` | which response a request gets |
 //! | `run` | the inputs, the timeline and the step |
@@ -13,10 +16,13 @@
 
 mod action;
 mod answer;
+mod callers;
 mod config;
 mod conn;
+mod loaded;
 mod run;
 mod stream;
+mod timeline;
 
 #[cfg(test)]
 mod tests;

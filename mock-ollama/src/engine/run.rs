@@ -1,16 +1,18 @@
 //! The inputs, the timeline and the step.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::action::{Action, Closed, Release, Seq, ServerId};
-use super::answer::{Answered, Loaded};
+use super::answer::{Answered, Answerer};
+use super::callers::Callers;
 use super::config::Config;
 use super::conn::{Conn, State};
+use super::loaded::LoadedModels;
 use super::stream::{Answering, Begin, Due};
+use super::timeline::{Event, Key, Timeline, What};
 use crate::clock::Instant;
 use crate::dialect::ModelName;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
@@ -31,50 +33,16 @@ const LOW_WATER: u64 = 64 * 1024;
 /// With more bytes of pipelined requests than this waiting, nothing more is read.
 const MAX_PIPELINED: usize = 64 * 1024;
 
-/// The place of an event on the timeline.
-pub(super) type Key = (Instant, StreamId, Seq);
-
-/// What happens at a place on the timeline.
-#[derive(Debug)]
-struct Event {
-    conn: ConnId,
-    what: What,
-}
-
-#[derive(Debug)]
-enum What {
-    /// Bytes outside any response.
-    Send(Bytes),
-    /// The next chunk of the response.
-    Chunk,
-    /// The end of the response.
-    End,
-    /// The end of the output.
-    Shutdown,
-    /// The end of the connection.
-    Close,
-    /// The end of the connection as a reset.
-    Reset,
-}
-
-/// What is remembered of a caller.
-#[derive(Debug, Default)]
-struct CallerState {
-    exchanges: u32,
-    /// How often each choice among recordings was made.
-    turns: BTreeMap<(Arc<str>, usize), usize>,
-}
-
 /// The server as a state machine. See the module documentation.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) config: Config,
-    pub(super) loaded: BTreeMap<ModelName, Loaded>,
+    loaded: LoadedModels,
+    callers: Callers,
     conns: BTreeMap<ConnId, Conn>,
-    timeline: BTreeMap<Key, Event>,
+    timeline: Timeline,
     /// Replays in progress.
     streams: BTreeMap<StreamId, ConnId>,
-    callers: BTreeMap<Caller, CallerState>,
     journal: Journal,
 }
 
@@ -83,11 +51,11 @@ impl Engine {
     pub fn new(config: Config) -> Self {
         Self {
             config,
-            loaded: BTreeMap::new(),
+            loaded: LoadedModels::default(),
+            callers: Callers::default(),
             conns: BTreeMap::new(),
-            timeline: BTreeMap::new(),
+            timeline: Timeline::default(),
             streams: BTreeMap::new(),
-            callers: BTreeMap::new(),
             journal: Journal::default(),
         }
     }
@@ -159,7 +127,7 @@ impl Engine {
         if let State::Answering(answering) = &state.state {
             self.stream_ends(&answering.stream, answering.model.as_ref(), now);
         }
-        self.callers.remove(&Caller::Connection(conn));
+        self.callers.forget(conn);
     }
 
     /// Under a stepped pace: lets `chunks` more chunks of the named streams leave now.
@@ -178,7 +146,7 @@ impl Engine {
                 continue;
             };
             let waited = answering.released == 0;
-            answering.released += chunks;
+            answering.released = answering.released.saturating_add(chunks);
             if waited && chunks > 0 {
                 self.schedule(conn, now, stream, What::Chunk);
             }
@@ -187,21 +155,17 @@ impl Engine {
 
     /// The place of the next event on the timeline.
     pub fn next(&self) -> Option<(Instant, StreamId, Seq)> {
-        self.timeline.first_key_value().map(|(key, _)| key.clone())
+        self.timeline.first().cloned()
     }
 
     /// When the next event is due; cheaper than [`Engine::next`].
     pub fn next_due(&self) -> Option<Instant> {
-        self.timeline.first_key_value().map(|(key, _)| key.0)
+        self.timeline.first().map(|key| key.0)
     }
 
     /// The next action that is due by `now`; `None` when nothing is.
     pub fn step(&mut self, now: Instant) -> Option<Action> {
-        while let Some(first) = self.timeline.first_entry() {
-            if first.key().0 > now {
-                return None;
-            }
-            let (key, event) = first.remove_entry();
+        while let Some((key, event)) = self.timeline.pop_due(now) {
             if let Some(conn) = self.conns.get_mut(&event.conn) {
                 conn.pending.retain(|pending| *pending != key);
             }
@@ -261,7 +225,7 @@ impl Engine {
     }
 
     fn reject(&mut self, conn: ConnId, error: BadRequest, now: Instant) {
-        let stream = self.next_stream(Caller::Connection(conn));
+        let stream = self.callers.next_stream(Caller::Connection(conn));
         let request =
             RequestSeen { method: String::new(), target: String::new(), headers: Vec::new(), body: String::new() };
         let (answer, status) = (Answer::Rejected, error.status());
@@ -283,28 +247,14 @@ impl Engine {
         self.control(conn, now, What::Shutdown);
     }
 
-    fn next_stream(&mut self, caller: Caller) -> StreamId {
-        let state = self.callers.entry(caller.clone()).or_default();
-        let exchange = state.exchanges;
-        state.exchanges += 1;
-        StreamId { caller, exchange }
-    }
-
-    /// How often `caller` has made this choice before.
-    pub(super) fn take_turn(&mut self, caller: &Caller, choice: (&Arc<str>, usize)) -> usize {
-        let turns = &mut self.callers.entry(caller.clone()).or_default().turns;
-        let turn = turns.entry((Arc::clone(choice.0), choice.1)).or_default();
-        *turn += 1;
-        *turn - 1
-    }
-
     fn begin(&mut self, conn: ConnId, request: &Request, now: Instant) {
         let caller = match request.head.header(AGENT_HEADER) {
             Some(agent) => Caller::Agent(agent.into()),
             None => Caller::Connection(conn),
         };
-        let stream = self.next_stream(caller.clone());
-        let Answered { response, answer, model } = self.answer(request, &caller, now);
+        let stream = self.callers.next_stream(caller.clone());
+        let (config, loaded, callers) = (&self.config, &mut self.loaded, &mut self.callers);
+        let Answered { response, answer, model } = Answerer { config, loaded, callers, now }.answer(request, &caller);
         let entry = self.journal.entries.len();
         self.journal.entries.push(Entry {
             stream: stream.clone(),
@@ -317,7 +267,7 @@ impl Engine {
             fate: Fate::Open,
         });
         if let Some(model) = &model {
-            self.model_begins(model);
+            self.loaded.begin(model);
             self.streams.insert(stream.clone(), conn);
             self.journal.in_flight = self.streams.len();
             self.journal.max_in_flight = self.journal.max_in_flight.max(self.streams.len());
@@ -396,7 +346,7 @@ impl Engine {
 
     fn stream_ends(&mut self, stream: &StreamId, model: Option<&ModelName>, now: Instant) {
         if let Some(model) = model {
-            self.model_ends(model, now);
+            self.loaded.end(model, now);
             self.streams.remove(stream);
             self.journal.in_flight = self.streams.len();
         }

@@ -88,6 +88,28 @@ pub struct Measured {
     pub lateness_us: Option<Distribution>,
     /// Per chunk: observed − written. The client's.
     pub lag_us: Option<Distribution>,
+    /// The same per agent, in the order of the workload.
+    pub agents: Vec<AgentTimings>,
+}
+
+/// What was seen of one agent in one run. Times of an agent with several exchanges are medians over them.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AgentTimings {
+    /// The agent's name.
+    pub agent: String,
+    /// First poll to end, the time waited for a limiter included.
+    pub elapsed_us: u64,
+    /// Request sent to first piece of the body.
+    pub first_chunk_us: Option<i64>,
+    /// Request sent to first token.
+    pub ttft_us: Option<i64>,
+    /// Per gap between tokens, over all exchanges.
+    pub itl_us: Option<Distribution>,
+    /// (total − TTFT) / (tokens − 1).
+    pub tpot_us: Option<i64>,
+    /// Request sent to end.
+    pub total_us: Option<i64>,
 }
 
 /// Nearest-rank quantiles, in microseconds.

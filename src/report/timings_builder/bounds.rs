@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::spread::{Total, spread};
 use crate::measure::bounds::{Bound, BoundKind, Kept, Lateness, Metric, Observed};
-use crate::report::build::Inputs;
+use crate::report::inputs::Inputs;
 use crate::report::model::{BoundVerdict, RunTimings, VariantTimings};
 
 /// Each bound, variant by variant.

@@ -6,8 +6,8 @@ use super::spread::{distribution, distribution_of_times, micros, micros_signed, 
 use crate::measure::factors::{FactorError, Factors, Walls};
 use crate::measure::lag::{Joined, join, lateness_on_path_ns};
 use crate::measure::latency::{AgentLatency, ExchangeLatency, of_transcript};
-use crate::report::build::{Inputs, Run};
-use crate::report::model::{Derived, Kind, Measured, RunTimings};
+use crate::report::inputs::{Inputs, Run};
+use crate::report::model::{AgentTimings, Derived, Kind, Measured, RunTimings};
 
 /// The numbers of `run`.
 pub(super) fn run_timings(inputs: &Inputs<'_>, run: &Run<'_>) -> Result<RunTimings, FactorError> {
@@ -57,7 +57,25 @@ fn measured(kind: Kind, walls: &Walls<'_>, late: Duration, agents: &[AgentLatenc
         total_us: distribution_of_times(each().map(|exchange| exchange.total)),
         lateness_us: distribution(streams.iter().flat_map(|stream| stream.lateness_ns.iter().copied()).collect()),
         lag_us: distribution(streams.iter().flat_map(|stream| stream.lag_ns.iter().copied()).collect()),
+        agents: agents.iter().map(agent_timings).collect(),
     }
+}
+
+fn agent_timings(agent: &AgentLatency) -> AgentTimings {
+    let each = || agent.exchanges.iter();
+    AgentTimings {
+        agent: agent.agent.clone(),
+        elapsed_us: micros(agent.elapsed),
+        first_chunk_us: median(each().filter_map(|exchange| exchange.first_chunk)),
+        ttft_us: median(each().filter_map(|exchange| exchange.ttft)),
+        itl_us: distribution_of_times(each().flat_map(|exchange| exchange.itl.iter().copied())),
+        tpot_us: median(each().filter_map(|exchange| exchange.tpot)),
+        total_us: median(each().map(|exchange| exchange.total)),
+    }
+}
+
+fn median(times: impl Iterator<Item = Duration>) -> Option<i64> {
+    distribution_of_times(times).map(|found| found.p50)
 }
 
 fn derived(factors: &Factors, wall: Duration, late: Duration) -> Derived {

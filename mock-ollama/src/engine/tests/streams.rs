@@ -98,6 +98,17 @@ fn a_release_is_for_the_named_stream_alone() {
     assert_eq!((bench.writes(CONN).len(), bench.writes(other).len()), (0, 1));
 }
 
+/// "All that is left", asked for twice, once overflowed and ended the server's thread.
+#[test]
+fn more_chunks_than_there_are_may_be_released_and_more_than_once() {
+    let mut bench = Bench::new(vec![hi()], |config| config.pace = Pace::stepped());
+    bench.send(ask("tiny", "Say hi"));
+    bench.engine.release(&Release::All, u64::MAX, at_ms(1));
+    bench.engine.release(&Release::All, u64::MAX, at_ms(1));
+    bench.run();
+    assert_eq!(chunks_of(&bench.output()).len(), 3);
+}
+
 #[test]
 fn a_release_means_nothing_to_a_paced_stream() {
     let mut bench = Bench::new(vec![hi()], |_| {});
