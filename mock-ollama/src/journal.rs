@@ -126,7 +126,7 @@ pub enum Answer {
 pub struct ChunkSent {
     /// When it was to leave.
     pub due: Instant,
-    /// When the transport had taken its last byte; absent while it has not.
+    /// When the transport was handed its last byte and took it; absent while it has not.
     pub written: Option<Instant>,
     /// The number of body bytes up to and including this chunk.
     pub body_end: u64,

@@ -252,11 +252,12 @@ impl EventLoop {
 
     fn flush(&mut self, conn: ConnId) {
         let Some(socket) = self.sockets.get_mut(&conn) else { return };
+        // Bytes leave when the transport is handed them: a client may see them before the call returns.
+        let now = self.time.now();
         match socket.flush() {
             Ok(Flushed { bytes, close }) => {
                 let read_again = socket.readable && !socket.eof;
                 if bytes > 0 {
-                    let now = self.time.now();
                     self.observer.wrote(conn, bytes, now);
                     self.engine.wrote(conn, bytes, now);
                 }
