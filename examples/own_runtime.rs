@@ -14,8 +14,7 @@ use smol::net::TcpStream;
 use smol::stream::StreamExt as _;
 
 fn main() -> Result<(), Box<dyn Error>> {
-    let pace = Pace::recorded().faster(4.0);
-    let server = MockOllama::builder().builtin("tiny-long").matching(Matching::Any).pace(pace).start()?;
+    let server = MockOllama::builder().builtin("tiny-long").matching(Matching::Any).pace(Pace::recorded()).start()?;
     let addr = server.addr();
     let tokens = smol::block_on(async move {
         let agents = ["one", "other"].map(|name| smol::spawn(agent(name, addr)));

@@ -20,11 +20,14 @@ async fn replay() -> Result<(), Box<dyn Error>> {
 
     let url = format!("{}/api/generate", server.url());
     let mut answer = reqwest::Client::new().post(url).body(question()?).send().await?;
-    let (mut pieces, mut text) = (0, String::new());
+    let (mut pieces, mut rest, mut text) = (0, Vec::new(), String::new());
     while let Some(piece) = answer.chunk().await? {
         pieces += 1;
-        for line in piece.split_inclusive(|byte| *byte == b'\n') {
-            let object: serde_json::Value = serde_json::from_slice(line)?;
+        rest.extend_from_slice(&piece);
+        // A piece may hold several lines, or half a one.
+        while let Some(end) = rest.iter().position(|byte| *byte == b'\n') {
+            let line: Vec<u8> = rest.drain(..=end).collect();
+            let object: serde_json::Value = serde_json::from_slice(&line)?;
             let token = object["response"].as_str().ok_or("not an answer of /api/generate")?;
             print!("{token}");
             std::io::stdout().flush()?;

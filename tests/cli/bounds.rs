@@ -48,7 +48,7 @@ fn put_silent_recording(desk: &Desk) {
     let mut recording = builtin::recording("tiny-emoji").unwrap().unwrap();
     let chunks = &mut recording.exchanges[0].chunks;
     chunks.drain(..chunks.len() - 1);
-    write_file(&recording, &desk.path("silent.jsonl"), Existing::Keep).unwrap();
+    write_file(&recording, desk.path("silent.jsonl"), Existing::Keep).unwrap();
 }
 
 #[rstest]
