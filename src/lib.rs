@@ -1,4 +1,44 @@
 //! Runs multi-agent LLM-streaming workloads on async runtime variants against a replayed Ollama server.
+//!
+//! `README.md` shows the program, `docs/architecture.md` the house, `docs/measuring.md` what each number means. The server is the
+//! crate [`mock_ollama`].
+//!
+//! The crate is built in floors; a module uses its own floor and the ones below it.
+//!
+//! | floor | modules | what |
+//! | --- | --- | --- |
+//! | 5 | [`run`] | the conductor: child processes, blocks of runs, a report out |
+//! | 4 | [`runtimes`], [`clients`], `controls` | agents on executors, bytes through HTTP clients; the known-bad variants (feature `controls`) |
+//! | 2 | [`measure`], [`report`] | what a run cost, and what people and programs read of it |
+//! | 1 | [`chunking`], [`ndjson`] | pure mechanisms: no clock, no I/O |
+//! | 0 | [`workload`], [`variant`], [`transcript`] | who asks what, on which row of the table, and what was seen |
+//!
+//! A workload on every variant that is compiled in, against a server in this process:
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use mock_ollama::catalog::builtin;
+//! use mock_ollama::clock::Clock;
+//! use mock_ollama::{MockOllama, driver::Monotonic, schedule::Pace};
+//! use runtime_lab::workload::{Job, Library, select};
+//! use runtime_lab::{runtimes, variant::Variant};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let recordings: Vec<_> = builtin::names().filter_map(builtin::recording).collect::<Result<_, _>>()?;
+//! let workload = select("duet", None, Library::of(&recordings))?;
+//! let clock: Arc<dyn Clock> = Arc::new(Monotonic);
+//! for variant in Variant::ALL {
+//!     let server = MockOllama::builder().recordings(workload.recordings.clone()).pace(Pace::instant()).start()?;
+//!     let job = Job { url: server.url(), agents: workload.agents.clone(), limit: workload.limit };
+//!     let transcript = runtimes::of(*variant).run(&job, &clock)?;
+//!     let bytes: Vec<usize> = transcript.agents.iter().map(|agent| agent.exchanges[0].body.len()).collect();
+//!     assert_eq!(bytes, [16106, 6667]);
+//!     server.finish()?;
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod chunking;
 pub mod clients;
@@ -12,3 +52,8 @@ pub mod runtimes;
 pub mod transcript;
 pub mod variant;
 pub mod workload;
+
+/// The Rust snippets of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

@@ -1,7 +1,7 @@
 //! An Ollama server for tests.
 //!
 //! It replays recorded token streams: the exact bytes, in the exact chunks, at the exact times.
-//! Unmodified clients cannot tell it from Ollama, and it needs no GPU, no model and no network.
+//! It speaks Ollama's own wire format (`docs/wire.md` says how much of it) and needs no GPU, no model and no network.
 //!
 //! The crate is built in floors; a module uses its own floor and the ones below it.
 //!
@@ -10,9 +10,31 @@
 //! | 5 | [`server`] | the conductor: starts and stops the one thread |
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
-//! | 2 | [`catalog`], [`dialect`], [`journal`] | what clients and people read |
+//! | 2 | [`catalog`], [`dialect`] | what clients and people read |
 //! | 1 | [`schedule`], [`http`] | pure mechanisms |
-//! | 0 | [`recording`], [`files`], [`clock`], [`seed`] | data and time |
+//! | 0 | [`recording`], [`journal`], [`files`], [`clock`], [`seed`] | data and time |
+//!
+//! A client of any kind, here a bare socket, against a recording that comes with the crate:
+//!
+//! ```
+//! use std::io::{Read as _, Write as _};
+//!
+//! use mock_ollama::catalog::Matching;
+//! use mock_ollama::{MockOllama, schedule::Pace};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let server =
+//!     MockOllama::builder().builtin("tiny-emoji").matching(Matching::Any).pace(Pace::instant()).start()?;
+//! let mut client = std::net::TcpStream::connect(server.addr())?;
+//! let body = r#"{"model":"any","prompt":"hello"}"#;
+//! write!(client, "POST /api/generate HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+//! let mut answer = String::new();
+//! client.read_to_string(&mut answer)?;
+//! assert!(answer.contains("\"done\":true"));
+//! assert_eq!(server.finish()?.entries[0].chunks.len(), 10);
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod catalog;
 pub mod clock;

@@ -29,7 +29,7 @@ pub struct Offer {
     pub model: ModelName,
     /// `prompt` or `messages` of the recorded request, where it is known.
     pub question: Option<Value>,
-    /// Whether it is a whole answer: status 200 and ended as it should. Loose rules prefer these.
+    /// Whether it is a whole answer: status 200, and ended with a final object. Loose rules prefer these.
     pub whole: bool,
     /// The response.
     pub response: Arc<Prepared>,
@@ -68,7 +68,7 @@ impl Catalog {
                 endpoint,
                 model,
                 question: ask.map(|ask| ask.question),
-                whole: exchange.response.status == 200 && exchange.end == End::Clean,
+                whole: is_whole(exchange),
                 response: Arc::new(Prepared::new(exchange)),
             });
         }
@@ -90,6 +90,14 @@ impl Catalog {
         models.sort_by(|one, other| other.modified_at.cmp(&one.modified_at).then_with(|| one.name.cmp(&other.name)));
         models
     }
+}
+
+/// Whether an answer came to its end: its last line is a final object.
+fn is_whole(exchange: &Exchange) -> bool {
+    let body = exchange.body();
+    let last = body.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
+    let done = serde_json::from_slice::<Value>(last).is_ok_and(|object| object["done"] == true);
+    exchange.response.status == 200 && exchange.end == End::Clean && done
 }
 
 /// The route and the request of an exchange. Without a recorded request the shape of the body tells the

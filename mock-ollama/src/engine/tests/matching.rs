@@ -8,7 +8,7 @@ use crate::catalog::Matching;
 use crate::clock::Instant;
 use crate::engine::ServerId;
 use crate::journal::{AGENT_HEADER, Answer, ConnId};
-use crate::recording::{Exchange, Recording};
+use crate::recording::{End, Exchange, Recording};
 use crate::schedule::Pace;
 use crate::seed::Seed;
 
@@ -117,9 +117,18 @@ fn only_any_answers_for_another_model(#[case] rule: Matching, #[case] found: boo
 
 #[test]
 fn the_loose_rules_prefer_whole_answers_to_recorded_failures() {
-    let mut failure = generate("failure", "tiny", "p", &["x"]);
-    failure.exchanges[0].response.status = 500;
-    let mut bench = bench(vec![failure, generate("whole", "tiny", "p", &["x"])], Matching::Any);
+    let failures = ["status", "cut", "error"].map(|name| {
+        let mut failure = generate(name, "tiny", "p", &["x"]);
+        let exchange = &mut failure.exchanges[0];
+        match name {
+            "status" => exchange.response.status = 500,
+            "cut" => exchange.end = End::Eof,
+            _ => exchange.chunks.last_mut().unwrap().bytes = "{\"error\":\"boom\"}\n".into(),
+        }
+        failure
+    });
+    let all = failures.into_iter().chain([generate("whole", "tiny", "p", &["x"])]);
+    let mut bench = bench(all.collect(), Matching::Any);
     for n in 0..9 {
         bench.send(ask("tiny", &format!("{n}")));
     }
