@@ -1,0 +1,24 @@
+//! The executable, as its users run it.
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`desk`] | a folder to run it in, and what it said |
+//! | [`pages`] | what it says of itself: help and listings |
+//! | [`runs`] | runs that reach their end: the report, standard output |
+//! | [`bounds`] | runs that are held to limits, and the exit codes of that |
+//! | [`refusals`] | runs that never begin, and the exit codes of that |
+//! | [`children`] | the parts that the program plays for itself |
+#![cfg(any(
+    feature = "runtime-tokio-default",
+    feature = "runtime-tokio-localset",
+    feature = "runtime-async-std",
+    feature = "runtime-smol",
+    feature = "runtime-smol-1kb"
+))]
+
+mod bounds;
+mod children;
+mod desk;
+mod pages;
+mod refusals;
+mod runs;

@@ -1,0 +1,66 @@
+//! Runs that never begin.
+
+use rstest::rstest;
+
+use crate::desk::{Desk, some_variant};
+
+const NOT_A_RECORDING: &str = "name = \"w\"\ndescription = \"d\"\n[[agent]]\nrecordings = [\"notes.jsonl\"]\n";
+
+/// A workload whose number of agents is fixed.
+const FIXED: &str = "name = \"w\"\ndescription = \"d\"\n[[agent]]\nrecordings = [\"tiny-emoji\"]\n";
+
+#[rstest]
+#[case::unknown_flag(&["--speed", "9"], 2, "unexpected argument '--speed'")]
+#[case::unknown_variant(&["--variant", "nope"], 2, "no variant is called `nope`; this program has ")]
+#[case::unknown_workload(&["--workload", "nope"], 2, "no workload is called `nope`; there are solo, duet, swarm and ")]
+#[case::unknown_published_run(&["--workload", "tr115:nope"], 2, "nope")]
+#[case::unknown_pace(&["--pace", "nope"], 2, "unknown pace `nope`: expected ")]
+#[case::pace_without_time(&["--pace", "instant"], 2, "at pace instant the workload takes no time")]
+#[case::no_runs(&["--runs", "0"], 2, "invalid value '0' for '--runs <N>'")]
+#[case::no_agents(&["--agents", "0"], 2, "invalid value '0' for '--agents <N>'")]
+#[case::agents_of_a_fixed_workload(&["--workload", "duet", "--agents", "3"], 2, "the number of agents is fixed here")]
+#[case::agents_of_a_fixed_file(&["--workload", "fixed.toml", "--agents", "3"], 2, "fixed.toml: the number of agents is")]
+#[case::bad_workload(&["--workload", "bad.toml"], 4, "bad.toml: not a workload: ")]
+#[case::bad_recording(&["--workload", "tapes.toml"], 4, "notes.jsonl:1: ")]
+#[case::bad_bounds(&["--bounds", "bad.toml"], 4, "bad.toml: ")]
+#[case::missing_workload(&["--workload", "no/such.toml"], 5, "cannot read no/such.toml: ")]
+#[case::missing_bounds(&["--bounds", "no/such.toml"], 5, "cannot read no/such.toml: ")]
+#[case::file_in_place_of_the_folder(&["--out", "notes.jsonl"], 5, "cannot make the folder notes.jsonl: ")]
+#[case::file_above_the_folder(&["--out", "notes.jsonl/out"], 5, "cannot make the folder notes.jsonl/out: ")]
+fn a_run_that_cannot_be_is_refused_with_its_reason_and_leaves_nothing(
+    #[case] args: &[&str],
+    #[case] code: i32,
+    #[case] why: &str,
+) {
+    let desk = Desk::new();
+    desk.put("bad.toml", "name = [");
+    desk.put("tapes.toml", NOT_A_RECORDING);
+    desk.put("fixed.toml", FIXED);
+    desk.put("notes.jsonl", "mine\n");
+    let before = desk.content();
+    let ended = desk.least_run(args).with(code);
+    let line = ended.stderr.lines().next().unwrap_or_default();
+    assert!(line.starts_with("error: ") && line.contains(why), "{}", ended.stderr);
+    assert_eq!(ended.stdout, "", "no run was announced");
+    assert_eq!(desk.content(), before);
+}
+
+#[test]
+fn an_unknown_verb_is_a_matter_of_usage() {
+    let ended = Desk::new().lab(["race"]).with(2);
+    assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
+}
+
+#[test]
+fn a_name_that_is_wrong_is_answered_in_one_line() {
+    let ended = Desk::new().least_run(&["--workload", "nope"]).with(2);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn flags_go_with_run_and_without_a_verb_but_not_with_another_one() {
+    let flag = ["--variant", some_variant()];
+    Desk::new().lab(flag.iter().chain(&["list"])).with(2);
+    let ended = Desk::new().lab(flag.iter().chain(&["--workload", "nope"])).with(2);
+    assert!(ended.stderr.contains("no workload is called `nope`"), "{}", ended.stderr);
+}
