@@ -1,18 +1,21 @@
 //! `runtime-lab list`.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
 use mock_ollama::catalog::builtin;
+use runtime_lab::report::terminal::{WIDTH, wrapped};
 use runtime_lab::variant::{ClientKind, Variant};
 use runtime_lab::workload::built_in::BUILT_IN;
 
-use super::exit::{Ending, Error, Failure};
+use super::exit::{Ending, Failure};
+use super::stdout::say;
+
+/// Where the second column begins.
+const INDENT: usize = 27;
 
 /// Prints the variants, workloads and recordings of this program.
 pub(super) fn list() -> Result<Ending, Failure> {
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(listing().as_bytes()).map_err(|error| Failure::io(Error::Stdout(error)))?;
+    say(&listing())?;
     Ok(Ending::Done)
 }
 
@@ -44,6 +47,7 @@ fn listing() -> String {
 }
 
 fn row(out: &mut String, name: &str, text: &str) {
+    let text = wrapped(text, WIDTH - INDENT, 0).replace('\n', &format!("\n{:INDENT$}", ""));
     // Writing to a string cannot fail.
     let _ = writeln!(out, "  {name:<24} {text}");
 }

@@ -5,12 +5,14 @@
 //! | `run` | `runtime-lab run`, and what happens without a verb |
 //! | `list` | `runtime-lab list` |
 //! | `progress` | the bar on standard error |
+//! | `stdout` | standard output, where the reader may leave before the end |
 //! | `exit` | what a verb can end with, and the exit code of each |
 
 mod exit;
 mod list;
 mod progress;
 mod run;
+mod stdout;
 
 use std::path::PathBuf;
 use std::process::ExitCode;

@@ -1,6 +1,5 @@
 //! `runtime-lab run`, and what happens without a verb.
 
-use std::io::Write as _;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
@@ -9,11 +8,12 @@ use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::measure::bounds::{self, Bound, Kept};
 use runtime_lab::report::{Report, terminal};
-use runtime_lab::run::{Plan, RunError, RunOptions, WorkloadChoice, conduct, write_report};
+use runtime_lab::run::{Plan, RunError, RunOptions, WorkloadChoice, conduct, prepare_folder, write_report};
 use runtime_lab::variant::Variant;
 
 use super::exit::{Ending, Error, Failure};
 use super::progress::Bar;
+use super::stdout::say;
 
 /// Measure variants on a workload and write a report.
 ///
@@ -30,7 +30,7 @@ pub(crate) struct RunArgs {
     /// The number of agents, for workloads that leave it open
     #[arg(long, value_name = "N")]
     agents: Option<NonZeroUsize>,
-    /// recorded, x20, rate=40, gap=20ms or instant, with ttft=300ms and jitter=10% by commas [default: the workload's]
+    /// recorded, x20, rate=40 or gap=20ms, with ttft=300ms and jitter=10% by commas [default: the workload's]
     #[arg(long, value_name = "P")]
     pace: Option<Pace>,
     /// The number of blocks [default: up to nine, as many as fit into a minute]
@@ -51,13 +51,13 @@ pub(crate) struct RunArgs {
 pub(super) fn run(args: &RunArgs) -> Result<Ending, Failure> {
     let bounds = args.bounds.as_deref().map(read_bounds).transpose()?.unwrap_or_default();
     let plan = Plan::new(&options(args))?;
+    prepare_folder(&args.out)?;
     say(&announcement(&plan))?;
     let program = std::env::current_exe().map_err(|error| Failure::io(Error::Program(error)))?;
     let report = conduct(&program, &plan, &bounds, &mut Bar::new())?;
     let written = write_report(&report, &args.out)?;
     say(&terminal::render(&report))?;
-    let names: Vec<String> = written.iter().map(|path| path.display().to_string()).collect();
-    say(&format!("\nwrote {}\n", names.join(", ")))?;
+    say(&format!("\nwrote {} to {}\n", written.join(", "), args.out.display()))?;
     Ok(ending(&report))
 }
 
@@ -92,29 +92,20 @@ fn announcement(plan: &Plan) -> String {
     let variants: Vec<&str> = plan.variants.iter().map(|variant| variant.name()).collect();
     let agents = plan.workload.agents.len();
     format!(
-        "workload {} ({agents} agent{}) at pace {}, {} block{} of {}, seed {}: about {} s\n\n",
+        "workload {} ({agents} agent{}) at pace {}, seed {}\n{} block{} of {}: about {} s\n\n",
         plan.workload.name,
         plural(agents),
         plan.pace,
+        plan.seed,
         plan.blocks,
         plural(plan.blocks),
         variants.join(", "),
-        plan.seed,
         plan.estimate().as_secs().max(1),
     )
 }
 
 fn plural(count: usize) -> &'static str {
     if count == 1 { "" } else { "s" }
-}
-
-/// Writes to standard output; a reader that has gone away has read enough.
-fn say(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => Err(Failure::io(Error::Stdout(error))),
-        _ => Ok(()),
-    }
 }
 
 fn ending(report: &Report) -> Ending {

@@ -2,7 +2,8 @@
 
 use super::conclusions::{conclusions, p99};
 use super::model::{Kind, Report, VariantTimings};
-use super::text::{Table, millis, or_dash, percent, plural, wrapped};
+pub use super::text::wrapped;
+use super::text::{Table, millis, or_dash, percent, plural};
 use crate::measure::bounds::Kept;
 
 /// The most columns a line takes.

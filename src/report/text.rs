@@ -107,7 +107,7 @@ impl Table {
 
 /// `text` in lines of at most `width` characters, the following ones indented by `indent` spaces. A word that is
 /// longer than a line is cut.
-pub(super) fn wrapped(text: &str, width: usize, indent: usize) -> String {
+pub fn wrapped(text: &str, width: usize, indent: usize) -> String {
     let room = width.saturating_sub(indent).max(1);
     let mut lines: Vec<String> = vec![String::new()];
     let mut put = |word: &str| {

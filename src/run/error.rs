@@ -4,7 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use mock_ollama::recording::{ReadError, WriteError};
-use mock_ollama::schedule::PaceError;
+use mock_ollama::schedule::{Pace, PaceError};
 use mock_ollama::{FinishError, StartError};
 
 use crate::report::BuildError;
@@ -20,6 +20,15 @@ pub enum RunError {
     /// The workload cannot be used.
     #[error(transparent)]
     Workload(#[from] WorkloadError),
+    /// The workload does not take the number of agents that was asked for.
+    #[error(transparent)]
+    Agents(WorkloadError),
+    /// No time passes at this pace.
+    #[error("at pace {pace} the workload takes no time, so nothing can be said of its share; use one such as x50")]
+    NoTime {
+        /// The pace.
+        pace: Pace,
+    },
     /// The workload's own pace cannot be read.
     #[error("workload {workload}")]
     Pace {
@@ -88,7 +97,7 @@ pub enum RunError {
 impl RunError {
     /// Whether a name or number on the command line is at fault, rather than data or the system.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Select(_) | Self::NoVariant)
+        matches!(self, Self::Select(_) | Self::Agents(_) | Self::NoTime { .. } | Self::NoVariant)
     }
 
     /// Whether the system is at fault: files, sockets, processes.

@@ -28,6 +28,6 @@ mod stage;
 pub use conduct::{Progress, conduct};
 pub use error::RunError;
 pub use options::{RunOptions, WorkloadChoice};
-pub use output::write_report;
+pub use output::{prepare_folder, write_report};
 pub use parts::{run_agents, run_server};
 pub use plan::Plan;

@@ -65,6 +65,9 @@ impl Plan {
             }
         };
         let alone = alone(&workload, pace, options.seed);
+        if alone.iter().all(Duration::is_zero) {
+            return Err(RunError::NoTime { pace });
+        }
         let mut plan =
             Self { variants: options.variants.clone(), workload, pace, blocks: 0, seed: options.seed, alone };
         plan.blocks = options.runs.map_or_else(|| plan.blocks_that_fit(), usize::from);
@@ -134,7 +137,7 @@ fn from_file(path: &Path, options: &RunOptions, named: &[Recording]) -> Result<W
     })?;
     let mut file = WorkloadFile::parse(&text, path)?;
     if let Some(agents) = options.agents {
-        file = file.with_agents(agents)?;
+        file = file.with_agents(agents).map_err(RunError::Agents)?;
     }
     let read = |recording: &Path| read_file(recording).map_err(Into::into);
     Ok(file.resolve(Library { named, read: &read })?)

@@ -52,6 +52,7 @@ for_each_variant! {
         let last = stepped.released[2].1;
         let seen = |agent: usize| stepped.lines(agent).iter().filter(|line| line.at < last).count();
         assert_eq!([seen(0), seen(1)], [0, 2]);
+        assert_eq!(stepped.left, [0, 3]);
     }
 }
 

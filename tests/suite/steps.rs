@@ -45,6 +45,8 @@ pub(crate) struct Stepped {
     pub(crate) run: Run,
     /// The agent whose chunk was released, and when, in order.
     pub(crate) released: Vec<(usize, Instant)>,
+    /// The chunks of each agent that had left the server before the rest was released.
+    pub(crate) left: Vec<usize>,
 }
 
 impl Stepped {
@@ -72,6 +74,7 @@ pub(crate) fn step(runtime: &dyn Runtime, cast: Cast, order: &[usize], patience:
     let clock = Arc::new(Steps::default());
     let agents = cast.agents.len();
     let mut released = Vec::new();
+    let mut left = Vec::new();
     let mut kept_up = true;
     let run = perform(runtime, cast, &(Arc::clone(&clock) as Arc<dyn Clock>), |server| {
         // Every stamp that comes before a response has been taken when the server has the request.
@@ -86,7 +89,10 @@ pub(crate) fn step(runtime: &dyn Runtime, cast: Cast, order: &[usize], patience:
                 kept_up = clock.wait(since, if first { 2 } else { 1 }, patience);
             }
         }
+        let journal = server.journal();
+        let chunks = |agent| journal.stream(&StreamId::of(&name(agent), 0)).map_or(0, |entry| entry.chunks.len());
+        left.extend((0..agents).map(chunks));
         server.release(ALL);
     });
-    Stepped { run, released }
+    Stepped { run, released, left }
 }

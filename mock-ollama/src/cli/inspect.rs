@@ -21,7 +21,11 @@ pub(crate) fn run(args: InspectArgs) -> anyhow::Result<()> {
     let mut out = io::stdout().lock();
     for file in args.files {
         let recording = read_file(file).map_err(VerbError::from)?;
-        write!(out, "{}", Summary::of(&recording)).map_err(VerbError::Stdout)?;
+        match write!(out, "{}", Summary::of(&recording)) {
+            // A reader that has gone away has read enough.
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
+            done => done.map_err(VerbError::Stdout)?,
+        }
     }
     Ok(())
 }

@@ -10,7 +10,7 @@ use super::command::{Command, Mailbox, Witness};
 use super::observer::Observer;
 use super::poll::{Listener, Poller, Ready};
 use super::socket::{Ending, Flushed, Got, Socket};
-use super::time::TimeSource;
+use super::time::{LoopWaker, TimeSource};
 use crate::engine::{Action, Closed, Engine, ServerId};
 use crate::journal::{ConnId, Journal};
 
@@ -57,6 +57,7 @@ impl EventLoop {
         let poller = Poller::new()?;
         let mut listener = into_listener(listener);
         poller.add_listener(&mut listener, LISTENER)?;
+        time.attach(LoopWaker(poller.waker()));
         let mailbox = Arc::new(Mailbox::new(poller.waker()));
         let this = Self {
             engine,

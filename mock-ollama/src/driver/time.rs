@@ -2,10 +2,27 @@
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
+use super::poll::Waker;
 use crate::clock::{Clock, Instant, WallAnchor};
+
+/// Wakes the event loop from any thread, so that it looks at the time again.
+#[derive(Clone, Debug)]
+pub struct LoopWaker(pub(super) Waker);
+
+impl LoopWaker {
+    /// Wakes the loop.
+    pub fn wake(&self) {
+        self.0.wake();
+    }
+}
 
 /// A clock that the event loop can wait on.
 pub trait TimeSource: Clock + 'static {
+    /// The loop is about to start: a clock that does not move by itself keeps `waker` for when it does.
+    fn attach(&self, waker: LoopWaker) {
+        drop(waker);
+    }
+
     /// How long the loop may wait in real time when its next event is due at `next`;
     /// `None` to wait for sockets and commands alone.
     fn timeout(&self, next: Option<Instant>) -> Option<Duration> {

@@ -6,12 +6,13 @@ use std::time::Duration;
 use runtime_lab::controls::{ALL, Control};
 
 use super::{Candidate, GATES, Gate};
+use crate::stage::PATIENCE;
 
-/// How long a control is waited for that does nothing. What it is rejected for does not depend on it.
-const SHORT_PATIENCE: Duration = Duration::from_millis(300);
+/// How long a control is waited for by the gate that guards it, in vain. What it is rejected for does not depend on it.
+const IN_VAIN: Duration = Duration::from_millis(300);
 
-fn candidate(control: &Control) -> Candidate {
-    Candidate { runtime: control.runtime, claims: control.claims, patience: SHORT_PATIENCE }
+fn candidate(control: &Control, patience: Duration) -> Candidate {
+    Candidate { runtime: control.runtime, claims: control.claims, patience }
 }
 
 fn guards(gate: &Gate, control: &Control) -> bool {
@@ -32,7 +33,7 @@ fn a_control_is_rejected_by_its_gate_in_words_that_name_its_fault() {
         .iter()
         .map(|control| {
             let gate = GATES.iter().find(|gate| guards(gate, control)).expect("every control has a gate");
-            let words = (gate.judge)(&candidate(control)).expect_err(control.name);
+            let words = (gate.judge)(&candidate(control, IN_VAIN)).expect_err(control.name);
             format!("{} at {}: {words}", control.name, gate.name)
         })
         .collect();
@@ -50,7 +51,7 @@ fn a_control_is_rejected_by_its_gate_in_words_that_name_its_fault() {
 fn a_control_is_wrong_in_one_way_and_passes_the_other_gates() {
     for control in ALL {
         for gate in GATES.iter().filter(|gate| !guards(gate, control)) {
-            assert_eq!((gate.judge)(&candidate(control)), Ok(()), "{} at {}", control.name, gate.name);
+            assert_eq!((gate.judge)(&candidate(control, PATIENCE)), Ok(()), "{} at {}", control.name, gate.name);
         }
     }
 }
