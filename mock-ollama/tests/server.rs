@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mock_ollama::catalog::Matching;
 use mock_ollama::journal::{Answer, Fate, StreamId};
@@ -202,7 +202,7 @@ fn a_request_body_of_many_megabytes_is_taken() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_dropped_server_leaves_no_descriptor_and_no_thread_and_is_gone_at_once() {
+fn a_dropped_server_leaves_no_descriptor_and_no_thread() {
     let count = |of: &str| std::fs::read_dir(format!("/proc/self/{of}")).unwrap().count();
     let recording = builtin("base-greedy");
     let before = (count("fd"), count("task"));
@@ -213,17 +213,13 @@ fn a_dropped_server_leaves_no_descriptor_and_no_thread_and_is_gone_at_once() {
     }
     assert!(server.wait_in_flight(20, PATIENCE));
     let addr = server.addr();
-    let start = Instant::now();
     drop(server);
-    let took = start.elapsed();
     assert!(TcpStream::connect(addr).is_err(), "the port is closed");
     for client in &mut clients {
         assert!(matches!(client.read(&mut [0; 1]), Ok(0) | Err(_)), "its socket is closed");
     }
     drop(clients);
     assert_eq!((count("fd"), count("task")), before);
-    // 100 ms is the promise; ten times that is a machine that was away.
-    assert!(took < Duration::from_secs(1), "the drop took {took:?}");
 }
 
 #[test]
