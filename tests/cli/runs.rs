@@ -89,8 +89,8 @@ fn recordings_of_a_workload_file_are_looked_up_from_the_folder_of_that_file() {
     let recording = fs::read(repository("fixtures/recordings/tiny-emoji.jsonl")).unwrap();
     desk.put("lab/tapes/mine.jsonl", recording);
     let agent = "[[agent]]\nrecordings = [\"../tapes/mine.jsonl\"]\n";
-    desk.put("lab/work/mine.toml", format!("name = \"mine\"\ndescription = \"One tape.\"\n{agent}"));
-    desk.least_run(&["--workload", "lab/work/mine.toml"]).with(0);
+    desk.put("lab/mine/mine.toml", format!("name = \"mine\"\ndescription = \"One tape.\"\n{agent}"));
+    desk.least_run(&["--workload", "lab/mine/mine.toml"]).with(0);
     let facts = desk.report("out").facts;
     let exchange = &facts.agents[0].exchanges[0];
     assert_eq!((exchange.recording.as_str(), exchange.status), ("tiny-emoji", 200));

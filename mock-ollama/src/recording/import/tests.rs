@@ -176,7 +176,7 @@ fn several_captures_become_one_conversation_if_they_agree() {
 fn the_facts_of_a_model_come_from_the_tags_without_paths_of_a_machine() {
     let listing = json!({"models": [{
         "name": "m:latest", "model": "m:latest", "size": 5, "capabilities": ["completion", "insert"],
-        "details": {"parent_model": "/root/blobs/sha256-1", "format": "gguf", "families": ["llama"]},
+        "details": {"parent_model": "/models/blobs/sha256-1", "format": "gguf", "families": ["llama"]},
     }]})
     .to_string();
     let tags = Tags::read(&Input { label: "tags.json", bytes: listing.as_bytes() }).unwrap();
