@@ -2,7 +2,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`file`] | the TOML form, and how names in it become recordings |
+//! | [`mod@file`] | the TOML form, and how names in it become recordings |
 //! | [`built_in`] | the workloads that come with the program, and how `--workload` finds one |
 //! | [`tr115`] | the published runs of TR115, reconstructed |
 //! | `plan` | a workload with every name resolved |
