@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | [`model`] | the report: facts, timings, environment; its JSON is described by `docs/report.schema.json` |
 //! | `inputs`, `error` | everything a report is made of, and why there is none |
-//! | [`build`] | runs to a report |
+//! | [`build()`] | runs to a report |
 //! | [`facts_builder`], [`timings_builder`] | its two halves: what is the same in every run, and what was measured |
 //! | [`conclusions`] | the three answers that every output begins with |
 //! | [`json`], [`markdown`], [`terminal`] | one file an output |
