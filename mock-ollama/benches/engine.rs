@@ -1,5 +1,7 @@
 //! The chunked encoder, and one step of the engine with few and with many streams open.
 
+#![expect(missing_docs, reason = "criterion_group! makes a function without them")]
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;

@@ -39,7 +39,7 @@ fn legend(report: &Report) -> String {
     let ideal = run.map_or(0, |run| i64::try_from(run.derived.ideal_wall_us).unwrap_or(i64::MAX));
     format!(
         "Medians over runs. wall: first agent's start to last agent's end; the recordings alone take {}. runtime, server: \
-         what share of the wall time the runtime and the server's lateness add to that. speed-up: against the same agents \
+         what share of the wall time is added to that by executor, client and the machine's noise, and by the server's lateness. speed-up: against the same agents \
          one after the other. TTFT: request to first token. ITL: gap between tokens. lag: server's write to agent's sight. \
          facts: whether bytes, lines and outcomes are those of the other variants and of the recordings.",
         millis(ideal)

@@ -3,6 +3,8 @@
 //! The encoder is ours because every byte of it is placed in time; the decoder because request bodies
 //! may come in any segmentation.
 
+use std::io::Write as _;
+
 use super::BadRequest;
 
 /// The bytes that end a chunked body without trailers.
@@ -19,7 +21,8 @@ pub fn encode_chunk(out: &mut Vec<u8>, data: &[u8]) {
     if data.is_empty() {
         return;
     }
-    out.extend_from_slice(format!("{:x}\r\n", data.len()).as_bytes());
+    // Writing to a vector cannot fail.
+    let _ = write!(out, "{:x}\r\n", data.len());
     out.extend_from_slice(data);
     out.extend_from_slice(b"\r\n");
 }
