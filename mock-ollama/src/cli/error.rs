@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use mock_ollama::recording::import::ImportError;
+use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{ReadError, WriteError};
 use thiserror::Error;
 
@@ -23,6 +24,12 @@ pub(crate) enum VerbError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A file is larger than any recording may be.
+    #[error("{} is larger than {MAX_FILE_BYTES} bytes, the limit of a recording", path.display())]
+    InputTooLarge {
+        /// The file.
+        path: PathBuf,
     },
     /// The output is there already.
     #[error("{} exists; give --force to replace it", path.display())]
@@ -56,7 +63,7 @@ impl VerbError {
             Self::Input { .. } | Self::Exists { .. } | Self::Stdout(_) => true,
             Self::Output { source, .. } => source.is_io(),
             Self::Recording(error) => error.is_io(),
-            Self::Import(_) => false,
+            Self::InputTooLarge { .. } | Self::Import(_) => false,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }
     }

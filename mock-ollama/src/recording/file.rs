@@ -33,6 +33,8 @@ pub fn write_file(recording: &Recording, path: impl AsRef<Path>, existing: Exist
     let path = path.as_ref();
     let mut file = temporary_beside(path)?;
     write(recording, BufWriter::new(&mut file))?;
+    // A rename may reach the disk before the bytes do.
+    file.as_file().sync_all()?;
     let persisted = match existing {
         Existing::Keep => file.persist_noclobber(path),
         Existing::Replace => file.persist(path),
