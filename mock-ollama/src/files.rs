@@ -28,6 +28,8 @@ pub fn write_whole<E: From<io::Error>>(
     write(&mut buffer)?;
     buffer.flush()?;
     drop(buffer);
+    // A rename may reach the disk before the bytes do.
+    file.as_file().sync_all()?;
     let persisted = match existing {
         Existing::Keep => file.persist_noclobber(path),
         Existing::Replace => file.persist(path),

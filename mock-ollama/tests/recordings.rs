@@ -163,3 +163,14 @@ fn a_gap_is_a_duration_or_0() {
         assert_eq!(found, times, "{gap}");
     }
 }
+
+#[test]
+fn an_input_larger_than_a_recording_may_be_is_not_read_whole() {
+    let (folder, _, mut args) = with_a_body(&["--gap=0"]);
+    let huge = fs::File::create(folder.path().join("body.ndjson")).unwrap();
+    huge.set_len(mock_ollama::recording::limits::MAX_FILE_BYTES + 1).unwrap();
+    args.push("--force".into());
+    let refused = mock_ollama(&args);
+    assert_eq!(refused.status.code(), Some(4));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("is larger than 67108864 bytes, the limit"));
+}

@@ -4,6 +4,7 @@ use std::io;
 use std::path::PathBuf;
 
 use mock_ollama::recording::import::ImportError;
+use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{ReadError, WriteError};
 use mock_ollama::{FinishError, StartError};
 use thiserror::Error;
@@ -27,6 +28,12 @@ pub(crate) enum VerbError {
         path: PathBuf,
         /// What the system said.
         source: io::Error,
+    },
+    /// A file is larger than any recording may be.
+    #[error("{} is larger than {MAX_FILE_BYTES} bytes, the limit of a recording", path.display())]
+    InputTooLarge {
+        /// The file.
+        path: PathBuf,
     },
     /// The output is there already.
     #[error("{} exists; give --force to replace it", path.display())]
@@ -85,7 +92,7 @@ impl VerbError {
             Self::Recording(error) => error.is_io(),
             Self::Start(error) => !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }),
             Self::Environment { .. } => return EXIT_USAGE,
-            Self::Import(_) | Self::EmptyFolder { .. } => false,
+            Self::InputTooLarge { .. } | Self::Import(_) | Self::EmptyFolder { .. } => false,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }
     }

@@ -1,12 +1,14 @@
 //! `mock-ollama import`: raw bodies and raw captures into a recording.
 
-use std::fs;
+use std::fs::File;
+use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::files::Existing;
 use mock_ollama::recording::import::{ImportOptions, Input, Tags, import};
+use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{WriteError, write_file};
 use serde_json::Value;
 
@@ -95,7 +97,13 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
 }
 
 fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {
-    fs::read(path).map_err(|source| VerbError::Input { path: path.to_owned(), source })
+    let failed = |source| VerbError::Input { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        return Err(VerbError::InputTooLarge { path: path.to_owned() });
+    }
+    Ok(bytes)
 }
 
 fn read_tags(path: &Path) -> Result<Tags, VerbError> {

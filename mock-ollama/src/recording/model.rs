@@ -39,6 +39,18 @@ pub enum Origin {
     Synthetic,
 }
 
+impl Origin {
+    /// The origin as it stands in a file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::Imported => "imported",
+            Self::Reconstructed => "reconstructed",
+            Self::Synthetic => "synthetic",
+        }
+    }
+}
+
 /// What is known of the model that answered; the facts that `/api/tags` and `/api/show` list.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

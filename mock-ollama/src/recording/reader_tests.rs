@@ -4,11 +4,12 @@ use std::fs;
 use std::io::{self, BufReader, Read};
 use std::path::PathBuf;
 
+use bytes::Bytes;
 use proptest::prelude::*;
 
 use super::Lines;
 use crate::recording::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES, MAX_LINE_BYTES};
-use crate::recording::{Problem, ReadError, Recording, arbitrary, read, to_string};
+use crate::recording::{Chunk, Problem, ReadError, Recording, arbitrary, read, to_string};
 
 const HEAD: &str = concat!(
     r#"{"recording":1,"name":"t","origin":"synthetic","model":{"name":"m","capabilities":[]}}"#,
@@ -101,6 +102,25 @@ proptest! {
         lines[place] = &junk;
         if let Ok(changed) = read(lines.join("\n").as_bytes(), "t") {
             prop_assert!(reads_back(&changed));
+        }
+    }
+}
+
+/// Hexadecimal digits of an escape have two cases, and letters can be escaped: neither lets a change through.
+#[test]
+fn every_change_of_every_byte_of_a_chunk_is_found() {
+    let mut recording =
+        read(include_bytes!("../../../fixtures/recordings/json-generate.jsonl").as_slice(), "t").unwrap();
+    let bytes = Bytes::from_static("\u{1b}é\n".as_bytes());
+    let binary = Bytes::from_static(b"\xFF\xFE");
+    recording.exchanges[0].chunks = vec![Chunk { at_us: 0, bytes }, Chunk { at_us: 0, bytes: binary }];
+    let text = to_string(&recording).unwrap();
+    let mut bytes = text.clone().into_bytes();
+    for place in payloads(&text).into_iter().flatten() {
+        for change in 1..=255 {
+            bytes[place] ^= change;
+            assert!(read(bytes.as_slice(), "t").is_err(), "{}", String::from_utf8_lossy(&bytes));
+            bytes[place] ^= change;
         }
     }
 }

@@ -134,14 +134,8 @@ fn answers(chunks: &[Chunk]) -> Vec<(u64, Answer)> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let origin = match self.origin {
-            Origin::Recorded => "recorded",
-            Origin::Imported => "imported",
-            Origin::Reconstructed => "reconstructed",
-            Origin::Synthetic => "synthetic",
-        };
         let server = self.server.as_deref().unwrap_or("an unknown server");
-        writeln!(f, "{}: {origin} from {server}, model {}", self.name, self.model)?;
+        writeln!(f, "{}: {} from {server}, model {}", self.name, self.origin.as_str(), self.model)?;
         for (index, exchange) in self.exchanges.iter().enumerate() {
             write!(f, "{:>3}. {exchange}", index + 1)?;
         }

@@ -51,7 +51,7 @@ pub enum ImportError {
     /// An object without `created_at`, and no gap was given.
     #[error(
         "{label}:{line}: the object has no created_at, so its time is not known; state the time between chunks with \
-         --gap (--gap 0s: all at once)"
+         --gap (--gap 0: all at once)"
     )]
     NoTime {
         /// The input.
