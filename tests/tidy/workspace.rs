@@ -63,7 +63,8 @@ pub(crate) fn root() -> PathBuf {
 /// Every file of the workspace in the order of paths.
 ///
 /// The directories are walked, git is not asked: an unpacked archive is judged like a checkout, and a snapshot that waits for
-/// review is seen although git ignores it. Build directories tell themselves by their `CACHEDIR.TAG`.
+/// review is seen although git ignores it. Build directories tell themselves by their `CACHEDIR.TAG`, which cargo leaves out of a
+/// `target` that somebody else made.
 pub(crate) fn files() -> Vec<File> {
     let mut files = Vec::new();
     walk(&root(), "", &mut files);
@@ -80,7 +81,8 @@ fn walk(dir: &Path, prefix: &str, files: &mut Vec<File>) {
         let kind = entry.file_type().expect("the type of a directory entry can be read");
         if kind.is_dir() {
             let foreign = name.starts_with('.') && !DOTTED.contains(&name.as_str());
-            if !foreign && !path.join("CACHEDIR.TAG").exists() {
+            let built = path.join("CACHEDIR.TAG").exists() || (prefix.is_empty() && name == "target");
+            if !foreign && !built {
                 walk(&path, &format!("{prefix}{name}/"), files);
             }
         } else if kind.is_file() && name != ".git" {
