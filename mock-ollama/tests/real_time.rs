@@ -146,8 +146,16 @@ mod wall_clock {
             let start = Instant::now();
             drop(server);
             let took = start.elapsed();
-            let why = format!("{took:?} with {} streams open", clients.len());
-            if took <= MOST_DROP { Round::Kept(why) } else { Round::Broken(why) }
+            // The control is a server that lets its streams end before it goes.
+            let start = Instant::now();
+            replay(&recording);
+            let control = start.elapsed();
+            let why = format!("{took:?} with {} streams open, {control:?} when one is waited for", clients.len());
+            match (took <= MOST_DROP, control <= MOST_DROP) {
+                (_, true) => Round::Blind(why),
+                (true, false) => Round::Kept(why),
+                (false, false) => Round::Broken(why),
+            }
         });
     }
 
