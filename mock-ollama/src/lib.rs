@@ -10,8 +10,8 @@
 //! | 5 | [`server`] | the conductor: starts and stops the one thread |
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
-//! | 2 | [`catalog`], [`dialect`] | what clients and people read |
-//! | 1 | [`schedule`], [`http`] | pure mechanisms |
+//! | 2 | [`catalog`], [`dialect`], [`generation`] | what clients and people read |
+//! | 1 | [`schedule`], [`http`], [`models`] | pure mechanisms |
 //! | 0 | [`recording`], [`journal`], [`files`], [`clock`], [`seed`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
@@ -42,8 +42,10 @@ pub mod dialect;
 pub mod driver;
 pub mod engine;
 pub mod files;
+pub mod generation;
 pub mod http;
 pub mod journal;
+pub mod models;
 pub mod recording;
 pub mod schedule;
 pub mod seed;

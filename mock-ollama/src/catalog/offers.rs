@@ -6,7 +6,8 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Prepared;
-use crate::dialect::{Ask, Endpoint, ModelName};
+use crate::dialect::{Ask, Endpoint};
+use crate::models::ModelName;
 use crate::recording::{End, Exchange, Model, Recording, RequestBody};
 
 /// What a server offers. It never changes; a server that is to offer something else gets another one.

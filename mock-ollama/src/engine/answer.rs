@@ -7,9 +7,10 @@ use super::config::Config;
 use super::loaded::LoadedModels;
 use crate::catalog::{Matching, Offer, Prepared};
 use crate::clock::Instant;
-use crate::dialect::{self, Ask, Endpoint, LoadedModel, ModelName};
+use crate::dialect::{self, Ask, Endpoint, LoadedModel};
 use crate::http::{Request, Route, Routed, reason, route};
 use crate::journal::{Answer, Caller};
+use crate::models::ModelName;
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain";

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::clock::Instant;
-use crate::dialect::ModelName;
+use crate::models::ModelName;
 
 /// How long a model stays loaded after its last answer (`OLLAMA_KEEP_ALIVE`).
 const KEEP_ALIVE: Duration = Duration::from_secs(5 * 60);

@@ -14,9 +14,9 @@ use super::loaded::LoadedModels;
 use super::stream::{Answering, Begin, Due};
 use super::timeline::{Event, Key, Timeline, What};
 use crate::clock::Instant;
-use crate::dialect::ModelName;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
+use crate::models::ModelName;
 use crate::recording::End;
 use crate::schedule::{Base, Pace};
 

@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use crate::catalog::{Body, Prepared};
 use crate::clock::Instant;
-use crate::dialect::ModelName;
 use crate::http::{Framing, LAST_CHUNK, RequestHead, ResponseHead, Version, encode_chunk};
 use crate::journal::StreamId;
+use crate::models::ModelName;
 use crate::recording::End;
 use crate::schedule::{Pace, Schedule};
 use crate::seed::Seed;

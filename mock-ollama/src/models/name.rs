@@ -15,7 +15,7 @@ const MAX_HOST: usize = 350;
 /// A model's name in its shortest canonical form, lower case, with its tag.
 ///
 /// ```
-/// use mock_ollama::dialect::ModelName;
+/// use mock_ollama::models::ModelName;
 ///
 /// let name = ModelName::parse("registry.ollama.ai/library/Tiny").unwrap();
 /// assert_eq!(name.as_str(), "tiny:latest");

@@ -1,0 +1,172 @@
+//! What every request for an answer comes down to, whatever its dialect.
+
+use serde_json::{Map, Value};
+
+use crate::models::{KeepAlive, ModelName};
+
+/// The routes that ask a model for an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Dialect {
+    /// `/api/generate`
+    Generate,
+    /// `/api/chat`
+    Chat,
+    /// `/v1/chat/completions`
+    OpenAiChat,
+    /// `/v1/completions`
+    OpenAiCompletions,
+    /// `/v1/responses`
+    Responses,
+    /// `/v1/messages`
+    Messages,
+}
+
+/// What errors look like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Envelope {
+    /// `{"error":"…"}`
+    Native,
+    /// `{"error":{"message":…}}`, of every route of `OpenAI`.
+    OpenAi,
+    /// `{"type":"error",…}`
+    Anthropic,
+}
+
+impl Dialect {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Generate, Self::Chat, Self::OpenAiChat, Self::OpenAiCompletions, Self::Responses, Self::Messages];
+
+    /// The request path.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Self::Generate => "/api/generate",
+            Self::Chat => "/api/chat",
+            Self::OpenAiChat => "/v1/chat/completions",
+            Self::OpenAiCompletions => "/v1/completions",
+            Self::Responses => "/v1/responses",
+            Self::Messages => "/v1/messages",
+        }
+    }
+
+    /// The dialect of this path.
+    pub fn of_path(path: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|dialect| dialect.path() == path)
+    }
+
+    /// Whether the native handler behind it is that of `/api/generate`; else it is that of `/api/chat`.
+    pub const fn is_generate(self) -> bool {
+        matches!(self, Self::Generate | Self::OpenAiCompletions)
+    }
+
+    /// Whether it is one of Ollama's own.
+    pub const fn is_native(self) -> bool {
+        matches!(self, Self::Generate | Self::Chat)
+    }
+
+    /// What its errors look like.
+    pub const fn envelope(self) -> Envelope {
+        match self {
+            Self::Generate | Self::Chat => Envelope::Native,
+            Self::OpenAiChat | Self::OpenAiCompletions | Self::Responses => Envelope::OpenAi,
+            Self::Messages => Envelope::Anthropic,
+        }
+    }
+}
+
+/// What is asked, in the form that the native handler gets.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Question {
+    /// The prompt of `/api/generate`.
+    Prompt(String),
+    /// The messages of `/api/chat`.
+    Messages(Vec<Value>),
+}
+
+impl Question {
+    /// Whether there is nothing to generate.
+    pub fn is_empty(&self) -> bool {
+        match self {
+            Self::Prompt(prompt) => prompt.is_empty(),
+            Self::Messages(messages) => messages.is_empty(),
+        }
+    }
+
+    /// The prompt, or the content of the last message that is not the assistant's.
+    pub fn last_text(&self) -> &str {
+        match self {
+            Self::Prompt(prompt) => prompt,
+            Self::Messages(messages) => {
+                let of_user = messages.iter().rev().find(|message| message["role"] != "assistant");
+                of_user.and_then(|message| message["content"].as_str()).unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// A request for an answer, decoded; for a wrapped dialect as its wrapper hands it to the native handler.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Ask {
+    /// The dialect it came in.
+    pub dialect: Dialect,
+    /// The model as the request names it.
+    pub model: String,
+    /// The model's canonical name.
+    pub name: ModelName,
+    /// What is asked.
+    pub question: Question,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+    /// How long the model stays loaded, where the request says so.
+    pub keep_alive: Option<KeepAlive>,
+    /// Whether to think, where the request says so; a level is `true`.
+    pub think: Option<bool>,
+    /// Whether tools are offered.
+    pub tools: bool,
+    /// `raw` of `/api/generate`.
+    pub raw: bool,
+    /// The system text of `/api/generate`; empty where there is none.
+    pub system: String,
+    /// `template` of `/api/generate`; empty where there is none.
+    pub template: String,
+    /// `suffix` of `/api/generate`; empty where there is none.
+    pub suffix: String,
+    /// `context` of `/api/generate`.
+    pub context: Vec<i64>,
+    /// `format`, `Null` where there is none.
+    pub format: Value,
+    /// The options.
+    pub options: Map<String, Value>,
+    /// How many alternatives each token's logprob is to have; `None` where no logprobs are asked for.
+    pub logprobs: Option<usize>,
+    /// `_debug_render_only`
+    pub debug_render_only: bool,
+    /// What the answer takes over from the request.
+    pub echo: Echo,
+}
+
+/// What an answer takes over from its request beside the model's name.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Echo {
+    /// Nothing.
+    Nothing,
+    /// `stream_options.include_usage`
+    OpenAi {
+        /// Whether the stream ends with a chunk of usage.
+        include_usage: bool,
+    },
+    /// The fields of `/v1/responses` that stand in its answers as they were asked for or by default.
+    Responses(Map<String, Value>),
+    /// `/v1/messages`
+    Messages {
+        /// The estimate of `message_start`: request characters / 4, at least 1.
+        estimated_tokens: u64,
+    },
+}
+
+impl Ask {
+    /// Whether there is nothing to generate: the request only loads or unloads the model.
+    pub fn is_load(&self) -> bool {
+        self.question.is_empty()
+    }
+}
