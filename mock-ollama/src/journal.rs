@@ -110,6 +110,8 @@ pub enum Answer {
         /// Which of its exchanges, counted from zero.
         exchange: usize,
     },
+    /// The script of the model was rendered.
+    Scripted,
     /// No recording answers this request.
     Missed {
         /// What is on offer, what comes nearest, and where it differs first.

@@ -10,7 +10,7 @@
 //! | 5 | [`server`] | the conductor: starts and stops the one thread |
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
-//! | 2 | [`catalog`], [`dialect`], [`generation`] | what clients and people read |
+//! | 2 | [`catalog`], [`script`], [`dialect`], [`generation`] | what clients and people read |
 //! | 1 | [`schedule`], [`http`], [`models`] | pure mechanisms |
 //! | 0 | [`recording`], [`journal`], [`files`], [`clock`], [`seed`] | data and time |
 //!
@@ -48,6 +48,7 @@ pub mod journal;
 pub mod models;
 pub mod recording;
 pub mod schedule;
+pub mod script;
 pub mod seed;
 pub mod server;
 

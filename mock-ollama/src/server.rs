@@ -11,10 +11,12 @@ use thiserror::Error;
 
 use crate::catalog::{Catalog, Matching};
 use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, wall_anchor};
-use crate::engine::{Config, Engine, Release};
+use crate::engine::{Config, CreatedAt, Engine, Release};
+use crate::http::{GateConfig, Origins};
 use crate::journal::{Journal, StreamId};
 use crate::recording::{ReadError, Recording, read_file};
 use crate::schedule::Pace;
+use crate::script::{self, ScriptError, Scripted};
 use crate::seed::Seed;
 
 /// A running mock server. Dropping it closes every socket and joins its thread.
@@ -44,6 +46,9 @@ pub enum StartError {
     /// A recording could not be read.
     #[error(transparent)]
     Recording(#[from] ReadError),
+    /// A script could not be read.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
     /// There is no such recording in the built-in catalog.
     #[error("no built-in recording \"{name}\"; there are: {known}")]
     UnknownBuiltin {
@@ -96,8 +101,12 @@ pub struct Builder {
     files: Vec<PathBuf>,
     builtins: Vec<String>,
     recordings: Vec<Recording>,
+    script_files: Vec<PathBuf>,
+    scripts: Vec<Scripted>,
     matching: Matching,
     pace: Pace,
+    created_at: CreatedAt,
+    origins: Origins,
     seed: Seed,
     listen: Option<SocketAddr>,
     allow_misses: bool,
@@ -127,6 +136,20 @@ impl Builder {
         self
     }
 
+    /// Offers the scripted models of this file, or of every `.toml` file of this folder.
+    #[must_use]
+    pub fn script(mut self, path: impl AsRef<Path>) -> Self {
+        self.script_files.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// Offers these scripted models.
+    #[must_use]
+    pub fn scripts(mut self, scripts: impl IntoIterator<Item = Scripted>) -> Self {
+        self.scripts.extend(scripts);
+        self
+    }
+
     /// Which recording answers a request; exact by default.
     #[must_use]
     pub fn matching(mut self, matching: Matching) -> Self {
@@ -138,6 +161,20 @@ impl Builder {
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
         self.pace = pace;
+        self
+    }
+
+    /// Which time the objects of a replayed recording carry; that of the recording by default.
+    #[must_use]
+    pub fn created_at(mut self, created_at: CreatedAt) -> Self {
+        self.created_at = created_at;
+        self
+    }
+
+    /// Lets browsers in from these origins beside the usual ones (`OLLAMA_ORIGINS`).
+    #[must_use]
+    pub fn origins(mut self, origins: Origins) -> Self {
+        self.origins = origins;
         self
     }
 
@@ -185,19 +222,30 @@ impl Builder {
         for path in &self.files {
             recordings.push(read_file(path)?);
         }
+        let mut scripts = self.scripts;
+        for path in &self.script_files {
+            scripts.extend(if path.is_dir() { script::read_folder(path)? } else { script::read_file(path)? });
+        }
         let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
         let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));
-        let engine = Engine::new(Config {
-            catalog: Arc::new(Catalog::new(recordings)),
-            matching: self.matching,
-            pace: self.pace,
-            seed: self.seed,
-            wall: wall_anchor(&*time),
-            ..Config::default()
-        });
         let wanted = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
         let bound = bind(wanted).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (addr, listener) = bound.map_err(|source| StartError::Bind { addr: wanted, source })?;
+        let gate = GateConfig {
+            listener_is_loopback: addr.ip().is_loopback(),
+            origins: self.origins,
+            ..GateConfig::default()
+        };
+        let engine = Engine::new(Config {
+            catalog: Arc::new(Catalog::with_scripts(recordings, scripts)),
+            matching: self.matching,
+            pace: self.pace,
+            created_at: self.created_at,
+            seed: self.seed,
+            gate,
+            wall: wall_anchor(&*time),
+            ..Config::default()
+        });
         let (event_loop, mailbox) = EventLoop::new(listener, engine, time, observer).map_err(StartError::Thread)?;
         let thread = std::thread::Builder::new()
             .name("mock-ollama".to_owned())

@@ -147,7 +147,7 @@ fn from_file(path: &Path, options: &RunOptions, named: &[Recording]) -> Result<W
 fn alone(workload: &Workload, pace: Pace, seed: Seed) -> Vec<Duration> {
     let length = |recording: &str, exchange: usize, stream: &StreamId| {
         let found = workload.recordings.iter().find(|known| known.name == recording)?;
-        let times = found.exchanges.get(exchange)?.chunks.iter().map(|chunk| chunk.at_us);
+        let times = found.exchanges.get(exchange)?.chunks.iter().map(|chunk| Duration::from_micros(chunk.at_us));
         Schedule::of_stream(pace, seed, stream).offsets(times).last().copied()
     };
     let agents = workload.agents.iter().map(|agent| {

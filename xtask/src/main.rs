@@ -3,6 +3,7 @@
 //! | chore | what |
 //! | --- | --- |
 //! | `test` | every test, on a machine that has only Rust |
+//! | `clients` | unmodified clients against the built server |
 //! | `tree` | what may and may not be in the dependency trees |
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
 //! | `verdicts` | what the wall-clock gates said |
@@ -10,6 +11,7 @@
 //! Exit code 1 is a check that failed or a program that could not run; 2 is usage.
 
 mod cargo;
+mod clients;
 mod features;
 mod test;
 mod tree;
@@ -36,6 +38,12 @@ enum Chore {
         #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
         nextest_args: Vec<String>,
     },
+    /// Run unmodified clients, installed below target/clients, against the built server.
+    Clients {
+        /// Only the clients whose name contains this.
+        #[arg(default_value = "")]
+        only: String,
+    },
     /// Check what the dependency trees must and must not contain.
     Tree,
     /// Print the features of runtime-lab that must build alone, one a line; `none` stands for no feature at all.
@@ -51,6 +59,7 @@ enum Chore {
 fn main() -> ExitCode {
     let done = match Cli::parse().chore {
         Chore::Test { nextest_args } => test::run(&nextest_args),
+        Chore::Clients { only } => clients::run(&only),
         Chore::Tree => tree::run(),
         Chore::Features => features::run(),
         Chore::Verdicts { file } => verdicts::run(&file),

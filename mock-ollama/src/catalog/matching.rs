@@ -7,18 +7,19 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Catalog, Miss, Offer, Prepared};
-use crate::dialect::Ask;
+use crate::dialect::request::{Ask, Question};
 use crate::seed::Seed;
 
 /// Which recording answers a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Matching {
-    /// Path, model, and prompt or messages are equal; several recordings of one request take turns.
+    /// Model, and prompt or messages are equal; several recordings of one request take turns. A request of
+    /// another route is answered by a recording when path and body are equal.
     #[default]
     Exact,
-    /// Path and model are equal; a hash of the request and the seed chooses.
+    /// The model is equal; a hash of the request and the seed chooses.
     Loose,
-    /// The path is equal; a hash of the request and the seed chooses.
+    /// Any recording; a hash of the request and the seed chooses.
     Any,
 }
 
@@ -48,10 +49,20 @@ impl fmt::Display for Matching {
     }
 }
 
+/// A recorded answer and how it is served.
+#[derive(Clone, Copy, Debug)]
+pub struct Candidate<'a> {
+    /// The answer.
+    pub offer: &'a Offer,
+    /// Whether its bytes are served as they are; else it is rendered anew.
+    pub verbatim: bool,
+}
+
 /// The exchanges that answer a request equally well.
 #[derive(Clone, Debug)]
 pub struct Choice<'a> {
     offers: Vec<&'a Offer>,
+    verbatim: bool,
     rule: Matching,
 }
 
@@ -59,13 +70,18 @@ impl<'a> Choice<'a> {
     /// The exchange for a caller that has made this choice `turn` times before.
     ///
     /// Only [`Matching::Exact`] takes turns; the other rules choose by `hash`, never by the order of requests.
-    pub fn pick(&self, turn: usize, hash: Seed) -> &'a Offer {
+    pub fn pick(&self, turn: usize, hash: Seed) -> Candidate<'a> {
         let count = self.offers.len();
         let at = match self.rule {
             Matching::Exact => turn % count,
             Matching::Loose | Matching::Any => usize::try_from(hash.0 % count as u64).unwrap_or(0),
         };
-        self.offers[at]
+        Candidate { offer: self.offers[at], verbatim: self.verbatim }
+    }
+
+    /// Whether recorded bytes are served as they are.
+    pub fn is_verbatim(&self) -> bool {
+        self.verbatim
     }
 
     /// What tells this choice from others: the place of its first exchange in the catalog's order.
@@ -77,27 +93,55 @@ impl<'a> Choice<'a> {
 impl Catalog {
     /// The exchanges that answer `ask` under `rule`.
     ///
-    /// A request to stream is answered by recorded streams. One with `"stream":false` is answered by answers
-    /// that were recorded whole, else by streams, which can be folded. The loose rules prefer whole answers to
-    /// recorded failures.
+    /// Recordings in the dialect of the request come first and are served as they are: a request to stream by
+    /// recorded streams; one with `"stream":false` by answers that were recorded whole, else by streams, which
+    /// can be folded. Where there are none, recordings in the dialects of the same native handler are rendered,
+    /// and then those of the other handler. The loose rules prefer whole answers to recorded failures.
     pub fn choose(&self, ask: &Ask, rule: Matching) -> Result<Choice<'_>, Miss> {
-        let fits = |offer: &&Offer| {
-            offer.endpoint == ask.endpoint
-                && match rule {
-                    Matching::Exact => {
-                        offer.model == ask.name && offer.question.as_ref().is_some_and(|known| *known == ask.question)
-                    }
-                    Matching::Loose => offer.model == ask.name,
-                    Matching::Any => true,
-                }
+        let fits = |offer: &&Offer| match rule {
+            Matching::Exact => {
+                offer.model == ask.name
+                    && offer.question.as_ref().is_some_and(|known| same_question(known, &ask.question))
+            }
+            Matching::Loose => offer.model == ask.name,
+            Matching::Any => true,
         };
-        let mut offers: Vec<&Offer> = self.offers().iter().filter(fits).collect();
-        if rule != Matching::Exact {
-            prefer(&mut offers, |offer| offer.whole);
+        let fitting: Vec<&Offer> = self.offers().iter().filter(fits).collect();
+        let of = |test: &dyn Fn(&Offer) -> bool| -> Vec<&Offer> {
+            let mut offers: Vec<&Offer> = fitting.iter().copied().filter(|offer| test(offer)).collect();
+            if rule != Matching::Exact {
+                prefer(&mut offers, |offer| offer.whole);
+            }
+            offers
+        };
+        let mut own = of(&|offer| offer.dialect == ask.dialect);
+        let has_own = !own.is_empty();
+        prefer(&mut own, |offer| offer.response.is_stream() == ask.stream);
+        own.retain(|offer| can_answer(&offer.response, ask.stream));
+        if !own.is_empty() {
+            return Ok(Choice { offers: own, verbatim: true, rule });
         }
-        prefer(&mut offers, |offer| offer.response.is_stream() == ask.stream);
-        offers.retain(|offer| can_answer(&offer.response, ask.stream));
-        if offers.is_empty() { Err(Miss::explain(self, ask, rule)) } else { Ok(Choice { offers, rule }) }
+        if !has_own {
+            let kin = |offer: &Offer| offer.dialect.is_generate() == ask.dialect.is_generate();
+            for foreign in [of(&|offer| kin(offer)), of(&|offer| !kin(offer))] {
+                let readable: Vec<&Offer> = foreign.into_iter().filter(|offer| offer.generation().is_some()).collect();
+                if !readable.is_empty() {
+                    return Ok(Choice { offers: readable, verbatim: false, rule });
+                }
+            }
+        }
+        Err(Miss::explain(self, ask, rule))
+    }
+}
+
+/// Whether two questions are the same. A prompt is the same as a conversation of one message of the user.
+fn same_question(one: &Question, other: &Question) -> bool {
+    match (one, other) {
+        (Question::Prompt(prompt), Question::Messages(messages))
+        | (Question::Messages(messages), Question::Prompt(prompt)) => {
+            matches!(messages.as_slice(), [only] if only["role"] == "user" && only["content"] == prompt.as_str())
+        }
+        (one, other) => one == other,
     }
 }
 

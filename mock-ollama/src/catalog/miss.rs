@@ -6,7 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Catalog, Matching, Offer};
-use crate::dialect::Ask;
+use crate::dialect::request::{Ask, Question};
 
 /// How much of a text is quoted, in characters.
 const QUOTED: usize = 40;
@@ -31,13 +31,13 @@ impl Miss {
     pub(super) fn explain(catalog: &Catalog, ask: &Ask, rule: Matching) -> Self {
         let models: BTreeSet<&str> = catalog.offers().iter().map(|offer| offer.model.as_str()).collect();
         let nearest = catalog.offers().iter().enumerate().max_by_key(|(index, offer)| {
-            let same_question = offer.question.as_ref().map_or(0, |known| common(known, &ask.question));
+            let same_question = offer.question.as_ref().map_or(0, |known| common(&json(known), &json(&ask.question)));
             // Of two that are equally near the first one counts.
             let earlier = std::cmp::Reverse(*index);
-            (offer.endpoint == ask.endpoint, offer.model == ask.name, same_question, earlier)
+            (offer.model == ask.name, offer.dialect == ask.dialect, same_question, earlier)
         });
         Self {
-            asked: format!("{} with model \"{}\" (rule: {rule})", ask.endpoint.path(), ask.model),
+            asked: format!("{} with model \"{}\" (rule: {rule})", ask.dialect.path(), ask.model),
             models: models.into_iter().map(str::to_owned).collect(),
             nearest: nearest.map(|(_, offer)| Nearest {
                 recording: offer.recording.to_string(),
@@ -62,9 +62,6 @@ impl fmt::Display for Miss {
 }
 
 fn first_difference(offer: &Offer, ask: &Ask) -> String {
-    if offer.endpoint != ask.endpoint {
-        return format!("path: recorded {}, asked {}", offer.endpoint.path(), ask.endpoint.path());
-    }
     if offer.model != ask.name {
         return format!("model: recorded {}, asked {}", offer.model, ask.name);
     }
@@ -74,7 +71,20 @@ fn first_difference(offer: &Offer, ask: &Ask) -> String {
     if *known == ask.question {
         return format!("stream: only a whole answer was recorded, asked \"stream\":{}", ask.stream);
     }
-    difference(ask.endpoint.question(), known, &ask.question)
+    match (known, &ask.question) {
+        (Question::Prompt(_), Question::Messages(_)) | (Question::Messages(_), Question::Prompt(_)) => {
+            format!("path: recorded {}, asked {}", offer.dialect.path(), ask.dialect.path())
+        }
+        (Question::Prompt(_), _) => difference("prompt", &json(known), &json(&ask.question)),
+        (Question::Messages(_), _) => difference("messages", &json(known), &json(&ask.question)),
+    }
+}
+
+fn json(question: &Question) -> Value {
+    match question {
+        Question::Prompt(prompt) => Value::from(prompt.as_str()),
+        Question::Messages(messages) => Value::from(messages.clone()),
+    }
 }
 
 /// The number of leading characters that two questions share, as JSON.

@@ -1,4 +1,4 @@
-//! Models and recordings that a server offers, and which one answers a request.
+//! Models, recordings and scripts that a server offers, and which one answers a request.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -14,7 +14,7 @@ mod miss;
 mod offers;
 mod prepared;
 
-pub use matching::{Choice, Matching, MatchingError};
+pub use matching::{Candidate, Choice, Matching, MatchingError};
 pub use miss::Miss;
-pub use offers::{Catalog, Offer};
+pub use offers::{Catalog, Fixed, Offer};
 pub use prepared::{Body, Piece, Prepared};

@@ -1,118 +1,216 @@
-//! The catalog: an immutable snapshot of models and recordings.
+//! The catalog: an immutable snapshot of models, recordings and scripts.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use serde_json::Value;
+use std::sync::{Arc, OnceLock};
 
 use super::Prepared;
-use crate::dialect::{Ask, Endpoint};
-use crate::models::ModelName;
-use crate::recording::{End, Exchange, Model, Recording, RequestBody};
+use crate::dialect::read;
+use crate::dialect::request::{Ask, Dialect, Question};
+use crate::generation::Generation;
+use crate::models::{Card, ModelName};
+use crate::recording::{End, Exchange, Recording, RequestBody};
+use crate::script::Scripted;
 
 /// What a server offers. It never changes; a server that is to offer something else gets another one.
 #[derive(Debug, Default)]
 pub struct Catalog {
     offers: Vec<Offer>,
-    models: BTreeMap<ModelName, Model>,
+    fixed: Vec<Fixed>,
+    cards: BTreeMap<ModelName, Card>,
+    scripts: BTreeMap<ModelName, Scripted>,
 }
 
-/// One recorded exchange on offer.
+/// One recorded answer of a model on offer.
 #[derive(Debug)]
 pub struct Offer {
     /// The recording's name.
     pub recording: Arc<str>,
     /// Which of its exchanges, counted from zero.
     pub exchange: usize,
-    /// The route it answers.
-    pub endpoint: Endpoint,
+    /// The dialect it was recorded in.
+    pub dialect: Dialect,
     /// The model that answered.
     pub model: ModelName,
-    /// `prompt` or `messages` of the recorded request, where it is known.
-    pub question: Option<Value>,
+    /// What was asked, where it is known.
+    pub question: Option<Question>,
     /// Whether it is a whole answer: status 200, and ended with a final object. Loose rules prefer these.
     pub whole: bool,
+    /// The response, for requests in the dialect it was recorded in.
+    pub response: Arc<Prepared>,
+    recorded: Exchange,
+    generation: OnceLock<Option<Arc<Generation>>>,
+}
+
+/// A recorded exchange that answers the very same request again: of the other routes, and refusals.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The recording's name.
+    pub recording: Arc<str>,
+    /// Which of its exchanges, counted from zero.
+    pub exchange: usize,
     /// The response.
     pub response: Arc<Prepared>,
+    method: &'static str,
+    path: String,
+    body: Option<RequestBody>,
+}
+
+impl Offer {
+    /// What was answered, neutral of dialect; `None` when the recorded bytes do not tell.
+    pub fn generation(&self) -> Option<Arc<Generation>> {
+        self.generation.get_or_init(|| read(self.dialect, &self.recorded).map(Arc::new)).clone()
+    }
 }
 
 impl Catalog {
     /// The catalog of these recordings, in this order.
-    ///
-    /// Exchanges of other routes than generate and chat are not on offer: the server answers those itself,
-    /// from the models that the recordings name.
     pub fn new(recordings: impl IntoIterator<Item = Recording>) -> Self {
+        Self::with_scripts(recordings, [])
+    }
+
+    /// The catalog of these recordings and of these scripted models. A script tells more of its model than a
+    /// recording does; a recording wins where it answers a request.
+    pub fn with_scripts(
+        recordings: impl IntoIterator<Item = Recording>,
+        scripts: impl IntoIterator<Item = Scripted>,
+    ) -> Self {
         let mut catalog = Self::default();
         for recording in recordings {
             catalog.add(&recording);
+        }
+        for script in scripts {
+            let name = script.card.name.clone();
+            let card = Card { answers_as: name.clone(), ..script.card.clone() };
+            catalog.cards.insert(name.clone(), card);
+            catalog.scripts.insert(name, script);
         }
         catalog
     }
 
     fn add(&mut self, recording: &Recording) {
         let name: Arc<str> = recording.name.as_str().into();
-        let listed = ModelName::parse(&recording.model.name);
-        if let Some(listed) = &listed {
-            let richer = |known: &Model| known.details.is_none() && recording.model.details.is_some();
-            if self.models.get(listed).is_none_or(richer) {
-                let model = Model { name: listed.to_string(), ..recording.model.clone() };
-                self.models.insert(listed.clone(), model);
+        let card = Card::of_recording(&recording.model);
+        let listed = card.as_ref().map(|card| card.name.clone());
+        if let Some(card) = card {
+            let richer = |known: &Card| known.details.family.is_empty() && !card.details.family.is_empty();
+            if self.cards.get(&card.name).is_none_or(richer) {
+                self.cards.insert(card.name.clone(), card);
             }
         }
         for (index, exchange) in recording.exchanges.iter().enumerate() {
-            let Some((endpoint, ask)) = read_request(exchange) else { continue };
+            let Some((dialect, ask)) = read_request(exchange) else {
+                self.fixed.extend(fixed(&name, index, exchange));
+                continue;
+            };
             let model = ask.as_ref().map(|ask| ask.name.clone()).or_else(|| listed.clone());
             let Some(model) = model else { continue };
             self.offers.push(Offer {
                 recording: name.clone(),
                 exchange: index,
-                endpoint,
+                dialect,
                 model,
                 question: ask.map(|ask| ask.question),
-                whole: is_whole(exchange),
+                whole: is_whole(dialect, exchange),
                 response: Arc::new(Prepared::new(exchange)),
+                recorded: exchange.clone(),
+                generation: OnceLock::new(),
             });
         }
     }
 
-    /// Every exchange on offer, in order.
+    /// Every answer on offer, in order.
     pub fn offers(&self) -> &[Offer] {
         &self.offers
     }
 
-    /// The model called `name`.
-    pub fn model(&self, name: &ModelName) -> Option<&Model> {
-        self.models.get(name)
+    /// Whether any recording is of this model, listed or not.
+    pub fn answers(&self, model: &ModelName) -> bool {
+        self.offers.iter().any(|offer| offer.model == *model && offer.whole)
     }
 
-    /// All models, newest first, and by name where that is the same (`/api/tags`).
-    pub fn models(&self) -> Vec<&Model> {
-        let mut models: Vec<&Model> = self.models.values().collect();
-        models.sort_by(|one, other| other.modified_at.cmp(&one.modified_at).then_with(|| one.name.cmp(&other.name)));
-        models
+    /// The exchanges that were recorded of this very request, body included; JSON bodies are compared as JSON.
+    pub fn fixed(&self, method: &str, path: &str, body: &[u8]) -> Vec<&Fixed> {
+        let fits =
+            |fixed: &&Fixed| fixed.method == method && fixed.path == path && same_body(fixed.body.as_ref(), body);
+        self.fixed.iter().filter(fits).collect()
+    }
+
+    /// The model called `name`.
+    pub fn card(&self, name: &ModelName) -> Option<&Card> {
+        self.cards.get(name)
+    }
+
+    /// All models, installed or not, by name.
+    pub fn cards(&self) -> impl Iterator<Item = &Card> {
+        self.cards.values()
+    }
+
+    /// The script of the model called `name`.
+    pub fn script(&self, name: &ModelName) -> Option<&Scripted> {
+        self.scripts.get(name)
     }
 }
 
-/// Whether an answer came to its end: its last line is a final object.
-fn is_whole(exchange: &Exchange) -> bool {
+fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange) -> Option<Fixed> {
+    let request = exchange.request.as_ref()?;
+    Some(Fixed {
+        recording: Arc::clone(name),
+        exchange: index,
+        response: Arc::new(Prepared::new(exchange)),
+        method: request.method.as_str(),
+        path: request.path.clone(),
+        body: request.body.clone(),
+    })
+}
+
+fn same_body(recorded: Option<&RequestBody>, asked: &[u8]) -> bool {
+    match recorded {
+        None => asked.is_empty(),
+        Some(RequestBody::Text(text)) => text.as_bytes() == asked,
+        Some(RequestBody::Json(value)) => {
+            serde_json::from_slice::<serde_json::Value>(asked).is_ok_and(|asked| asked == *value)
+        }
+    }
+}
+
+/// Whether an answer came to its end with a final object.
+fn is_whole(dialect: Dialect, exchange: &Exchange) -> bool {
     let body = exchange.body();
     let last = body.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-    let done = serde_json::from_slice::<Value>(last).is_ok_and(|object| object["done"] == true);
-    exchange.response.status == 200 && exchange.end == End::Clean && done
+    let ended = match dialect {
+        Dialect::Generate | Dialect::Chat => {
+            serde_json::from_slice::<serde_json::Value>(last).is_ok_and(|object| object["done"] == true)
+        }
+        Dialect::OpenAiChat | Dialect::OpenAiCompletions => last == b"data: [DONE]" || last.starts_with(b"{\"id\""),
+        Dialect::Responses => last.ends_with(b"\"type\":\"response.completed\"}") || last.starts_with(b"{\"id\""),
+        Dialect::Messages => last == b"data: {\"type\":\"message_stop\"}" || last.starts_with(b"{\"id\""),
+    };
+    exchange.response.status == 200 && exchange.end == End::Clean && ended
 }
 
-/// The route and the request of an exchange. Without a recorded request the shape of the body tells the
-/// route: chat objects have a `message`.
-fn read_request(exchange: &Exchange) -> Option<(Endpoint, Option<Ask>)> {
+/// The dialect and the request of an exchange; `None` when it is no request for an answer that could be read.
+/// Without a recorded request the shape of the body tells the dialect: chat objects have a `message`.
+fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<Ask>)> {
     let Some(request) = &exchange.request else {
         let first = exchange.chunks.first()?;
-        let is_chat = first.bytes.windows(10).any(|window| window == b"\"message\":");
-        return Some((if is_chat { Endpoint::Chat } else { Endpoint::Generate }, None));
+        let has = |needle: &[u8]| first.bytes.windows(needle.len()).any(|window| window == needle);
+        let dialect = if has(b"\"chat.completion") {
+            Dialect::OpenAiChat
+        } else if has(b"\"text_completion\"") {
+            Dialect::OpenAiCompletions
+        } else if has(b"\"message\":") {
+            Dialect::Chat
+        } else {
+            Dialect::Generate
+        };
+        return Some((dialect, None));
     };
-    let endpoint = [Endpoint::Generate, Endpoint::Chat].into_iter().find(|one| one.path() == request.path)?;
-    let body = match request.body.as_ref()? {
-        RequestBody::Json(value) => value.to_string(),
-        RequestBody::Text(text) => text.clone(),
+    let dialect = Dialect::of_path(&request.path)?;
+    let body = match request.body.as_ref() {
+        Some(RequestBody::Json(value)) => value.to_string(),
+        Some(RequestBody::Text(text)) => text.clone(),
+        // Only the path is known: the loose rules find it.
+        None => return Some((dialect, None)),
     };
-    Some((endpoint, Ask::decode(endpoint, body.as_bytes()).ok()))
+    Some((dialect, Some(Ask::decode(dialect, body.as_bytes()).ok()?)))
 }

@@ -1,15 +1,13 @@
 //! A recorded response, encoded once and shared by every stream that replays it.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::dialect::{Collected, collect};
+use crate::dialect::{Collected, Reply, collect};
 use crate::http::encode_chunk;
 use crate::recording::{End, Exchange};
-
-/// The longest body that Go sends with `Content-Length` when the handler writes it at once.
-const MAX_LENGTH_BODY: usize = 2048;
 
 /// A recorded response, ready to be sent.
 #[derive(Debug)]
@@ -32,8 +30,8 @@ pub enum Body {
     Stream(Vec<Piece>),
     /// A body that is written at once: with `Content-Length` up to 2048 bytes, else as one chunk.
     Whole {
-        /// When it is due, in microseconds from the request.
-        at_us: u64,
+        /// When it is due, from the request on.
+        at: Duration,
         /// The body.
         data: Bytes,
     },
@@ -42,8 +40,8 @@ pub enum Body {
 /// One recorded chunk.
 #[derive(Clone, Debug)]
 pub struct Piece {
-    /// When it was recorded, in microseconds from the request.
-    pub at_us: u64,
+    /// When it is due, from the request on.
+    pub at: Duration,
     /// Its bytes.
     pub data: Bytes,
     /// Its bytes as an HTTP chunk.
@@ -63,15 +61,21 @@ impl Prepared {
         }
     }
 
-    /// A response that is written at once, made by the server itself.
-    pub fn whole(status: u16, content_type: &str, body: impl Into<Bytes>) -> Self {
-        Self {
-            status,
-            fields: vec![("Content-Type".to_owned(), content_type.to_owned())],
-            body: Body::Whole { at_us: 0, data: body.into() },
-            end: End::Clean,
-            collected: OnceLock::new(),
-        }
+    /// A reply of the server's own, due `at` after the request.
+    pub fn reply(reply: Reply, at: Duration) -> Self {
+        let data = Bytes::from(reply.body);
+        let body = if reply.flushed { Body::Stream(vec![piece(at, data)]) } else { Body::Whole { at, data } };
+        Self { status: reply.status, fields: reply.fields, body, end: End::Clean, collected: OnceLock::new() }
+    }
+
+    /// A stream of the server's own: lines, each due so long after the request.
+    pub fn lines(
+        status: u16,
+        fields: Vec<(String, String)>,
+        lines: impl IntoIterator<Item = (Duration, Vec<u8>)>,
+    ) -> Self {
+        let pieces = lines.into_iter().map(|(at, line)| piece(at, Bytes::from(line)));
+        Self { status, fields, body: Body::Stream(pieces.collect()), end: End::Clean, collected: OnceLock::new() }
     }
 
     /// Whether the body is a stream.
@@ -88,19 +92,16 @@ impl Prepared {
             collect(&body)
         });
         let Collected { status, body } = collected.clone()?;
-        let at_us = pieces.last().map_or(0, |piece| piece.at_us);
-        let mut answer = Self::whole(status, "application/json; charset=utf-8", body);
-        answer.body = match answer.body {
-            Body::Whole { data, .. } => Body::Whole { at_us, data },
-            stream @ Body::Stream(_) => stream,
-        };
-        Some(answer)
+        let at = pieces.last().map_or(Duration::ZERO, |piece| piece.at);
+        Some(Self::reply(Reply::new(status, "application/json; charset=utf-8", body), at))
     }
+}
 
-    /// Whether `Content-Length` frames the body of a GET or POST.
-    pub fn has_length(&self) -> bool {
-        matches!(&self.body, Body::Whole { data, .. } if data.len() <= MAX_LENGTH_BODY)
-    }
+/// A chunk of a stream of the server's own.
+fn piece(at: Duration, data: Bytes) -> Piece {
+    let mut encoded = Vec::with_capacity(data.len() + 16);
+    encode_chunk(&mut encoded, &data);
+    Piece { at, data, encoded: Bytes::from(encoded) }
 }
 
 /// Go frames by chunks whatever was flushed: streams, and errors that were reported through a stream,
@@ -123,11 +124,15 @@ fn encode(exchange: &Exchange) -> Vec<Piece> {
     let encoded = Bytes::from(out);
     let pieces = exchange.chunks.iter().zip(ranges).filter(|(chunk, _)| !chunk.bytes.is_empty());
     pieces
-        .map(|(chunk, range)| Piece { at_us: chunk.at_us, data: chunk.bytes.clone(), encoded: encoded.slice(range) })
+        .map(|(chunk, range)| Piece {
+            at: Duration::from_micros(chunk.at_us),
+            data: chunk.bytes.clone(),
+            encoded: encoded.slice(range),
+        })
         .collect()
 }
 
 fn whole(exchange: &Exchange) -> Body {
-    let at_us = exchange.chunks.last().map_or(0, |chunk| chunk.at_us);
-    Body::Whole { at_us, data: Bytes::from(exchange.body()) }
+    let at = exchange.chunks.last().map_or(Duration::ZERO, |chunk| Duration::from_micros(chunk.at_us));
+    Body::Whole { at, data: Bytes::from(exchange.body()) }
 }

@@ -58,8 +58,16 @@ pub(crate) enum VerbError {
     /// An input could not be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
+    /// The journal could not be written.
+    #[error("cannot write {}", path.display())]
+    Journal {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// A folder that was to be served has no recording in it.
-    #[error("{} has no recording in it; recordings end in .jsonl", path.display())]
+    #[error("{} has nothing to serve in it; recordings end in .jsonl, scripts in .toml", path.display())]
     EmptyFolder {
         /// The folder.
         path: PathBuf,
@@ -88,9 +96,11 @@ impl VerbError {
     pub(crate) fn exit_code(&self) -> u8 {
         let is_io = match self {
             Self::Input { .. } | Self::Exists { .. } | Self::Stdout(_) | Self::Finish(_) | Self::Signal(_) => true,
+            Self::Journal { .. } => true,
             Self::Output { source, .. } => source.is_io(),
             Self::Recording(error) => error.is_io(),
-            Self::Start(error) => !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }),
+            Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_)) => false,
+            Self::Start(_) => true,
             Self::Environment { .. } => return EXIT_USAGE,
             Self::InputTooLarge { .. } | Self::Import(_) | Self::EmptyFolder { .. } => false,
         };

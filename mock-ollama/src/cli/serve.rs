@@ -1,16 +1,20 @@
 //! `mock-ollama serve`: a server until Ctrl-C.
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 
 use clap::Args;
-use mock_ollama::MockOllama;
 use mock_ollama::catalog::{Matching, builtin};
+use mock_ollama::engine::CreatedAt;
+use mock_ollama::files::{Existing, write_whole};
+use mock_ollama::http::{BadOrigins, Origins};
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
+use mock_ollama::script::{self, Scripted};
 use mock_ollama::seed::Seed;
+use mock_ollama::{MockOllama, StartError};
 
 use super::error::VerbError;
 
@@ -20,12 +24,12 @@ const DEFAULT_LISTEN: &str = "127.0.0.1:11434";
 /// The port of an address that states none.
 const DEFAULT_PORT: u16 = 11434;
 
-/// Serve recordings until Ctrl-C.
+/// Serve recordings and scripted models until Ctrl-C.
 ///
 /// Prints `listening on http://ADDR` as its only line on standard output once clients can connect.
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
-    /// Recordings, or folders of them (*.jsonl) [default: the recordings built into this program]
+    /// Recordings (*.jsonl), scripts (*.toml), or folders of them [default: the recordings built into this program]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Where to listen; port 0 takes a free one [default: `OLLAMA_HOST`, else 127.0.0.1:11434]
@@ -37,6 +41,12 @@ pub(crate) struct ServeArgs {
     /// Which recording answers: exact (model and prompt), loose (model) or any
     #[arg(long = "match", value_name = "RULE", default_value = "loose")]
     matching: Matching,
+    /// Which time replayed objects carry: recorded, or live; scripted and rendered answers are always live
+    #[arg(long, value_name = "WHICH", default_value = "recorded")]
+    created_at: CreatedAt,
+    /// Write the journal, one JSON document, to this file when the server ends
+    #[arg(long, value_name = "FILE")]
+    journal: Option<PathBuf>,
     /// The seed of every random choice
     #[arg(long, value_name = "N", default_value = "0")]
     seed: Seed,
@@ -48,6 +58,10 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         Some(listen) => listen,
         None => from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?,
     };
+    let offered = Offered::load(&args.paths)?;
+    let origins = std::env::var("OLLAMA_ORIGINS").unwrap_or_default();
+    let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
+    let origins = Origins::parse(&origins).map_err(wrong)?;
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {
         // A second Ctrl-C finds the receiver gone, and the program on its way out.
@@ -55,10 +69,13 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     })
     .map_err(|error| VerbError::Signal(error.to_string()))?;
     let server = MockOllama::builder()
-        .recordings(load(&args.paths)?)
+        .recordings(offered.recordings)
+        .scripts(offered.scripts)
         .listen(listen)
         .pace(args.pace)
         .matching(args.matching)
+        .created_at(args.created_at)
+        .origins(origins)
         .seed(args.seed)
         .allow_misses()
         .start()
@@ -68,41 +85,73 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     drop(stdout);
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
-    server.finish().map_err(VerbError::from)?;
+    let journal = server.finish().map_err(VerbError::from)?;
+    if let Some(path) = &args.journal {
+        write_whole(path, Existing::Replace, |file| {
+            serde_json::to_writer_pretty(file, &journal).map_err(io::Error::from)
+        })
+        .map_err(|source| VerbError::Journal { path: path.clone(), source })?;
+    }
     Ok(())
 }
 
-fn load(paths: &[PathBuf]) -> Result<Vec<Recording>, VerbError> {
-    if paths.is_empty() {
-        let read = builtin::names().filter_map(builtin::recording);
-        return read.collect::<Result<_, _>>().map_err(VerbError::from);
-    }
-    let mut files = Vec::new();
-    for path in paths {
-        if path.is_dir() {
-            files.extend(recordings_in(path)?);
-        } else {
-            files.push(path.clone());
-        }
-    }
-    files.iter().map(|path| read_file(path).map_err(VerbError::from)).collect()
+/// What the paths of the command line name.
+#[derive(Default)]
+struct Offered {
+    recordings: Vec<Recording>,
+    scripts: Vec<Scripted>,
 }
 
-/// The recordings of a folder, sorted by name.
-fn recordings_in(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
-    let input = |source| VerbError::Input { path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in folder.read_dir().map_err(input)? {
-        let path = entry.map_err(input)?.path();
-        if path.extension().is_some_and(|extension| extension == "jsonl") {
-            files.push(path);
+impl Offered {
+    fn load(paths: &[PathBuf]) -> Result<Self, VerbError> {
+        let mut offered = Self::default();
+        if paths.is_empty() {
+            let read = builtin::names().filter_map(builtin::recording);
+            offered.recordings = read.collect::<Result<_, _>>().map_err(VerbError::from)?;
         }
+        for path in paths {
+            if path.is_dir() {
+                offered.add_folder(path)?;
+            } else {
+                offered.add_file(path)?;
+            }
+        }
+        Ok(offered)
     }
-    if files.is_empty() {
-        return Err(VerbError::EmptyFolder { path: folder.to_owned() });
+
+    fn add_file(&mut self, path: &Path) -> Result<(), VerbError> {
+        if path.extension().is_some_and(|extension| extension == "toml") {
+            self.scripts.extend(script::read_file(path).map_err(StartError::from)?);
+        } else {
+            self.recordings.push(read_file(path)?);
+        }
+        Ok(())
     }
-    files.sort_unstable();
-    Ok(files)
+
+    /// The recordings of a folder, sorted by name, and its scripts, which belong together.
+    fn add_folder(&mut self, folder: &Path) -> Result<(), VerbError> {
+        let input = |source| VerbError::Input { path: folder.to_owned(), source };
+        let (mut files, mut has_scripts) = (Vec::new(), false);
+        for entry in folder.read_dir().map_err(input)? {
+            let path = entry.map_err(input)?.path();
+            match path.extension().and_then(|extension| extension.to_str()) {
+                Some("jsonl") => files.push(path),
+                Some("toml") => has_scripts = true,
+                _ => {}
+            }
+        }
+        if files.is_empty() && !has_scripts {
+            return Err(VerbError::EmptyFolder { path: folder.to_owned() });
+        }
+        files.sort_unstable();
+        for file in files {
+            self.recordings.push(read_file(&file)?);
+        }
+        if has_scripts {
+            self.scripts.extend(script::read_folder(folder).map_err(StartError::from)?);
+        }
+        Ok(())
+    }
 }
 
 fn from_environment(host: Option<&str>) -> Result<SocketAddr, VerbError> {

@@ -3,9 +3,9 @@
 //! The recorded bytes of every value are kept: texts are joined inside their quotes, so that no escape
 //! is ever written anew.
 
-use serde::de::{Deserializer, MapAccess, Visitor};
-use serde::{Deserialize, Serialize, Serializer};
 use serde_json::value::RawValue;
+
+use super::object::Object;
 
 /// The answer that a stream becomes when it is not streamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,10 +54,6 @@ fn raw(text: &str) -> Option<Box<RawValue>> {
     RawValue::from_string(text.to_owned()).ok()
 }
 
-/// A JSON object whose keys keep their order and whose values keep their bytes.
-#[derive(Clone, Debug)]
-struct Object(Vec<(String, Box<RawValue>)>);
-
 impl Object {
     fn get(&self, key: &str) -> Option<&RawValue> {
         self.0.iter().find(|(name, _)| name == key).map(|(_, value)| &**value)
@@ -97,34 +93,6 @@ impl Object {
         let [open, close] = ends;
         self.set(key, raw(&format!("{open}{}{close}", inner.join(between)))?, after);
         Some(())
-    }
-}
-
-impl<'de> Deserialize<'de> for Object {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Fields;
-        impl<'de> Visitor<'de> for Fields {
-            type Value = Object;
-
-            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                f.write_str("a JSON object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
-                let mut fields = Vec::new();
-                while let Some(field) = map.next_entry()? {
-                    fields.push(field);
-                }
-                Ok(Object(fields))
-            }
-        }
-        deserializer.deserialize_map(Fields)
-    }
-}
-
-impl Serialize for Object {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().map(|(key, value)| (key, value)))
     }
 }
 

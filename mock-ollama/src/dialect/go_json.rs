@@ -4,6 +4,7 @@ use std::io::{self, Write};
 
 use serde::Serialize;
 use serde_json::ser::{CharEscape, Formatter, Serializer};
+use serde_json::value::RawValue;
 
 /// Serialises `value` without spaces, with `< > &` U+2028 and U+2029 escaped, and with Go's number forms.
 ///
@@ -13,6 +14,26 @@ pub fn to_string<T: Serialize>(value: &T) -> serde_json::Result<String> {
     let mut out = Vec::new();
     value.serialize(&mut Serializer::with_formatter(&mut out, GoFormatter))?;
     Ok(String::from_utf8_lossy(&out).into_owned())
+}
+
+/// The bytes of a Go string as a JSON string: each byte that is not UTF-8 becomes the escape `\ufffd`, while a
+/// U+FFFD that was there is sent as it is.
+pub fn go_string(bytes: &[u8]) -> Box<RawValue> {
+    let mut text = String::from("\"");
+    for chunk in bytes.utf8_chunks() {
+        // What this gives for a string is the string in quotes.
+        let quoted = to_string(&chunk.valid()).unwrap_or_default();
+        text.push_str(quoted.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or_default());
+        text.push_str(&"\\ufffd".repeat(chunk.invalid().len()));
+    }
+    text.push('"');
+    RawValue::from_string(text).unwrap_or_else(|_| RawValue::NULL.to_owned())
+}
+
+/// The bytes of a Go string as a client of Go's decoder sees them: U+FFFD for each byte that is not UTF-8.
+pub fn go_lossy(bytes: &[u8]) -> String {
+    let chunks = bytes.utf8_chunks();
+    chunks.fold(String::new(), |text, chunk| text + chunk.valid() + &"\u{fffd}".repeat(chunk.invalid().len()))
 }
 
 struct GoFormatter;
@@ -65,9 +86,10 @@ fn float(value: f64, exponent: &str, plain: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::to_string;
+    use super::{go_lossy, go_string, to_string};
 
     #[rstest]
     #[case::html("<b>&</b>", r#""\u003cb\u003e\u0026\u003c/b\u003e""#)]
@@ -89,6 +111,55 @@ mod tests {
     #[case(0.0, "0")]
     fn a_float_has_gos_form(#[case] value: f64, #[case] expected: &str) {
         assert_eq!(to_string(&value).unwrap(), expected);
+    }
+
+    #[test]
+    fn each_byte_that_is_not_utf_8_is_escaped_and_a_real_replacement_character_is_not() {
+        assert_eq!(go_string(b"a\xf0\x9f<\"\xef\xbf\xbd").get(), "\"a\\ufffd\\ufffd\\u003c\\\"\u{fffd}\"");
+        assert_eq!(go_string(b"\"\"").get(), r#""\"\"""#);
+        assert_eq!(go_lossy(b"a\xf0\x9f"), "a\u{fffd}\u{fffd}");
+    }
+
+    proptest! {
+        #[test]
+        fn any_string_reads_back_and_shows_none_of_what_go_escapes(text in any::<String>()) {
+            let json = to_string(&text).unwrap();
+            prop_assert_eq!(&serde_json::from_str::<String>(&json).unwrap(), &text);
+            let escaped = ['<', '>', '&', '\u{2028}', '\u{2029}'];
+            prop_assert!(!json.contains(escaped));
+            prop_assert!(json.bytes().all(|byte| byte >= 0x20));
+            let plain = |c: &char| !c.is_ascii() && !matches!(c, '\u{2028}' | '\u{2029}');
+            prop_assert_eq!(json.chars().filter(plain).count(), text.chars().filter(plain).count());
+            let hex = json.split("\\u").skip(1).map(|rest| &rest[..4]);
+            prop_assert!(hex.into_iter().all(|digits| digits.bytes().all(|digit| !digit.is_ascii_uppercase())));
+            let of_bytes = go_string(text.as_bytes());
+            prop_assert_eq!(of_bytes.get(), json);
+        }
+
+        #[test]
+        fn any_bytes_make_a_json_string(bytes in prop::collection::vec(any::<u8>(), 0..40)) {
+            let read: String = serde_json::from_str(go_string(&bytes).get()).unwrap();
+            prop_assert_eq!(read, go_lossy(&bytes));
+        }
+
+        #[test]
+        fn any_float_reads_back_in_gos_form(value in any::<f64>().prop_filter("finite", |value| value.is_finite())) {
+            let text = to_string(&value).unwrap();
+            prop_assert_eq!(text.parse::<f64>().unwrap().to_bits(), value.to_bits());
+            let has_exponent = value != 0.0 && !(1e-6..1e21).contains(&value.abs());
+            prop_assert_eq!(text.contains('e'), has_exponent, "{}", text);
+            prop_assert!(!text.ends_with(".0") && !text.contains("e-0") && !text.contains("e+0") && !text.contains('E'));
+        }
+
+        #[test]
+        fn any_32_bit_float_has_the_shortest_digits_that_read_back(bits: u32) {
+            let value = f32::from_bits(bits);
+            prop_assume!(value.is_finite());
+            let text = to_string(&value).unwrap();
+            prop_assert_eq!(text.parse::<f32>().unwrap().to_bits(), value.to_bits());
+            let digits = |text: &str| text.bytes().filter(u8::is_ascii_digit).count();
+            prop_assert!(text.contains('e') || value.abs() >= 1e9 || digits(&text) <= 17, "{}", text);
+        }
     }
 
     #[test]

@@ -3,29 +3,95 @@
 //! | file | what |
 //! | --- | --- |
 //! | `go_json` | JSON as Go's encoder writes it |
-//! | `ask` | requests of the native routes, read as Go reads them |
-//! | `collect` | a stream folded into the answer of `"stream":false` |
-//! | `objects` | the native objects that the server makes itself |
+//! | `go_fmt` | values as Go's `fmt` prints them |
 //! | `request` | requests of every route, brought to one form |
+//! | `read` | recorded bodies, read into generations |
+//! | `created_at` | the time of a recorded object, put right in place |
+//! | `collect` | a recorded stream folded into the answer of `"stream":false` |
 //! | `render` | what a dialect does with an answer |
-//! | `reply` | responses that are written at once, refusals among them |
+//! | `native`, `openai_chat`, `openai_completions`, `responses`, `messages` | the dialects |
+//! | `objects` | what their objects have in common |
+//! | `object` | a JSON object whose values keep their bytes |
+//! | `embed` | embeddings in their three forms |
+//! | `refuse`, `reply` | refusals, and responses that are written at once |
 //! | `ids` | the ids that answers carry |
+//! | `listing`, `show`, `modelfile` | what is said of models |
+//! | `manage` | pull, push, create, copy, delete, files, account |
 
-mod ask;
 mod collect;
+mod created_at;
+mod embed;
+pub mod go_fmt;
 mod go_json;
 mod ids;
+pub mod listing;
+pub mod manage;
+mod messages;
+mod modelfile;
+mod native;
+mod object;
 mod objects;
+mod openai_chat;
+mod openai_completions;
+mod read;
+mod refuse;
 mod render;
 mod reply;
 pub mod request;
+mod responses;
+mod show;
 
-pub use ask::{Ask, AskError, Endpoint};
 pub use collect::{Collected, collect};
-pub use go_json::to_string as to_go_json;
+pub use created_at::patch_created_at;
+pub use embed::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
+pub use go_json::{go_lossy, go_string, to_string as to_go_json};
 pub use ids::Ids;
-pub use objects::{
-    LoadedModel, error_body, load_object, miss_body, ps_body, rfc3339, show_body, tags_body, version_body,
-};
+pub use objects::{error_body, miss_text, rfc3339};
+pub use read::read;
+pub use refuse::{refuse, refuse_in};
 pub use render::Render;
 pub use reply::{Refusal, RefusedBy, Reply};
+pub use show::{ShowAsk, show};
+
+use request::{Ask, Dialect, Echo};
+
+/// The renderer of one answer to `ask`; `ids` are those of its response.
+pub fn renderer(ask: &Ask, ids: Ids) -> Box<dyn Render> {
+    let model = ask.model.as_str();
+    match (ask.dialect, &ask.echo) {
+        (Dialect::Generate, _) => Box::new(native::Native::new(model, false)),
+        (Dialect::Chat, _) => Box::new(native::Native::new(model, true)),
+        (Dialect::OpenAiChat, echo) => {
+            let include_usage = matches!(echo, Echo::OpenAi { include_usage: true });
+            Box::new(openai_chat::OpenAiChat::new(model, include_usage, ids))
+        }
+        (Dialect::OpenAiCompletions, echo) => {
+            let include_usage = matches!(echo, Echo::OpenAi { include_usage: true });
+            Box::new(openai_completions::OpenAiCompletions::new(model, include_usage, ids))
+        }
+        (Dialect::Responses, echo) => {
+            let echo = if let Echo::Responses(echo) = echo { echo.clone() } else { serde_json::Map::new() };
+            Box::new(responses::Responses::new(model, echo, ids))
+        }
+        (Dialect::Messages, echo) => {
+            let estimated_tokens = if let Echo::Messages { estimated_tokens } = echo { *estimated_tokens } else { 1 };
+            Box::new(messages::Messages::new(model, estimated_tokens, ids))
+        }
+    }
+}
+
+/// The fields of the head of an SSE stream; two of the wrappers set more of them (`middleware/openai.go`,
+/// `middleware/anthropic.go`).
+fn sse_fields(all: bool) -> Vec<(String, String)> {
+    let mut fields = objects::fields("text/event-stream");
+    if all {
+        fields.push(("Cache-Control".to_owned(), "no-cache".to_owned()));
+        fields.push(("Connection".to_owned(), "keep-alive".to_owned()));
+    }
+    fields
+}
+
+/// One SSE event without a name.
+fn event_data(data: &str) -> String {
+    format!("data: {data}\n\n")
+}

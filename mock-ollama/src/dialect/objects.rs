@@ -1,19 +1,26 @@
-//! The native objects that the server makes itself, fields in wire order (`api/types.go`).
+//! What the objects of several dialects have in common.
 
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 
-use super::{Endpoint, to_go_json};
-use crate::recording::{Details, Model};
+use super::go_json::{go_string, to_string};
+use crate::generation::{Logprob, Metrics, ToolCall};
 
-/// Serialises one of this module's own types, whose `Serialize` cannot fail.
-fn json<T: Serialize>(value: &T) -> String {
-    to_go_json(value).unwrap_or_default()
+/// Serialises one of this crate's own types, whose `Serialize` cannot fail.
+pub(super) fn json<T: Serialize>(value: &T) -> String {
+    to_string(value).unwrap_or_default()
 }
 
 /// RFC 3339 in UTC with the trailing zeros of the fraction removed, as Go prints it.
 pub fn rfc3339(unix_nanos: u64) -> String {
     Timestamp::from_nanosecond(i128::from(unix_nanos)).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
+}
+
+/// The time of a native object; Go's zero time where nobody set one.
+pub(super) fn created_at(unix_nanos: u64) -> String {
+    if unix_nanos == 0 { "0001-01-01T00:00:00Z".to_owned() } else { rfc3339(unix_nanos) }
 }
 
 /// `{"error":"…"}`
@@ -26,209 +33,113 @@ pub fn error_body(text: &str) -> String {
 }
 
 /// The error of a request that no recording answers; the mock's own, so it says so.
-pub fn miss_body(why: &str) -> String {
-    error_body(&format!("mock-ollama: {why}"))
+pub fn miss_text(why: &str) -> String {
+    format!("mock-ollama: {why}")
 }
 
-/// `{"version":"…"}`
-pub fn version_body(version: &str) -> String {
-    #[derive(Serialize)]
-    struct Version<'a> {
-        version: &'a str,
+/// The six metrics of a final object, none of which is sent when it is zero (`api/types.go`, `Metrics`).
+#[derive(Clone, Copy, Default, Serialize)]
+pub(super) struct MetricFields {
+    #[serde(skip_serializing_if = "is_zero")]
+    total_duration: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    load_duration: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    prompt_eval_count: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    prompt_eval_duration: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    eval_count: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    eval_duration: u64,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+pub(super) fn is_zero(number: &u64) -> bool {
+    *number == 0
+}
+
+impl From<Metrics> for MetricFields {
+    fn from(metrics: Metrics) -> Self {
+        Self {
+            total_duration: metrics.total_ns,
+            load_duration: metrics.load_ns,
+            prompt_eval_count: metrics.prompt_eval_count,
+            prompt_eval_duration: metrics.prompt_eval_ns,
+            eval_count: metrics.eval_count,
+            eval_duration: metrics.eval_ns,
+        }
     }
-    json(&Version { version })
 }
 
-/// The single object that answers a request with nothing to generate: `done_reason` is `load` or `unload`.
-pub fn load_object(endpoint: Endpoint, model: &str, created_at: &str, done_reason: &str) -> String {
-    #[derive(Serialize)]
-    struct Message {
-        role: &'static str,
-        content: &'static str,
+/// A native tool call (`api/types.go`, `ToolCall`).
+#[derive(Serialize)]
+pub(super) struct NativeCall<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<&'a str>,
+    function: NativeFunction<'a>,
+}
+
+#[derive(Serialize)]
+struct NativeFunction<'a> {
+    index: u32,
+    name: &'a str,
+    arguments: &'a Map<String, Value>,
+}
+
+impl<'a> From<&'a ToolCall> for NativeCall<'a> {
+    fn from(call: &'a ToolCall) -> Self {
+        let function = NativeFunction { index: call.index, name: &call.name, arguments: &call.arguments };
+        Self { id: call.id.as_deref(), function }
     }
-    #[derive(Serialize)]
-    struct Load<'a> {
-        model: &'a str,
-        created_at: &'a str,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<Message>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        response: Option<&'static str>,
-        done: bool,
-        done_reason: &'a str,
+}
+
+/// A native logprob (`api/types.go`, `Logprob`).
+#[derive(Serialize)]
+pub(super) struct NativeLogprob {
+    token: Box<RawValue>,
+    logprob: f64,
+    bytes: Vec<u8>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    top_logprobs: Vec<TokenLogprob>,
+}
+
+#[derive(Serialize)]
+struct TokenLogprob {
+    token: Box<RawValue>,
+    logprob: f64,
+    bytes: Vec<u8>,
+}
+
+impl From<&Logprob> for NativeLogprob {
+    fn from(logprob: &Logprob) -> Self {
+        let top = logprob.top.iter().map(|(token, logprob)| TokenLogprob {
+            token: go_string(token),
+            logprob: *logprob,
+            bytes: token.clone(),
+        });
+        Self {
+            token: go_string(&logprob.token),
+            logprob: logprob.logprob,
+            bytes: logprob.token.clone(),
+            top_logprobs: top.collect(),
+        }
     }
-    let chat = endpoint == Endpoint::Chat;
-    json(&Load {
-        model,
-        created_at,
-        message: chat.then_some(Message { role: "assistant", content: "" }),
-        response: (!chat).then_some(""),
-        done: true,
-        done_reason,
-    })
 }
 
-/// A model that is loaded, for `/api/ps`.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LoadedModel<'a> {
-    /// The model.
-    pub model: &'a Model,
-    /// When it is unloaded, RFC 3339.
-    pub expires_at: String,
-}
-
-/// The body of `/api/tags`; `models` in the order in which they are listed.
-pub fn tags_body<'a>(models: impl IntoIterator<Item = &'a Model>) -> String {
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        name: &'a str,
-        model: &'a str,
-        modified_at: &'a str,
-        size: u64,
-        digest: &'a str,
-        details: Details,
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        capabilities: &'a [String],
-    }
-    let entries = models.into_iter().map(|model| Entry {
-        name: &model.name,
-        model: &model.name,
-        modified_at: modified_at(model),
-        size: model.size.unwrap_or_default(),
-        digest: digest(model),
-        details: model.details.clone().unwrap_or_default(),
-        capabilities: &model.capabilities,
-    });
-    list(entries.collect())
-}
-
-/// The body of `/api/ps`; `models` in the order in which they are listed.
-pub fn ps_body(models: &[LoadedModel<'_>]) -> String {
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        name: &'a str,
-        model: &'a str,
-        size: u64,
-        digest: &'a str,
-        details: Details,
-        expires_at: &'a str,
-        size_vram: u64,
-        context_length: u64,
-    }
-    let entries = models.iter().map(|loaded| Entry {
-        name: &loaded.model.name,
-        model: &loaded.model.name,
-        size: loaded.model.size.unwrap_or_default(),
-        digest: digest(loaded.model),
-        details: without_lengths(loaded.model),
-        expires_at: &loaded.expires_at,
-        size_vram: 0,
-        context_length: loaded.model.details.as_ref().and_then(|details| details.context_length).unwrap_or_default(),
-    });
-    list(entries.collect())
-}
-
-/// The body of `/api/show`: details, capabilities, and the facts that always stand there.
-pub fn show_body(model: &Model) -> String {
-    #[derive(Serialize)]
-    struct ModelInfo<'a> {
-        #[serde(rename = "general.architecture")]
-        architecture: &'a str,
-    }
-    #[derive(Serialize)]
-    struct Show<'a> {
-        details: Details,
-        model_info: ModelInfo<'a>,
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        capabilities: &'a [String],
-        modified_at: &'a str,
-    }
-    let details = without_lengths(model);
-    let architecture = details.family.clone();
-    json(&Show {
-        details,
-        model_info: ModelInfo { architecture: &architecture },
-        capabilities: &model.capabilities,
-        modified_at: modified_at(model),
-    })
-}
-
-fn list<T: Serialize>(models: Vec<T>) -> String {
-    #[derive(Serialize)]
-    struct List<T> {
-        models: Vec<T>,
-    }
-    json(&List { models })
-}
-
-/// Only `/api/tags` lists the two lengths.
-fn without_lengths(model: &Model) -> Details {
-    let details = model.details.clone().unwrap_or_default();
-    Details { parent_model: String::new(), context_length: None, embedding_length: None, ..details }
-}
-
-fn modified_at(model: &Model) -> &str {
-    model.modified_at.as_deref().unwrap_or("1970-01-01T00:00:00Z")
-}
-
-/// Clients slice the first twelve digits of it, so there always is one.
-fn digest(model: &Model) -> &str {
-    const UNKNOWN: &str = "0000000000000000000000000000000000000000000000000000000000000000";
-    model.digest.as_deref().unwrap_or(UNKNOWN)
+/// Header fields with this content type.
+pub(super) fn fields(content_type: &str) -> Vec<(String, String)> {
+    vec![("Content-Type".to_owned(), content_type.to_owned())]
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{LoadedModel, error_body, load_object, ps_body, rfc3339, show_body, tags_body};
-    use crate::dialect::Endpoint;
-    use crate::recording::{Details, Model};
-
-    fn tiny() -> Model {
-        Model {
-            name: "tiny:latest".to_owned(),
-            capabilities: vec!["completion".to_owned(), "tools".to_owned()],
-            details: Some(Details {
-                format: "gguf".to_owned(),
-                family: "llama".to_owned(),
-                families: Some(vec!["llama".to_owned()]),
-                parameter_size: "1.2B".to_owned(),
-                quantization_level: "Q4_K_M".to_owned(),
-                context_length: Some(8192),
-                embedding_length: Some(2048),
-                parent_model: String::new(),
-            }),
-            size: Some(815),
-            digest: Some("8648".to_owned()),
-            modified_at: Some("2026-07-30T18:22:41.907Z".to_owned()),
-        }
-    }
-
-    #[test]
-    fn listings_have_their_fields_in_wire_order() {
-        let tiny = tiny();
-        let loaded = [LoadedModel { model: &tiny, expires_at: "2026-08-01T10:09:00.450201Z".to_owned() }];
-        insta::assert_snapshot!([tags_body([&tiny]), ps_body(&loaded), show_body(&tiny)].join("\n"));
-    }
-
-    #[test]
-    fn empty_listings_are_empty_arrays() {
-        assert_eq!(tags_body([]), r#"{"models":[]}"#);
-        assert_eq!(ps_body(&[]), r#"{"models":[]}"#);
-    }
+    use super::{error_body, rfc3339};
 
     #[test]
     fn a_time_has_the_trailing_zeros_of_its_fraction_removed() {
         assert_eq!(rfc3339(1_785_578_400_120_000_000), "2026-08-01T10:00:00.12Z");
         assert_eq!(rfc3339(1_785_578_400_000_000_000), "2026-08-01T10:00:00Z");
-    }
-
-    #[test]
-    fn a_load_is_one_object_per_dialect() {
-        let objects = [Endpoint::Generate, Endpoint::Chat].map(|endpoint| load_object(endpoint, "M", "t", "load"));
-        insta::assert_snapshot!(objects.join("\n"), @r#"
-        {"model":"M","created_at":"t","response":"","done":true,"done_reason":"load"}
-        {"model":"M","created_at":"t","message":{"role":"assistant","content":""},"done":true,"done_reason":"load"}
-        "#);
     }
 
     #[test]

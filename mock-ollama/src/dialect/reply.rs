@@ -49,4 +49,6 @@ pub enum RefusedBy {
     Handler,
     /// The model's runner, by way of the stream writer.
     Runner,
+    /// What keeps models of the cloud out, before any wrapper: native in every dialect.
+    Cloud,
 }

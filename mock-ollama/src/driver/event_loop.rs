@@ -214,7 +214,11 @@ impl EventLoop {
                 // Answers that are due go out before the hang-up counts.
                 socket.eof = true;
                 self.act();
-                self.drop_socket(conn, Closed::Eof);
+                if self.engine.half_closed(conn, self.time.now()) {
+                    self.act();
+                } else {
+                    self.drop_socket(conn, Closed::Eof);
+                }
                 false
             }
             Err(_) => {

@@ -8,18 +8,18 @@
 //! | `action` | what a driver is told to do |
 //! | `timeline` | what is going to happen, in order |
 //! | `callers` | what is remembered of those who ask |
-//! | `loaded` | which models are loaded, and until when |
 //! | `conn` | the state of one connection |
-//! | `answer` | which response a request gets |
+//! | `answer` | which answer a request gets |
 //! | `run` | the inputs, the timeline and the step |
 //! | `stream` | a response on its way, chunk by chunk |
+//! | `live` | an answer that is rendered while it is served |
 
 mod action;
 mod answer;
 mod callers;
 mod config;
 mod conn;
-mod loaded;
+mod live;
 mod run;
 mod stream;
 mod timeline;
@@ -28,5 +28,5 @@ mod timeline;
 mod tests;
 
 pub use action::{Action, Closed, Release, Seq, ServerId};
-pub use config::Config;
+pub use config::{Config, CreatedAt, CreatedAtError};
 pub use run::{Engine, LINGER};

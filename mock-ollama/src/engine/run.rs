@@ -6,17 +6,16 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::action::{Action, Closed, Release, Seq, ServerId};
-use super::answer::{Answered, Answerer};
+use super::answer::{Answered, Answerer, Effect, Timing};
 use super::callers::Callers;
 use super::config::Config;
 use super::conn::{Conn, State};
-use super::loaded::LoadedModels;
 use super::stream::{Answering, Begin, Due};
 use super::timeline::{Event, Key, Timeline, What};
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
-use crate::models::ModelName;
+use crate::models::{Card, Store};
 use crate::recording::End;
 use crate::schedule::{Base, Pace};
 
@@ -37,7 +36,7 @@ const MAX_PIPELINED: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Engine {
     pub(super) config: Config,
-    loaded: LoadedModels,
+    models: Store,
     callers: Callers,
     conns: BTreeMap<ConnId, Conn>,
     timeline: Timeline,
@@ -50,8 +49,8 @@ impl Engine {
     /// An engine without connections.
     pub fn new(config: Config) -> Self {
         Self {
+            models: Store::new(config.catalog.cards().cloned(), config.keep_alive),
             config,
-            loaded: LoadedModels::default(),
             callers: Callers::default(),
             conns: BTreeMap::new(),
             timeline: Timeline::default(),
@@ -117,6 +116,27 @@ impl Engine {
         }
     }
 
+    /// The client said that it will send nothing more. The real server takes that for the end of the request it
+    /// is answering: the answer breaks off as it does there, and the connection is closed after it. Says whether
+    /// there is anything to be said; if not, the connection is gone.
+    pub fn half_closed(&mut self, conn: ConnId, now: Instant) -> bool {
+        let Some(state) = self.conns.get_mut(&conn) else { return false };
+        let State::Answering(answering) = &mut state.state else { return false };
+        let bytes = answering.take_cancelled(now);
+        if bytes.is_empty() {
+            return false;
+        }
+        for key in std::mem::take(&mut state.pending) {
+            self.timeline.remove(&key);
+        }
+        state.abort(&mut self.journal);
+        let State::Answering(answering) = std::mem::replace(&mut state.state, State::Leaving) else { return false };
+        self.stream_ends(&answering.stream, answering.model.as_deref(), now);
+        self.control(conn, now, What::Send(bytes));
+        self.control(conn, now, What::Close);
+        true
+    }
+
     /// The connection is gone.
     pub fn closed(&mut self, conn: ConnId, _how: Closed, now: Instant) {
         let Some(mut state) = self.conns.remove(&conn) else { return };
@@ -125,7 +145,7 @@ impl Engine {
         }
         state.abort(&mut self.journal);
         if let State::Answering(answering) = &state.state {
-            self.stream_ends(&answering.stream, answering.model.as_ref(), now);
+            self.stream_ends(&answering.stream, answering.model.as_deref(), now);
         }
         self.callers.forget(conn);
     }
@@ -179,7 +199,7 @@ impl Engine {
     fn fire(&mut self, (due, ..): Key, Event { conn, what }: Event, now: Instant) -> Option<Action> {
         match what {
             What::Send(bytes) => self.write(conn, bytes),
-            What::Chunk => self.send_chunk(conn, due),
+            What::Chunk => self.send_chunk(conn, due, now),
             What::End => self.end_response(conn, now),
             What::Shutdown => {
                 self.conns.get_mut(&conn)?.state = State::Leaving;
@@ -253,8 +273,9 @@ impl Engine {
             None => Caller::Connection(conn),
         };
         let stream = self.callers.next_stream(caller.clone());
-        let (config, loaded, callers) = (&self.config, &mut self.loaded, &mut self.callers);
-        let Answered { response, answer, model } = Answerer { config, loaded, callers, now }.answer(request, &caller);
+        let (config, models, callers) = (&self.config, &mut self.models, &mut self.callers);
+        let answered = Answerer { config, models, callers, now }.answer(request, &stream);
+        let Answered { source, answer, model, timing, extra_fields, then } = answered;
         let entry = self.journal.entries.len();
         self.journal.entries.push(Entry {
             stream: stream.clone(),
@@ -262,27 +283,34 @@ impl Engine {
             received: now,
             request: seen(request),
             answer,
-            status: response.status,
+            status: source.status(),
             chunks: Vec::new(),
             fate: Fate::Open,
         });
-        if let Some(model) = &model {
-            self.loaded.begin(model);
+        if model.is_some() {
             self.streams.insert(stream.clone(), conn);
             self.journal.in_flight = self.streams.len();
             self.journal.max_in_flight = self.journal.max_in_flight.max(self.streams.len());
         }
-        let pace = if model.is_some() { self.config.pace } else { Pace::instant() };
+        let pace = match (timing, self.config.pace.base) {
+            (Timing::AtOnce, _) => Pace::instant(),
+            (Timing::AsStated, _) => Pace::recorded(),
+            // Nobody releases what no stream is open for.
+            (Timing::Paced, Base::Stepped) if model.is_none() => Pace::recorded(),
+            (Timing::Paced, _) => self.config.pace,
+        };
         let answering = Answering::new(Begin {
             seed: self.config.seed,
-            date_unix_s: self.config.wall.unix_nanos(now) / 1_000_000_000,
+            wall: self.config.wall,
             request: &request.head,
             start: now,
             stream,
             entry,
-            response,
+            source,
+            extra_fields,
             model,
             pace,
+            then,
         });
         if let Some(state) = self.conns.get_mut(&conn) {
             state.state = State::Answering(Box::new(answering));
@@ -305,12 +333,16 @@ impl Engine {
         }
     }
 
-    fn send_chunk(&mut self, conn: ConnId, due: Instant) -> Option<Action> {
+    fn send_chunk(&mut self, conn: ConnId, due: Instant, now: Instant) -> Option<Action> {
         let state = self.conns.get_mut(&conn)?;
         let State::Answering(answering) = &mut state.state else { return None };
-        answering.released = answering.released.saturating_sub(1);
         let (entry, chunk) = (answering.entry, answering.next_chunk());
-        let (bytes, body_end) = answering.take_chunk();
+        let Some((bytes, body_end)) = answering.take_chunk(due, now) else {
+            // This moment has nothing to show: a release is kept for the next one.
+            self.schedule_next(conn, due);
+            return None;
+        };
+        answering.released = answering.released.saturating_sub(1);
         state.hand_out(bytes.len());
         state.mark(entry, Some(chunk));
         self.journal.entries[entry].chunks.push(ChunkSent { due, written: None, body_end });
@@ -321,13 +353,17 @@ impl Engine {
     fn end_response(&mut self, conn: ConnId, now: Instant) -> Option<Action> {
         let state = self.conns.get_mut(&conn)?;
         let State::Answering(answering) = &mut state.state else { return None };
-        let bytes = answering.take_end();
-        let State::Answering(answering) = std::mem::replace(&mut state.state, State::Reading) else { return None };
+        let bytes = answering.take_end(now);
+        let State::Answering(mut answering) = std::mem::replace(&mut state.state, State::Reading) else { return None };
         state.hand_out(bytes.len());
         state.mark(answering.entry, None);
         // A response without bytes after its last chunk may be complete already.
         state.wrote(0, now, &mut self.journal);
-        self.stream_ends(&answering.stream, answering.model.as_ref(), now);
+        self.stream_ends(&answering.stream, answering.model.as_deref(), now);
+        if let Some(Effect::Add(card)) = answering.then.take() {
+            let modified_at = crate::dialect::rfc3339(self.config.wall.unix_nanos(now));
+            self.models.add(*card, &modified_at);
+        }
         match answering.end() {
             End::Clean if answering.keep_alive => self.read_requests(conn, now),
             End::Reset => self.leave(conn, now, What::Reset),
@@ -344,9 +380,9 @@ impl Engine {
         self.control(conn, now, how);
     }
 
-    fn stream_ends(&mut self, stream: &StreamId, model: Option<&ModelName>, now: Instant) {
+    fn stream_ends(&mut self, stream: &StreamId, model: Option<&Card>, now: Instant) {
         if let Some(model) = model {
-            self.loaded.end(model, now);
+            self.models.runners.end(model, now);
             self.streams.remove(stream);
             self.journal.in_flight = self.streams.len();
         }

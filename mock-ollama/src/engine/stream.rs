@@ -4,14 +4,21 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::answer::Effect;
+use super::config::CreatedAt;
+use super::live::{Live, Produced};
 use crate::catalog::{Body, Prepared};
-use crate::clock::Instant;
+use crate::clock::{Instant, WallAnchor};
+use crate::dialect::{patch_created_at, rfc3339};
 use crate::http::{Framing, LAST_CHUNK, RequestHead, ResponseHead, Version, encode_chunk};
 use crate::journal::StreamId;
-use crate::models::ModelName;
+use crate::models::Card;
 use crate::recording::End;
 use crate::schedule::{Pace, Schedule};
 use crate::seed::Seed;
+
+/// The longest body that Go sends with `Content-Length` when the handler writes it at once.
+const MAX_LENGTH_BODY: usize = 2048;
 
 /// A response on its way.
 #[derive(Debug)]
@@ -19,22 +26,39 @@ pub(super) struct Answering {
     pub(super) stream: StreamId,
     /// Its entry in the journal.
     pub(super) entry: usize,
-    /// The model whose recording is replayed; absent for the server's own answers.
-    pub(super) model: Option<ModelName>,
+    /// The model that answers; absent for the server's own answers.
+    pub(super) model: Option<Arc<Card>>,
+    /// Whether the connection is used again; known when the head has left.
     pub(super) keep_alive: bool,
     /// Chunks that a test has released and that have not left; counted under a stepped pace alone.
     pub(super) released: u64,
     /// When the next chunk was due while the client was too slow to take it.
     pub(super) stalled: Option<Instant>,
-    response: Arc<Prepared>,
-    /// The encoded response head until it has left.
-    head: Option<Vec<u8>>,
+    /// What becomes true when it has ended.
+    pub(super) then: Option<Effect>,
+    source: Source,
+    /// What the response head is made from until it has left.
+    head: Option<Head>,
     framing: Framing,
     head_only: bool,
     start: Instant,
+    wall: WallAnchor,
     schedule: Schedule,
     next: usize,
     body_end: u64,
+}
+
+/// Where the bytes come from.
+#[derive(Debug)]
+pub(super) enum Source {
+    /// Bytes that are there already: a recording, or a reply of the server's own.
+    Prepared {
+        response: Arc<Prepared>,
+        /// Which time the objects carry.
+        created_at: CreatedAt,
+    },
+    /// A generation that is rendered while it is served.
+    Live(Box<Live>),
 }
 
 /// What a response is made from.
@@ -42,12 +66,16 @@ pub(super) struct Begin<'a> {
     pub(super) stream: StreamId,
     pub(super) entry: usize,
     pub(super) request: &'a RequestHead,
-    pub(super) response: Arc<Prepared>,
-    pub(super) model: Option<ModelName>,
-    pub(super) date_unix_s: u64,
+    pub(super) source: Source,
+    /// Fields that every answer to this request carries.
+    pub(super) extra_fields: Vec<(String, String)>,
+    pub(super) model: Option<Arc<Card>>,
+    pub(super) wall: WallAnchor,
     pub(super) start: Instant,
     pub(super) pace: Pace,
     pub(super) seed: Seed,
+    /// What becomes true when it has ended.
+    pub(super) then: Option<Effect>,
 }
 
 /// When the next chunk leaves.
@@ -60,35 +88,43 @@ pub(super) enum Due {
     End,
 }
 
+#[derive(Debug)]
+struct Head {
+    version: Version,
+    client_stays: bool,
+    extra_fields: Vec<(String, String)>,
+}
+
+impl Source {
+    /// The server's own reply, or the status of a stream.
+    pub(super) fn status(&self) -> u16 {
+        match self {
+            Self::Prepared { response, .. } => response.status,
+            Self::Live(_) => 200,
+        }
+    }
+}
+
 impl Answering {
     pub(super) fn new(begin: Begin<'_>) -> Self {
-        let head_only = begin.request.method == "HEAD";
-        let framing = framing(&begin.response, begin.request.version, head_only);
-        let client_stays = begin.request.keeps_alive();
-        let keep_alive = client_stays && framing != Framing::UntilClose && begin.response.end == End::Clean;
-        let connection = match begin.request.version {
-            Version::Http11 => (!client_stays).then_some("close"),
-            Version::Http10 => keep_alive.then_some("keep-alive"),
-        };
-        let head = ResponseHead {
+        let head = Head {
             version: begin.request.version,
-            status: begin.response.status,
-            fields: begin.response.fields.clone(),
-            date_unix_s: Some(begin.date_unix_s),
-            framing,
-            connection,
+            client_stays: begin.request.keeps_alive(),
+            extra_fields: begin.extra_fields,
         };
         Self {
             entry: begin.entry,
             model: begin.model,
-            keep_alive,
+            keep_alive: head.client_stays,
             released: 0,
             stalled: None,
-            head: Some(head.encode()),
-            response: begin.response,
-            framing,
-            head_only,
+            then: begin.then,
+            source: begin.source,
+            head: Some(head),
+            framing: Framing::Unstated,
+            head_only: begin.request.method == "HEAD",
             start: begin.start,
+            wall: begin.wall,
             schedule: Schedule::of_stream(begin.pace, begin.seed, &begin.stream),
             stream: begin.stream,
             next: 0,
@@ -97,7 +133,10 @@ impl Answering {
     }
 
     pub(super) fn end(&self) -> End {
-        self.response.end
+        match &self.source {
+            Source::Prepared { response, .. } => response.end,
+            Source::Live(_) => End::Clean,
+        }
     }
 
     /// The number of the next chunk.
@@ -105,77 +144,157 @@ impl Answering {
         self.next
     }
 
+    /// Whether the head has left.
+    pub(super) fn has_begun(&self) -> bool {
+        self.head.is_none()
+    }
+
     /// When the next chunk leaves. To be asked once a chunk, in order.
     pub(super) fn next_due(&mut self) -> Due {
-        let at_us = match &self.response.body {
-            Body::Stream(pieces) => pieces.get(self.next).map(|piece| piece.at_us),
-            Body::Whole { at_us, .. } => (self.next == 0).then_some(*at_us),
+        let at = match &mut self.source {
+            Source::Live(live) => return live.next_due(&mut self.schedule, self.start),
+            Source::Prepared { response, .. } => match &response.body {
+                Body::Stream(pieces) => pieces.get(self.next).map(|piece| piece.at),
+                Body::Whole { at, .. } => (self.next == 0).then_some(*at),
+            },
         };
-        let Some(at_us) = at_us else { return Due::End };
-        self.schedule.next(at_us).map_or(Due::Released, |offset| Due::At(self.start.saturating_add(offset)))
+        let Some(at) = at else { return Due::End };
+        self.schedule.next(at).map_or(Due::Released, |offset| Due::At(self.start.saturating_add(offset)))
     }
 
-    /// The bytes of the next chunk, with the head before the first, and the body length after it.
-    pub(super) fn take_chunk(&mut self) -> (Bytes, u64) {
-        let (data, wire) = match &self.response.body {
-            Body::Stream(pieces) => {
-                let piece = &pieces[self.next];
-                (&piece.data, self.stream_bytes(&piece.data, &piece.encoded))
+    /// The bytes of the next chunk, with the head before the first, and the body length after it; `None` when
+    /// this moment has nothing to show.
+    pub(super) fn take_chunk(&mut self, due: Instant, now: Instant) -> Option<(Bytes, u64)> {
+        let (mut wire, data) = match &mut self.source {
+            Source::Live(live) => match live.produce(due, now, self.start, self.wall)? {
+                Produced::Chunk(chunk) => {
+                    let fields = live.stream_fields(true);
+                    (self.open(200, &fields, None, now), Bytes::from(chunk))
+                }
+                Produced::Whole(reply) => {
+                    let length = length_of(&reply.body);
+                    (self.open(reply.status, &reply.fields, length, now), Bytes::from(reply.body))
+                }
+            },
+            Source::Prepared { response, created_at } => {
+                let (response, patched) = (Arc::clone(response), *created_at == CreatedAt::Live);
+                let (data, encoded, streamed) = match &response.body {
+                    Body::Stream(pieces) => (&pieces[self.next].data, Some(&pieces[self.next].encoded), true),
+                    Body::Whole { data, .. } => (data, None, false),
+                };
+                if let (Some(encoded), false, None) = (encoded, patched, &self.head) {
+                    // The way of nearly every chunk: nothing is copied.
+                    return Some(self.pass(data, encoded));
+                }
+                let data = if patched {
+                    Bytes::from(patch_created_at(data, &rfc3339(self.wall.unix_nanos(now))).into_owned())
+                } else {
+                    data.clone()
+                };
+                let length = if streamed { None } else { length_of(&data) };
+                (self.open(response.status, &response.fields, length, now), data)
             }
-            Body::Whole { data, .. } => (data, self.whole_bytes(data)),
         };
-        let length = if self.head_only { 0 } else { data.len() as u64 };
         self.next += 1;
-        self.body_end += length;
-        let bytes = match self.head.take() {
-            Some(mut head) => {
-                head.extend_from_slice(&wire);
-                Bytes::from(head)
+        if !self.head_only {
+            self.body_end += data.len() as u64;
+            if self.framing == Framing::Chunked {
+                encode_chunk(&mut wire, &data);
+            } else {
+                wire.extend_from_slice(&data);
             }
-            None => wire,
+        }
+        Some((Bytes::from(wire), self.body_end))
+    }
+
+    /// A recorded chunk as it stands.
+    fn pass(&mut self, data: &Bytes, encoded: &Bytes) -> (Bytes, u64) {
+        self.next += 1;
+        if self.head_only {
+            return (Bytes::new(), self.body_end);
+        }
+        self.body_end += data.len() as u64;
+        let wire = if self.framing == Framing::Chunked { encoded.clone() } else { data.clone() };
+        (wire, self.body_end)
+    }
+
+    /// The encoded head, once; `length` is that of a body which is written at once and short.
+    fn open(&mut self, status: u16, fields: &[(String, String)], length: Option<u64>, now: Instant) -> Vec<u8> {
+        let Some(head) = self.head.take() else { return Vec::new() };
+        self.framing = match (length, head.version) {
+            _ if matches!(status, 204 | 304) => Framing::Unstated,
+            // To a HEAD, Go states the length only of what a handler wrote.
+            (Some(0), _) if self.head_only => Framing::Unstated,
+            (Some(length), _) => Framing::Length(length),
+            (None, _) if self.head_only => Framing::Unstated,
+            (None, Version::Http11) => Framing::Chunked,
+            (None, Version::Http10) => Framing::UntilClose,
         };
-        (bytes, self.body_end)
-    }
-
-    fn stream_bytes(&self, data: &Bytes, encoded: &Bytes) -> Bytes {
-        match self.framing {
-            _ if self.head_only => Bytes::new(),
-            Framing::Chunked => encoded.clone(),
-            Framing::Length(_) | Framing::UntilClose | Framing::Unstated => data.clone(),
-        }
-    }
-
-    fn whole_bytes(&self, data: &Bytes) -> Bytes {
-        match self.framing {
-            _ if self.head_only => Bytes::new(),
-            Framing::Chunked => {
-                let mut out = Vec::with_capacity(data.len() + 16);
-                encode_chunk(&mut out, data);
-                Bytes::from(out)
-            }
-            Framing::Length(_) | Framing::UntilClose | Framing::Unstated => data.clone(),
-        }
+        self.keep_alive = head.client_stays && self.framing != Framing::UntilClose && self.end() == End::Clean;
+        let connection = match head.version {
+            Version::Http11 => (!head.client_stays).then_some("close"),
+            Version::Http10 => self.keep_alive.then_some("keep-alive"),
+        };
+        // What the handler set for the connection gives way to what the client asked for.
+        let kept =
+            fields.iter().chain(&head.extra_fields).filter(|(name, _)| connection.is_none() || name != "Connection");
+        let head = ResponseHead {
+            version: head.version,
+            status,
+            fields: kept.cloned().collect(),
+            date_unix_s: Some(self.wall.unix_nanos(now) / 1_000_000_000),
+            framing: self.framing,
+            connection,
+        };
+        head.encode()
     }
 
     /// The bytes that end the body; the head is among them when there was no chunk.
-    pub(super) fn take_end(&mut self) -> Bytes {
-        let mut out = self.head.take().unwrap_or_default();
-        if self.framing == Framing::Chunked && !self.head_only && self.response.end == End::Clean {
+    pub(super) fn take_end(&mut self, now: Instant) -> Bytes {
+        let mut out = Vec::new();
+        if self.head.is_some() {
+            out = match &self.source {
+                Source::Prepared { response, .. } => {
+                    let response = Arc::clone(response);
+                    self.open(response.status, &response.fields, None, now)
+                }
+                // Nothing was flushed, so Go states the length.
+                Source::Live(live) => {
+                    let fields = live.stream_fields(false);
+                    self.open(200, &fields, Some(0), now)
+                }
+            };
+        }
+        if self.framing == Framing::Chunked && !self.head_only && self.end() == End::Clean {
             out.extend_from_slice(LAST_CHUNK);
         }
         Bytes::from(out)
     }
+
+    /// What goes out when the client says in the middle of an answer that it will send nothing more, which the
+    /// real server takes for the end of the request (`net/http`: the context of the request is cancelled).
+    pub(super) fn take_cancelled(&mut self, now: Instant) -> Bytes {
+        let begun = self.has_begun();
+        let Source::Live(live) = &mut self.source else { return Bytes::new() };
+        if !begun && !live.is_stream() {
+            let text = r#"{"error":"context canceled"}"#;
+            let fields = [("Content-Type".to_owned(), "application/json; charset=utf-8".to_owned())];
+            let mut out = self.open(500, &fields, Some(text.len() as u64), now);
+            out.extend_from_slice(text.as_bytes());
+            return Bytes::from(out);
+        }
+        let last = live.cancelled(begun).unwrap_or_default();
+        let mut out = Vec::new();
+        if self.framing == Framing::Chunked {
+            encode_chunk(&mut out, &last);
+        } else {
+            out.extend_from_slice(&last);
+        }
+        out.extend_from_slice(&self.take_end(now));
+        Bytes::from(out)
+    }
 }
 
-fn framing(response: &Prepared, version: Version, head_only: bool) -> Framing {
-    let length = match &response.body {
-        Body::Whole { data, .. } if response.has_length() => Some(data.len() as u64),
-        Body::Whole { .. } | Body::Stream(_) => None,
-    };
-    match (length, version) {
-        (Some(length), _) => Framing::Length(length),
-        (None, _) if head_only => Framing::Unstated,
-        (None, Version::Http11) => Framing::Chunked,
-        (None, Version::Http10) => Framing::UntilClose,
-    }
+fn length_of(body: &[u8]) -> Option<u64> {
+    (body.len() <= MAX_LENGTH_BODY).then_some(body.len() as u64)
 }

@@ -8,19 +8,30 @@
 //! | `parser` | both together, in any segmentation |
 //! | `chunked` | chunked transfer coding, both ways |
 //! | `response` | the response head, in the order of Go's server |
+//! | `target` | the path of a target, decoded and cleaned |
 //! | `router` | the route table, and what the router answers itself |
+//! | `cors` | which origins may call |
+//! | `host` | which names of this machine are believed |
+//! | `gate` | all three in order: what becomes of a request before a handler sees it |
 
 mod body;
 mod chunked;
+mod cors;
 mod error;
+mod gate;
 mod head;
+mod host;
 mod parser;
 mod response;
 mod router;
+mod target;
 
 pub use chunked::{LAST_CHUNK, encode_chunk};
+pub use cors::{BadOrigins, CorsVerdict, Origins, cors};
 pub use error::BadRequest;
+pub use gate::{Fields, Gate, GateConfig, gate};
 pub use head::{MAX_HEAD_BYTES, MAX_HEADERS, RequestHead, Version};
+pub use host::{HostVerdict, check_host};
 pub use parser::{CONTINUE, MAX_BODY_BYTES, Parsed, Parser, Request};
-pub use response::{Framing, ResponseHead, reason};
+pub use response::{Framing, MAX_BUFFERED, ResponseHead, reason};
 pub use router::{Route, Routed, route};

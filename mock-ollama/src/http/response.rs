@@ -2,6 +2,9 @@
 
 use super::Version;
 
+/// The longest body that Go buffers to learn its length, in bytes (`net/http/server.go`, `bufferBeforeChunkingSize`).
+pub const MAX_BUFFERED: u64 = 2048;
+
 /// How the client finds the end of a response body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Framing {
@@ -11,8 +14,24 @@ pub enum Framing {
     Chunked,
     /// The body ends when the connection does (HTTP/1.0).
     UntilClose,
-    /// No length at all: HEAD of a body that GET would send chunked.
+    /// No length at all: 204, or a HEAD of a body that GET would send chunked or that nobody wrote.
     Unstated,
+}
+
+impl Framing {
+    /// How the body of a response that is written at once ends (`net/http/server.go`): by its length up to what Go
+    /// buffers, else chunked; not at all where nothing may follow or nothing was written to a HEAD.
+    pub fn of_whole(version: Version, method: &str, status: u16, body_length: u64) -> Self {
+        let bodiless = status < 200 || matches!(status, 204 | 304);
+        match (method, body_length) {
+            _ if bodiless => Self::Unstated,
+            ("HEAD", 0) => Self::Unstated,
+            (_, ..=MAX_BUFFERED) => Self::Length(body_length),
+            ("HEAD", _) => Self::Unstated,
+            _ if version == Version::Http10 => Self::UntilClose,
+            _ => Self::Chunked,
+        }
+    }
 }
 
 /// A response head to be written.
@@ -69,17 +88,24 @@ pub fn reason(status: u16) -> &'static str {
     match status {
         200 => "OK",
         201 => "Created",
+        202 => "Accepted",
         204 => "No Content",
         301 => "Moved Permanently",
+        302 => "Found",
+        304 => "Not Modified",
         307 => "Temporary Redirect",
         400 => "Bad Request",
         401 => "Unauthorized",
+        402 => "Payment Required",
         403 => "Forbidden",
         404 => "Not Found",
         405 => "Method Not Allowed",
         408 => "Request Timeout",
         409 => "Conflict",
+        410 => "Gone",
+        412 => "Precondition Failed",
         413 => "Request Entity Too Large",
+        422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",
         500 => "Internal Server Error",
@@ -90,5 +116,60 @@ pub fn reason(status: u16) -> &'static str {
         505 => "HTTP Version Not Supported",
         // Go writes this for a code it has no text for.
         _ => "status code unknown",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Framing, ResponseHead, reason};
+    use crate::http::Version;
+
+    #[rstest]
+    #[case::w_011_short("GET", 200, 2048, Framing::Length(2048))]
+    #[case::w_011_long("GET", 200, 2049, Framing::Chunked)]
+    #[case::head_of_short("HEAD", 200, 17, Framing::Length(17))]
+    #[case::head_of_long("HEAD", 200, 2049, Framing::Unstated)]
+    #[case::head_of_nothing("HEAD", 200, 0, Framing::Unstated)]
+    #[case::no_content("OPTIONS", 204, 0, Framing::Unstated)]
+    #[case::refused("GET", 403, 0, Framing::Length(0))]
+    fn a_body_written_at_once_is_framed_as_go_does(
+        #[case] method: &str,
+        #[case] status: u16,
+        #[case] length: u64,
+        #[case] expected: Framing,
+    ) {
+        assert_eq!(Framing::of_whole(Version::Http11, method, status, length), expected);
+    }
+
+    #[test]
+    fn a_long_body_ends_with_the_connection_in_the_older_version() {
+        assert_eq!(Framing::of_whole(Version::Http10, "POST", 200, 2049), Framing::UntilClose);
+        assert_eq!(Framing::of_whole(Version::Http10, "POST", 200, 20), Framing::Length(20));
+    }
+
+    #[test]
+    fn fields_of_one_name_keep_their_lines_and_their_order() {
+        let vary = |value: &str| ("Vary".to_owned(), value.to_owned());
+        let head = ResponseHead {
+            version: Version::Http11,
+            status: 204,
+            fields: vec![vary("Origin"), ("Allow".to_owned(), "POST".to_owned()), vary("A"), vary("B")],
+            date_unix_s: None,
+            framing: Framing::Unstated,
+            connection: Some("close"),
+        };
+        let expected = "HTTP/1.1 204 No Content\r\nAllow: POST\r\nVary: Origin\r\nVary: A\r\nVary: B\r\n\
+            Connection: close\r\n\r\n";
+        assert_eq!(String::from_utf8(head.encode()).unwrap(), expected);
+    }
+
+    #[rstest]
+    #[case(204, "No Content")]
+    #[case(403, "Forbidden")]
+    #[case(499, "status code unknown")]
+    fn a_status_has_the_reason_of_go(#[case] status: u16, #[case] text: &str) {
+        assert_eq!(reason(status), text);
     }
 }

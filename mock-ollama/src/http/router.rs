@@ -1,12 +1,16 @@
 //! The route table, and what the router answers by itself (`server/routes.go`; gin; `net/http` `ServeMux`).
 
+use super::target::{clean, decode, encode, origin_form};
+
 /// What a request is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
     /// `/`
     Root,
     /// `/api/version`
     Version,
+    /// `/api/status`
+    Status,
     /// `/api/tags`
     Tags,
     /// `/api/ps`
@@ -17,6 +21,50 @@ pub enum Route {
     Generate,
     /// `/api/chat`
     Chat,
+    /// `/api/embed`
+    Embed,
+    /// `/api/embeddings`
+    Embeddings,
+    /// `/api/pull`
+    Pull,
+    /// `/api/push`
+    Push,
+    /// `/api/create`
+    Create,
+    /// `/api/copy`
+    Copy,
+    /// `/api/delete`
+    Delete,
+    /// `HEAD /api/blobs/:digest`, with the digest as it is asked for.
+    BlobHead(String),
+    /// `POST /api/blobs/:digest`, with the digest as it is asked for.
+    BlobPut(String),
+    /// `/api/me`
+    Me,
+    /// `/api/signout` and its older form, `/api/user/keys/:encodedKey`
+    Signout,
+    /// `/api/experimental/web_search`
+    WebSearch,
+    /// `/api/experimental/web_fetch`
+    WebFetch,
+    /// `/api/experimental/model-recommendations`
+    Recommendations,
+    /// `/v1/chat/completions`
+    OpenAiChat,
+    /// `/v1/completions`
+    OpenAiCompletions,
+    /// `/v1/embeddings`
+    OpenAiEmbeddings,
+    /// `/v1/models`
+    OpenAiModels,
+    /// `/v1/models/:model`, with the name as it is asked for.
+    OpenAiModel(String),
+    /// `/v1/responses`
+    Responses,
+    /// `/v1/audio/transcriptions`
+    Transcriptions,
+    /// `/v1/messages`
+    Messages,
 }
 
 /// The answer of the router.
@@ -43,14 +91,46 @@ pub enum Routed {
 /// Methods in the order in which `Allow` lists them.
 const METHODS: [&str; 4] = ["HEAD", "GET", "POST", "DELETE"];
 
+/// Paths without a parameter.
 const TABLE: &[(&str, &[&str], Route)] = &[
     ("/", &["HEAD", "GET"], Route::Root),
     ("/api/version", &["HEAD", "GET"], Route::Version),
+    ("/api/status", &["GET"], Route::Status),
     ("/api/tags", &["HEAD", "GET"], Route::Tags),
     ("/api/ps", &["GET"], Route::Ps),
     ("/api/show", &["POST"], Route::Show),
     ("/api/generate", &["POST"], Route::Generate),
     ("/api/chat", &["POST"], Route::Chat),
+    ("/api/embed", &["POST"], Route::Embed),
+    ("/api/embeddings", &["POST"], Route::Embeddings),
+    ("/api/pull", &["POST"], Route::Pull),
+    ("/api/push", &["POST"], Route::Push),
+    ("/api/create", &["POST"], Route::Create),
+    ("/api/copy", &["POST"], Route::Copy),
+    ("/api/delete", &["DELETE"], Route::Delete),
+    ("/api/me", &["POST"], Route::Me),
+    ("/api/signout", &["POST"], Route::Signout),
+    ("/api/experimental/web_search", &["POST"], Route::WebSearch),
+    ("/api/experimental/web_fetch", &["POST"], Route::WebFetch),
+    ("/api/experimental/model-recommendations", &["GET"], Route::Recommendations),
+    ("/v1/chat/completions", &["POST"], Route::OpenAiChat),
+    ("/v1/completions", &["POST"], Route::OpenAiCompletions),
+    ("/v1/embeddings", &["POST"], Route::OpenAiEmbeddings),
+    ("/v1/models", &["GET"], Route::OpenAiModels),
+    ("/v1/responses", &["POST"], Route::Responses),
+    ("/v1/audio/transcriptions", &["POST"], Route::Transcriptions),
+    ("/v1/messages", &["POST"], Route::Messages),
+];
+
+/// A path up to its last segment, which is a parameter; a method; and what makes the route of the parameter.
+type WithParameter = (&'static str, &'static str, fn(String) -> Route);
+
+/// Paths whose last segment is a parameter.
+const WITH_PARAMETER: &[WithParameter] = &[
+    ("/api/blobs/", "HEAD", Route::BlobHead),
+    ("/api/blobs/", "POST", Route::BlobPut),
+    ("/api/user/keys/", "DELETE", |_| Route::Signout),
+    ("/v1/models/", "GET", Route::OpenAiModel),
 ];
 
 /// Routes a request by its method and target.
@@ -60,12 +140,15 @@ pub fn route(method: &str, target: &str) -> Routed {
         Some((path, query)) => (path, Some(query)),
         None => (target, None),
     };
+    // Escapes are resolved first, so that an escaped slash separates segments like any other.
+    let path = &decode(path);
     let redirect = |status, path: &str| {
-        let location = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
+        let path = encode(path);
+        let location = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
         Routed::Redirect { status, location }
     };
     let cleaned = clean(path);
-    if cleaned != path {
+    if cleaned != *path {
         return redirect(307, &cleaned);
     }
     if let Some(route) = find(method, path) {
@@ -80,31 +163,15 @@ pub fn route(method: &str, target: &str) -> Routed {
     if allowed.is_empty() { Routed::NotFound } else { Routed::MethodNotAllowed { allow: allowed.join(", ") } }
 }
 
-/// The path and query of a target in absolute form, as a client sends it that believes in a proxy (RFC 9112 §3.2.2).
-fn origin_form(target: &str) -> &str {
-    let Some(rest) = target.strip_prefix("http://") else { return target };
-    rest.find('/').map_or("/", |at| &rest[at..])
-}
-
 fn find(method: &str, path: &str) -> Option<Route> {
     let row = TABLE.iter().find(|(known, methods, _)| *known == path && methods.contains(&method));
-    row.map(|(_, _, route)| *route)
-}
-
-/// The path without `//`, `/./` and `/../` (`net/http` `cleanPath`); a trailing slash stays.
-fn clean(path: &str) -> String {
-    let mut parts: Vec<&str> = Vec::new();
-    for part in path.split('/') {
-        match part {
-            "" | "." => {}
-            ".." => {
-                parts.pop();
-            }
-            part => parts.push(part),
-        }
+    if let Some((_, _, route)) = row {
+        return Some(route.clone());
     }
-    let trailing = path.ends_with('/') && !parts.is_empty();
-    format!("/{}{}", parts.join("/"), if trailing { "/" } else { "" })
+    WITH_PARAMETER.iter().filter(|(_, known, _)| *known == method).find_map(|(prefix, _, route)| {
+        let parameter = path.strip_prefix(prefix)?;
+        (!parameter.is_empty() && !parameter.contains('/')).then(|| route(parameter.to_owned()))
+    })
 }
 
 #[cfg(test)]
@@ -119,6 +186,11 @@ mod tests {
     #[case::query("GET", "/api/version?x=1", Route::Version)]
     #[case::post("POST", "/api/chat", Route::Chat)]
     #[case::absolute_form("GET", "http://127.0.0.1:11434/api/ps", Route::Ps)]
+    #[case::escaped("GET", "/api/%74ags", Route::Tags)]
+    #[case::digest("HEAD", "/api/blobs/sha256:ab", Route::BlobHead("sha256:ab".to_owned()))]
+    #[case::upload("POST", "/api/blobs/sha256-ab", Route::BlobPut("sha256-ab".to_owned()))]
+    #[case::model("GET", "/v1/models/a:b", Route::OpenAiModel("a:b".to_owned()))]
+    #[case::older_signout("DELETE", "/api/user/keys/abc", Route::Signout)]
     fn a_registered_method_and_path_find_their_handler(
         #[case] method: &str,
         #[case] target: &str,
@@ -130,18 +202,35 @@ mod tests {
     #[rstest]
     #[case::unknown("GET", "/nope")]
     #[case::parent("GET", "/api")]
+    #[case::version_alone("GET", "/v1")]
     #[case::case_matters("GET", "/API/TAGS")]
     #[case::slash_after_a_path_of_another_method("POST", "/api/tags/")]
-    fn other_paths_are_not_found(#[case] method: &str, #[case] target: &str) {
+    #[case::two_segments("GET", "/v1/models/ns/x")]
+    #[case::two_segments_in_disguise("GET", "/v1/models/ns%2Fx")]
+    #[case::empty_parameter("POST", "/api/blobs/")]
+    #[case::profiles("GET", "/debug/pprof/")]
+    #[case::w_107_count_tokens("POST", "/v1/messages/count_tokens")]
+    #[case::images("POST", "/v1/images/generations")]
+    #[case::metrics("GET", "/metrics")]
+    fn w_004_other_paths_are_not_found(#[case] method: &str, #[case] target: &str) {
         assert_eq!(route(method, target), Routed::NotFound);
     }
 
     #[rstest]
     #[case("GET", "/api/generate", "POST")]
     #[case("DELETE", "/api/tags", "HEAD, GET")]
+    #[case("GET", "/api/blobs/sha256:ab", "HEAD, POST")]
     #[case("HEAD", "/api/ps", "GET")]
+    #[case("HEAD", "/v1/models", "GET")]
+    #[case("POST", "/v1/models/x", "GET")]
+    #[case("POST", "/api/delete", "DELETE")]
+    #[case("OPTIONS", "/api/chat", "POST")]
     #[case("BREW", "/", "HEAD, GET")]
-    fn another_method_is_told_which_ones_there_are(#[case] method: &str, #[case] target: &str, #[case] allow: &str) {
+    fn w_005_another_method_is_told_which_ones_there_are(
+        #[case] method: &str,
+        #[case] target: &str,
+        #[case] allow: &str,
+    ) {
         assert_eq!(route(method, target), Routed::MethodNotAllowed { allow: allow.to_owned() });
     }
 
@@ -149,9 +238,12 @@ mod tests {
     #[case::slash_too_many("GET", "/api/tags/?x=1", 301, "/api/tags?x=1")]
     #[case::slash_too_many_on_head("HEAD", "/api/tags/", 307, "/api/tags")]
     #[case::slash_too_many_on_post("POST", "/api/chat/", 307, "/api/chat")]
+    #[case::slash_instead_of_a_parameter("GET", "/v1/models/", 301, "/v1/models")]
+    #[case::slash_after_a_parameter("GET", "/v1/models/x/", 301, "/v1/models/x")]
     #[case::double_slash("GET", "//api/tags", 307, "/api/tags")]
     #[case::dots("GET", "/api/./x/../tags", 307, "/api/tags")]
-    fn an_untidy_path_is_redirected(
+    #[case::escaped_dots("POST", "/api/%2e%2e/a%20b", 307, "/a%20b")]
+    fn w_008_an_untidy_path_is_redirected(
         #[case] method: &str,
         #[case] target: &str,
         #[case] status: u16,

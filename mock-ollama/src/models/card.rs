@@ -10,6 +10,8 @@ use crate::recording::{Details, Model};
 pub struct Card {
     /// Its name.
     pub name: ModelName,
+    /// The model whose recordings and script answer for it: its own name, or that of what it was made from.
+    pub answers_as: ModelName,
     /// What it can do, in the order of `/api/show`; empty where nothing is known, and then nothing is refused.
     pub capabilities: Vec<String>,
     /// The same as `/api/tags` lists it, where that differs.
@@ -70,6 +72,7 @@ impl Card {
     pub fn named(name: ModelName) -> Self {
         const UNKNOWN: &str = "0000000000000000000000000000000000000000000000000000000000000000";
         Self {
+            answers_as: name.clone(),
             name,
             capabilities: Vec::new(),
             listed_capabilities: None,

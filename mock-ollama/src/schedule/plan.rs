@@ -38,11 +38,16 @@ impl Schedule {
         Self::new(pace, seed.derive("pace", [stream.to_string().as_bytes()]))
     }
 
-    /// The offset of the next chunk, which was recorded at `recorded_us` microseconds;
-    /// `None` when nothing but a release makes it due.
-    pub fn next(&mut self, recorded_us: u64) -> Option<Duration> {
+    /// Whether chunks leave when a test releases them.
+    pub fn is_stepped(&self) -> bool {
+        self.pace.base == Base::Stepped
+    }
+
+    /// The offset of the next chunk, which was recorded at `recorded`; `None` when nothing but a release makes
+    /// it due.
+    pub fn next(&mut self, recorded: Duration) -> Option<Duration> {
         let base = match self.pace.base {
-            Base::Recorded { speed } => scale(recorded_us, speed),
+            Base::Recorded { speed } => scale(recorded, speed),
             Base::Gap(gap) => self.last.map_or(Duration::ZERO, |last| last.base).saturating_add(gap),
             Base::Instant => Duration::ZERO,
             Base::Stepped => return None,
@@ -66,18 +71,17 @@ impl Schedule {
     }
 
     /// The offsets of all chunks that were recorded at these times.
-    pub fn offsets(mut self, recorded_us: impl IntoIterator<Item = u64>) -> Vec<Duration> {
-        recorded_us.into_iter().filter_map(|at_us| self.next(at_us)).collect()
+    pub fn offsets(mut self, recorded: impl IntoIterator<Item = Duration>) -> Vec<Duration> {
+        recorded.into_iter().filter_map(|at| self.next(at)).collect()
     }
 }
 
 /// Exact for speed 1; otherwise to the nanosecond for anything below 100 days.
-#[expect(clippy::cast_precision_loss, reason = "2^53 µs are 285 years")]
-fn scale(recorded_us: u64, speed: f64) -> Duration {
+fn scale(recorded: Duration, speed: f64) -> Duration {
     if (speed - 1.0).abs() < f64::EPSILON {
-        return Duration::from_micros(recorded_us);
+        return recorded;
     }
-    Duration::from_secs_f64(recorded_us as f64 / 1e6 / speed)
+    Duration::from_secs_f64(recorded.as_secs_f64() / speed)
 }
 
 #[cfg(test)]
@@ -93,7 +97,7 @@ mod tests {
     const MS: Duration = Duration::from_millis(1);
 
     fn offsets(pace: &str, recorded_us: &[u64]) -> Vec<Duration> {
-        Schedule::new(pace.parse().unwrap(), Seed(1)).offsets(recorded_us.iter().copied())
+        Schedule::new(pace.parse().unwrap(), Seed(1)).offsets(recorded_us.iter().copied().map(Duration::from_micros))
     }
 
     #[test]
@@ -120,13 +124,13 @@ mod tests {
 
     #[test]
     fn a_stepped_chunk_is_due_at_no_time_of_its_own() {
-        assert_eq!(Schedule::new(Pace::stepped(), Seed(1)).next(5), None);
+        assert_eq!(Schedule::new(Pace::stepped(), Seed(1)).next(5 * MS), None);
     }
 
     #[test]
     fn jitter_repeats_with_the_seed_and_changes_with_it() {
         let pace = Pace::gap(20 * MS).jitter(0.5);
-        let run = |seed| Schedule::new(pace, Seed(seed)).offsets([0; 9]);
+        let run = |seed| Schedule::new(pace, Seed(seed)).offsets([Duration::ZERO; 9]);
         assert_eq!(run(1), run(1));
         assert_ne!(run(1), run(2));
     }
@@ -141,14 +145,14 @@ mod tests {
         ) {
             times.sort_unstable();
             let pace = Pace { base: Base::Recorded { speed }, ttft: None, jitter };
-            let offsets = Schedule::new(pace, Seed(seed)).offsets(times);
+            let offsets = Schedule::new(pace, Seed(seed)).offsets(times.into_iter().map(Duration::from_micros));
             prop_assert!(offsets.is_sorted());
         }
 
         #[test]
         fn a_jittered_gap_stays_within_its_share(seed: u64, share in 0.0_f64..=1.0) {
             let pace = Pace::gap(20 * MS).jitter(share);
-            let offsets = Schedule::new(pace, Seed(seed)).offsets([0; 20]);
+            let offsets = Schedule::new(pace, Seed(seed)).offsets([Duration::ZERO; 20]);
             for pair in offsets.windows(2) {
                 let ratio = pair[1].saturating_sub(pair[0]).as_secs_f64() / 0.020;
                 prop_assert!((ratio - 1.0).abs() <= share + 1e-6, "gap ratio {ratio}");

@@ -1,0 +1,84 @@
+//! The model that a create makes of its source.
+
+use serde_json::Value;
+
+use super::create::CreateAsk;
+use crate::models::{Card, LayerKind, ModelName, Store, sha256};
+use crate::recording::Details;
+
+/// The model of this name that is made from another one.
+pub(super) fn derived(ask: &CreateAsk<'_>, name: ModelName, from: &Card) -> Card {
+    let weights = size_of(from, LayerKind::Weights);
+    let mut card = Card { name, ..from.clone() };
+    card.details.parent_model = from.name.to_string();
+    apply(ask, &mut card);
+    seal(&mut card, weights);
+    card
+}
+
+/// The model of this name that is made from uploaded files, of which nothing but their lengths is known.
+pub(super) fn imported(ask: &CreateAsk<'_>, name: ModelName, files: &[(String, String)], store: &Store) -> Card {
+    let mut card = Card::named(name);
+    card.capabilities = vec!["completion".to_owned()];
+    card.details = Details { format: "gguf".to_owned(), ..Details::default() };
+    let size = files.iter().filter_map(|(_, digest)| store.upload(digest)).sum();
+    let digests: Vec<&str> = files.iter().map(|(_, digest)| digest.as_str()).collect();
+    // A single file stays as it is; several become one.
+    card.weights = match digests.as_slice() {
+        [only] => digits(only),
+        several => digits(&sha256(several.concat().as_bytes())),
+    };
+    apply(ask, &mut card);
+    seal(&mut card, size);
+    card
+}
+
+/// Brings the weights to another type; how much shorter that makes them is not known.
+pub(super) fn requantize(card: &mut Card, level: &str) {
+    let weights = size_of(card, LayerKind::Weights);
+    level.clone_into(&mut card.details.quantization_level);
+    card.weights = digits(&sha256(format!("{} {level}", card.weights).as_bytes()));
+    seal(card, weights);
+}
+
+fn apply(ask: &CreateAsk<'_>, card: &mut Card) {
+    let replace = |text: &str, old: &mut Option<String>| {
+        if !text.is_empty() {
+            *old = Some(text.to_owned());
+        }
+    };
+    replace(ask.template, &mut card.template);
+    replace(ask.system, &mut card.system);
+    replace(ask.renderer, &mut card.renderer);
+    replace(ask.parser, &mut card.parser);
+    replace(ask.requires, &mut card.requires);
+    card.licences.extend(ask.licences.iter().cloned());
+    if !ask.messages.is_empty() {
+        card.messages.clone_from(&ask.messages);
+    }
+    card.parameters.retain(|(key, _)| !ask.parameters.contains_key(key));
+    for (key, value) in ask.parameters.iter().filter(|(_, value)| !value.is_null()) {
+        let values: Vec<Value> = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
+        card.parameters.extend(values.into_iter().map(|value| (key.clone(), value)));
+    }
+    // The sort is stable: several values of one parameter keep their order.
+    card.parameters.sort_by(|one, other| one.0.cmp(&other.0));
+}
+
+/// Sets what follows from the layers: the model's length and digest.
+fn seal(card: &mut Card, weights: u64) {
+    card.installed = true;
+    card.size = 0;
+    let others: u64 = card.layers().iter().map(|layer| layer.size).sum();
+    card.size = weights.saturating_add(others);
+    let manifest: String = card.layers().into_iter().map(|layer| layer.digest).collect();
+    card.digest = digits(&sha256(manifest.as_bytes()));
+}
+
+fn size_of(card: &Card, kind: LayerKind) -> u64 {
+    card.layers().iter().filter(|layer| layer.kind == kind).map(|layer| layer.size).sum()
+}
+
+fn digits(digest: &str) -> String {
+    digest.trim_start_matches("sha256:").to_owned()
+}

@@ -1,0 +1,116 @@
+//! `/api/generate` and `/api/chat` (Ollama `server/routes.go`, `api/types.go`).
+
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+use super::go_json::go_string;
+use super::objects::{MetricFields, NativeCall, NativeLogprob, created_at, error_body, fields, json};
+use super::{Render, Reply};
+use crate::generation::Part;
+
+/// Renders native objects.
+#[derive(Debug)]
+pub(super) struct Native {
+    /// As the request names it.
+    model: String,
+    is_chat: bool,
+}
+
+/// `api.GenerateResponse`
+#[derive(Serialize)]
+struct Generate<'a> {
+    model: &'a str,
+    created_at: String,
+    response: Box<RawValue>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    thinking: &'a str,
+    done: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    done_reason: &'a str,
+    #[serde(skip_serializing_if = "<[i64]>::is_empty")]
+    context: &'a [i64],
+    #[serde(flatten)]
+    metrics: MetricFields,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<NativeCall<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logprobs: Vec<NativeLogprob>,
+}
+
+/// `api.ChatResponse`
+#[derive(Serialize)]
+struct Chat<'a> {
+    model: &'a str,
+    created_at: String,
+    message: Message<'a>,
+    done: bool,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    done_reason: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logprobs: Vec<NativeLogprob>,
+    #[serde(flatten)]
+    metrics: MetricFields,
+}
+
+#[derive(Serialize)]
+struct Message<'a> {
+    role: &'static str,
+    content: Box<RawValue>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    thinking: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<NativeCall<'a>>,
+}
+
+impl Native {
+    pub(super) fn new(model: &str, is_chat: bool) -> Self {
+        Self { model: model.to_owned(), is_chat }
+    }
+
+    fn object(&self, part: &Part) -> String {
+        // An object that nobody filled in has neither a name nor a time.
+        let model = if part.unix_nanos == 0 { "" } else { self.model.as_str() };
+        let created_at = created_at(part.unix_nanos);
+        let done_reason = part.done.as_ref().map_or("", |done| done.reason.as_str());
+        let metrics = part.done.as_ref().and_then(|done| done.metrics).map(MetricFields::from).unwrap_or_default();
+        let tool_calls = part.calls.iter().map(NativeCall::from).collect();
+        let logprobs = part.logprobs.iter().map(NativeLogprob::from).collect();
+        let (text, thinking, done) = (go_string(&part.text), part.thinking.as_str(), part.done.is_some());
+        if self.is_chat {
+            let role = if part.unix_nanos == 0 { "" } else { "assistant" };
+            let message = Message { role, content: text, thinking, tool_calls };
+            return json(&Chat { model, created_at, message, done, done_reason, logprobs, metrics });
+        }
+        let context = part.done.as_ref().map_or(&[][..], |done| &done.context);
+        json(&Generate {
+            model,
+            created_at,
+            response: text,
+            thinking,
+            done,
+            done_reason,
+            context,
+            metrics,
+            tool_calls,
+            logprobs,
+        })
+    }
+}
+
+impl Render for Native {
+    fn stream_fields(&self) -> Vec<(String, String)> {
+        fields("application/x-ndjson")
+    }
+
+    fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
+        vec![(self.object(part) + "\n").into_bytes()]
+    }
+
+    fn failure(&mut self, text: &str) -> Vec<Vec<u8>> {
+        vec![(error_body(text) + "\n").into_bytes()]
+    }
+
+    fn whole(&mut self, part: &Part) -> Reply {
+        Reply::new(200, "application/json; charset=utf-8", self.object(part))
+    }
+}

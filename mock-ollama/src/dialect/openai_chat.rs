@@ -1,0 +1,228 @@
+//! `/v1/chat/completions` (Ollama `middleware/openai.go`, `openai/openai.go`).
+
+use serde::Serialize;
+
+use super::go_json::go_lossy;
+use super::objects::{NativeLogprob, json};
+use super::{Ids, Render, Reply, event_data, sse_fields};
+use crate::generation::{Done, Part, Reason, ToolCall};
+
+/// What every object says that this server made it.
+pub(super) const FINGERPRINT: &str = "fp_ollama";
+
+/// What ends a stream.
+pub(super) const DONE: &str = "data: [DONE]\n\n";
+
+/// Renders one chat completion.
+#[derive(Debug)]
+pub(super) struct OpenAiChat {
+    id: String,
+    model: String,
+    include_usage: bool,
+    /// Seconds since 1970 of the first part; every chunk has it.
+    created: Option<u64>,
+    role_sent: bool,
+    has_calls: bool,
+}
+
+#[derive(Clone, Copy, Default, Serialize)]
+pub(super) struct Usage {
+    prompt_tokens: u64,
+    completion_tokens: u64,
+    total_tokens: u64,
+}
+
+impl Usage {
+    pub(super) fn of(done: Option<&Done>) -> Self {
+        let metrics = done.and_then(|done| done.metrics).unwrap_or_default();
+        let (prompt_tokens, completion_tokens) = (metrics.prompt_eval_count, metrics.eval_count);
+        Self { prompt_tokens, completion_tokens, total_tokens: prompt_tokens + completion_tokens }
+    }
+}
+
+#[derive(Serialize)]
+struct Object<'a, C> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    system_fingerprint: &'static str,
+    choices: Vec<C>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+}
+
+#[derive(Serialize)]
+struct Choice<'a> {
+    index: u32,
+    message: Delta<'a>,
+    finish_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<Logprobs>,
+}
+
+#[derive(Serialize)]
+struct ChunkChoice<'a> {
+    index: u32,
+    delta: Delta<'a>,
+    finish_reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    logprobs: Option<Logprobs>,
+}
+
+#[derive(Default, Serialize)]
+struct Delta<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    role: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    content: Option<String>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    reasoning: &'a str,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    tool_calls: Vec<Call<'a>>,
+}
+
+#[derive(Serialize)]
+struct Call<'a> {
+    id: &'a str,
+    index: u32,
+    #[serde(rename = "type")]
+    kind: &'static str,
+    function: Function<'a>,
+}
+
+#[derive(Serialize)]
+struct Function<'a> {
+    name: &'a str,
+    arguments: String,
+}
+
+#[derive(Serialize)]
+struct Logprobs {
+    content: Vec<NativeLogprob>,
+}
+
+impl<'a> From<&'a ToolCall> for Call<'a> {
+    fn from(call: &'a ToolCall) -> Self {
+        let function = Function { name: &call.name, arguments: json(&call.arguments) };
+        Self { id: call.id.as_deref().unwrap_or_default(), index: call.index, kind: "function", function }
+    }
+}
+
+fn logprobs(part: &Part) -> Option<Logprobs> {
+    let content: Vec<NativeLogprob> = part.logprobs.iter().map(NativeLogprob::from).collect();
+    (!content.is_empty()).then_some(Logprobs { content })
+}
+
+impl OpenAiChat {
+    pub(super) fn new(model: &str, include_usage: bool, ids: Ids) -> Self {
+        Self {
+            id: format!("chatcmpl-{}", ids.number("chatcmpl", 999)),
+            model: model.to_owned(),
+            include_usage,
+            created: None,
+            role_sent: false,
+            has_calls: false,
+        }
+    }
+
+    fn chunk(&self, model: &str, choices: Vec<ChunkChoice<'_>>, usage: Option<Usage>) -> String {
+        event_data(&json(&Object {
+            id: &self.id,
+            object: "chat.completion.chunk",
+            created: self.created.unwrap_or_default(),
+            model,
+            system_fingerprint: FINGERPRINT,
+            choices,
+            usage,
+        }))
+    }
+
+    fn delta(&mut self, delta: Delta<'_>, logprobs: Option<Logprobs>) -> String {
+        let role = (!std::mem::replace(&mut self.role_sent, true)).then_some("assistant");
+        let delta = Delta { role, ..delta };
+        let model = self.model.clone();
+        self.chunk(&model, vec![ChunkChoice { index: 0, delta, finish_reason: None, logprobs }], None)
+    }
+
+    /// The chunks of what a native object says: thinking and anything else beside it make two.
+    fn said(&mut self, part: &Part) -> String {
+        let says_more = !part.text.is_empty() || !part.calls.is_empty();
+        let mut out = String::new();
+        let mut reasoning = part.thinking.as_str();
+        if !reasoning.is_empty() && says_more {
+            out += &self.delta(Delta { reasoning, ..Delta::default() }, None);
+            reasoning = "";
+        }
+        let tool_calls: Vec<Call<'_>> = part.calls.iter().map(Call::from).collect();
+        self.has_calls |= !tool_calls.is_empty();
+        let delta = Delta { role: None, content: Some(go_lossy(&part.text)), reasoning, tool_calls };
+        out + &self.delta(delta, logprobs(part))
+    }
+
+    fn finish_reason(&self, reason: Reason) -> &'static str {
+        match reason {
+            Reason::Stop if self.has_calls => "tool_calls",
+            reason => reason.as_str(),
+        }
+    }
+
+    fn ended(&self, done: &Done) -> String {
+        let finish_reason = Some(self.finish_reason(done.reason));
+        let finish = ChunkChoice { index: 0, delta: Delta::default(), finish_reason, logprobs: None };
+        let mut out = self.chunk(&self.model, vec![finish], None);
+        if self.include_usage {
+            out += &self.chunk(&self.model, Vec::new(), Some(Usage::of(Some(done))));
+        }
+        out + DONE
+    }
+}
+
+impl Render for OpenAiChat {
+    fn stream_fields(&self) -> Vec<(String, String)> {
+        sse_fields(false)
+    }
+
+    fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
+        self.created.get_or_insert(part.unix_nanos / 1_000_000_000);
+        let says = !part.text.is_empty() || !part.thinking.is_empty() || !part.calls.is_empty();
+        let has_more = says || !part.logprobs.is_empty();
+        let mut out = String::new();
+        // A stream opens with a role even when the model says nothing.
+        if has_more || part.done.is_none() || !self.role_sent {
+            out += &self.said(part);
+        }
+        if let Some(done) = &part.done {
+            out += &self.ended(done);
+        }
+        vec![out.into_bytes()]
+    }
+
+    /// The error is read as an object without anything in it, so its text is lost.
+    fn failure(&mut self, _text: &str) -> Vec<Vec<u8>> {
+        let delta = Delta { content: Some(String::new()), ..Delta::default() };
+        let choice = ChunkChoice { index: 0, delta, finish_reason: None, logprobs: None };
+        vec![self.chunk("", vec![choice], None).into_bytes()]
+    }
+
+    fn whole(&mut self, part: &Part) -> Reply {
+        self.has_calls = !part.calls.is_empty();
+        let message = Delta {
+            role: Some(if part.unix_nanos == 0 { "" } else { "assistant" }),
+            content: Some(go_lossy(&part.text)),
+            reasoning: &part.thinking,
+            tool_calls: part.calls.iter().map(Call::from).collect(),
+        };
+        let finish_reason = part.done.as_ref().map(|done| self.finish_reason(done.reason));
+        let object = Object {
+            id: &self.id,
+            object: "chat.completion",
+            created: part.unix_nanos / 1_000_000_000,
+            model: if part.unix_nanos == 0 { "" } else { &self.model },
+            system_fingerprint: FINGERPRINT,
+            choices: vec![Choice { index: 0, message, finish_reason, logprobs: logprobs(part) }],
+            usage: Some(Usage::of(part.done.as_ref())),
+        };
+        Reply::new(200, "application/json", json(&object) + "\n")
+    }
+}

@@ -1,0 +1,113 @@
+//! `/v1/completions` (Ollama `middleware/openai.go`, `openai/openai.go`).
+
+use serde::Serialize;
+
+use super::go_json::go_lossy;
+use super::objects::json;
+use super::openai_chat::{DONE, FINGERPRINT, Usage};
+use super::{Ids, Render, Reply, event_data, sse_fields};
+use crate::generation::Part;
+
+/// Renders one completion.
+#[derive(Debug)]
+pub(super) struct OpenAiCompletions {
+    id: String,
+    model: String,
+    include_usage: bool,
+    created: u64,
+}
+
+#[derive(Serialize)]
+struct Choice {
+    text: String,
+    index: u32,
+    finish_reason: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct Completion<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    model: &'a str,
+    system_fingerprint: &'static str,
+    choices: Vec<Choice>,
+    usage: Usage,
+}
+
+#[derive(Serialize)]
+struct Chunk<'a> {
+    id: &'a str,
+    object: &'static str,
+    created: u64,
+    choices: Vec<Choice>,
+    model: &'a str,
+    system_fingerprint: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    usage: Option<Usage>,
+}
+
+impl OpenAiCompletions {
+    pub(super) fn new(model: &str, include_usage: bool, ids: Ids) -> Self {
+        let id = format!("cmpl-{}", ids.number("cmpl", 999));
+        Self { id, model: model.to_owned(), include_usage, created: 0 }
+    }
+
+    fn chunk(&self, model: &str, choices: Vec<Choice>, usage: Option<Usage>) -> String {
+        event_data(&json(&Chunk {
+            id: &self.id,
+            object: "text_completion",
+            created: self.created,
+            choices,
+            model,
+            system_fingerprint: FINGERPRINT,
+            usage,
+        }))
+    }
+
+    /// Where usage is asked for, every chunk has it; only that of the last says anything.
+    fn no_usage(&self) -> Option<Usage> {
+        self.include_usage.then(Usage::default)
+    }
+}
+
+fn choice(part: &Part) -> Choice {
+    let finish_reason = part.done.as_ref().map(|done| done.reason.as_str());
+    Choice { text: go_lossy(&part.text), index: 0, finish_reason }
+}
+
+impl Render for OpenAiCompletions {
+    fn stream_fields(&self) -> Vec<(String, String)> {
+        sse_fields(false)
+    }
+
+    fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
+        self.created = part.unix_nanos / 1_000_000_000;
+        let mut out = self.chunk(&self.model, vec![choice(part)], self.no_usage());
+        if let Some(done) = &part.done {
+            if self.include_usage {
+                out += &self.chunk(&self.model, Vec::new(), Some(Usage::of(Some(done))));
+            }
+            out += DONE;
+        }
+        vec![out.into_bytes()]
+    }
+
+    fn failure(&mut self, _text: &str) -> Vec<Vec<u8>> {
+        let choice = Choice { text: String::new(), index: 0, finish_reason: None };
+        vec![self.chunk("", vec![choice], self.no_usage()).into_bytes()]
+    }
+
+    fn whole(&mut self, part: &Part) -> Reply {
+        let completion = Completion {
+            id: &self.id,
+            object: "text_completion",
+            created: part.unix_nanos / 1_000_000_000,
+            model: if part.unix_nanos == 0 { "" } else { &self.model },
+            system_fingerprint: FINGERPRINT,
+            choices: vec![choice(part)],
+            usage: Usage::of(part.done.as_ref()),
+        };
+        Reply::new(200, "application/json", json(&completion) + "\n")
+    }
+}

@@ -1,0 +1,174 @@
+//! What has been read so far, and the rules that make a generation of it.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use super::body::Body;
+use super::values::ErrorText;
+use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, ToolCall};
+
+/// The status of a failure that came when another had been sent already: what it is without a stream.
+pub(super) const LATE: u16 = 500;
+
+/// What one object says.
+#[derive(Debug, Default)]
+pub(super) struct Said {
+    pub(super) thinking: String,
+    pub(super) text: String,
+    pub(super) calls: Vec<ToolCall>,
+    pub(super) logprobs: Vec<Logprob>,
+}
+
+impl Said {
+    pub(super) fn is_empty(&self) -> bool {
+        self.thinking.is_empty() && self.text.is_empty() && self.calls.is_empty() && self.logprobs.is_empty()
+    }
+
+    /// Takes over what `other` says, as far as this object says nothing of that kind; else gives it back.
+    pub(super) fn join(&mut self, other: Self) -> Result<(), Self> {
+        let both = !self.thinking.is_empty() && !other.thinking.is_empty()
+            || !self.text.is_empty() && !other.text.is_empty()
+            || !self.calls.is_empty() && !other.calls.is_empty();
+        if both {
+            return Err(other);
+        }
+        self.thinking.push_str(&other.thinking);
+        self.text.push_str(&other.text);
+        self.calls.extend(other.calls);
+        self.logprobs.extend(other.logprobs);
+        Ok(())
+    }
+
+    /// The pieces of it, in the order in which a dialect shows them.
+    fn pieces(self, at: Duration) -> Vec<Piece> {
+        let mut contents = Vec::new();
+        if !self.thinking.is_empty() {
+            contents.push(Content::Thinking(self.thinking));
+        }
+        if !self.text.is_empty() {
+            contents.push(Content::Text(self.text.into_bytes()));
+        }
+        if !self.calls.is_empty() {
+            contents.push(Content::Calls(self.calls));
+        }
+        if contents.is_empty() && !self.logprobs.is_empty() {
+            contents.push(Content::Held);
+        }
+        // Which token belongs to which kind is not said; those of the text are the ones that are looked at.
+        let owner = contents.iter().position(|content| matches!(content, Content::Text(_))).unwrap_or_default();
+        let mut logprobs = Some(self.logprobs);
+        let piece = |(n, content)| {
+            let logprobs = if n == owner { logprobs.take() } else { None };
+            Piece { at, content, logprobs: logprobs.unwrap_or_default() }
+        };
+        contents.into_iter().enumerate().map(piece).collect()
+    }
+}
+
+/// A generation that is being read.
+#[derive(Debug)]
+pub(super) struct Draft {
+    generation: Generation,
+    load: Option<Duration>,
+    prompt_eval: Option<Duration>,
+    calls: u32,
+}
+
+impl Draft {
+    /// Nothing yet, of this body: as it stands, it just ends with its last chunk.
+    pub(super) fn of(body: &Body) -> Self {
+        let last = Piece { at: body.end(), ..Piece::default() };
+        Self { generation: Generation { last, ..Generation::default() }, load: None, prompt_eval: None, calls: 0 }
+    }
+
+    /// A call; without an index, it is the next one.
+    pub(super) fn call(
+        &mut self,
+        id: Option<String>,
+        index: Option<u32>,
+        name: String,
+        arguments: Map<String, Value>,
+    ) -> ToolCall {
+        let index = index.unwrap_or(self.calls);
+        self.calls = index.saturating_add(1);
+        ToolCall { id: id.filter(|id| !id.is_empty()), index, name, arguments }
+    }
+
+    /// An object in the midst of the stream.
+    pub(super) fn say(&mut self, at: Duration, said: Said) {
+        self.generation.pieces.extend(said.pieces(at));
+    }
+
+    /// An object without anything in it, where the dialect sends them.
+    pub(super) fn hold(&mut self, at: Duration) {
+        self.generation.pieces.push(Piece { at, ..Piece::default() });
+    }
+
+    /// The final object of a stream.
+    pub(super) fn done(&mut self, at: Duration, said: Said, reason: Option<&str>) {
+        let mut pieces = said.pieces(at);
+        self.generation.last = pieces.pop().unwrap_or(Piece { at, ..Piece::default() });
+        self.generation.pieces.extend(pieces);
+        self.end(reason);
+    }
+
+    /// How it ends, where the final object says nothing.
+    pub(super) fn end(&mut self, reason: Option<&str>) {
+        self.generation.ending = Ending::Done(reason_of(reason));
+    }
+
+    /// An error where the final object should have been.
+    pub(super) fn failed(&mut self, at: Duration, status: u16, text: String) {
+        self.generation.last.at = at;
+        self.generation.ending = Ending::Failed { status, text };
+    }
+
+    pub(super) fn counts(&mut self, prompt: u64, eval: u64) {
+        (self.generation.prompt_count, self.generation.eval_count) = (prompt, eval);
+    }
+
+    pub(super) fn durations(&mut self, load: Option<Duration>, prompt_eval: Option<Duration>) {
+        (self.load, self.prompt_eval) = (load, prompt_eval);
+    }
+
+    pub(super) fn context(&mut self, context: Vec<i64>) {
+        self.generation.context = context;
+    }
+
+    /// Whether the final object or an error has been read.
+    pub(super) fn has_ended(&self) -> bool {
+        self.generation.ending != Ending::Silent
+    }
+
+    pub(super) fn finish(mut self) -> Generation {
+        let first = self.generation.pieces.first().unwrap_or(&self.generation.last).at;
+        self.generation.load = self.load.unwrap_or_default().min(first);
+        let prompt_end = self.load.zip(self.prompt_eval).map(|(load, prompt_eval)| load.saturating_add(prompt_eval));
+        self.generation.prompt_end = prompt_end.unwrap_or(first).min(first);
+        self.generation
+    }
+}
+
+/// The answer of a request that was refused, in any envelope.
+pub(super) fn refused(status: u16, body: &Body) -> Option<Generation> {
+    #[derive(Deserialize)]
+    struct Refused {
+        error: ErrorText,
+    }
+    let refused = body.whole::<Refused>()?;
+    let mut draft = Draft::of(body);
+    draft.failed(refused.at, status, refused.value.error.into_text());
+    Some(draft.finish())
+}
+
+/// Old servers give none at a natural end; the wrappers under `/v1` have words of their own for it.
+fn reason_of(word: Option<&str>) -> Reason {
+    match word {
+        Some("length" | "max_tokens" | "max_output_tokens") => Reason::Length,
+        Some("load") => Reason::Load,
+        Some("unload") => Reason::Unload,
+        _ => Reason::Stop,
+    }
+}

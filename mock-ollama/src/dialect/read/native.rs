@@ -1,0 +1,99 @@
+//! `/api/generate` and `/api/chat`: JSON lines, or one object (Ollama `api/types.go`).
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde::de::IgnoredAny;
+
+use super::body::{Body, Framing};
+use super::draft::{Draft, LATE, Said};
+use super::values::{ErrorText, WireCall, WireLogprob, calls, logprobs};
+use crate::dialect::request::Dialect;
+use crate::generation::Generation;
+
+#[derive(Debug, Default, Deserialize)]
+struct Object {
+    response: Option<String>,
+    message: Option<Message>,
+    thinking: Option<String>,
+    tool_calls: Option<Vec<WireCall>>,
+    logprobs: Option<Vec<WireLogprob>>,
+    #[serde(default)]
+    done: bool,
+    done_reason: Option<String>,
+    context: Option<Vec<i64>>,
+    load_duration: Option<u64>,
+    prompt_eval_count: Option<u64>,
+    prompt_eval_duration: Option<u64>,
+    eval_count: Option<u64>,
+    error: Option<ErrorText>,
+    /// What `_debug_render_only` answers instead of a generation.
+    #[serde(rename = "_debug_info")]
+    debug_info: Option<IgnoredAny>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+struct Message {
+    content: Option<String>,
+    thinking: Option<String>,
+    tool_calls: Option<Vec<WireCall>>,
+}
+
+pub(super) fn read(dialect: Dialect, body: &Body) -> Option<Generation> {
+    let objects = body.values::<Object>()?;
+    let is_stream = body.framing() == Framing::Lines || objects.len() > 1;
+    let mut draft = Draft::of(body);
+    for object in objects {
+        if draft.has_ended() {
+            return None;
+        }
+        let (at, mut object) = (object.at, object.value);
+        if let Some(error) = object.error {
+            draft.failed(at, LATE, error.into_text());
+            continue;
+        }
+        let said = said(dialect, &mut object, &mut draft)?;
+        if !object.done {
+            if said.is_empty() && is_stream && dialect == Dialect::Generate {
+                draft.hold(at);
+            }
+            draft.say(at, said);
+            continue;
+        }
+        if is_stream {
+            draft.done(at, said, object.done_reason.as_deref());
+        } else {
+            draft.say(at, said);
+            draft.end(object.done_reason.as_deref());
+        }
+        metrics(object, &mut draft);
+    }
+    Some(draft.finish())
+}
+
+/// What an object says; `None` when it is not one of this dialect.
+fn said(dialect: Dialect, object: &mut Object, draft: &mut Draft) -> Option<Said> {
+    if object.debug_info.is_some() {
+        return None;
+    }
+    let message = match (dialect, object.message.take(), object.response.take()) {
+        (Dialect::Chat, Some(message), None) => message,
+        (Dialect::Generate, None, Some(response)) => {
+            Message { content: Some(response), thinking: object.thinking.take(), tool_calls: object.tool_calls.take() }
+        }
+        _ => return None,
+    };
+    Some(Said {
+        thinking: message.thinking.unwrap_or_default(),
+        text: message.content.unwrap_or_default(),
+        calls: calls(message.tool_calls, draft)?,
+        logprobs: logprobs(object.logprobs.take()),
+    })
+}
+
+fn metrics(object: Object, draft: &mut Draft) {
+    let duration = |nanos: Option<u64>| nanos.map(Duration::from_nanos);
+    draft.durations(duration(object.load_duration), duration(object.prompt_eval_duration));
+    draft.counts(object.prompt_eval_count.unwrap_or_default(), object.eval_count.unwrap_or_default());
+    draft.context(object.context.unwrap_or_default());
+}

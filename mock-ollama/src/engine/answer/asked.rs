@@ -1,0 +1,162 @@
+//! Requests for an answer of a model, in any dialect.
+
+use std::sync::Arc;
+
+use super::{Answered, Answerer, Reception, Timing};
+use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared};
+use crate::dialect::request::{Ask, Dialect, check};
+use crate::dialect::{Refusal, RefusedBy, Reply, miss_text, refuse, renderer};
+use crate::engine::config::CreatedAt;
+use crate::engine::live::Live;
+use crate::engine::stream::Source;
+use crate::generation::{Done, Ending, Generation, Part, Reason};
+use crate::journal::Answer;
+use crate::models::Card;
+
+impl Answerer<'_> {
+    /// The checks of `server/routes.go` in their order, and the answer.
+    pub(super) fn asked(&mut self, dialect: Dialect, from: &Reception<'_>) -> Answered {
+        let ask = match Ask::decode(dialect, from.body) {
+            Ok(ask) => ask,
+            Err(refusal) => return refuse(dialect, &refusal, wants_stream(dialect, from.body), &from.ids).into(),
+        };
+        let catalog = Arc::clone(&self.config.catalog);
+        // A copy answers as what it was copied from.
+        let answers_as = self.models.find(&ask.name).map_or_else(|| ask.name.clone(), |card| card.answers_as.clone());
+        let source = Ask { name: answers_as, ..ask.clone() };
+        let chosen = catalog.choose(&source, self.config.matching);
+        let is_recorded = self.config.matching == Matching::Exact && chosen.as_ref().is_ok_and(Choice::is_verbatim);
+        let card = self.models.find(&ask.name).cloned();
+        let deleted = card.is_none() && catalog.card(&ask.name).is_some();
+        if is_recorded && !deleted {
+            // The bytes of a recording win over every rule.
+            return self.recorded(&ask, card.as_ref(), &chosen, from);
+        }
+        let card = match card {
+            Some(card) => card,
+            // A recording may have been asked for under another name than its model is listed by.
+            None if !deleted && (self.config.matching == Matching::Any || catalog.answers(&ask.name)) => {
+                Card::named(ask.name.clone())
+            }
+            None => return self.unknown_model(&ask, &chosen, from),
+        };
+        if ask.is_load() && ask.keep_alive.is_some_and(crate::models::KeepAlive::is_zero) {
+            self.models.runners.unload(&card, self.now);
+            return self.loaded(&ask, Reason::Unload, from);
+        }
+        if let Err(refusal) = check(&ask, &card) {
+            return self.refused(&ask, &refusal, from);
+        }
+        if ask.is_load() {
+            self.models.runners.load(&card, ask.keep_alive, self.now);
+            return self.loaded(&ask, Reason::Load, from);
+        }
+        if chosen.is_ok() {
+            return self.recorded(&ask, Some(&card), &chosen, from);
+        }
+        match (catalog.script(&source.name), chosen) {
+            (Some(script), _) => match script.answer(&ask) {
+                Ok(generation) => self.rendered(&ask, &card, Arc::new(generation), Answer::Scripted, from),
+                Err(refusal) => self.refused(&ask, &refusal, from),
+            },
+            (None, Err(miss)) => missed(&ask, &miss, &miss_text(&miss.to_string()), from),
+            (None, Ok(_)) => Reply::empty(500).into(),
+        }
+    }
+
+    fn refused(&self, ask: &Ask, refusal: &Refusal, from: &Reception<'_>) -> Answered {
+        refuse(ask.dialect, refusal, ask.stream, &from.ids).into()
+    }
+
+    /// The real server's words for a model it does not have; to a test it is a miss all the same.
+    fn unknown_model(&self, ask: &Ask, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
+        let text = format!("model '{}' not found", ask.model);
+        match chosen {
+            Err(miss) => missed(ask, miss, &text, from),
+            Ok(_) => self.refused(ask, &Refusal { status: 404, text, by: RefusedBy::Handler }, from),
+        }
+    }
+
+    /// One object for a request with nothing to generate; it is written at once, also where a stream was asked for.
+    fn loaded(&self, ask: &Ask, reason: Reason, from: &Reception<'_>) -> Answered {
+        let done = Some(Done { reason, metrics: None, context: Vec::new() });
+        let part = Part { unix_nanos: self.config.wall.unix_nanos(self.now), done, ..Part::default() };
+        let mut render = renderer(ask, from.ids);
+        if ask.stream && !ask.dialect.is_native() {
+            let body = render.part(&part).concat();
+            return Reply { status: 200, fields: render.stream_fields(), body, flushed: false }.into();
+        }
+        render.whole(&part).into()
+    }
+
+    fn recorded(
+        &mut self,
+        ask: &Ask,
+        card: Option<&Card>,
+        chosen: &Result<Choice<'_>, Miss>,
+        from: &Reception<'_>,
+    ) -> Answered {
+        let Ok(choice) = chosen else { return Reply::empty(500).into() };
+        let turn = self.callers.take_turn(from.caller, choice.key());
+        let hash = self.config.seed.derive("match", [ask.dialect.path().as_bytes(), from.body]);
+        let Candidate { offer, verbatim } = choice.pick(turn, hash);
+        let answer = Answer::Matched { recording: offer.recording.to_string(), exchange: offer.exchange };
+        let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
+        if verbatim {
+            let as_asked = offer.response.is_stream() == ask.stream || offer.response.status != 200;
+            let folded = if as_asked { None } else { offer.response.collected().map(Arc::new) };
+            if let Some(response) = folded.or_else(|| as_asked.then(|| Arc::clone(&offer.response))) {
+                self.models.runners.begin(&card, ask.keep_alive, self.now);
+                let source = Source::Prepared { response, created_at: self.config.created_at };
+                return Answered {
+                    answer,
+                    model: Some(Arc::new(card)),
+                    timing: Timing::Paced,
+                    ..Answered::new(source)
+                };
+            }
+        }
+        match offer.generation() {
+            Some(generation) => self.rendered(ask, &card, generation, answer, from),
+            None => Answered { answer, ..Answered::from(Arc::clone(&offer.response)) },
+        }
+    }
+
+    /// An answer that is rendered in the dialect of the request.
+    fn rendered(
+        &mut self,
+        ask: &Ask,
+        card: &Card,
+        generation: Arc<Generation>,
+        answer: Answer,
+        from: &Reception<'_>,
+    ) -> Answered {
+        self.models.runners.begin(card, ask.keep_alive, self.now);
+        let source = match &generation.ending {
+            Ending::Failed { status, text } if generation.pieces.is_empty() || !ask.stream => {
+                let refusal = Refusal { status: *status, text: text.clone(), by: RefusedBy::Runner };
+                let reply = refuse(ask.dialect, &refusal, ask.stream, &from.ids);
+                ready(Prepared::reply(reply, generation.last.at))
+            }
+            _ => Source::Live(Box::new(Live::new(ask, generation, renderer(ask, from.ids), from.ids))),
+        };
+        Answered { answer, model: Some(Arc::new(card.clone())), timing: Timing::Paced, ..Answered::new(source) }
+    }
+}
+
+/// Bytes that carry no time of their own.
+fn ready(response: Prepared) -> Source {
+    Source::Prepared { response: Arc::new(response), created_at: CreatedAt::Recorded }
+}
+
+fn missed(ask: &Ask, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
+    let refusal = Refusal { status: 404, text: text.to_owned(), by: RefusedBy::Handler };
+    let reply = refuse(ask.dialect, &refusal, ask.stream, &from.ids);
+    Answered { answer: Answer::Missed { why: miss.to_string() }, ..Answered::from(reply) }
+}
+
+/// What a request that cannot be decoded asked for, as far as can be seen.
+fn wants_stream(dialect: Dialect, body: &[u8]) -> bool {
+    let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
+    value["stream"].as_bool().unwrap_or(dialect.is_native())
+}

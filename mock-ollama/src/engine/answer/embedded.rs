@@ -1,0 +1,114 @@
+//! Embeddings.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rand::RngExt as _;
+
+use super::managed::native;
+use super::{Answered, Answerer, Reception, Timing};
+use crate::catalog::Prepared;
+use crate::dialect::request::{EmbedAsk, EmbeddingsAsk, Envelope};
+use crate::dialect::{
+    EmbedMetrics, Refusal, RefusedBy, Reply, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_in,
+    unit_vector,
+};
+use crate::http::Route;
+use crate::models::{Card, KeepAlive, ModelName};
+
+/// How long the model takes to be ready, and how long an answer takes in all.
+const LOAD: Duration = Duration::from_micros(500);
+const TOTAL: Duration = Duration::from_millis(1);
+
+/// The width of a made-up vector where the model does not say how wide its own are.
+const WIDTH: usize = 8;
+
+impl Answerer<'_> {
+    pub(super) fn embedded(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
+        let (envelope, reply) = match route {
+            Route::Embeddings => (Envelope::Native, self.embed_one(from)),
+            Route::OpenAiEmbeddings => (
+                Envelope::OpenAi,
+                EmbedAsk::decode_openai(from.body).and_then(|ask| {
+                    let (vectors, tokens) = self.embed(&ask)?;
+                    Ok(openai_embeddings_reply(&ask.model, &vectors, tokens, ask.base64))
+                }),
+            ),
+            _ => (
+                Envelope::Native,
+                EmbedAsk::decode_native(from.body).and_then(|ask| {
+                    let (vectors, prompt_eval_count) = self.embed(&ask)?;
+                    let metrics = if vectors.is_empty() {
+                        EmbedMetrics::default()
+                    } else {
+                        EmbedMetrics { total_ns: nanos(TOTAL), load_ns: nanos(LOAD), prompt_eval_count }
+                    };
+                    Ok(embed_reply(&ask.model, &vectors, metrics))
+                }),
+            ),
+        };
+        match reply {
+            Ok(reply) => {
+                let response = Arc::new(Prepared::reply(reply, TOTAL));
+                Answered { timing: Timing::AsStated, ..Answered::from(response) }
+            }
+            Err(refusal) if envelope == Envelope::Native => native(&refusal, from).into(),
+            Err(refusal) => refuse_in(envelope, &refusal, &from.ids).into(),
+        }
+    }
+
+    /// Vectors of unit length, and the tokens of all texts.
+    fn embed(&mut self, ask: &EmbedAsk) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
+        let card = self.load_embedder(&ask.model, &ask.name, ask.keep_alive)?;
+        let (mut vectors, mut tokens) = (Vec::with_capacity(ask.inputs.len()), 0);
+        for text in &ask.inputs {
+            let (vector, count) = self.vector(&card, text, 400)?;
+            vectors.push(unit_vector(vector, ask.dimensions));
+            tokens += count;
+        }
+        Ok((vectors, tokens))
+    }
+
+    fn embed_one(&mut self, from: &Reception<'_>) -> Result<Reply, Refusal> {
+        let ask = EmbeddingsAsk::decode(from.body)?;
+        let card = self.load_embedder(&ask.model, &ask.name, ask.keep_alive)?;
+        if ask.prompt.is_empty() {
+            return Ok(embeddings_reply(&[]));
+        }
+        let (vector, _) = self.vector(&card, &ask.prompt, 500)?;
+        Ok(embeddings_reply(&vector))
+    }
+
+    fn load_embedder(&mut self, asked: &str, name: &ModelName, keep_alive: Option<KeepAlive>) -> Result<Card, Refusal> {
+        let Some(card) = self.models.find(name).cloned() else {
+            return Err(refused(404, format!("model \"{asked}\" not found, try pulling it first")));
+        };
+        self.models.runners.load(&card, keep_alive, self.now);
+        Ok(card)
+    }
+
+    /// The vector that the model's script states, or one that is a function of seed, model and text.
+    fn vector(&self, card: &Card, text: &str, status: u16) -> Result<(Vec<f32>, u64), Refusal> {
+        if let Some(script) = self.config.catalog.script(&card.answers_as)
+            && script.embeds()
+        {
+            return script.embed(text).map_err(|error| refused(status, error.trim().to_owned()));
+        }
+        if !card.can("embedding") {
+            let text = "This server does not support embeddings. Start it with `--embeddings`";
+            return Err(refused(501, text.to_owned()));
+        }
+        let width = card.details.embedding_length.and_then(|width| usize::try_from(width).ok()).unwrap_or(WIDTH);
+        let mut rng = self.config.seed.derive("embed", [card.answers_as.as_str().as_bytes(), text.as_bytes()]).rng();
+        let vector = (0..width).map(|_| rng.random_range(-1.0_f32..1.0)).collect();
+        Ok((vector, text.split_whitespace().count() as u64))
+    }
+}
+
+fn refused(status: u16, text: String) -> Refusal {
+    Refusal { status, text, by: RefusedBy::Handler }
+}
+
+fn nanos(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}

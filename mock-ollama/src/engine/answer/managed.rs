@@ -1,0 +1,164 @@
+//! Listings, and what changes the models.
+
+use std::sync::Arc;
+
+use super::{Answered, Answerer, Effect, Reception, Timing};
+use crate::catalog::{Matching, Prepared};
+use crate::dialect::manage::{self, Progress};
+use crate::dialect::request::{CreateRequest, Envelope, NameRequest, ShowRequest, decode_copy};
+use crate::dialect::{Refusal, RefusedBy, Reply, listing, refuse_in, rfc3339, show};
+use crate::http::Route;
+use crate::models::{Card, ModelName};
+
+const JSON: &str = "application/json; charset=utf-8";
+
+/// JSON of a compatibility writer.
+const BARE_JSON: &str = "application/json";
+
+impl Answerer<'_> {
+    /// Everything that asks no model for an answer.
+    pub(super) fn managed(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
+        match route {
+            Route::Root => Reply::new(200, "text/plain; charset=utf-8", "Ollama is running").into(),
+            Route::Version => Reply::new(200, JSON, listing::version(&self.config.version)).into(),
+            Route::Status => Reply::new(200, JSON, listing::status()).into(),
+            Route::Tags => Reply::new(200, JSON, listing::tags(&self.models.list())).into(),
+            Route::Ps => {
+                let loaded = self.models.runners.list(self.now);
+                Reply::new(200, JSON, listing::ps(&loaded, self.config.wall)).into()
+            }
+            Route::Show => self.show(from).into(),
+            Route::OpenAiModels => Reply::new(200, BARE_JSON, listing::openai_models(&self.models.list())).into(),
+            Route::OpenAiModel(name) => self.openai_model(name, from).into(),
+            Route::Pull => self.pull(from),
+            Route::Push => self.push(from),
+            Route::Create => self.create(from),
+            Route::Copy => self.copy(from).into(),
+            Route::Delete => match NameRequest::delete(from.body) {
+                Ok(request) => manage::delete(self.models, &request.model).into(),
+                Err(refusal) => native(&refusal, from).into(),
+            },
+            Route::BlobHead(digest) => manage::blob_head(self.models, digest).into(),
+            Route::BlobPut(digest) => manage::blob_put(self.models, digest, from.body).into(),
+            Route::Me => manage::me().into(),
+            Route::Signout => manage::signout().into(),
+            Route::WebSearch => manage::web_search(from.body).into(),
+            Route::WebFetch => manage::web_fetch(from.body).into(),
+            Route::Recommendations => manage::recommendations().into(),
+            Route::Transcriptions => self.transcriptions(from).into(),
+            Route::Embed | Route::Embeddings | Route::OpenAiEmbeddings => self.embedded(route, from),
+            Route::Generate
+            | Route::Chat
+            | Route::OpenAiChat
+            | Route::OpenAiCompletions
+            | Route::Responses
+            | Route::Messages => Reply::empty(500).into(),
+        }
+    }
+
+    fn modified_at(&self) -> String {
+        rfc3339(self.config.wall.unix_nanos(self.now))
+    }
+
+    fn show(&self, from: &Reception<'_>) -> Reply {
+        let request = match ShowRequest::decode(from.body) {
+            Ok(request) => request,
+            Err(refusal) => return native(&refusal, from),
+        };
+        let any = || if self.config.matching == Matching::Any { self.models.list().first().copied() } else { None };
+        match self.models.find(&request.name).or_else(any) {
+            Some(card) => {
+                let user_agent = from.request.head.header("user-agent").unwrap_or_default();
+                Reply::new(200, JSON, show(card, &request.ask(user_agent)))
+            }
+            // Unlike generate and chat, show names the model in its canonical form.
+            None => native(&not_found(&request.name), from),
+        }
+    }
+
+    fn openai_model(&self, asked: &str, from: &Reception<'_>) -> Reply {
+        let refusal = match ModelName::parse(asked) {
+            None => Refusal { status: 400, text: "invalid model name".to_owned(), by: RefusedBy::Handler },
+            Some(name) => match self.models.find(&name) {
+                Some(card) => return Reply::new(200, BARE_JSON, listing::openai_model(card, asked)),
+                None => not_found(&name),
+            },
+        };
+        refuse_in(Envelope::OpenAi, &refusal, &from.ids)
+    }
+
+    fn pull(&self, from: &Reception<'_>) -> Answered {
+        let (request, name) = match NameRequest::pull(from.body) {
+            Ok(found) => found,
+            Err(refusal) => return native(&refusal, from).into(),
+        };
+        let is_present = |digest: &str| self.models.has_blob(digest);
+        let progress = manage::pull(self.models.pullable(&name), is_present, self.config.transfer_speed);
+        progressing(&progress, request.stream)
+    }
+
+    fn push(&self, from: &Reception<'_>) -> Answered {
+        match NameRequest::push(from.body) {
+            Ok(request) => {
+                let card = ModelName::parse(&request.model).and_then(|name| self.models.find(&name));
+                progressing(&manage::push(card, &request.model, self.config.transfer_speed), request.stream)
+            }
+            Err(refusal) => native(&refusal, from).into(),
+        }
+    }
+
+    fn create(&self, from: &Reception<'_>) -> Answered {
+        let request = match CreateRequest::decode(from.body) {
+            Ok(request) => request,
+            Err(refusal) => return native(&refusal, from).into(),
+        };
+        match manage::create(&request.ask(), self.models, self.config.transfer_speed) {
+            Ok(progress) => progressing(&progress, request.stream),
+            Err(reply) => reply.into(),
+        }
+    }
+
+    fn copy(&mut self, from: &Reception<'_>) -> Reply {
+        let modified_at = self.modified_at();
+        match decode_copy(from.body) {
+            Ok((source, destination)) => manage::copy(self.models, &source, &destination, &modified_at),
+            Err(refusal) => native(&refusal, from),
+        }
+    }
+
+    fn transcriptions(&self, from: &Reception<'_>) -> Reply {
+        let model = form_field(from.body, "model").unwrap_or_default();
+        let is_installed = ModelName::parse(&model).is_some_and(|name| self.models.find(&name).is_some());
+        refuse_in(Envelope::OpenAi, &manage::transcriptions(&model, is_installed), &from.ids)
+    }
+}
+
+pub(super) fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
+    refuse_in(Envelope::Native, refusal, &from.ids)
+}
+
+fn not_found(name: &ModelName) -> Refusal {
+    Refusal { status: 404, text: format!("model '{name}' not found"), by: RefusedBy::Handler }
+}
+
+/// Statuses as they come, or the last one alone; the models change when it has been said.
+fn progressing(progress: &Progress, stream: bool) -> Answered {
+    let response = if stream {
+        let streamed = progress.streamed();
+        let lines = streamed.chunks.into_iter().map(|(at, line)| (at, line.into_bytes()));
+        Prepared::lines(streamed.status, streamed.fields, lines)
+    } else {
+        Prepared::reply(progress.whole(), progress.took)
+    };
+    let created = if progress.failure.is_none() { progress.outcome.clone() } else { None };
+    let then = created.map(|card: Box<Card>| Effect::Add(card));
+    Answered { timing: Timing::Paced, then, ..Answered::from(Arc::new(response)) }
+}
+
+/// The value of a field of a multipart form.
+fn form_field(body: &[u8], name: &str) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let (_, after) = text.split_once(&format!("name=\"{name}\""))?;
+    let (_, value) = after.split_once("\r\n\r\n")?;
+    value.split("\r\n").next().map(str::to_owned)
+}

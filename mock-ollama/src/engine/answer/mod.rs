@@ -1,0 +1,142 @@
+//! Which answer a request gets.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `asked` | requests for an answer of a model, in any dialect |
+//! | `managed` | listings, and what changes the models |
+//! | `embedded` | embeddings |
+
+mod asked;
+mod embedded;
+mod managed;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::callers::Callers;
+use super::config::{Config, CreatedAt};
+use super::stream::Source;
+use crate::catalog::{Matching, Prepared};
+use crate::clock::Instant;
+use crate::dialect::request::Dialect;
+use crate::dialect::{Ids, Reply};
+use crate::http::{Gate, Request, Route, gate};
+use crate::journal::{Answer, Caller, StreamId};
+use crate::models::{Card, Store};
+
+/// An answer, and what the engine has to know of it.
+pub(super) struct Answered {
+    pub(super) source: Source,
+    pub(super) answer: Answer,
+    /// The model that is busy with it until it ends.
+    pub(super) model: Option<Arc<Card>>,
+    /// What becomes of its times.
+    pub(super) timing: Timing,
+    /// Fields that are added to its head.
+    pub(super) extra_fields: Vec<(String, String)>,
+    /// What becomes true when its last byte has left.
+    pub(super) then: Option<Effect>,
+}
+
+/// What becomes of the times that an answer states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Timing {
+    /// It states none.
+    AtOnce,
+    /// They hold, whatever the pace.
+    AsStated,
+    /// They are those of a recording or script, which the pace maps.
+    Paced,
+}
+
+/// A change of the models that happens when the answer which reports it has ended.
+#[derive(Clone, Debug)]
+pub(super) enum Effect {
+    /// A pull or create came to its end.
+    Add(Box<Card>),
+}
+
+impl Answered {
+    pub(super) fn new(source: Source) -> Self {
+        Self {
+            source,
+            answer: Answer::Served,
+            model: None,
+            timing: Timing::AtOnce,
+            extra_fields: Vec::new(),
+            then: None,
+        }
+    }
+}
+
+impl From<Arc<Prepared>> for Answered {
+    fn from(response: Arc<Prepared>) -> Self {
+        Self::new(Source::Prepared { response, created_at: CreatedAt::Recorded })
+    }
+}
+
+impl From<Reply> for Answered {
+    fn from(reply: Reply) -> Self {
+        Arc::new(Prepared::reply(reply, Duration::ZERO)).into()
+    }
+}
+
+/// Finds the answer to a request: the configuration, and what is remembered of models and callers.
+pub(super) struct Answerer<'a> {
+    pub(super) config: &'a Config,
+    pub(super) models: &'a mut Store,
+    pub(super) callers: &'a mut Callers,
+    pub(super) now: Instant,
+}
+
+/// One request as its handler sees it.
+pub(super) struct Reception<'a> {
+    pub(super) request: &'a Request,
+    pub(super) body: &'a [u8],
+    pub(super) caller: &'a Caller,
+    pub(super) ids: Ids,
+}
+
+impl Answerer<'_> {
+    pub(super) fn answer(&mut self, request: &Request, stream: &StreamId) -> Answered {
+        let (route, extra_fields) = match gate(&request.head, &self.config.gate) {
+            Gate::Answer { status, fields, body } => {
+                return Reply { status, fields, body: body.into_bytes(), flushed: false }.into();
+            }
+            Gate::Pass { route, fields } => (route, fields),
+        };
+        let ids = Ids::new(self.config.seed.derive("ids", [stream.to_string().as_bytes()]));
+        let from = Reception { request, body: &request.body, caller: &stream.caller, ids };
+        let mut answered = self.fixed(&from).unwrap_or_else(|| self.dispatch(&route, &from));
+        answered.extra_fields = extra_fields;
+        answered
+    }
+
+    /// A recording of this very request.
+    fn fixed(&mut self, from: &Reception<'_>) -> Option<Answered> {
+        if self.config.matching != Matching::Exact {
+            return None;
+        }
+        let head = &from.request.head;
+        let catalog = Arc::clone(&self.config.catalog);
+        let fixed = catalog.fixed(&head.method, head.path(), from.body);
+        let first = fixed.first()?;
+        let turn = self.callers.take_turn(from.caller, (&first.recording, first.exchange));
+        let found = fixed.get(turn % fixed.len())?;
+        let answer = Answer::Matched { recording: found.recording.to_string(), exchange: found.exchange };
+        let source = Source::Prepared { response: Arc::clone(&found.response), created_at: self.config.created_at };
+        Some(Answered { answer, timing: Timing::Paced, ..Answered::new(source) })
+    }
+
+    fn dispatch(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
+        match route {
+            Route::Generate => self.asked(Dialect::Generate, from),
+            Route::Chat => self.asked(Dialect::Chat, from),
+            Route::OpenAiChat => self.asked(Dialect::OpenAiChat, from),
+            Route::OpenAiCompletions => self.asked(Dialect::OpenAiCompletions, from),
+            Route::Responses => self.asked(Dialect::Responses, from),
+            Route::Messages => self.asked(Dialect::Messages, from),
+            other => self.managed(other, from),
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! An answer that is rendered while it is served, so that its times and counters are those of the served timeline.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::stream::Due;
+use crate::clock::{Instant, WallAnchor};
+use crate::dialect::request::{Ask, Dialect};
+use crate::dialect::{Ids, Render, Reply};
+use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
+use crate::schedule::Schedule;
+
+/// A generation on its way to a client.
+#[derive(Debug)]
+pub(super) struct Live {
+    generation: Arc<Generation>,
+    render: Box<dyn Render>,
+    ids: Ids,
+    stream: bool,
+    logprobs: Option<usize>,
+    /// The pieces that this dialect shows.
+    shown: Vec<usize>,
+    /// How many of them have been rendered; whole answers render all at once.
+    next: usize,
+    ended: bool,
+    /// HTTP chunks that were rendered and have not left.
+    ready: VecDeque<Vec<u8>>,
+    /// When the first and the last piece so far were due.
+    first_due: Option<Instant>,
+    last_due: Instant,
+}
+
+/// What leaves next.
+pub(super) enum Produced {
+    /// A chunk of a stream.
+    Chunk(Vec<u8>),
+    /// The whole answer.
+    Whole(Reply),
+}
+
+impl Live {
+    pub(super) fn new(ask: &Ask, generation: Arc<Generation>, render: Box<dyn Render>, ids: Ids) -> Self {
+        let sends_held = ask.dialect.is_generate() || ask.logprobs.is_some();
+        let is_shown = |piece: &Piece| sends_held || piece.content != Content::Held;
+        let pieces = generation.pieces.iter().enumerate();
+        let shown = pieces.filter(|(_, piece)| is_shown(piece)).map(|(at, _)| at).collect();
+        let sends_context = ask.dialect == Dialect::Generate && !ask.raw;
+        let generation = if sends_context || generation.context.is_empty() {
+            generation
+        } else {
+            Arc::new(Generation { context: Vec::new(), ..(*generation).clone() })
+        };
+        Self {
+            generation,
+            render,
+            ids,
+            stream: ask.stream,
+            logprobs: ask.logprobs,
+            shown,
+            next: 0,
+            ended: false,
+            ready: VecDeque::new(),
+            first_due: None,
+            last_due: Instant::ZERO,
+        }
+    }
+
+    /// The fields of the head of a stream. One that ends before its first object still has the type that the
+    /// native handler set (`server/routes.go`, `streamResponse`).
+    pub(super) fn stream_fields(&self, has_body: bool) -> Vec<(String, String)> {
+        let mut fields = self.render.stream_fields();
+        if !has_body {
+            let kind = fields.iter_mut().find(|(name, _)| name == "Content-Type");
+            if let Some((_, kind)) = kind {
+                "application/x-ndjson".clone_into(kind);
+            }
+        }
+        fields
+    }
+
+    pub(super) fn is_stream(&self) -> bool {
+        self.stream
+    }
+
+    /// When the next chunk leaves. To be asked once a chunk, in order.
+    pub(super) fn next_due(&mut self, schedule: &mut Schedule, start: Instant) -> Due {
+        if !self.ready.is_empty() {
+            return if schedule.is_stepped() { Due::Released } else { Due::At(self.last_due) };
+        }
+        if self.ended {
+            return Due::End;
+        }
+        let mut offset = None;
+        if self.stream {
+            let at = self.shown.get(self.next).map_or(self.generation.last.at, |piece| self.at(*piece));
+            offset = schedule.next(at);
+        } else {
+            for place in 0..=self.shown.len() {
+                let at = self.shown.get(place).map_or(self.generation.last.at, |piece| self.at(*piece));
+                offset = schedule.next(at);
+                if place == 0 && !self.shown.is_empty() {
+                    self.first_due = offset.map(|offset| start.saturating_add(offset));
+                }
+            }
+        }
+        offset.map_or(Due::Released, |offset| Due::At(start.saturating_add(offset)))
+    }
+
+    fn at(&self, piece: usize) -> Duration {
+        self.generation.pieces[piece].at
+    }
+
+    /// What leaves at `due`, stamped with `now`; `None` when this moment has nothing to show.
+    pub(super) fn produce(&mut self, due: Instant, now: Instant, start: Instant, wall: WallAnchor) -> Option<Produced> {
+        if let Some(chunk) = self.ready.pop_front() {
+            return Some(Produced::Chunk(chunk));
+        }
+        self.last_due = due;
+        let unix_nanos = wall.unix_nanos(now);
+        if !self.stream {
+            self.ended = true;
+            self.next = self.shown.len();
+            let part = self.folded(unix_nanos, due, now, start);
+            return Some(Produced::Whole(self.render.whole(&part)));
+        }
+        let chunks = if let Some(piece) = self.shown.get(self.next) {
+            self.next += 1;
+            self.first_due.get_or_insert(due);
+            let piece = &self.generation.pieces[*piece];
+            let mut part = Part { unix_nanos, ..Part::default() };
+            self.add(&mut part, piece);
+            self.render.part(&part)
+        } else {
+            self.ended = true;
+            match &self.generation.ending {
+                Ending::Done(reason) => {
+                    let mut part = Part { unix_nanos, ..Part::default() };
+                    self.add(&mut part, &self.generation.last);
+                    part.done = Some(self.done(*reason, due, now, start));
+                    self.render.part(&part)
+                }
+                Ending::Silent => Vec::new(),
+                Ending::Failed { text, .. } => self.render.failure(text),
+            }
+        };
+        self.ready.extend(chunks.into_iter().filter(|chunk| !chunk.is_empty()));
+        self.ready.pop_front().map(Produced::Chunk)
+    }
+
+    /// What a client is told that stopped listening before the end, while it can still be told.
+    pub(super) fn cancelled(&mut self, begun: bool) -> Option<Vec<u8>> {
+        // `llm/llama_server.go`: the context of the request is what the runner's answer is read under.
+        let text = "error reading llama-server response: context canceled";
+        (self.stream && begun).then(|| self.render.failure(text).concat())
+    }
+
+    /// All pieces in one part.
+    fn folded(&self, unix_nanos: u64, due: Instant, now: Instant, start: Instant) -> Part {
+        let mut part = Part { unix_nanos, ..Part::default() };
+        for piece in self.generation.pieces.iter().chain([&self.generation.last]) {
+            self.add(&mut part, piece);
+        }
+        if let Ending::Done(reason) = self.generation.ending {
+            part.done = Some(self.done(reason, due, now, start));
+        } else if self.generation.pieces.is_empty() {
+            // Nothing came at all: the handler answers with an object that nobody filled in.
+            part.unix_nanos = 0;
+        }
+        part
+    }
+
+    fn add(&self, part: &mut Part, piece: &Piece) {
+        match &piece.content {
+            Content::Held => {}
+            Content::Text(text) => part.text.extend_from_slice(text),
+            Content::Thinking(text) => part.thinking.push_str(text),
+            Content::Calls(calls) => part.calls.extend(calls.iter().map(|call| self.with_id(call))),
+        }
+        if let Some(top) = self.logprobs {
+            let shortened = piece
+                .logprobs
+                .iter()
+                .map(|logprob| Logprob { top: logprob.top.iter().take(top).cloned().collect(), ..logprob.clone() });
+            part.logprobs.extend(shortened);
+        }
+    }
+
+    fn with_id(&self, call: &ToolCall) -> ToolCall {
+        let own = || format!("call_{}", self.ids.alphanumeric(&format!("call {}", call.index), 8));
+        ToolCall { id: Some(call.id.clone().unwrap_or_else(own)), ..call.clone() }
+    }
+
+    fn done(&self, reason: Reason, due: Instant, now: Instant, start: Instant) -> Done {
+        let metrics = Some(self.metrics(due, now, start));
+        Done { reason, metrics, context: self.generation.context.clone() }
+    }
+
+    /// The counters of the served timeline: what the recording or script says of load and prompt, stretched as
+    /// its first piece was. Go leaves out a metric that is zero, so none is.
+    fn metrics(&self, due: Instant, now: Instant, start: Instant) -> Metrics {
+        let generation = &*self.generation;
+        let (served, stated) = match (self.first_due, self.shown.first()) {
+            (Some(first), Some(piece)) => (first, self.at(*piece)),
+            _ => (due, generation.last.at),
+        };
+        let served = served.saturating_since(start);
+        let load = stretch(generation.load, stated, served);
+        let prompt_end = stretch(generation.prompt_end, stated, served).max(load);
+        let end = due.saturating_since(start);
+        let (load_ns, prompt_eval_ns) = (positive(load), positive(prompt_end.saturating_sub(load)));
+        let eval_ns = positive(end.saturating_sub(prompt_end));
+        let total_ns = positive(now.saturating_since(start)).max(load_ns + prompt_eval_ns + eval_ns);
+        let Generation { prompt_count, eval_count, .. } = *generation;
+        Metrics { total_ns, load_ns, prompt_eval_count: prompt_count, prompt_eval_ns, eval_count, eval_ns }
+    }
+}
+
+/// `time` on a timeline on which `stated` became `served`, to the nanosecond below.
+fn stretch(time: Duration, stated: Duration, served: Duration) -> Duration {
+    if stated.is_zero() {
+        return Duration::ZERO;
+    }
+    let nanos = time.min(stated).as_nanos() * served.as_nanos() / stated.as_nanos();
+    Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+}
+
+fn positive(time: Duration) -> u64 {
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX).max(1)
+}

@@ -1,0 +1,113 @@
+//! What becomes of a request before any handler sees it: the route table, then origins, then `Host`.
+
+use super::cors::{CorsVerdict, Origins, cors};
+use super::host::{HostVerdict, check_host};
+use super::router::{Route, Routed, route};
+use super::target::authority;
+use super::{RequestHead, reason};
+
+/// Header fields: names in canonical case, and values.
+pub type Fields = Vec<(String, String)>;
+
+/// What the gate knows of its server.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct GateConfig {
+    /// Whether the server listens on a loopback address; only then is `Host` checked.
+    pub listener_is_loopback: bool,
+    /// The origins that may call beside the default ones.
+    pub origins: Origins,
+    /// This machine's names and addresses.
+    pub host_names: Vec<String>,
+}
+
+/// What becomes of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Gate {
+    /// It is answered without a handler.
+    Answer {
+        /// The status code.
+        status: u16,
+        /// The fields; how the body is framed is not among them.
+        fields: Fields,
+        /// The body; empty where nothing is written, which is not the same as a body of no bytes to a HEAD.
+        body: String,
+    },
+    /// A handler takes it.
+    Pass {
+        /// The handler.
+        route: Route,
+        /// What every answer to it carries.
+        fields: Fields,
+    },
+}
+
+/// Decides what becomes of a request (`server/routes.go`, `GenerateRoutes`; gin; `net/http`).
+pub fn gate(head: &RequestHead, config: &GateConfig) -> Gate {
+    if head.target == "*" {
+        // The standard library answers these two before any handler.
+        let status = if head.method == "OPTIONS" { 200 } else { 400 };
+        return Gate::Answer { status, fields: Fields::new(), body: String::new() };
+    }
+    let routed = route(&head.method, &head.target);
+    if let Routed::Redirect { status, location } = &routed {
+        return redirect(&head.method, *status, location);
+    }
+    let mut fields = Fields::new();
+    if let Routed::MethodNotAllowed { allow } = &routed {
+        fields.push(("Allow".to_owned(), allow.clone()));
+    }
+    let refuse = |status, fields| Gate::Answer { status, fields, body: String::new() };
+    let host = authority(&head.target).or_else(|| head.header("host")).unwrap_or_default();
+    match cors(&head.method, head.header("origin"), host, &config.origins) {
+        CorsVerdict::NoHeaders => {}
+        CorsVerdict::Allowed { fields: more } => fields.extend(more),
+        CorsVerdict::Preflight { fields: more } => {
+            fields.extend(more);
+            return refuse(204, fields);
+        }
+        CorsVerdict::Forbidden => return refuse(403, fields),
+    }
+    if config.listener_is_loopback {
+        match check_host(host, &config.host_names) {
+            HostVerdict::Name if head.method == "OPTIONS" => return refuse(204, fields),
+            HostVerdict::Name | HostVerdict::Address => {}
+            HostVerdict::Forbidden => return refuse(403, fields),
+        }
+    }
+    let (status, body) = match routed {
+        Routed::To(route) => return Gate::Pass { route, fields },
+        Routed::MethodNotAllowed { .. } => (405, "405 method not allowed"),
+        Routed::NotFound | Routed::Redirect { .. } => (404, "404 page not found"),
+    };
+    fields.push(("Content-Type".to_owned(), "text/plain".to_owned()));
+    Gate::Answer { status, fields, body: body.to_owned() }
+}
+
+/// `http.Redirect`: a GET gets a line of HTML, HEAD its type, every other method an empty body.
+fn redirect(method: &str, status: u16, location: &str) -> Gate {
+    let mut fields = vec![("Location".to_owned(), location.to_owned())];
+    if matches!(method, "GET" | "HEAD") {
+        fields.push(("Content-Type".to_owned(), "text/html; charset=utf-8".to_owned()));
+    }
+    let line = || format!("<a href=\"{}\">{}</a>.\n\n", escape_html(location), reason(status));
+    Gate::Answer { status, fields, body: if method == "GET" { line() } else { String::new() } }
+}
+
+fn escape_html(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&#34;"),
+            '\'' => out.push_str("&#39;"),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+#[path = "gate_tests.rs"]
+mod tests;

@@ -1,0 +1,95 @@
+//! Why a script cannot be used.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a script cannot be used. Each names the file, the place and what to do.
+#[derive(Debug, Error)]
+pub enum ScriptError {
+    /// A file or folder could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// A file is too long to be a script.
+    #[error("{file}: larger than {limit} bytes, the limit of a script")]
+    TooLarge {
+        /// The file.
+        file: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// It is no TOML, or not of this form.
+    #[error("{file}: {what}")]
+    Form {
+        /// The file.
+        file: String,
+        /// The place and what is wrong there.
+        what: String,
+    },
+    /// There is no model.
+    #[error("{file}: states no model; add a [[model]] with a name")]
+    NoModel {
+        /// The file or folder.
+        file: String,
+    },
+    /// A model's name breaks the grammar.
+    #[error("{file}: bad model name {name:?}; write [host/][namespace/]model[:tag]")]
+    BadName {
+        /// The file.
+        file: String,
+        /// The name.
+        name: String,
+    },
+    /// Two models have one name.
+    #[error("{file}: model {name} is stated twice; keep one")]
+    Twice {
+        /// The file.
+        file: String,
+        /// The name.
+        name: String,
+    },
+    /// An answer is for a model that nobody states.
+    #[error("{file}: answer {number} is for model {name:?}, which no [[model]] states")]
+    UnknownModel {
+        /// The file.
+        file: String,
+        /// Which answer of its file, counted from 1.
+        number: usize,
+        /// The model.
+        name: String,
+    },
+    /// A model does not answer everything.
+    #[error("{file}: model {name} has no answer without conditions; add an [[answer]] with pieces alone")]
+    NoDefault {
+        /// The file or folder.
+        file: String,
+        /// The model.
+        name: String,
+    },
+    /// An answer holds something of no use.
+    #[error("{file}: answer {number}: {what}")]
+    Answer {
+        /// The file.
+        file: String,
+        /// Which answer of its file, counted from 1.
+        number: usize,
+        /// What is wrong and what to do.
+        what: String,
+    },
+    /// A model holds something of no use.
+    #[error("{file}: model {name}: {what}")]
+    Model {
+        /// The file.
+        file: String,
+        /// The model.
+        name: String,
+        /// What is wrong and what to do.
+        what: String,
+    },
+}

@@ -1,0 +1,24 @@
+//! Scripts: models whose answers are stated in TOML rather than recorded. `docs/scripts.md` is the manual.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `file` | the form, as it stands in a file |
+//! | `model` | a stated model as a card |
+//! | `pieces` | what an answer says, piece by piece |
+//! | `reader` | files and folders, and everything that can be wrong with them |
+//! | `scripted` | a scripted model: which answer a request gets |
+//! | `error` | why a script cannot be used |
+
+mod error;
+mod file;
+mod model;
+mod pieces;
+mod reader;
+mod scripted;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::ScriptError;
+pub use reader::{parse, read_file, read_folder};
+pub use scripted::Scripted;

@@ -1,0 +1,103 @@
+//! A stated model as a card.
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sha2::{Digest as _, Sha256};
+
+use super::file::ModelForm;
+use crate::models::{Card, ModelName};
+use crate::recording::Details;
+
+/// The times of a model, from the request on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Times {
+    pub(super) load: Duration,
+    pub(super) prompt_eval: Duration,
+    /// From the first piece to the final object; absent where pieces have a gap instead.
+    pub(super) eval: Option<Duration>,
+    pub(super) gap: Duration,
+}
+
+impl Times {
+    pub(super) fn of(form: &ModelForm) -> Result<Self, String> {
+        let or = |text: &Option<String>, default: Duration| text.as_deref().map_or(Ok(default), duration);
+        Ok(Self {
+            load: or(&form.load, Duration::from_micros(500))?,
+            prompt_eval: or(&form.prompt_eval, Duration::from_millis(100))?,
+            eval: form.eval.as_deref().map(duration).transpose()?,
+            gap: or(&form.gap, Duration::from_millis(20))?,
+        })
+    }
+}
+
+/// A time with its unit, such as `20ms`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = || format!("bad time {text:?}; write a whole number with ns, us, ms or s");
+    let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
+    let number: u64 = text[..end].parse().map_err(|_| wrong())?;
+    let unit = match &text[end..] {
+        "ns" => 1,
+        "us" => 1_000,
+        "ms" => 1_000_000,
+        "s" => 1_000_000_000,
+        _ => return Err(wrong()),
+    };
+    number.checked_mul(unit).map(Duration::from_nanos).ok_or_else(wrong)
+}
+
+/// Everything that listings say of the model.
+pub(super) fn card(form: &ModelForm, name: ModelName) -> Result<Card, String> {
+    let digest = match &form.digest {
+        Some(digest) if digest.len() == 64 && digest.bytes().all(|digit| digit.is_ascii_hexdigit()) => digest.clone(),
+        Some(digest) => return Err(format!("bad digest {digest:?}; write 64 hexadecimal digits")),
+        None => hex(name.as_str()),
+    };
+    let weights = form.weights.as_ref().map_or_else(|| digest.clone(), |weights| hex(weights));
+    let json = |value: &toml::Value| serde_json::to_value(value).unwrap_or(Value::Null);
+    let card = Card {
+        capabilities: form.capabilities.clone(),
+        listed_capabilities: form.listed_capabilities.clone(),
+        details: Details {
+            parent_model: form.parent_model.clone(),
+            format: if form.format.is_empty() { "gguf".to_owned() } else { form.format.clone() },
+            family: form.family.clone(),
+            families: form.families.clone(),
+            parameter_size: form.parameter_size.clone(),
+            quantization_level: form.quantization_level.clone(),
+            context_length: form.context_length,
+            embedding_length: form.embedding_length,
+        },
+        size: form.size,
+        digest,
+        weights,
+        template: form.template.clone(),
+        chat_template: form.chat_template.clone(),
+        system: form.system.clone(),
+        parameters: form.parameters.iter().map(|(key, value)| (key.clone(), json(value))).collect(),
+        licences: form.licences.clone(),
+        messages: form.messages.clone(),
+        renderer: form.renderer.clone(),
+        parser: form.parser.clone(),
+        requires: form.requires.clone(),
+        model_info: form.model_info.iter().map(|(key, value)| (key.clone(), json(value))).collect(),
+        tensors: form.tensors.clone(),
+        installed: form.installed.unwrap_or(true),
+        ..Card::named(name)
+    };
+    let modified_at = form.modified_at.clone().unwrap_or_else(|| "2026-01-01T00:00:00Z".to_owned());
+    if modified_at.parse::<jiff::Timestamp>().is_err() {
+        return Err(format!("bad modified_at {modified_at:?}; write it as 2026-01-01T00:00:00Z"));
+    }
+    Ok(Card { modified_at, ..card })
+}
+
+fn hex(text: &str) -> String {
+    use std::fmt::Write as _;
+    let digest = Sha256::digest(text.as_bytes());
+    digest.iter().fold(String::with_capacity(64), |mut out, byte| {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{byte:02x}");
+        out
+    })
+}

@@ -1,0 +1,233 @@
+//! A scripted model: which answer a request gets.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::ScriptError;
+use super::file::{EmbeddingForm, EndForm, EndpointForm, ErrorForm, LogprobForm};
+use super::model::Times;
+use super::pieces::sampled;
+use crate::dialect::request::{Ask, Question};
+use crate::dialect::{Refusal, RefusedBy};
+use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, ToolCall};
+use crate::models::{Card, ModelName};
+
+/// The text of a full queue, with its two spaces (`server/sched.go`, `ErrMaxQueue`).
+const BUSY: &str = "server busy, please try again.  maximum pending requests exceeded";
+
+/// The most alternatives that a request may ask for.
+const MAX_TOP: u32 = 20;
+
+/// The first token id; every word has the next one.
+const FIRST_TOKEN: i64 = 100;
+
+/// A model whose answers are stated.
+#[derive(Clone, Debug)]
+pub struct Scripted {
+    /// What listings say of it.
+    pub card: Card,
+    pub(super) times: Times,
+    pub(super) rules: Arc<[Rule]>,
+    pub(super) render: String,
+    pub(super) prompt_tokens: u64,
+    pub(super) logprobs: Option<LogprobForm>,
+    pub(super) embedding: Option<EmbeddingForm>,
+}
+
+/// Conditions, and what holds where they are met.
+#[derive(Clone, Debug)]
+pub(super) struct Rule {
+    pub(super) models: Option<Vec<ModelName>>,
+    pub(super) words: Vec<String>,
+    pub(super) endpoint: Option<EndpointForm>,
+    pub(super) think: Option<bool>,
+    pub(super) tools: Option<bool>,
+    pub(super) said: Option<Said>,
+    pub(super) gap: Option<Duration>,
+    pub(super) ends: Option<EndForm>,
+    pub(super) error: Option<ErrorForm>,
+}
+
+/// What an answer says.
+#[derive(Clone, Debug)]
+pub(super) struct Said {
+    pub(super) pieces: Vec<Content>,
+    /// What was sampled, where it is not the pieces.
+    pub(super) raw: Option<Vec<Content>>,
+    pub(super) final_calls: Vec<ToolCall>,
+    pub(super) tokens: Option<u64>,
+}
+
+impl Rule {
+    /// Whether it says something whatever is asked.
+    pub(super) fn answers_all(&self) -> bool {
+        let free = self.words.is_empty() && self.endpoint.is_none() && self.think.is_none() && self.tools.is_none();
+        free && self.said.is_some()
+    }
+
+    fn holds(&self, ask: &Ask, think: bool) -> bool {
+        let text = ask.question.last_text();
+        let endpoint = if ask.dialect.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
+        self.words.iter().all(|word| text.contains(word.as_str()))
+            && self.endpoint.is_none_or(|wanted| wanted == endpoint)
+            && self.think.is_none_or(|wanted| wanted == think)
+            && self.tools.is_none_or(|wanted| wanted == ask.tools)
+    }
+}
+
+impl Scripted {
+    /// A model that answers everything with these pieces, 20 ms apart after 100 ms.
+    ///
+    /// # Errors
+    /// A name that breaks the grammar of model names.
+    pub fn says(name: &str, pieces: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ScriptError> {
+        let wrong = || ScriptError::BadName { file: "this script".to_owned(), name: name.to_owned() };
+        let mut card = Card::named(ModelName::parse(name).ok_or_else(wrong)?);
+        card.capabilities = vec!["completion".to_owned()];
+        let pieces = pieces.into_iter().map(|piece| Content::Text(piece.into().into_bytes())).collect();
+        let said = Said { pieces, raw: None, final_calls: Vec::new(), tokens: None };
+        let rule = Rule {
+            models: None,
+            words: Vec::new(),
+            endpoint: None,
+            think: None,
+            tools: None,
+            said: Some(said),
+            gap: None,
+            ends: None,
+            error: None,
+        };
+        let gap = Duration::from_millis(20);
+        let times = Times { load: Duration::from_millis(1), prompt_eval: Duration::from_millis(99), eval: None, gap };
+        Ok(Self {
+            card,
+            times,
+            rules: Arc::from([rule]),
+            render: "{prompt}".to_owned(),
+            prompt_tokens: 10,
+            logprobs: None,
+            embedding: None,
+        })
+    }
+
+    /// The answer to a request. What it says and how it ends are each that of the first rule that holds and states it.
+    ///
+    /// # Errors
+    /// The script says that the server is busy.
+    pub fn answer(&self, ask: &Ask) -> Result<Generation, Refusal> {
+        let think = ask.think.unwrap_or_else(|| self.has("thinking"));
+        let holding = || self.rules.iter().filter(|rule| rule.holds(ask, think));
+        let ending = holding().find(|rule| rule.ends.is_some() || rule.error.is_some());
+        if ending.is_some_and(|rule| rule.ends == Some(EndForm::Busy)) {
+            return Err(Refusal { status: 503, text: BUSY.to_owned(), by: RefusedBy::Handler });
+        }
+        let speaking = holding().find(|rule| rule.said.is_some());
+        let Some((rule, said)) = speaking.and_then(|rule| Some((rule, rule.said.as_ref()?))) else {
+            return Ok(Generation::default());
+        };
+        let error = ending.and_then(|rule| rule.error.as_ref());
+        let shown = error.map_or(said.pieces.len(), |error| error.after.min(said.pieces.len()));
+        let prompt_end = self.times.load + self.times.prompt_eval;
+        let at = |place: usize| prompt_end + self.offset(place, said.pieces.len(), rule.gap);
+        let pieces = said.pieces.iter().take(shown).enumerate().map(|(place, content)| Piece {
+            at: at(place),
+            content: content.clone(),
+            logprobs: self.logprobs(ask, content),
+        });
+        let pieces: Vec<Piece> = pieces.collect();
+        let last_at = match error {
+            Some(_) if shown == 0 => prompt_end,
+            Some(_) => at(shown),
+            None => prompt_end + self.whole(said.pieces.len(), rule.gap),
+        };
+        let calls = if error.is_none() { said.final_calls.clone() } else { Vec::new() };
+        let content = if calls.is_empty() { Content::Held } else { Content::Calls(calls) };
+        let raw = said.raw.as_ref().unwrap_or(&said.pieces);
+        Ok(Generation {
+            pieces,
+            last: Piece { at: last_at, content, logprobs: Vec::new() },
+            ending: ending_of(ending),
+            load: self.times.load,
+            prompt_end,
+            prompt_count: self.prompt_tokens,
+            eval_count: said.tokens.unwrap_or(raw.len() as u64 + 1),
+            context: self.context(ask, raw),
+        })
+    }
+
+    /// From the end of the prompt to the final object.
+    fn whole(&self, count: usize, gap: Option<Duration>) -> Duration {
+        match (gap, self.times.eval) {
+            (None, Some(eval)) => eval,
+            _ => self.offset(count, count, gap),
+        }
+    }
+
+    /// From the end of the prompt to the `place`-th of `count` pieces, counted from zero.
+    fn offset(&self, place: usize, count: usize, gap: Option<Duration>) -> Duration {
+        let (place, count) = (place as u128, count.max(1) as u128);
+        match (gap, self.times.eval) {
+            (None, Some(eval)) => {
+                let nanos = eval.as_nanos() * place / count;
+                Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX))
+            }
+            (gap, _) => gap.unwrap_or(self.times.gap).saturating_mul(u32::try_from(place).unwrap_or(u32::MAX)),
+        }
+    }
+
+    fn has(&self, capability: &str) -> bool {
+        self.card.capabilities.iter().any(|known| known == capability)
+    }
+
+    fn logprobs(&self, ask: &Ask, content: &Content) -> Vec<Logprob> {
+        let (Some(rule), Some(_)) = (self.logprobs, ask.logprobs) else { return Vec::new() };
+        let token = sampled(content).to_vec();
+        if token.is_empty() {
+            return Vec::new();
+        }
+        let top = (0..MAX_TOP).map(|place| (token.clone(), rule.first + f64::from(place) * rule.step)).collect();
+        vec![Logprob { token, logprob: rule.token, top }]
+    }
+
+    /// One token a word of what was rendered and sampled.
+    fn context(&self, ask: &Ask, raw: &[Content]) -> Vec<i64> {
+        let Question::Prompt(prompt) = &ask.question else { return Vec::new() };
+        let own = self.card.system.as_deref().unwrap_or_default();
+        let system = if ask.system.is_empty() { own } else { &ask.system };
+        let mut text = vec!["token"; ask.context.len()].join(" ");
+        text += &self.render.replace("{system}", system).replace("{prompt}", prompt);
+        let mut bytes = text.into_bytes();
+        for content in raw {
+            bytes.extend_from_slice(sampled(content));
+        }
+        let words = String::from_utf8_lossy(&bytes).split_whitespace().count();
+        (FIRST_TOKEN..).take(words).collect()
+    }
+
+    /// Whether it states an embedding.
+    pub fn embeds(&self) -> bool {
+        self.embedding.is_some()
+    }
+
+    /// The vector of a text, not normalised, and its tokens: one a word.
+    ///
+    /// # Errors
+    /// The text of the runner's failure.
+    pub fn embed(&self, text: &str) -> Result<(Vec<f32>, u64), String> {
+        let Some(form) = &self.embedding else { return Ok((Vec::new(), 0)) };
+        if form.fails_on.as_ref().is_some_and(|word| text.contains(word.as_str())) {
+            return Err(form.error.clone());
+        }
+        Ok((form.vector.clone(), text.split_whitespace().count() as u64))
+    }
+}
+
+fn ending_of(rule: Option<&Rule>) -> Ending {
+    let Some(rule) = rule else { return Ending::Done(Reason::Stop) };
+    match (&rule.error, rule.ends) {
+        (Some(error), _) => Ending::Failed { status: error.status.unwrap_or(500), text: error.text.clone() },
+        (None, Some(EndForm::Length)) => Ending::Done(Reason::Length),
+        (None, Some(EndForm::Silent)) => Ending::Silent,
+        (None, _) => Ending::Done(Reason::Stop),
+    }
+}
