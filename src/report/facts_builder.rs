@@ -83,6 +83,7 @@ impl<'a> Indexed<'a> {
                 })
             }
             Answer::Missed { why } => Some(format!("no recording answered: {why}")),
+            Answer::Scripted => Some("a script answered, not a recording".to_owned()),
             Answer::Served => Some("the server answered by itself".to_owned()),
             Answer::Rejected => Some("the server could not read the request".to_owned()),
         }

@@ -19,6 +19,7 @@ pub(crate) fn recording(name: &str, exchanges: usize) -> Recording {
         model: Model { name: "made-up:latest".into(), ..Model::default() },
         licence: None,
         source: None,
+        scrub: Vec::new(),
         exchanges: (0..exchanges).map(|number| exchange(&format!("{name} {number}"))).collect(),
     }
 }

@@ -22,6 +22,7 @@ pub(crate) fn recording() -> impl Strategy<Value = Recording> {
             model,
             licence,
             source,
+            scrub: Vec::new(),
             exchanges,
         },
     )

@@ -21,6 +21,9 @@ pub struct Recording {
     pub licence: Option<String>,
     /// Where the bytes were taken from, when that is not this project.
     pub source: Option<String>,
+    /// The regular expressions whose matches were made unreadable when it was recorded; requests are treated with
+    /// them before they are compared.
+    pub scrub: Vec<String>,
     /// The exchanges, in the order in which they were recorded; at least one.
     pub exchanges: Vec<Exchange>,
 }

@@ -141,6 +141,7 @@ fn header(text: &str) -> Result<Recording, Problem> {
         model: header.model.into_owned(),
         licence: header.licence.map(Cow::into_owned),
         source: header.source.map(Cow::into_owned),
+        scrub: header.scrub.into_owned(),
         exchanges: Vec::new(),
     })
 }

@@ -12,6 +12,7 @@ fn of_chunks(chunks: &[(u64, &'static str)]) -> Summary {
         model: Model { name: "m:latest".to_owned(), ..Model::default() },
         licence: None,
         source: None,
+        scrub: Vec::new(),
         exchanges: vec![Exchange {
             request: None,
             sent_us: None,

@@ -33,6 +33,13 @@ pub(super) struct HeaderLine<'a> {
     pub(super) description: Option<Cow<'a, str>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) source: Option<Cow<'a, str>>,
+    #[serde(default, skip_serializing_if = "is_empty")]
+    pub(super) scrub: Cow<'a, [String]>,
+}
+
+#[expect(clippy::ptr_arg, reason = "serde hands out a reference to the field")]
+fn is_empty(patterns: &Cow<'_, [String]>) -> bool {
+    patterns.is_empty()
 }
 
 /// `request` is `null` when only the sending time is known.

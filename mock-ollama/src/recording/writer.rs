@@ -132,6 +132,7 @@ fn header(recording: &Recording, sink: &mut Sink<impl Write>) -> Result<(), Faul
         licence: recording.licence.as_deref().map(Cow::Borrowed),
         description: recording.description.as_deref().map(Cow::Borrowed),
         source: recording.source.as_deref().map(Cow::Borrowed),
+        scrub: Cow::Borrowed(&recording.scrub),
     })
 }
 

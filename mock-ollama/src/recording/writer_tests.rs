@@ -16,6 +16,7 @@ fn recording() -> Recording {
         model: Model { name: "m:latest".to_owned(), capabilities: vec!["completion".to_owned()], ..Model::default() },
         licence: Some("CC0-1.0".to_owned()),
         source: Some("a test".to_owned()),
+        scrub: Vec::new(),
         exchanges: vec![
             Exchange {
                 request: Some(Request {

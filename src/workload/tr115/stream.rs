@@ -56,6 +56,7 @@ pub(super) fn recording(row: &AgentRow) -> Option<Recording> {
                        tokens. The times are published and already contain contention; the text, the prompt, its \
                        token count and created_at are made up.";
     Some(Recording {
+        scrub: Vec::new(),
         exchanges: vec![Exchange {
             request: Some(request(row, &name)),
             sent_us: None,

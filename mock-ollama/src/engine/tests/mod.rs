@@ -118,6 +118,7 @@ fn recording(name: &str, model: &str, path: &str, body: serde_json::Value, lines
         model: Model { name: model.to_owned(), ..Model::default() },
         licence: None,
         source: None,
+        scrub: Vec::new(),
         exchanges: vec![Exchange {
             request: Some(Request { method: Method::Post, path: path.to_owned(), body: Some(RequestBody::Json(body)) }),
             sent_us: None,

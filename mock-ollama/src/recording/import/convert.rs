@@ -96,6 +96,7 @@ pub fn import(inputs: &[Input<'_>], options: &ImportOptions) -> Result<Recording
         model: model_facts(&model, options, &exchanges)?,
         licence: options.licence.clone(),
         source: options.source.clone(),
+        scrub: Vec::new(),
         exchanges,
     };
     check(&recording)?;
