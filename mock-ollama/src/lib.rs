@@ -7,12 +7,12 @@
 //!
 //! | floor | modules | what |
 //! | --- | --- | --- |
-//! | 5 | [`server`] | the conductor: starts and stops the one thread |
+//! | 5 | [`server`], [`record`] | the conductors: they start and stop threads |
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
 //! | 2 | [`catalog`], [`script`], [`dialect`], [`generation`] | what clients and people read |
 //! | 1 | [`schedule`], [`http`], [`models`] | pure mechanisms |
-//! | 0 | [`recording`], [`journal`], [`files`], [`clock`], [`seed`] | data and time |
+//! | 0 | [`recording`], [`journal`], [`files`], [`clock`], [`seed`], [`scrub`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
 //!
@@ -46,9 +46,11 @@ pub mod generation;
 pub mod http;
 pub mod journal;
 pub mod models;
+pub mod record;
 pub mod recording;
 pub mod schedule;
 pub mod script;
+pub mod scrub;
 pub mod seed;
 pub mod server;
 

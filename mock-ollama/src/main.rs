@@ -19,6 +19,7 @@ struct Cli {
 #[derive(Subcommand)]
 enum Verb {
     Serve(cli::serve::ServeArgs),
+    Record(cli::record::RecordArgs),
     Import(Box<cli::import::ImportArgs>),
     Inspect(cli::inspect::InspectArgs),
 }
@@ -26,6 +27,7 @@ enum Verb {
 fn main() -> ExitCode {
     let done = match Cli::parse().verb {
         Verb::Serve(args) => cli::serve::run(&args),
+        Verb::Record(args) => cli::record::run(args),
         Verb::Import(args) => cli::import::run(*args),
         Verb::Inspect(args) => cli::inspect::run(args),
     };

@@ -57,7 +57,7 @@ impl Serving {
         let mut stream = TcpStream::connect(self.addr()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
-        let head = format!("{line}\r\nHost: h\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
+        let head = format!("{line}\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {length}\r\n\r\n");
         stream.write_all(format!("{head}{body}").as_bytes()).unwrap();
         BufReader::new(stream)
     }
@@ -222,7 +222,7 @@ fn a_malformed_recording_ends_it_with_4_and_is_named_with_its_line() {
 fn a_folder_without_recordings_ends_it_with_4_and_one_that_is_missing_with_5() {
     let folder = tempfile::tempdir().unwrap();
     let said = refused(&mut serve(&["--listen", "127.0.0.1:0", folder.path().to_str().unwrap()]), 4);
-    assert!(said.contains("has no recording in it"), "{said}");
+    assert!(said.contains("has nothing to serve in it"), "{said}");
     refused(&mut serve(&["--listen", "127.0.0.1:0", folder.path().join("no").to_str().unwrap()]), 5);
 }
 

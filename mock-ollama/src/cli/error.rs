@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use mock_ollama::record::RecordError;
 use mock_ollama::recording::import::ImportError;
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{ReadError, WriteError};
@@ -86,6 +87,12 @@ pub(crate) enum VerbError {
     /// The server failed while it ran.
     #[error(transparent)]
     Finish(#[from] FinishError),
+    /// A pattern of `--scrub` is no regular expression.
+    #[error("{0}")]
+    Pattern(String),
+    /// The recorder did not start.
+    #[error(transparent)]
+    Record(#[from] RecordError),
     /// Ctrl-C could not be caught.
     #[error("cannot catch Ctrl-C: {0}")]
     Signal(String),
@@ -101,7 +108,8 @@ impl VerbError {
             Self::Recording(error) => error.is_io(),
             Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_)) => false,
             Self::Start(_) => true,
-            Self::Environment { .. } => return EXIT_USAGE,
+            Self::Environment { .. } | Self::Pattern(_) => return EXIT_USAGE,
+            Self::Record(_) => true,
             Self::InputTooLarge { .. } | Self::Import(_) | Self::EmptyFolder { .. } => false,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }

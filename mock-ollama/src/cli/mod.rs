@@ -5,9 +5,11 @@
 //! | `error` | what a verb can fail with, and the exit code of each |
 //! | `import` | `mock-ollama import`: other forms into a recording |
 //! | `inspect` | `mock-ollama inspect`: a recording in a few lines |
+//! | `record` | `mock-ollama record`: a proxy that writes recordings until Ctrl-C |
 //! | `serve` | `mock-ollama serve`: a server until Ctrl-C |
 
 pub(crate) mod error;
 pub(crate) mod import;
 pub(crate) mod inspect;
+pub(crate) mod record;
 pub(crate) mod serve;

@@ -161,7 +161,7 @@ fn from_environment(host: Option<&str>) -> Result<SocketAddr, VerbError> {
 }
 
 /// Reads `[scheme://]host[:port][/path]` as Ollama reads `OLLAMA_HOST` (`envconfig/config.go`).
-fn parse_listen(text: &str) -> Result<SocketAddr, String> {
+pub(crate) fn parse_listen(text: &str) -> Result<SocketAddr, String> {
     let (scheme_port, rest) = match text.split_once("://") {
         None => (DEFAULT_PORT, text),
         Some(("http", rest)) => (80, rest),

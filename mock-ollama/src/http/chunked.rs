@@ -59,12 +59,20 @@ impl ChunkDecoder {
     pub(super) fn feed(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<usize, BadRequest> {
         let mut at = 0;
         while at < input.len() && self.state != State::Done {
-            at += match self.state {
-                State::Data(left) => self.feed_data(left, &input[at..], out),
-                _ => self.feed_line(&input[at..])?,
-            };
+            at += self.step(&input[at..], out)?.0;
         }
         Ok(at)
+    }
+
+    /// Takes some bytes from the front of `input`; says how many, and whether the data of a chunk ended with them.
+    pub(super) fn step(&mut self, input: &[u8], out: &mut Vec<u8>) -> Result<(usize, bool), BadRequest> {
+        match self.state {
+            State::Data(left) => {
+                let taken = self.feed_data(left, input, out);
+                Ok((taken, self.state == State::DataEnd))
+            }
+            _ => Ok((self.feed_line(input)?, false)),
+        }
     }
 
     fn feed_data(&mut self, left: u64, input: &[u8], out: &mut Vec<u8>) -> usize {

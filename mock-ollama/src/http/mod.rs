@@ -12,6 +12,7 @@
 //! | `router` | the route table, and what the router answers itself |
 //! | `cors` | which origins may call |
 //! | `host` | which names of this machine are believed |
+//! | `upstream` | responses of another server, chunk by chunk |
 //! | `gate` | all three in order: what becomes of a request before a handler sees it |
 
 mod body;
@@ -25,6 +26,7 @@ mod parser;
 mod response;
 mod router;
 mod target;
+mod upstream;
 
 pub use chunked::{LAST_CHUNK, encode_chunk};
 pub use cors::{BadOrigins, CorsVerdict, Origins, cors};
@@ -35,3 +37,4 @@ pub use host::{HostVerdict, check_host};
 pub use parser::{CONTINUE, MAX_BODY_BYTES, Parsed, Parser, Request};
 pub use response::{Framing, MAX_BUFFERED, ResponseHead, reason};
 pub use router::{Route, Routed, route};
+pub use upstream::{BadResponse, Received, Upstream};

@@ -1,1 +1,135 @@
+//! Scripts as users write them.
 
+use std::path::Path;
+use std::time::Duration;
+
+use proptest::prelude::*;
+use serde_json::json;
+
+use super::{ScriptError, Scripted, parse, read_file, read_folder};
+use crate::dialect::request::{Ask, Dialect};
+use crate::generation::{Content, Ending, Generation, Reason};
+
+const MINIMAL: &str = r#"
+[[model]]
+name = "tiny"
+
+[[answer]]
+pieces = ["Hello", " world"]
+"#;
+
+fn fixtures(name: &str) -> std::path::PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
+}
+
+fn ask(prompt: &str) -> Ask {
+    let body = json!({ "model": "tiny", "prompt": prompt }).to_string();
+    Ask::decode(Dialect::Generate, body.as_bytes()).unwrap()
+}
+
+fn answer(script: &str, prompt: &str) -> Generation {
+    parse(script, "test.toml").unwrap()[0].answer(&ask(prompt)).unwrap()
+}
+
+fn texts(generation: &Generation) -> Vec<String> {
+    let text = |content: &Content| match content {
+        Content::Text(text) => String::from_utf8_lossy(text).into_owned(),
+        other => format!("{other:?}"),
+    };
+    generation.pieces.iter().map(|piece| text(&piece.content)).collect()
+}
+
+#[test]
+fn the_least_script_is_a_name_and_an_answer() {
+    let generation = answer(MINIMAL, "hi");
+    assert_eq!(texts(&generation), ["Hello", " world"]);
+    assert_eq!(generation.ending, Ending::Done(Reason::Stop));
+    assert_eq!((generation.eval_count, generation.prompt_count), (3, 10));
+}
+
+#[test]
+fn what_is_said_and_how_it_ends_are_each_that_of_the_first_rule_that_states_it() {
+    let script = format!(
+        "{MINIMAL}\n[[answer]]\nwords = [\"END\"]\nends = \"length\"\n\n[[answer]]\nwords = [\"LATE\"]\npieces = [\"never\"]\n"
+    );
+    assert_eq!(answer(&script, "END").ending, Ending::Done(Reason::Length));
+    assert_eq!(texts(&answer(&script, "LATE")), ["Hello", " world"], "an earlier rule says something already");
+}
+
+#[test]
+fn times_are_exact_to_the_nanosecond() {
+    let script = "[[model]]\nname = \"m\"\nload = \"1ns\"\nprompt_eval = \"12345678ns\"\neval = \"98765432ns\"\n\
+                  [[answer]]\npieces = [\"a\", \"b\", \"c\"]\n";
+    let generation = answer(script, "x");
+    assert_eq!(generation.pieces[0].at, Duration::from_nanos(12_345_679));
+    assert_eq!(generation.last.at, Duration::from_nanos(12_345_679 + 98_765_432));
+}
+
+#[test]
+fn a_failure_comes_after_as_many_pieces_as_it_says() {
+    let script = format!("{MINIMAL}\n[[answer]]\nwords = [\"E\"]\nerror = {{ text = \"boom\", after = 1 }}\n");
+    let generation = answer(&script, "E");
+    assert_eq!(texts(&generation), ["Hello"]);
+    assert_eq!(generation.ending, Ending::Failed { status: 500, text: "boom".to_owned() });
+}
+
+#[test]
+fn a_model_can_be_said_in_one_line_of_rust() {
+    let tiny = Scripted::says("tiny", ["Hello", "!"]).unwrap();
+    assert_eq!(texts(&tiny.answer(&ask("x")).unwrap()), ["Hello", "!"]);
+    assert!(matches!(Scripted::says("bad name!", ["x"]), Err(ScriptError::BadName { .. })));
+}
+
+#[test]
+fn every_malformed_script_is_refused_with_one_line_that_helps() {
+    let folder = fixtures("bad/scripts");
+    let mut names: Vec<String> =
+        folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort_unstable();
+    let said: Vec<String> = names
+        .iter()
+        .map(|name| {
+            let error = read_file(&folder.join(name)).unwrap_err().to_string();
+            assert!(!error.contains('\n'), "{error}");
+            error.replace(&format!("{}/", folder.display()), "")
+        })
+        .collect();
+    insta::assert_snapshot!(said.join("\n"));
+}
+
+#[test]
+fn a_folder_that_is_missing_or_states_nothing_is_named() {
+    let empty = tempfile::tempdir().unwrap();
+    assert!(matches!(read_folder(empty.path()), Err(ScriptError::NoModel { .. })));
+    assert!(matches!(read_folder(&empty.path().join("no")), Err(ScriptError::Read { .. })));
+}
+
+#[test]
+fn the_scripted_models_of_the_captured_server_are_nine() {
+    let models = read_folder(&fixtures("scripted")).unwrap();
+    let names: Vec<&str> = models.iter().map(|model| model.card.name.as_str()).collect();
+    let expected = ["llama", "think", "plain", "insert", "native", "embedder", "derived", "q3", "hm"];
+    assert_eq!(names, expected.map(|name| format!("{name}:latest")));
+}
+
+proptest! {
+    #[test]
+    fn any_answer_of_the_scripted_models_has_times_in_order_and_counts_that_hold(
+        model in 0_usize..9,
+        words in prop::sample::subsequence(
+            vec!["HTML", "BADUTF", "TOOLCALL", "QTOOL", "HTEXT", "THINKING", "EMPTYGEN", "LENGTH", "NOFINAL", "ERRMID"], 0..3,
+        ),
+        think in prop::option::of(any::<bool>()),
+        tools: bool,
+    ) {
+        let models = read_folder(&fixtures("scripted")).unwrap();
+        let ask = Ask { think, tools, ..ask(&words.join(" ")) };
+        let generation = models[model].answer(&ask).unwrap();
+        let times: Vec<Duration> =
+            generation.pieces.iter().map(|piece| piece.at).chain([generation.last.at]).collect();
+        prop_assert!(times.is_sorted(), "{times:?}");
+        prop_assert!(generation.load <= generation.prompt_end && generation.prompt_end <= times[0]);
+        prop_assert!(generation.eval_count as usize > 0);
+        prop_assert_eq!(generation.context.first(), Some(&100).filter(|_| !generation.context.is_empty()));
+    }
+}

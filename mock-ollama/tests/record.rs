@@ -1,0 +1,228 @@
+//! The recorder, in front of a mock server as its upstream.
+
+use std::io::{Read as _, Write as _};
+use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
+
+use mock_ollama::catalog::Matching;
+use mock_ollama::record::{Recorder, RecorderConfig};
+use mock_ollama::recording::{End, Recording, read_file};
+use mock_ollama::schedule::Pace;
+use mock_ollama::script::Scripted;
+use mock_ollama::scrub::Scrub;
+use mock_ollama::{Builder, MockOllama};
+
+/// An upstream that says a secret in three pieces.
+fn upstream(pace: &str) -> MockOllama {
+    let script = Scripted::says("tiny", ["my key is s", "k-ab", "c9, ", "é <b>"]).unwrap();
+    MockOllama::builder().scripts([script]).pace(pace.parse().unwrap()).start().unwrap()
+}
+
+fn recorder(upstream: &str, out: &Path, patterns: &[&str]) -> Recorder {
+    Recorder::start(RecorderConfig {
+        upstream: upstream.parse().unwrap(),
+        out: out.to_owned(),
+        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        scrub: Scrub::new(patterns.iter().copied()).unwrap(),
+        complain: |line| eprintln!("{line}"),
+    })
+    .unwrap()
+}
+
+fn request(path: &str, fields: &str, body: &str) -> String {
+    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
+}
+
+/// What a client gets that sends this and reads to the end.
+fn exchange(addr: SocketAddr, request: &str) -> String {
+    let mut client = TcpStream::connect(addr).unwrap();
+    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
+    client.write_all(request.as_bytes()).unwrap();
+    let mut answer = Vec::new();
+    client.read_to_end(&mut answer).unwrap();
+    String::from_utf8(answer).unwrap()
+}
+
+fn recordings(folder: &Path) -> Vec<Recording> {
+    let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().map(|path| read_file(path).unwrap()).collect()
+}
+
+const CHAT: &str = r#"{"model":"tiny","messages":[{"role":"user","content":"is it sk-abc9?"}]}"#;
+
+#[test]
+fn an_exchange_becomes_one_recording_with_the_chunks_that_the_client_got() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = upstream("instant");
+    let recorder = recorder(&server.url(), folder.path(), &[]);
+    let answer = exchange(recorder.addr(), &request("/api/chat", "Authorization: Bearer x\r\nCookie: y\r\n", CHAT));
+    recorder.finish();
+    let all = recordings(folder.path());
+    assert_eq!(all.len(), 1);
+    assert_eq!((all[0].name.as_str(), all[0].model.name.as_str()), ("0001-api-chat-tiny", "tiny"));
+    let exchange = &all[0].exchanges[0];
+    assert_eq!((exchange.chunks.len(), exchange.end, exchange.response.status), (5, End::Clean, 200));
+    let encoded = answer.split_once("\r\n\r\n").unwrap().1;
+    for chunk in &exchange.chunks {
+        assert!(encoded.contains(std::str::from_utf8(&chunk.bytes).unwrap()));
+    }
+    let text = std::fs::read_to_string(folder.path().join("0001-api-chat-tiny.jsonl")).unwrap();
+    assert!(!text.contains("Bearer") && !text.contains("Cookie") && !text.contains("Date"), "{text}");
+    server.finish().unwrap();
+}
+
+#[test]
+fn numbers_go_on_after_what_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = upstream("instant");
+    for _ in 0..2 {
+        let recorder = recorder(&server.url(), folder.path(), &[]);
+        exchange(recorder.addr(), &request("/api/chat", "", CHAT));
+        recorder.finish();
+    }
+    let names: Vec<String> = recordings(folder.path()).into_iter().map(|recording| recording.name).collect();
+    assert_eq!(names, ["0001-api-chat-tiny", "0002-api-chat-tiny"]);
+}
+
+fn serve(folder: &Path) -> Builder {
+    MockOllama::builder().recordings(recordings(folder)).pace(Pace::instant())
+}
+
+#[test]
+fn what_was_recorded_is_served_byte_for_byte_by_exact_matching() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = upstream("instant");
+    let recorder = recorder(&server.url(), folder.path(), &[]);
+    let all = [
+        ("/api/chat", CHAT),
+        ("/v1/chat/completions", r#"{"model":"tiny","messages":[{"role":"user","content":"x"}],"stream":true}"#),
+        ("/api/show", r#"{"model":"tiny"}"#),
+        ("/api/chat", "{"),
+    ];
+    let real: Vec<String> =
+        all.iter().map(|(path, body)| exchange(recorder.addr(), &request(path, "", body))).collect();
+    recorder.finish();
+    let replayed = serve(folder.path()).start().unwrap();
+    for ((path, body), real) in all.iter().zip(&real) {
+        let close = "Connection: close\r\n";
+        let answer = exchange(replayed.addr(), &request(path, close, body));
+        let without_date = |text: &str| -> String {
+            text.split_inclusive("\r\n").filter(|line| !line.starts_with("Date: ")).collect()
+        };
+        assert_eq!(without_date(&answer), without_date(real), "{path}");
+    }
+    replayed.finish().unwrap();
+}
+
+#[test]
+fn a_secret_in_several_tokens_reaches_neither_the_disk_nor_breaks_the_match() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = upstream("instant");
+    let recorder = recorder(&server.url(), folder.path(), &["sk-[a-z0-9]+"]);
+    let answer = exchange(recorder.addr(), &request("/api/chat", "", CHAT));
+    assert!(answer.contains("k-ab"), "the client gets it as it is");
+    recorder.finish();
+    let text = std::fs::read_to_string(folder.path().join("0001-api-chat-tiny.jsonl")).unwrap();
+    for secret in ["sk-abc9", "k-ab", "c9"] {
+        assert!(!text.contains(secret), "{secret} in {text}");
+    }
+    assert!(text.contains(r#""scrub":["sk-[a-z0-9]+"]"#), "{text}");
+    let replayed = serve(folder.path()).matching(Matching::Exact).start().unwrap();
+    let again = exchange(replayed.addr(), &request("/api/chat", "Connection: close\r\n", CHAT));
+    assert!(again.starts_with("HTTP/1.1 200 OK\r\n"), "{again}");
+    replayed.finish().unwrap();
+}
+
+#[test]
+fn an_upstream_that_cannot_be_reached_is_said_to_the_client_and_the_next_one_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let gone = upstream("instant");
+    let url = gone.url();
+    gone.finish().unwrap();
+    let recorder = recorder(&url, folder.path(), &[]);
+    for _ in 0..2 {
+        let answer = exchange(recorder.addr(), &request("/api/chat", "", CHAT));
+        assert!(answer.starts_with("HTTP/1.1 502 Bad Gateway\r\n"), "{answer}");
+        assert!(answer.contains(&format!("cannot reach {url}")), "{answer}");
+    }
+    recorder.finish();
+    assert!(recordings(folder.path()).is_empty());
+}
+
+#[test]
+fn a_client_that_leaves_ends_the_upstream_exchange_and_the_recording_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Scripted::says("tiny", ["a", "b", "c"]).unwrap();
+    let server = MockOllama::builder().scripts([script]).pace(Pace::stepped()).start().unwrap();
+    let recorder = recorder(&server.url(), folder.path(), &[]);
+    let mut client = TcpStream::connect(recorder.addr()).unwrap();
+    client.write_all(request("/api/chat", "", CHAT).as_bytes()).unwrap();
+    assert!(server.wait_in_flight(1, std::time::Duration::from_secs(20)));
+    server.release(1);
+    let mut first = [0; 1];
+    client.read_exact(&mut first).unwrap();
+    drop(client);
+    assert!(server.wait_in_flight(0, std::time::Duration::from_secs(20)), "the upstream's client left too");
+    recorder.finish();
+    let all = recordings(folder.path());
+    assert_eq!((all[0].exchanges[0].end, all[0].exchanges[0].chunks.len()), (End::ClientClosed, 1));
+}
+
+#[test]
+fn a_recorder_that_is_stopped_in_mid_stream_leaves_only_whole_recordings() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Scripted::says("tiny", ["a", "b", "c"]).unwrap();
+    let server = MockOllama::builder().scripts([script]).pace(Pace::stepped()).start().unwrap();
+    let recorder = recorder(&server.url(), folder.path(), &[]);
+    let mut client = TcpStream::connect(recorder.addr()).unwrap();
+    client.write_all(request("/api/chat", "", CHAT).as_bytes()).unwrap();
+    assert!(server.wait_in_flight(1, std::time::Duration::from_secs(20)));
+    server.release(2);
+    client.read_exact(&mut [0; 1]).unwrap();
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing is written before the end");
+    recorder.finish();
+    for recording in recordings(folder.path()) {
+        assert_eq!(recording.exchanges[0].end, End::ClientClosed);
+    }
+}
+
+mod wall_clock {
+    //! Real time is the subject here: a recording's times are those of the upstream.
+
+    use std::time::Duration;
+
+    use super::{CHAT, End, exchange, recorder, recordings, request, upstream};
+
+    /// How far a recorded time may be from the stated one; the recorder and both sockets lie between them.
+    const MOST: Duration = Duration::from_millis(20);
+
+    const TRIES: usize = 3;
+
+    #[test]
+    fn chunks_are_recorded_at_the_times_at_which_the_upstream_sent_them() {
+        let mut best = Duration::MAX;
+        for _ in 0..TRIES {
+            let folder = tempfile::tempdir().unwrap();
+            let server = upstream("recorded");
+            let recorder = recorder(&server.url(), folder.path(), &[]);
+            exchange(recorder.addr(), &request("/api/chat", "", CHAT));
+            recorder.finish();
+            let all = recordings(folder.path());
+            let recorded = &all[0].exchanges[0];
+            assert_eq!((recorded.chunks.len(), recorded.end), (5, End::Clean));
+            let off = recorded
+                .chunks
+                .iter()
+                .zip([100, 120, 140, 160, 180])
+                .map(|(chunk, stated)| Duration::from_micros(chunk.at_us).abs_diff(Duration::from_millis(stated)));
+            best = best.min(off.max().unwrap());
+            if best <= MOST {
+                return;
+            }
+        }
+        // A machine that is away for so long three times cannot tell; a recorder that delays would be off by gaps.
+        assert!(best < Duration::from_millis(100), "times are off by {best:?}");
+        println!("inconclusive: the machine was too busy ({best:?})");
+    }
+}
