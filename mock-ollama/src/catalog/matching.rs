@@ -101,7 +101,7 @@ impl Catalog {
         let fits = |offer: &&Offer| match rule {
             Matching::Exact => {
                 offer.model == ask.name
-                    && offer.question.as_ref().is_some_and(|known| same_question(known, &ask.question))
+                    && offer.question.as_ref().is_some_and(|known| offer.is_asked(known, &ask.question))
             }
             Matching::Loose => offer.model == ask.name,
             Matching::Any => true,
@@ -131,6 +131,22 @@ impl Catalog {
             }
         }
         Err(Miss::explain(self, ask, rule))
+    }
+}
+
+impl Offer {
+    /// Whether its question is the one that is asked. What was made unreadable in it is made so in the other one.
+    fn is_asked(&self, known: &Question, asked: &Question) -> bool {
+        if self.scrub.is_empty() {
+            return same_question(known, asked);
+        }
+        let scrubbed = match asked {
+            Question::Prompt(prompt) => Question::Prompt(self.scrub.text(prompt)),
+            Question::Messages(messages) => {
+                Question::Messages(messages.iter().map(|message| self.scrub.json(message)).collect())
+            }
+        };
+        same_question(known, &scrubbed)
     }
 }
 

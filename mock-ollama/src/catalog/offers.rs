@@ -10,6 +10,7 @@ use crate::generation::Generation;
 use crate::models::{Card, ModelName};
 use crate::recording::{End, Exchange, Recording, RequestBody};
 use crate::script::Scripted;
+use crate::scrub::Scrub;
 
 /// What a server offers. It never changes; a server that is to offer something else gets another one.
 #[derive(Debug, Default)]
@@ -37,6 +38,8 @@ pub struct Offer {
     pub whole: bool,
     /// The response, for requests in the dialect it was recorded in.
     pub response: Arc<Prepared>,
+    /// What was made unreadable when it was recorded.
+    pub(super) scrub: Scrub,
     recorded: Exchange,
     generation: OnceLock<Option<Arc<Generation>>>,
 }
@@ -53,6 +56,7 @@ pub struct Fixed {
     method: &'static str,
     path: String,
     body: Option<RequestBody>,
+    scrub: Scrub,
 }
 
 impl Offer {
@@ -89,6 +93,8 @@ impl Catalog {
 
     fn add(&mut self, recording: &Recording) {
         let name: Arc<str> = recording.name.as_str().into();
+        // A recording whose patterns are no regular expressions was not made by the recorder: nothing is scrubbed.
+        let scrub = Scrub::new(recording.scrub.iter().map(String::as_str)).unwrap_or_default();
         let card = Card::of_recording(&recording.model);
         let listed = card.as_ref().map(|card| card.name.clone());
         if let Some(card) = card {
@@ -99,7 +105,7 @@ impl Catalog {
         }
         for (index, exchange) in recording.exchanges.iter().enumerate() {
             let Some((dialect, ask)) = read_request(exchange) else {
-                self.fixed.extend(fixed(&name, index, exchange));
+                self.fixed.extend(fixed(&name, index, exchange, &scrub));
                 continue;
             };
             let model = ask.as_ref().map(|ask| ask.name.clone()).or_else(|| listed.clone());
@@ -112,6 +118,7 @@ impl Catalog {
                 question: ask.map(|ask| ask.question),
                 whole: is_whole(dialect, exchange),
                 response: Arc::new(Prepared::new(exchange)),
+                scrub: scrub.clone(),
                 recorded: exchange.clone(),
                 generation: OnceLock::new(),
             });
@@ -130,8 +137,7 @@ impl Catalog {
 
     /// The exchanges that were recorded of this very request, body included; JSON bodies are compared as JSON.
     pub fn fixed(&self, method: &str, path: &str, body: &[u8]) -> Vec<&Fixed> {
-        let fits =
-            |fixed: &&Fixed| fixed.method == method && fixed.path == path && same_body(fixed.body.as_ref(), body);
+        let fits = |fixed: &&Fixed| fixed.method == method && fixed.path == path && same_body(fixed, body);
         self.fixed.iter().filter(fits).collect()
     }
 
@@ -151,7 +157,7 @@ impl Catalog {
     }
 }
 
-fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange) -> Option<Fixed> {
+fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange, scrub: &Scrub) -> Option<Fixed> {
     let request = exchange.request.as_ref()?;
     Some(Fixed {
         recording: Arc::clone(name),
@@ -160,16 +166,19 @@ fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange) -> Option<Fixed> {
         method: request.method.as_str(),
         path: request.path.clone(),
         body: request.body.clone(),
+        scrub: scrub.clone(),
     })
 }
 
-fn same_body(recorded: Option<&RequestBody>, asked: &[u8]) -> bool {
-    match recorded {
+/// Whether a body is the recorded one; JSON is compared as JSON.
+fn same_body(fixed: &Fixed, asked: &[u8]) -> bool {
+    match &fixed.body {
         None => asked.is_empty(),
-        Some(RequestBody::Text(text)) => text.as_bytes() == asked,
-        Some(RequestBody::Json(value)) => {
-            serde_json::from_slice::<serde_json::Value>(asked).is_ok_and(|asked| asked == *value)
+        Some(RequestBody::Text(text)) => {
+            text.as_bytes() == asked || std::str::from_utf8(asked).is_ok_and(|asked| fixed.scrub.text(asked) == *text)
         }
+        Some(RequestBody::Json(value)) => serde_json::from_slice::<serde_json::Value>(asked)
+            .is_ok_and(|asked| asked == *value || fixed.scrub.json(&asked) == *value),
     }
 }
 

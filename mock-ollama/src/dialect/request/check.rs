@@ -1,106 +1,185 @@
-//! The checks that need the model (rows 15 to 20, 25 and 26 of the reference; `server/routes.go`, `server/images.go`).
+//! What a request may ask of a model: the checks that need its card (`server/routes.go`, `api/types.go`).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::fields::handler;
+use super::native::refused;
 use super::{Ask, Dialect};
-use crate::dialect::go_fmt::quote;
-use crate::dialect::{Refusal, RefusedBy};
-use crate::models::Card;
+use crate::dialect::{Refusal, RefusedBy, to_go_json};
+use crate::models::{Card, KeepAlive};
 
-const FLOATS: &[&str] =
-    &["top_p", "min_p", "typical_p", "temperature", "repeat_penalty", "presence_penalty", "frequency_penalty"];
+/// The host of a name that has none.
+const REGISTRY: &str = "registry.ollama.ai";
 
-const INTEGERS: &[&str] = &[
-    "num_keep",
-    "seed",
-    "num_predict",
-    "top_k",
-    "repeat_last_n",
-    "num_ctx",
-    "num_batch",
-    "num_gpu",
-    "main_gpu",
-    "num_thread",
-    "draft_num_predict",
+/// The type that an option must have.
+#[derive(Clone, Copy)]
+enum Type {
+    Integer,
+    Float,
+    Boolean,
+    Texts,
+}
+
+/// Options by name; any other is ignored.
+const OPTIONS: [(&str, Type); 20] = [
+    ("num_keep", Type::Integer),
+    ("seed", Type::Integer),
+    ("num_predict", Type::Integer),
+    ("top_k", Type::Integer),
+    ("top_p", Type::Float),
+    ("min_p", Type::Float),
+    ("typical_p", Type::Float),
+    ("repeat_last_n", Type::Integer),
+    ("temperature", Type::Float),
+    ("repeat_penalty", Type::Float),
+    ("presence_penalty", Type::Float),
+    ("frequency_penalty", Type::Float),
+    ("stop", Type::Texts),
+    ("num_ctx", Type::Integer),
+    ("num_batch", Type::Integer),
+    ("num_gpu", Type::Integer),
+    ("main_gpu", Type::Integer),
+    ("use_mmap", Type::Boolean),
+    ("num_thread", Type::Integer),
+    ("draft_num_predict", Type::Integer),
 ];
 
-/// Whether the model `card` can do what `ask` wants, in the order in which the real server asks.
+/// Checks a request against the model that it asks, in the order of the real server.
 ///
 /// # Errors
-/// The first check that fails, with its status and text.
+/// The refusal of the real server, with its status, text and who refuses.
 pub fn check(ask: &Ask, card: &Card) -> Result<(), Refusal> {
-    if ask.raw && (!ask.system.is_empty() || !ask.template.is_empty() || !ask.context.is_empty()) {
-        return Err(handler(400, "raw mode does not support template, system, or context"));
+    // An unload is granted before anything of this is looked at.
+    if ask.is_load() && ask.keep_alive.is_some_and(KeepAlive::is_zero) {
+        return Ok(());
     }
-    // The wrapper of `/v1/messages` drops what the model cannot do.
-    if ask.think == Some(true) && !card.can("thinking") && ask.dialect != Dialect::Messages {
-        return Err(handler(400, format!("\"{}\" does not support thinking", ask.model)));
+    let model = go_quoted(&ask.model);
+    let generate = ask.dialect.is_generate();
+    if generate && !card.capabilities.is_empty() && card.capabilities.iter().any(|known| known == "image") {
+        return Err(refused(400, "image generation models are not currently supported"));
+    }
+    if ask.raw && !(ask.system.is_empty() && ask.template.is_empty() && ask.context.is_empty()) {
+        return Err(refused(400, "raw mode does not support template, system, or context"));
+    }
+    if ask.think == Some(true) && ask.dialect != Dialect::Messages && !card.can("thinking") {
+        return Err(refused(400, format!("{model} does not support thinking")));
     }
     if !card.can("completion") {
-        let what = if ask.dialect.is_generate() { "generate" } else { "chat" };
-        return Err(handler(400, format!("\"{}\" does not support {what}", ask.model)));
+        let what = if generate { "generate" } else { "chat" };
+        return Err(refused(400, format!("{model} does not support {what}")));
     }
-    let lacks = |what: &str| handler(400, format!("{} does not support {what}", full_name(card)));
+    let lacks = |capability: &str| refused(400, format!("{} does not support {capability}", full_name(card)));
     if !ask.suffix.is_empty() && !card.can("insert") {
         return Err(lacks("insert"));
     }
     if ask.tools && !card.can("tools") {
         return Err(lacks("tools"));
     }
-    for (name, value) in &ask.options {
-        if let Some(kind) = mistyped(name, value) {
-            return Err(handler(500, format!("option \"{name}\" must be of {kind}")));
-        }
-    }
+    check_options(&ask.options)?;
     if ask.is_load() {
         return Ok(());
     }
-    if ask.template.rfind("{{").is_some_and(|open| !ask.template[open..].contains("}}")) {
-        return Err(handler(500, "template: :1: unclosed action"));
+    if !ask.raw
+        && let Some(text) = template_error(&ask.template)
+    {
+        return Err(refused(500, text));
     }
     check_format(&ask.format)
 }
 
-/// The name with everything that listings leave out.
+/// Checks the types of options, for every route that has them.
+///
+/// # Errors
+/// 500 for an option of a wrong type; of several the first by name, where the real server takes any.
+pub fn check_options(options: &Map<String, Value>) -> Result<(), Refusal> {
+    let mut names: Vec<&String> = options.keys().collect();
+    names.sort();
+    for name in names {
+        let Some((_, wanted)) = OPTIONS.iter().find(|(known, _)| known == name) else { continue };
+        let wanted = match (wanted, &options[name]) {
+            (_, Value::Null) | (Type::Integer | Type::Float, Value::Number(_)) | (Type::Boolean, Value::Bool(_)) => {
+                continue;
+            }
+            (Type::Texts, Value::Array(items)) if items.iter().all(Value::is_string) => continue,
+            (Type::Texts, Value::Array(_)) => "an array of strings",
+            (Type::Texts, _) => "type array",
+            (Type::Integer, _) => "type integer",
+            (Type::Float, _) => "type float32",
+            (Type::Boolean, _) => "type boolean",
+        };
+        return Err(refused(500, format!("option {} must be of {wanted}", go_quoted(name))));
+    }
+    Ok(())
+}
+
+/// The model's name with nothing left out.
 fn full_name(card: &Card) -> String {
     let name = card.name.as_str();
     match name.matches('/').count() {
-        0 => format!("registry.ollama.ai/library/{name}"),
-        1 => format!("registry.ollama.ai/{name}"),
+        0 => format!("{REGISTRY}/library/{name}"),
+        1 => format!("{REGISTRY}/{name}"),
         _ => name.to_owned(),
     }
 }
 
-/// What an option must be that is something else (`api/types.go`, `Options.FromMap`); unknown ones pass.
-fn mistyped(name: &str, value: &Value) -> Option<&'static str> {
-    if value.is_null() {
-        return None;
+/// The error of Go's template parser, for the templates that end inside of an action or leave a block open.
+pub(super) fn template_error(template: &str) -> Option<String> {
+    let mut open = 0_usize;
+    let mut rest = template;
+    while let Some(start) = rest.find("{{") {
+        let before = template.len() - rest.len() + start;
+        let line = template[..before].matches('\n').count() + 1;
+        let inner = &rest[start + 2..];
+        if inner.trim_start_matches("- ").starts_with("/*") && !inner.contains("*/") {
+            return Some(format!("template: :{line}: unclosed comment"));
+        }
+        let Some(end) = inner.find("}}") else {
+            return Some(format!("template: :{line}: unclosed action"));
+        };
+        let action = inner[..end].trim_matches(['-', ' ', '\t', '\r', '\n']);
+        match action.split_whitespace().next() {
+            Some("if" | "range" | "with" | "block" | "define") => open += 1,
+            Some("end") if open == 0 => return Some(format!("template: :{line}: unexpected {{{{end}}}}")),
+            Some("end") => open -= 1,
+            _ => {}
+        }
+        rest = &inner[end + 2..];
     }
-    if FLOATS.contains(&name) {
-        return (!value.is_number()).then_some("type float32");
-    }
-    if INTEGERS.contains(&name) {
-        return (!value.is_number()).then_some("type integer");
-    }
-    match (name, value) {
-        ("use_mmap", value) if !value.is_boolean() => Some("type boolean"),
-        ("stop", Value::Array(stops)) if stops.iter().all(Value::is_string) => None,
-        ("stop", Value::Array(_)) => Some("an array of strings"),
-        ("stop", _) => Some("type array"),
-        _ => None,
-    }
+    let lines = template.matches('\n').count() + 1;
+    (open > 0).then(|| format!("template: :{lines}: unexpected EOF"))
 }
 
-/// `llm/llama_server.go`: the runner's client refuses it, so the stream writer reports it.
 fn check_format(format: &Value) -> Result<(), Refusal> {
     match format {
-        Value::Null | Value::Object(_) => Ok(()),
-        Value::String(text) if text.is_empty() || text == "json" => Ok(()),
-        other => {
-            let shown = quote(&crate::dialect::to_go_json(other).unwrap_or_default());
-            let text = format!("invalid format: {shown}; expected \"json\" or a valid JSON Schema object");
-            Err(Refusal { status: 500, text, by: RefusedBy::Runner })
+        Value::Null | Value::Object(_) => return Ok(()),
+        Value::String(text) if text.is_empty() || text == "json" => return Ok(()),
+        _ => {}
+    }
+    let json = go_quoted(&to_go_json(format).unwrap_or_default());
+    let text = format!("invalid format: {json}; expected \"json\" or a valid JSON Schema object");
+    Err(Refusal { status: 500, text, by: RefusedBy::Runner })
+}
+
+/// A text as Go's `%q` writes it.
+pub(super) fn go_quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\u{7}' => out.push_str("\\a"),
+            '\u{8}' => out.push_str("\\b"),
+            '\u{b}' => out.push_str("\\v"),
+            '\u{c}' => out.push_str("\\f"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            '\0'..' ' | '\u{7f}' => out.extend([format!("\\x{:02x}", u32::from(c))]),
+            '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{200b}' => {
+                out.extend([format!("\\u{:04x}", u32::from(c))]);
+            }
+            _ => out.push(c),
         }
     }
+    out.push('"');
+    out
 }

@@ -1,115 +1,166 @@
-//! `/api/embed`, `/api/embeddings` and `/v1/embeddings` (`server/routes.go`, `middleware/openai.go`).
+//! `/api/embed`, `/v1/embeddings` and `/api/embeddings` (`server/routes.go`, `middleware/openai.go`).
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::fields::{Fields, handler, parser, resolve};
-use super::types;
+use super::go_decode::{Kind, Struct, decode};
+use super::native::{NO_BODY, refused, unparsed};
+use super::{fields, keep_alive, named, openai};
 use crate::dialect::Refusal;
 use crate::models::{KeepAlive, ModelName};
 
-/// A request for embeddings.
+static EMBED: Struct = Struct {
+    package: "api",
+    name: "EmbedRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("input", Kind::Any),
+        ("keep_alive", Kind::Custom(keep_alive::decode)),
+        ("truncate", Kind::Bool),
+        ("dimensions", Kind::Int),
+        ("options", Kind::Map),
+    ],
+};
+
+static OPENAI: Struct = Struct {
+    package: "openai",
+    name: "EmbedRequest",
+    fields: &[("input", Kind::Any), ("model", Kind::Text), ("dimensions", Kind::Int), ("encoding_format", Kind::Text)],
+};
+
+static EMBEDDINGS: Struct = Struct {
+    package: "api",
+    name: "EmbeddingRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("prompt", Kind::Text),
+        ("keep_alive", Kind::Custom(keep_alive::decode)),
+        ("options", Kind::Map),
+    ],
+};
+
+/// A request of `/api/embed` or `/v1/embeddings`, decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbedAsk {
     /// The model as the request names it.
     pub model: String,
     /// The model's canonical name.
     pub name: ModelName,
-    /// The texts; none where the request only loads the model.
+    /// The texts.
     pub inputs: Vec<String>,
-    /// How many numbers each vector is cut to.
+    /// Whether there is no input at all, so that the model is only loaded.
+    pub nothing: bool,
+    /// How many numbers an embedding keeps, where the request says so.
     pub dimensions: Option<usize>,
-    /// Whether vectors are wanted in base64.
+    /// Whether embeddings are wanted as base64.
     pub base64: bool,
+    /// `truncate`, true unless the request says otherwise.
+    pub truncate: bool,
+    /// The options.
+    pub options: Map<String, Value>,
     /// How long the model stays loaded, where the request says so.
     pub keep_alive: Option<KeepAlive>,
 }
 
 impl EmbedAsk {
-    /// Of `/api/embed`.
+    /// Decodes a request body of `/api/embed`.
     ///
     /// # Errors
-    /// A body that is refused whatever models there are.
+    /// The refusal of the real server (`server/routes.go`, `EmbedHandler`).
     pub fn decode_native(body: &[u8]) -> Result<Self, Refusal> {
-        let fields = Fields::native(&types::EMBED, body)?;
-        let inputs = match fields.get("input") {
-            // One empty text is no input; a list with an empty text is one.
-            Value::String(text) if text.is_empty() => Vec::new(),
-            input => texts(input)?,
-        };
-        Self::new(&fields, inputs, false)
+        Self::of_native(decode(body, &EMBED, NO_BODY).map_err(|text| refused(400, text))?, false)
     }
 
-    /// Of `/v1/embeddings`.
+    /// Decodes a request body of `/v1/embeddings`.
     ///
     /// # Errors
-    /// A body that is refused whatever models there are.
+    /// The refusal of the real server (`middleware/openai.go`, `EmbeddingsMiddleware`).
     pub fn decode_openai(body: &[u8]) -> Result<Self, Refusal> {
-        let fields = Fields::wrapped(&types::OPENAI_EMBED, body)?;
-        let format = fields.text("encoding_format");
-        let base64 = match format.to_lowercase().as_str() {
-            "" | "float" => false,
-            "base64" => true,
-            _ => {
-                let text = "Supported values: ['float', 'base64'].";
-                return Err(parser(format!("Invalid value for 'encoding_format' = {format}. {text}")));
+        if fields::names_cloud(body) {
+            return Err(named::cloud_refused("remote model is"));
+        }
+        let mut asked = decode(body, &OPENAI, openai::NO_BODY).map_err(unparsed)?;
+        let encoding = fields::text(&mut asked, "encoding_format");
+        let base64 = encoding.eq_ignore_ascii_case("base64");
+        if !base64 && !encoding.is_empty() && !encoding.eq_ignore_ascii_case("float") {
+            return Err(unparsed(format!(
+                "Invalid value for 'encoding_format' = {encoding}. Supported values: ['float', 'base64']."
+            )));
+        }
+        match asked.get("input") {
+            None => return Err(unparsed("invalid input")),
+            Some(Value::Array(items)) if items.is_empty() => return Err(unparsed("invalid input")),
+            Some(Value::String(text)) if text.is_empty() => {
+                asked.insert("input".to_owned(), serde_json::json!([""]));
             }
+            Some(_) => {}
+        }
+        Self::of_native(asked, base64)
+    }
+
+    fn of_native(mut asked: Map<String, Value>, base64: bool) -> Result<Self, Refusal> {
+        let inputs = match asked.remove("input") {
+            None => Vec::new(),
+            Some(Value::String(text)) if text.is_empty() => Vec::new(),
+            Some(Value::String(text)) => vec![text],
+            Some(Value::Array(items)) => items.iter().map(text_of).collect::<Result<_, _>>()?,
+            Some(_) => return Err(refused(400, "invalid input type")),
         };
-        match fields.get("input") {
-            Value::Null => return Err(parser("invalid input")),
-            Value::Array(inputs) if inputs.is_empty() => return Err(parser("invalid input")),
-            _ => {}
+        let model = fields::text(&mut asked, "model");
+        if model.trim().is_empty() {
+            return Err(refused(404, format!("model '{model}' not found")));
         }
-        let inputs = texts(fields.get("input"))?;
-        Self::new(&fields, inputs, base64)
-    }
-
-    fn new(fields: &Fields, inputs: Vec<String>, base64: bool) -> Result<Self, Refusal> {
-        let model = fields.text("model");
-        if model.is_empty() {
-            return Err(handler(404, "model '' not found"));
-        }
-        let name = resolve(&model)?;
-        let dimensions = fields.int("dimensions").and_then(|count| usize::try_from(count).ok());
-        Ok(Self { model, name, inputs, dimensions, base64, keep_alive: fields.keep_alive()? })
-    }
-}
-
-fn texts(input: &Value) -> Result<Vec<String>, Refusal> {
-    let wrong = || handler(400, "invalid input type");
-    match input {
-        Value::Null => Ok(Vec::new()),
-        Value::String(text) => Ok(vec![text.clone()]),
-        Value::Array(values) => {
-            values.iter().map(|value| value.as_str().map(str::to_owned).ok_or_else(wrong)).collect()
-        }
-        _ => Err(wrong()),
+        let name = named::local(&model)?;
+        let dimensions = fields::int(&asked, "dimensions").and_then(|count| usize::try_from(count).ok());
+        Ok(Self {
+            model,
+            name,
+            nothing: inputs.is_empty(),
+            inputs,
+            dimensions: dimensions.filter(|count| *count > 0),
+            base64,
+            truncate: fields::flag(&asked, "truncate").unwrap_or(true),
+            options: fields::map(&mut asked, "options"),
+            keep_alive: keep_alive::of_value(asked.get("keep_alive")),
+        })
     }
 }
 
-/// A request of the older route, `/api/embeddings`.
+fn text_of(item: &Value) -> Result<String, Refusal> {
+    item.as_str().map(str::to_owned).ok_or_else(|| refused(400, "invalid input type"))
+}
+
+/// A request of `/api/embeddings`, decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbeddingsAsk {
     /// The model as the request names it.
     pub model: String,
     /// The model's canonical name.
     pub name: ModelName,
-    /// The text; empty where the request only loads the model.
+    /// The text; empty where the model is only to be loaded.
     pub prompt: String,
+    /// The options.
+    pub options: Map<String, Value>,
     /// How long the model stays loaded, where the request says so.
     pub keep_alive: Option<KeepAlive>,
 }
 
 impl EmbeddingsAsk {
-    /// Decodes a body.
+    /// Decodes a request body.
     ///
     /// # Errors
-    /// A body that is refused whatever models there are.
+    /// The refusal of the real server (`server/routes.go`, `EmbeddingsHandler`).
     pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
-        let fields = Fields::native(&types::EMBEDDINGS, body)?;
-        let model = fields.text("model");
-        if model.is_empty() {
-            return Err(handler(400, "model is required"));
+        let mut asked = decode(body, &EMBEDDINGS, NO_BODY).map_err(|text| refused(400, text))?;
+        let model = fields::text(&mut asked, "model");
+        if model.trim().is_empty() {
+            return Err(refused(400, "model is required"));
         }
-        Ok(Self { name: resolve(&model)?, model, prompt: fields.text("prompt"), keep_alive: fields.keep_alive()? })
+        Ok(Self {
+            name: named::local(&model)?,
+            model,
+            prompt: fields::text(&mut asked, "prompt"),
+            options: fields::map(&mut asked, "options"),
+            keep_alive: keep_alive::of_value(asked.get("keep_alive")),
+        })
     }
 }

@@ -1,94 +1,49 @@
-//! The decoded fields of a request.
+//! The decoded fields of a request, taken out by name. Their types have been checked.
 
 use serde_json::{Map, Value};
 
-use super::go_decode::{DecodeError, Schema, decode};
-use super::keep_alive;
-use crate::dialect::{Refusal, RefusedBy};
-use crate::models::{KeepAlive, ModelName};
+use super::json::Json;
+use super::named;
+use super::scan::{Scanned, scan};
 
-/// The decoded fields of a request; what is absent has Go's zero value.
-pub(super) struct Fields(pub(super) Map<String, Value>);
-
-impl Fields {
-    /// Of a native route.
-    pub(super) fn native(schema: &Schema, body: &[u8]) -> Result<Self, Refusal> {
-        decode(schema, body).map(Self).map_err(|error| match error {
-            DecodeError::Empty => handler(400, "missing request body"),
-            DecodeError::Text(text) => handler(400, text),
-        })
-    }
-
-    /// Of a route below `/v1`.
-    pub(super) fn wrapped(schema: &Schema, body: &[u8]) -> Result<Self, Refusal> {
-        decode(schema, body).map(Self).map_err(|error| match error {
-            DecodeError::Empty => parser("EOF"),
-            DecodeError::Text(text) => parser(text),
-        })
-    }
-
-    pub(super) fn get(&self, name: &str) -> &Value {
-        self.0.get(name).unwrap_or(&Value::Null)
-    }
-
-    pub(super) fn text(&self, name: &str) -> String {
-        self.get(name).as_str().unwrap_or_default().to_owned()
-    }
-
-    pub(super) fn flag(&self, name: &str) -> Option<bool> {
-        self.get(name).as_bool()
-    }
-
-    pub(super) fn int(&self, name: &str) -> Option<i64> {
-        self.get(name).as_i64()
-    }
-
-    pub(super) fn list(&self, name: &str) -> &[Value] {
-        self.get(name).as_array().map_or(&[], Vec::as_slice)
-    }
-
-    pub(super) fn map(&self, name: &str) -> Map<String, Value> {
-        self.get(name).as_object().cloned().unwrap_or_default()
-    }
-
-    /// `model`, or the older `name`.
-    pub(super) fn model_or_name(&self) -> String {
-        let model = self.text("model");
-        if model.is_empty() { self.text("name") } else { model }
-    }
-
-    pub(super) fn keep_alive(&self) -> Result<Option<KeepAlive>, Refusal> {
-        match self.get("keep_alive") {
-            Value::Null => Ok(None),
-            value => keep_alive::read(value).map(Some).map_err(|text| handler(400, text)),
-        }
+/// A text; empty where there is none.
+pub(super) fn text(fields: &mut Map<String, Value>, name: &str) -> String {
+    match fields.remove(name) {
+        Some(Value::String(text)) => text,
+        _ => String::new(),
     }
 }
 
-/// Refused by a native handler.
-pub(super) fn handler(status: u16, text: impl Into<String>) -> Refusal {
-    Refusal { status, text: text.into(), by: RefusedBy::Handler }
+/// A list; empty where there is none.
+pub(super) fn list(fields: &mut Map<String, Value>, name: &str) -> Vec<Value> {
+    match fields.remove(name) {
+        Some(Value::Array(items)) => items,
+        _ => Vec::new(),
+    }
 }
 
-/// Refused by the parser of a wrapped dialect.
-pub(super) fn parser(text: impl Into<String>) -> Refusal {
-    Refusal { status: 400, text: text.into(), by: RefusedBy::Parser }
+/// An object; empty where there is none.
+pub(super) fn map(fields: &mut Map<String, Value>, name: &str) -> Map<String, Value> {
+    match fields.remove(name) {
+        Some(Value::Object(map)) => map,
+        _ => Map::new(),
+    }
 }
 
-/// The model that a name means (`server/model_resolver.go`): a suffix says whether it is a local one.
-pub(super) fn resolve(name: &str) -> Result<ModelName, Refusal> {
-    let trimmed = name.trim();
-    let lower = trimmed.to_ascii_lowercase();
-    let is_cloud =
-        |text: &str| text.ends_with(":cloud") || text.rsplit_once(':').is_some_and(|(_, tag)| tag.ends_with("-cloud"));
-    let local = lower.strip_suffix(":local");
-    if local.is_some_and(is_cloud) || lower.strip_suffix(":cloud").is_some_and(|rest| rest.ends_with(":local")) {
-        return Err(handler(400, format!("use either :local or :cloud, not both: \"{name}\"")));
-    }
-    if is_cloud(&lower) {
-        let text = "ollama cloud is disabled: remote model is unavailable".to_owned();
-        return Err(Refusal { status: 403, text, by: RefusedBy::Cloud });
-    }
-    let bare = local.map_or(trimmed, |local| &trimmed[..local.len()]);
-    ModelName::parse(bare).ok_or_else(|| handler(400, "invalid model name"))
+/// A truth value, where there is one.
+pub(super) fn flag(fields: &Map<String, Value>, name: &str) -> Option<bool> {
+    fields.get(name).and_then(Value::as_bool)
+}
+
+/// A whole number, where there is one.
+pub(super) fn int(fields: &Map<String, Value>, name: &str) -> Option<i64> {
+    fields.get(name).and_then(Value::as_i64)
+}
+
+/// Whether a body under `/v1` names a cloud model, which is looked at before anything else.
+pub(super) fn names_cloud(body: &[u8]) -> bool {
+    let Scanned::Value(value) = scan(body) else { return false };
+    let Json::Object(fields) = Json::read(value) else { return false };
+    let model = fields.iter().rev().find(|(key, _)| key == "model");
+    matches!(model, Some((_, Json::Text(model))) if named::is_cloud(model))
 }

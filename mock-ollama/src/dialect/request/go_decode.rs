@@ -1,294 +1,313 @@
-//! A JSON object read into a struct as Go reads it (`encoding/json/decode.go`).
+//! Values checked against Go types, with the error texts of Go's decoder (`encoding/json/decode.go`).
+//!
+//! A wrong type is remembered and decoding goes on, the first one counts; what a type's own decoder refuses ends it.
 
-use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::scan::{ScanError, first_value};
-use crate::dialect::object::Object;
+use super::json::Json;
+use super::scan::{Scanned, scan};
 
-/// A Go struct: its name, and what its fields are.
-pub(super) struct Schema {
-    /// The package, such as `api`.
-    pub(super) package: &'static str,
-    /// The name, such as `ChatRequest`.
-    pub(super) name: &'static str,
-    pub(super) fields: &'static [Field],
-}
-
-/// A field: its JSON name and its type.
-pub(super) struct Field(pub(super) &'static str, pub(super) Kind);
-
-/// A Go type.
+/// A Go type, as far as requests need it.
 pub(super) enum Kind {
+    /// `string`
     Text,
+    /// `bool`
     Bool,
     /// `int`
     Int,
-    /// A float; its Go name.
+    /// `float64`, or `float32` by this name.
     Float(&'static str),
-    /// `interface {}`
+    /// `interface {}`, and types that take any value.
     Any,
     /// `map[string]interface {}`
     Map,
     /// `map[string]string`
     TextMap,
-    /// Its Go name, and what it holds.
+    /// `[]byte` by this name: a text in base64.
+    Bytes(&'static str),
+    /// A slice by this name.
     List(&'static str, &'static Kind),
-    /// Its Go name with the package, and its fields.
-    Struct(&'static str, &'static [Field]),
-    /// The same with a method `UnmarshalJSON` that reads it as an alias: errors within name the outer struct.
-    Alias(&'static str, &'static [Field]),
-    /// Bytes in base64.
-    Image,
-    /// Bytes left as they are (`json.RawMessage`).
-    Raw,
-    /// A method `UnmarshalJSON`; its errors end the decoding.
-    Custom(fn(&Value) -> Result<(), String>),
+    /// A struct.
+    Struct(&'static Struct),
+    /// A type with a decoder of its own.
+    Custom(fn(&Json) -> Result<Value, Fault>),
 }
 
-/// Why a body cannot be decoded.
+/// A Go struct.
+pub(super) struct Struct {
+    /// Its package; empty for a type without a name.
+    pub(super) package: &'static str,
+    /// Its name.
+    pub(super) name: &'static str,
+    /// Its fields.
+    pub(super) fields: &'static [(&'static str, Kind)],
+}
+
+/// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum DecodeError {
-    /// There is none.
-    Empty,
-    /// Go's text.
-    Text(String),
+pub(super) enum Fault {
+    /// A value that its type cannot hold.
+    Type {
+        /// The kind of value, and its text where that matters.
+        found: String,
+        /// The struct that holds the field; `None` outside of a struct.
+        owner: Option<&'static str>,
+        /// The fields that lead to it.
+        path: Vec<&'static str>,
+        /// The Go type.
+        wanted: String,
+    },
+    /// Anything else.
+    Other(String),
 }
 
-/// The fields of a struct that a body states: those that are not null, under their own names.
-pub(super) fn decode(schema: &Schema, body: &[u8]) -> Result<Map<String, Value>, DecodeError> {
-    let text = String::from_utf8_lossy(body);
-    let first = first_value(&text).map_err(|error| match error {
-        ScanError::Empty => DecodeError::Empty,
-        ScanError::Cut => DecodeError::Text("unexpected EOF".to_owned()),
-        ScanError::Syntax(text) => DecodeError::Text(text),
-    })?;
-    if first == "null" {
-        return Ok(Map::new());
+impl Fault {
+    /// A value that its type cannot hold.
+    pub(super) fn mistyped(found: impl Into<String>, wanted: impl Into<String>) -> Self {
+        Self::Type { found: found.into(), owner: None, path: Vec::new(), wanted: wanted.into() }
     }
-    let Some(object) = Object::parse(first) else {
-        let (found, Schema { package, name, .. }) = (kind_of(first), schema);
-        let text = format!("json: cannot unmarshal {found} into Go value of type {package}.{name}");
-        return Err(DecodeError::Text(text));
+
+    /// The same, seen from the struct around it: of all structs around a field only the one whose decoder ran counts.
+    fn inside(mut self, context: &Context) -> Self {
+        if let Self::Type { owner, path, .. } = &mut self
+            && let Some(name) = context.owner
+        {
+            *owner = Some(name);
+            path.splice(0..0, context.path.iter().copied());
+        }
+        self
+    }
+
+    /// Go's text.
+    pub(super) fn text(&self) -> String {
+        match self {
+            Self::Other(text) => text.clone(),
+            Self::Type { found, owner: None, wanted, .. } => {
+                format!("json: cannot unmarshal {found} into Go value of type {wanted}")
+            }
+            Self::Type { found, owner: Some(owner), path, wanted } => {
+                let path = path.join(".");
+                format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {wanted}")
+            }
+        }
+    }
+}
+
+/// The fields of a request's body, under the names of the schema and with the types of the schema; what was absent
+/// or `null` is absent. `empty` is the text for a body without a value.
+pub(super) fn decode(body: &[u8], schema: &'static Struct, empty: &str) -> Result<Map<String, Value>, String> {
+    let value = match scan(body) {
+        Scanned::Empty => return Err(empty.to_owned()),
+        Scanned::Broken(text) => return Err(text),
+        Scanned::Value(value) => Json::read(value),
     };
-    let mut decoder = Decoder { path: Vec::new(), owner: schema.name, aliased: false, saved: None };
-    let fields = decoder.fields(&object, schema.fields, schema.name).map_err(DecodeError::Text)?;
-    match decoder.saved {
-        Some(text) => Err(DecodeError::Text(text)),
-        None => Ok(fields),
+    match decode_as(&value, schema).map_err(|fault| fault.text())? {
+        Value::Object(fields) => Ok(fields),
+        _ => Ok(Map::new()),
     }
+}
+
+/// One value, decoded as this struct.
+pub(super) fn decode_as(value: &Json, schema: &'static Struct) -> Result<Value, Fault> {
+    decode_kind(value, &Kind::Struct(schema))
+}
+
+/// One value, decoded as this type, in a decoder of its own.
+pub(super) fn decode_kind(value: &Json, kind: &Kind) -> Result<Value, Fault> {
+    let mut decoder = Decoder { saved: None };
+    let result = decoder.value(value, kind, &Context::default())?;
+    decoder.saved.map_or(Ok(result), Err)
+}
+
+/// Where a value stands.
+#[derive(Clone, Default)]
+struct Context {
+    owner: Option<&'static str>,
+    path: Vec<&'static str>,
 }
 
 struct Decoder {
-    path: Vec<&'static str>,
-    /// The struct that errors name.
-    owner: &'static str,
-    aliased: bool,
-    /// The first type error; decoding goes on after it.
-    saved: Option<String>,
+    /// The first wrong type.
+    saved: Option<Fault>,
 }
 
 impl Decoder {
-    fn fields(
-        &mut self,
-        object: &Object,
-        fields: &'static [Field],
-        name: &'static str,
-    ) -> Result<Map<String, Value>, String> {
-        let outer = self.owner;
-        if !self.aliased {
-            self.owner = name;
-        }
-        let mut out = Map::new();
-        // In the order of the body, as Go meets them; the last of two that mean one field wins.
-        for (key, value) in object.entries() {
-            let found = fields.iter().find(|field| field.0 == key);
-            let found = found.or_else(|| fields.iter().find(|field| field.0.eq_ignore_ascii_case(key)));
-            let Some(Field(name, kind)) = found else { continue };
-            self.path.push(name);
-            if let Some(value) = self.value(value.get(), kind)? {
-                out.insert((*name).to_owned(), value);
-            }
-            self.path.pop();
-        }
-        self.owner = outer;
-        Ok(out)
+    fn save(&mut self, fault: Fault, context: &Context) -> Value {
+        self.saved.get_or_insert_with(|| fault.inside(context));
+        Value::Null
     }
 
-    fn value(&mut self, json: &str, kind: &'static Kind) -> Result<Option<Value>, String> {
-        if json == "null" {
-            return Ok(None);
-        }
-        let is = kind_of(json);
-        let read = || serde_json::from_str::<Value>(json).unwrap_or_default();
-        let fits = match kind {
-            Kind::Text => is == "string",
-            Kind::Bool => is == "bool",
-            Kind::Int | Kind::Float(_) => is == "number",
-            Kind::Map | Kind::TextMap | Kind::Struct(..) | Kind::Alias(..) => is == "object",
-            Kind::List(..) => is == "array",
-            Kind::Image => is == "string",
-            Kind::Any | Kind::Raw | Kind::Custom(_) => true,
-        };
-        if !fits {
-            self.mistyped(is, go_type(kind));
-            return Ok(None);
-        }
-        match kind {
-            Kind::Int if json.parse::<i64>().is_err() => {
-                self.mistyped(&format!("number {json}"), "int");
-                Ok(None)
+    fn value(&mut self, json: &Json, kind: &Kind, context: &Context) -> Result<Value, Fault> {
+        Ok(match (kind, json) {
+            (Kind::Custom(decode), _) => decode(json).map_err(|fault| fault.inside(context))?,
+            (_, Json::Null) => Value::Null,
+            (Kind::Any, _) | (Kind::Map, Json::Object(_)) => match json.to_value() {
+                Ok(value) => value,
+                Err(number) => self.save(Fault::mistyped(format!("number {number}"), "float64"), context),
+            },
+            (Kind::Text, Json::Text(text)) => Value::String(text.clone()),
+            (Kind::Bool, Json::Bool(value)) => Value::Bool(*value),
+            (Kind::Int, Json::Number(text)) => match text.parse::<i64>() {
+                Ok(number) => Value::from(number),
+                Err(_) => self.save(Fault::mistyped(format!("number {text}"), "int"), context),
+            },
+            (Kind::Float(name), Json::Number(text)) => match json.to_value() {
+                Ok(value) if *name == "float64" || value.as_f64().is_some_and(is_float32) => value,
+                _ => self.save(Fault::mistyped(format!("number {text}"), *name), context),
+            },
+            (Kind::Bytes(_), Json::Text(text)) => match base64_error(text) {
+                None => Value::String(text.clone()),
+                Some(text) => self.save(Fault::Other(text), context),
+            },
+            (Kind::List(_, of), Json::List(items)) => {
+                let items = items.iter().map(|item| self.value(item, of, context)).collect::<Result<_, _>>()?;
+                Value::Array(items)
             }
-            Kind::Float(_) if json.parse::<f64>().is_ok_and(f64::is_infinite) => {
-                self.mistyped(&format!("number {json}"), go_type(kind));
-                Ok(None)
-            }
-            Kind::Text | Kind::Bool | Kind::Int | Kind::Float(_) | Kind::Raw => Ok(Some(read())),
-            Kind::Custom(check) => {
-                let value = read();
-                check(&value)?;
-                Ok(Some(value))
-            }
-            Kind::Image => {
-                let value = read();
-                if let Some(at) = value.as_str().and_then(bad_base64) {
-                    self.save(format!("illegal base64 data at input byte {at}"));
+            (Kind::TextMap, Json::Object(fields)) => {
+                let mut map = Map::new();
+                for (key, value) in fields {
+                    map.insert(key.clone(), self.value(value, &Kind::Text, context)?);
                 }
-                Ok(Some(value))
+                Value::Object(map)
             }
-            Kind::Any | Kind::Map => {
-                if let Some(number) = huge_number(json) {
-                    self.mistyped(&format!("number {number}"), "float64");
-                    return Ok(None);
-                }
-                Ok(Some(read()))
-            }
-            Kind::TextMap => {
-                for (_, value) in Object::parse(json).unwrap_or_default().entries() {
-                    self.value(value.get(), &Kind::Text)?;
-                }
-                Ok(Some(read()))
-            }
-            Kind::List(_, of) => {
-                let elements: Vec<&RawValue> = serde_json::from_str(json).unwrap_or_default();
-                let mut out = Vec::with_capacity(elements.len());
-                for element in elements {
-                    out.push(self.value(element.get(), of)?.unwrap_or_default());
-                }
-                Ok(Some(Value::Array(out)))
-            }
-            Kind::Struct(go, fields) => {
-                let object = Object::parse(json).unwrap_or_default();
-                self.fields(&object, fields, bare(go)).map(|fields| Some(Value::Object(fields)))
-            }
-            Kind::Alias(_, fields) => {
-                let object = Object::parse(json).unwrap_or_default();
-                let outer = std::mem::replace(&mut self.aliased, true);
-                let fields = self.fields(&object, fields, self.owner)?;
-                self.aliased = outer;
-                Ok(Some(Value::Object(fields)))
-            }
-        }
+            (Kind::Struct(schema), Json::Object(fields)) => self.object(fields, schema, context)?,
+            _ => self.save(Fault::mistyped(json.kind(), go_name(kind)), context),
+        })
     }
 
-    fn mistyped(&mut self, found: &str, go: &str) {
-        let (owner, path) = (self.owner, self.path.join("."));
-        self.save(format!("json: cannot unmarshal {found} into Go struct field {owner}.{path} of type {go}"));
-    }
-
-    fn save(&mut self, text: String) {
-        self.saved.get_or_insert(text);
+    fn object(&mut self, fields: &[(String, Json)], schema: &Struct, context: &Context) -> Result<Value, Fault> {
+        let mut map = Map::new();
+        for (key, value) in fields {
+            let Some((name, kind)) = schema.fields.iter().find(|(name, _)| key.eq_ignore_ascii_case(name)) else {
+                continue;
+            };
+            let mut inner = Context { owner: Some(schema.name), path: context.path.clone() };
+            inner.path.push(name);
+            let decoded = self.value(value, kind, &inner)?;
+            if !decoded.is_null() {
+                map.insert((*name).to_owned(), decoded);
+            }
+        }
+        Ok(Value::Object(map))
     }
 }
 
-fn go_type(kind: &Kind) -> &'static str {
-    match kind {
+fn is_float32(value: f64) -> bool {
+    value.abs() <= f64::from(f32::MAX)
+}
+
+fn go_name(kind: &Kind) -> String {
+    let name = match kind {
         Kind::Text => "string",
         Kind::Bool => "bool",
         Kind::Int => "int",
         Kind::Any | Kind::Custom(_) => "interface {}",
         Kind::Map => "map[string]interface {}",
         Kind::TextMap => "map[string]string",
-        Kind::Image => "api.ImageData",
-        Kind::Raw => "json.RawMessage",
-        Kind::Float(go) | Kind::List(go, _) | Kind::Struct(go, _) | Kind::Alias(go, _) => go,
+        Kind::Float(name) | Kind::Bytes(name) | Kind::List(name, _) => name,
+        Kind::Struct(schema) if schema.package.is_empty() => schema.name,
+        Kind::Struct(schema) => return format!("{}.{}", schema.package, schema.name),
+    };
+    name.to_owned()
+}
+
+/// The error of Go's decoder of standard base64, `None` where there is none. Line ends do not count.
+pub(super) fn base64_error(text: &str) -> Option<String> {
+    let bytes: Vec<(usize, u8)> = text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n')).collect();
+    let fault = |at: usize| Some(format!("illegal base64 data at input byte {at}"));
+    let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
+    let found = bytes.iter().position(|(_, byte)| !digit(*byte));
+    let end = found.unwrap_or(bytes.len());
+    if found.is_none() {
+        // Without padding the digits must come in fours; the place is that of the group that is not whole.
+        return if end % 4 == 0 { None } else { fault(text.len().saturating_sub(end % 4)) };
     }
-}
-
-/// A type's name without its package.
-fn bare(go: &'static str) -> &'static str {
-    go.rsplit('.').next().unwrap_or(go)
-}
-
-/// What Go calls the kind of a value.
-fn kind_of(json: &str) -> &'static str {
-    match json.as_bytes().first() {
-        Some(b'{') => "object",
-        Some(b'[') => "array",
-        Some(b'"') => "string",
-        Some(b't' | b'f') => "bool",
-        Some(b'n') => "null",
-        _ => "number",
+    let (at, byte) = bytes[end];
+    if byte != b'=' || end % 4 < 2 {
+        return fault(at);
     }
-}
-
-/// The first number of a value that no 64-bit float can hold.
-fn huge_number(json: &str) -> Option<&str> {
-    match kind_of(json) {
-        "number" => json.parse::<f64>().is_ok_and(f64::is_infinite).then_some(json),
-        "array" => {
-            let elements: Vec<&RawValue> = serde_json::from_str(json).ok()?;
-            elements.into_iter().find_map(|element| huge_number(element.get()))
-        }
-        "object" => {
-            let fields: std::collections::BTreeMap<String, &RawValue> = serde_json::from_str(json).ok()?;
-            fields.into_values().find_map(|value| huge_number(value.get()))
-        }
-        _ => None,
-    }
-}
-
-/// Where standard base64 with padding breaks off (`encoding/base64`, `CorruptInputError`).
-fn bad_base64(text: &str) -> Option<usize> {
-    let (mut digits, mut start, mut padding) = (0, 0, 0);
-    for (at, byte) in text.bytes().enumerate() {
-        match byte {
-            b'\r' | b'\n' => {}
-            b'=' if digits >= 2 && digits + padding < 4 => padding += 1,
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'+' | b'/' if padding == 0 => {
-                if digits == 0 {
-                    start = at;
-                }
-                digits = (digits + 1) % 4;
-            }
-            _ => return Some(at),
+    let mut rest = &bytes[end + 1..];
+    if end % 4 == 2 {
+        match rest.split_first() {
+            None => return fault(text.len()),
+            Some(((_, b'='), after)) => rest = after,
+            Some(((at, _), _)) => return fault(at - 1),
         }
     }
-    match (digits, padding) {
-        (0, 0) => None,
-        (digits, padding) if padding > 0 => (digits + padding != 4).then_some(text.len()),
-        _ => Some(start),
-    }
+    rest.first().and_then(|(at, _)| fault(*at))
 }
 
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
 
-    use super::bad_base64;
+    use super::{Fault, Kind, Struct, base64_error, decode};
+
+    static INNER: Struct = Struct { package: "api", name: "Inner", fields: &[("n", Kind::Int), ("b", Kind::Bool)] };
+    static OUTER: Struct = Struct {
+        package: "api",
+        name: "Outer",
+        fields: &[
+            ("text", Kind::Text),
+            ("list", Kind::List("[]api.Inner", &Kind::Struct(&INNER))),
+            ("any", Kind::Any),
+            ("map", Kind::Map),
+            ("image", Kind::Bytes("api.ImageData")),
+            ("own", Kind::Custom(|_| Err(Fault::Other("refused".to_owned())))),
+            ("alias", Kind::Custom(|json| super::decode_as(json, &INNER))),
+        ],
+    };
+
+    #[rstest]
+    #[case("[]", "json: cannot unmarshal array into Go value of type api.Outer")]
+    #[case(r#"{"TEXT":5}"#, "json: cannot unmarshal number into Go struct field Outer.text of type string")]
+    #[case(r#"{"list":5}"#, "json: cannot unmarshal number into Go struct field Outer.list of type []api.Inner")]
+    #[case(
+        r#"{"list":[{"n":1.5}]}"#,
+        "json: cannot unmarshal number 1.5 into Go struct field Inner.list.n of type int"
+    )]
+    #[case(r#"{"alias":{"n":""}}"#, "json: cannot unmarshal string into Go struct field Outer.alias.n of type int")]
+    #[case(r#"{"any":[1e400]}"#, "json: cannot unmarshal number 1e400 into Go struct field Outer.any of type float64")]
+    #[case(
+        r#"{"map":[]}"#,
+        "json: cannot unmarshal array into Go struct field Outer.map of type map[string]interface {}"
+    )]
+    #[case(r#"{"text":5,"list":5}"#, "json: cannot unmarshal number into Go struct field Outer.text of type string")]
+    #[case(r#"{"text":5,"own":1}"#, "refused")]
+    #[case(r#"{"image":"!!!","text":5}"#, "illegal base64 data at input byte 0")]
+    #[case("", "nothing")]
+    fn a_wrong_value_has_gos_text(#[case] body: &str, #[case] text: &str) {
+        assert_eq!(decode(body.as_bytes(), &OUTER, "nothing"), Err(text.to_owned()));
+    }
+
+    #[test]
+    fn w_026_keys_match_without_case_and_the_last_duplicate_wins_and_null_is_absent() {
+        let body = br#"{"Text":"a","TEXT":"b","text":null,"unknown":1,"map":null}"#;
+        let fields = decode(body, &OUTER, "").unwrap();
+        assert_eq!(serde_json::Value::Object(fields), serde_json::json!({"text": "b"}));
+    }
+
+    #[test]
+    fn a_body_of_null_has_no_fields() {
+        assert!(decode(b"null", &OUTER, "").unwrap().is_empty());
+    }
 
     #[rstest]
     #[case("", None)]
-    #[case("aGk=", None)]
-    #[case("aGlo", None)]
-    #[case("YQ==", None)]
+    #[case("QUJD", None)]
+    #[case("QUI=", None)]
+    #[case("QQ==", None)]
+    #[case("QU\nJD", None)]
     #[case("!!!", Some(0))]
-    #[case("aG!o", Some(2))]
-    #[case("abc", Some(0))]
-    #[case("abcdab", Some(4))]
-    #[case("ab=c", Some(3))]
-    #[case("data:image/png;base64,x", Some(4))]
-    fn bad_base64_is_named_by_its_place(#[case] text: &str, #[case] at: Option<usize>) {
-        assert_eq!(bad_base64(text), at);
+    #[case("QUJD!", Some(4))]
+    #[case("data:image/png", Some(4))]
+    #[case("Q", Some(0))]
+    #[case("QUJDQ", Some(4))]
+    #[case("QQ=", Some(3))]
+    #[case("QQ=x", Some(2))]
+    #[case("QUI=x", Some(4))]
+    #[case("=", Some(0))]
+    fn base64_is_refused_at_gos_place(#[case] text: &str, #[case] at: Option<usize>) {
+        assert_eq!(base64_error(text), at.map(|at| format!("illegal base64 data at input byte {at}")));
     }
 }

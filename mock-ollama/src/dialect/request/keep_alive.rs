@@ -1,80 +1,113 @@
-//! `keep_alive` as requests give it (`api/types.go`, `Duration.UnmarshalJSON`; Go `time.ParseDuration`).
+//! `keep_alive`: seconds, or a Go duration (`api/types.go` `Duration.UnmarshalJSON`, Go `time.ParseDuration`).
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::dialect::go_fmt::quote;
+use super::go_decode::Fault;
+use super::json::Json;
 use crate::models::KeepAlive;
 
-/// Why a value is no keep-alive, in Go's words.
-pub(super) fn check(value: &Value) -> Result<(), String> {
-    read(value).map(|_| ())
-}
+/// The longest Go duration, 2^63 - 1 nanoseconds.
+const MOST_NANOS: f64 = 9_223_372_036_854_775_807.0;
 
-/// Reads a number of seconds or a duration of Go; what is negative is for ever.
-pub(super) fn read(value: &Value) -> Result<KeepAlive, String> {
-    match value {
-        Value::Number(number) => Ok(of_seconds(number.as_f64().unwrap_or(0.0))),
-        Value::String(text) => Ok(match parse_duration(text)? {
-            (true, length) if !length.is_zero() => KeepAlive::Forever,
-            (_, length) => KeepAlive::For(length),
-        }),
-        Value::Bool(_) => Err("Unsupported type: 'bool'".to_owned()),
-        Value::Array(_) => Err("Unsupported type: '[]interface {}'".to_owned()),
-        Value::Object(_) => Err("Unsupported type: 'map[string]interface {}'".to_owned()),
-        Value::Null => Ok(KeepAlive::DEFAULT),
-    }
-}
+/// Go's units, in nanoseconds.
+const UNITS: [(&str, f64); 8] = [
+    ("ns", 1.0),
+    ("us", 1e3),
+    ("\u{b5}s", 1e3),
+    ("\u{3bc}s", 1e3),
+    ("ms", 1e6),
+    ("s", 1e9),
+    ("m", 60e9),
+    ("h", 3600e9),
+];
 
-fn of_seconds(seconds: f64) -> KeepAlive {
-    if seconds < 0.0 {
-        return KeepAlive::Forever;
-    }
-    Duration::try_from_secs_f64(seconds).map_or(KeepAlive::Forever, KeepAlive::For)
-}
-
-/// The sign and the length of a duration of Go.
-fn parse_duration(text: &str) -> Result<(bool, Duration), String> {
-    let invalid = || format!("time: invalid duration {}", quote(text));
-    let (negative, mut rest) = match text.as_bytes().first() {
-        Some(b'-') => (true, &text[1..]),
-        Some(b'+') => (false, &text[1..]),
-        _ => (false, text),
+/// Checks a `keep_alive` and hands it on in nanoseconds.
+pub(super) fn decode(json: &Json) -> Result<Value, Fault> {
+    let nanos = match json {
+        Json::Null => return Ok(Value::Null),
+        Json::Number(text) => match json.to_value().ok().and_then(|value| value.as_f64()) {
+            Some(seconds) => seconds * 1e9,
+            None => return Err(Fault::mistyped(format!("number {text}"), "float64")),
+        },
+        Json::Text(text) => parse(text).map_err(Fault::Other)?,
+        Json::Bool(_) => return Err(unsupported("bool")),
+        Json::List(_) => return Err(unsupported("[]interface {}")),
+        Json::Object(_) => return Err(unsupported("map[string]interface {}")),
     };
-    if rest == "0" {
-        return Ok((negative, Duration::ZERO));
+    Ok(Value::from(nanos.clamp(-MOST_NANOS, MOST_NANOS)))
+}
+
+fn unsupported(kind: &str) -> Fault {
+    Fault::Other(format!("Unsupported type: '{kind}'"))
+}
+
+/// What `decode` handed on.
+pub(super) fn of_value(value: Option<&Value>) -> Option<KeepAlive> {
+    let nanos = value?.as_f64()?;
+    if nanos < 0.0 {
+        return Some(KeepAlive::Forever);
     }
-    if rest.is_empty() {
+    // Go keeps whole nanoseconds, so less than one is zero and unloads.
+    Duration::try_from_secs_f64((nanos / 1e9).min(1e10)).ok().map(KeepAlive::For)
+}
+
+/// Nanoseconds of a Go duration.
+fn parse(text: &str) -> Result<f64, String> {
+    let invalid = || format!("time: invalid duration {}", go_quoted(text));
+    let unsigned = text.strip_prefix(['-', '+']).unwrap_or(text);
+    let sign = if text.starts_with('-') { -1.0 } else { 1.0 };
+    if unsigned == "0" {
+        return Ok(0.0);
+    }
+    if unsigned.is_empty() {
         return Err(invalid());
     }
-    let mut total = Duration::ZERO;
+    let mut rest = unsigned;
+    let mut total = 0.0;
     while !rest.is_empty() {
         let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        // A second point ends the number, and then the unit begins with it.
+        let end = rest[..end].match_indices('.').nth(1).map_or(end, |(at, _)| at);
         let (number, after) = rest.split_at(end);
-        if number.is_empty() || number == "." || number.matches('.').count() > 1 {
+        if !number.bytes().any(|byte| byte.is_ascii_digit()) {
             return Err(invalid());
         }
-        let end = after.find(|c: char| c.is_ascii_digit() || c == '.').unwrap_or(after.len());
-        let (unit, after) = after.split_at(end);
+        let end = after.find(|c: char| c == '.' || c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, next) = after.split_at(end);
         if unit.is_empty() {
-            return Err(format!("time: missing unit in duration {}", quote(text)));
+            return Err(format!("time: missing unit in duration {}", go_quoted(text)));
         }
-        let nanos: f64 = match unit {
-            "ns" => 1.0,
-            "us" | "µs" | "μs" => 1e3,
-            "ms" => 1e6,
-            "s" => 1e9,
-            "m" => 60e9,
-            "h" => 3600e9,
-            _ => return Err(format!("time: unknown unit {} in duration {}", quote(unit), quote(text))),
+        let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
+            return Err(format!("time: unknown unit {} in duration {}", go_quoted(unit), go_quoted(text)));
         };
-        let number: f64 = number.parse().map_err(|_| invalid())?;
-        let part = Duration::try_from_secs_f64(number * nanos / 1e9).map_err(|_| invalid())?;
-        total = total.saturating_add(part);
-        rest = after;
+        total += format!("0{number}0").parse::<f64>().map_err(|_| invalid())? / scale(number) * nanos;
+        if total > MOST_NANOS {
+            return Err(invalid());
+        }
+        rest = next;
     }
-    Ok((negative, total))
+    Ok(sign * total.trunc())
+}
+
+/// The padding zero of a whole number makes it ten times as great.
+fn scale(number: &str) -> f64 {
+    if number.contains('.') { 1.0 } else { 10.0 }
+}
+
+/// The quoting of Go's `time` package: bytes outside of printable ASCII as `\xNN`.
+fn go_quoted(text: &str) -> String {
+    let mut out = String::from('"');
+    for byte in text.bytes() {
+        match byte {
+            b'"' | b'\\' => out.extend(['\\', char::from(byte)]),
+            b' '..0x80 => out.push(char::from(byte)),
+            _ => out.extend([format!("\\x{byte:02x}")]),
+        }
+    }
+    out.push('"');
+    out
 }
 
 #[cfg(test)]
@@ -82,40 +115,56 @@ mod tests {
     use std::time::Duration;
 
     use rstest::rstest;
-    use serde_json::{Value, json};
 
-    use super::read;
+    use super::{decode, of_value};
+    use crate::dialect::request::json::Json;
     use crate::models::KeepAlive;
 
-    #[rstest]
-    #[case(json!("5m"), 300_000)]
-    #[case(json!("1h30m"), 5_400_000)]
-    #[case(json!("300ms"), 300)]
-    #[case(json!("1.5s"), 1_500)]
-    #[case(json!("0"), 0)]
-    #[case(json!("-0s"), 0)]
-    #[case(json!("0s"), 0)]
-    #[case(json!(1.5), 1_500)]
-    #[case(json!(0), 0)]
-    fn w_044_a_number_is_seconds_and_a_text_a_duration_of_go(#[case] value: Value, #[case] millis: u64) {
-        assert_eq!(read(&value), Ok(KeepAlive::For(Duration::from_millis(millis))));
+    fn read(text: &str) -> Result<KeepAlive, String> {
+        let value = decode(&Json::read(text.as_bytes())).map_err(|fault| fault.text())?;
+        Ok(of_value(Some(&value)).unwrap())
     }
 
     #[rstest]
-    #[case(json!(-1))]
-    #[case(json!("-5m"))]
-    fn what_is_negative_is_for_ever(#[case] value: Value) {
-        assert_eq!(read(&value), Ok(KeepAlive::Forever));
+    #[case("0", 0)]
+    #[case("1.5", 1500)]
+    #[case("300", 300_000)]
+    #[case(r#""0""#, 0)]
+    #[case(r#""0s""#, 0)]
+    #[case(r#""-0""#, 0)]
+    #[case(r#""5m""#, 300_000)]
+    #[case(r#""1h30m""#, 5_400_000)]
+    #[case(r#""300ms""#, 300)]
+    #[case(r#""1.5s""#, 1500)]
+    #[case(r#"".5s""#, 500)]
+    #[case(r#""1.s""#, 1000)]
+    #[case(r#""+2s""#, 2000)]
+    fn w_044_a_keep_alive_is_a_number_of_seconds_or_a_go_duration(#[case] text: &str, #[case] millis: u64) {
+        assert_eq!(read(text), Ok(KeepAlive::For(Duration::from_millis(millis))));
     }
 
     #[rstest]
-    #[case(json!("5"), "time: missing unit in duration \"5\"")]
-    #[case(json!("1d"), "time: unknown unit \"d\" in duration \"1d\"")]
-    #[case(json!("bogus"), "time: invalid duration \"bogus\"")]
-    #[case(json!(""), "time: invalid duration \"\"")]
-    #[case(json!("1h5"), "time: missing unit in duration \"1h5\"")]
-    #[case(json!([]), "Unsupported type: '[]interface {}'")]
-    fn anything_else_gets_gos_words(#[case] value: Value, #[case] text: &str) {
-        assert_eq!(read(&value), Err(text.to_owned()));
+    #[case("-1")]
+    #[case(r#""-1m""#)]
+    #[case(r#""-1ns""#)]
+    fn a_negative_keep_alive_is_for_ever(#[case] text: &str) {
+        assert_eq!(read(text), Ok(KeepAlive::Forever));
+    }
+
+    #[rstest]
+    #[case(r#""5""#, r#"time: missing unit in duration "5""#)]
+    #[case(r#""1m5""#, r#"time: missing unit in duration "1m5""#)]
+    #[case(r#""1d""#, r#"time: unknown unit "d" in duration "1d""#)]
+    #[case(r#""5 m""#, r#"time: unknown unit " m" in duration "5 m""#)]
+    #[case(r#""bogus""#, r#"time: invalid duration "bogus""#)]
+    #[case(r#""""#, r#"time: invalid duration """#)]
+    #[case(r#"".s""#, r#"time: invalid duration ".s""#)]
+    #[case(r#""1é""#, r#"time: unknown unit "\xc3\xa9" in duration "1\xc3\xa9""#)]
+    #[case(r#""9999999h""#, r#"time: invalid duration "9999999h""#)]
+    #[case("true", "Unsupported type: 'bool'")]
+    #[case("[]", "Unsupported type: '[]interface {}'")]
+    #[case("{}", "Unsupported type: 'map[string]interface {}'")]
+    fn a_bad_keep_alive_has_gos_text(#[case] text: &str, #[case] expected: &str) {
+        assert_eq!(read(text), Err(expected.to_owned()));
     }
 }

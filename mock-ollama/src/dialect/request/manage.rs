@@ -1,164 +1,304 @@
-//! The requests that manage models (`server/routes.go`, `server/create.go`).
+//! Requests about models themselves: show, pull, push, delete, copy, create (`server/routes.go`, `server/create.go`).
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::fields::{Fields, handler, resolve};
-use super::go_decode::Schema;
-use super::types;
-use crate::dialect::manage::CreateAsk;
-use crate::dialect::{Refusal, RefusedBy, ShowAsk};
+use super::check::go_quoted;
+use super::go_decode::{Fault, Kind, Struct, decode};
+use super::json::Json;
+use super::native::{NO_BODY, refused};
+use super::{fields, named, schemas};
+use crate::dialect::{Refusal, RefusedBy};
 use crate::models::ModelName;
 
-/// `/api/show`
+static SHOW: Struct = Struct {
+    package: "api",
+    name: "ShowRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("system", Kind::Text),
+        ("template", Kind::Text),
+        ("verbose", Kind::Bool),
+        ("options", Kind::Map),
+        ("name", Kind::Text),
+    ],
+};
+
+const TRANSFER: &[(&str, Kind)] = &[
+    ("model", Kind::Text),
+    ("insecure", Kind::Bool),
+    ("username", Kind::Text),
+    ("password", Kind::Text),
+    ("stream", Kind::Bool),
+    ("name", Kind::Text),
+];
+
+static PULL: Struct = Struct { package: "api", name: "PullRequest", fields: TRANSFER };
+static PUSH: Struct = Struct { package: "api", name: "PushRequest", fields: TRANSFER };
+static DELETE: Struct =
+    Struct { package: "api", name: "DeleteRequest", fields: &[("model", Kind::Text), ("name", Kind::Text)] };
+static COPY: Struct =
+    Struct { package: "api", name: "CopyRequest", fields: &[("source", Kind::Text), ("destination", Kind::Text)] };
+
+static CREATE: Struct = Struct {
+    package: "api",
+    name: "CreateRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("stream", Kind::Bool),
+        ("quantize", Kind::Text),
+        ("from", Kind::Text),
+        ("remote_host", Kind::Text),
+        ("files", Kind::TextMap),
+        ("draft_files", Kind::TextMap),
+        ("draft_quantize", Kind::Text),
+        ("adapters", Kind::TextMap),
+        ("template", Kind::Text),
+        ("license", Kind::Any),
+        ("system", Kind::Text),
+        ("parameters", Kind::Map),
+        ("messages", Kind::List("[]api.Message", &Kind::Custom(message))),
+        ("renderer", Kind::Text),
+        ("parser", Kind::Text),
+        ("requires", Kind::Text),
+        ("info", Kind::Map),
+        ("name", Kind::Text),
+        ("quantization", Kind::Text),
+    ],
+};
+
+fn message(json: &Json) -> Result<Value, Fault> {
+    schemas::message(json)
+}
+
+fn read(body: &[u8], schema: &'static Struct) -> Result<Map<String, Value>, Refusal> {
+    decode(body, schema, NO_BODY).map_err(|text| refused(400, text))
+}
+
+/// `model`, or `name` as older clients call it.
+fn model(asked: &mut Map<String, Value>) -> String {
+    let model = fields::text(asked, "model");
+    if model.is_empty() { fields::text(asked, "name") } else { model }
+}
+
+/// A request of `/api/show`, decoded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ShowRequest {
-    /// The model's canonical name.
-    pub name: ModelName,
-    model: String,
-    system: String,
-    verbose: bool,
-    options: Map<String, Value>,
-}
-
-impl ShowRequest {
-    /// Decodes a body.
-    ///
-    /// # Errors
-    /// A body that is refused whatever models there are.
-    pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
-        let fields = Fields::native(&types::SHOW, body)?;
-        let model = fields.model_or_name();
-        if model.is_empty() {
-            return Err(handler(400, "model is required"));
-        }
-        let name = resolve(&model).map_err(|refusal| match refusal.by {
-            RefusedBy::Cloud => {
-                let text = "ollama cloud is disabled: remote model details are unavailable".to_owned();
-                Refusal { text, ..refusal }
-            }
-            _ => refusal,
-        })?;
-        let verbose = fields.flag("verbose").unwrap_or(false);
-        Ok(Self { name, model, system: fields.text("system"), verbose, options: fields.map("options") })
-    }
-
-    /// What the body of the answer depends on.
-    pub fn ask<'a>(&'a self, user_agent: &'a str) -> ShowAsk<'a> {
-        ShowAsk {
-            model: &self.model,
-            system: &self.system,
-            verbose: self.verbose,
-            options: self.options.clone(),
-            user_agent,
-        }
-    }
-}
-
-/// A request that names a model and may want a stream of statuses: pull, push, delete.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameRequest {
+pub struct ShowAsk {
     /// The model as the request names it.
     pub model: String,
-    /// Whether statuses are streamed.
-    pub stream: bool,
+    /// The model's canonical name.
+    pub name: ModelName,
+    /// The system text that takes the place of the model's own; empty where there is none.
+    pub system: String,
+    /// Whether long arrays are shown.
+    pub verbose: bool,
+    /// The options to show instead of the model's own.
+    pub options: Map<String, Value>,
 }
 
-impl NameRequest {
-    /// `/api/pull`; a name that breaks the grammar is refused.
+impl ShowAsk {
+    /// Decodes a request body.
     ///
     /// # Errors
-    /// A body that is refused whatever models there are.
-    pub fn pull(body: &[u8]) -> Result<(Self, ModelName), Refusal> {
-        let request = Self::decode(&types::PULL, body)?;
-        let name = resolve(&request.model)?;
-        Ok((request, name))
-    }
-
-    /// `/api/push`
-    ///
-    /// # Errors
-    /// A body that is refused whatever models there are.
-    pub fn push(body: &[u8]) -> Result<Self, Refusal> {
-        Self::required(&types::PUSH, body)
-    }
-
-    /// `/api/delete`
-    ///
-    /// # Errors
-    /// A body that is refused whatever models there are.
-    pub fn delete(body: &[u8]) -> Result<Self, Refusal> {
-        Self::required(&types::DELETE, body)
-    }
-
-    fn required(schema: &Schema, body: &[u8]) -> Result<Self, Refusal> {
-        let request = Self::decode(schema, body)?;
-        if request.model.is_empty() { Err(handler(400, "model is required")) } else { Ok(request) }
-    }
-
-    fn decode(schema: &Schema, body: &[u8]) -> Result<Self, Refusal> {
-        let fields = Fields::native(schema, body)?;
-        Ok(Self { model: fields.model_or_name(), stream: fields.flag("stream").unwrap_or(true) })
-    }
-}
-
-/// `/api/copy`: the names of source and destination as they were asked.
-///
-/// # Errors
-/// A body that is no such request.
-pub fn decode_copy(body: &[u8]) -> Result<(String, String), Refusal> {
-    let fields = Fields::native(&types::COPY, body)?;
-    Ok((fields.text("source"), fields.text("destination")))
-}
-
-/// `/api/create`
-#[derive(Clone, Debug, PartialEq)]
-pub struct CreateRequest {
-    /// Whether statuses are streamed.
-    pub stream: bool,
-    fields: Map<String, Value>,
-}
-
-impl CreateRequest {
-    /// Decodes a body.
-    ///
-    /// # Errors
-    /// A body that is no such request.
+    /// The refusal of the real server (`server/routes.go`, `ShowHandler`).
     pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
-        let fields = Fields::native(&types::CREATE, body)?;
-        Ok(Self { stream: fields.flag("stream").unwrap_or(true), fields: fields.0 })
+        let mut asked = read(body, &SHOW)?;
+        let model = model(&mut asked);
+        if model.is_empty() {
+            return Err(refused(400, "model is required"));
+        }
+        let name = named::local(&model).map_err(|refusal| match refusal.by {
+            RefusedBy::Cloud => named::cloud_refused("remote model details are"),
+            _ => refusal,
+        })?;
+        let verbose = fields::flag(&asked, "verbose").unwrap_or_default();
+        let options = fields::map(&mut asked, "options");
+        Ok(Self { model, name, system: fields::text(&mut asked, "system"), verbose, options })
+    }
+}
+
+/// A request of `/api/pull`, `/api/push` or `/api/delete`, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAsk {
+    /// The model as the request names it.
+    pub model: String,
+    /// The model's canonical name; `None` for a name that breaks the grammar, which push refuses in its stream.
+    pub name: Option<ModelName>,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+}
+
+impl NameAsk {
+    /// Decodes a request body of `/api/pull`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `PullHandler`).
+    pub fn pull(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &PULL)?;
+        let model = model(&mut asked);
+        let name = named::local(&model)?;
+        Ok(Self { model, name: Some(name), stream: fields::flag(&asked, "stream").unwrap_or(true) })
     }
 
-    /// What is to be created.
-    pub fn ask(&self) -> CreateAsk<'_> {
-        let text = |name: &str| self.fields.get(name).and_then(Value::as_str).unwrap_or_default();
-        let either = |new: &str, old: &str| if text(new).is_empty() { text(old) } else { text(new) };
-        let map = |name: &str| -> Option<BTreeMap<String, String>> {
-            let entries = self.fields.get(name)?.as_object()?.iter();
-            Some(entries.map(|(key, value)| (key.clone(), value.as_str().unwrap_or_default().to_owned())).collect())
+    /// Decodes a request body of `/api/push`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `PushHandler`).
+    pub fn push(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &PUSH)?;
+        let model = model(&mut asked);
+        if model.is_empty() {
+            return Err(refused(400, "model is required"));
+        }
+        let name = ModelName::parse(&model);
+        Ok(Self { model, name, stream: fields::flag(&asked, "stream").unwrap_or(true) })
+    }
+
+    /// Decodes a request body of `/api/delete`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `DeleteHandler`).
+    pub fn delete(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &DELETE)?;
+        let model = model(&mut asked);
+        if model.is_empty() {
+            return Err(refused(400, "model is required"));
+        }
+        let name = ModelName::parse(&model);
+        if name.is_none() {
+            return Err(refused(400, format!("name {} is invalid", go_quoted(&model))));
+        }
+        Ok(Self { model, name, stream: false })
+    }
+}
+
+/// A request of `/api/copy`, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyAsk {
+    /// The model as the request names it.
+    pub source: String,
+    /// Its canonical name.
+    pub source_name: ModelName,
+    /// The new name as the request gives it.
+    pub destination: String,
+    /// Its canonical name.
+    pub destination_name: ModelName,
+}
+
+impl CopyAsk {
+    /// Decodes a request body.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `CopyHandler`).
+    pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &COPY)?;
+        let mut name = |field: &str| {
+            let text = fields::text(&mut asked, field);
+            match ModelName::parse(&text) {
+                Some(name) => Ok((text, name)),
+                None => Err(refused(400, format!("{field} {} is invalid", go_quoted(&text)))),
+            }
         };
-        let licences = match self.fields.get("license") {
-            Some(Value::String(licence)) => vec![licence.clone()],
-            Some(Value::Array(all)) => all.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        let (source, source_name) = name("source")?;
+        let (destination, destination_name) = name("destination")?;
+        Ok(Self { source, source_name, destination, destination_name })
+    }
+}
+
+/// A request of `/api/create`, decoded. What it is made from is not checked here: that is refused in the stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateAsk {
+    /// The model as the request names it.
+    pub model: String,
+    /// Its canonical name.
+    pub name: ModelName,
+    /// The model that it is made from; empty where there is none.
+    pub from: String,
+    /// Digests by file name.
+    pub files: BTreeMap<String, String>,
+    /// The same of adapters.
+    pub adapters: BTreeMap<String, String>,
+    /// The template; empty where there is none.
+    pub template: String,
+    /// The system text; empty where there is none.
+    pub system: String,
+    /// The licences.
+    pub licences: Vec<String>,
+    /// The parameters.
+    pub parameters: Map<String, Value>,
+    /// The messages that every conversation begins with.
+    pub messages: Vec<Value>,
+    /// The number type that weights are brought to; empty where they stay as they are.
+    pub quantize: String,
+    /// The built-in renderer; empty where there is none.
+    pub renderer: String,
+    /// The built-in parser; empty where there is none.
+    pub parser: String,
+    /// The server version that the model needs; empty where it says none.
+    pub requires: String,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+}
+
+impl CreateAsk {
+    /// Decodes a request body.
+    ///
+    /// # Errors
+    /// The refusals of the real server that come before its stream (`server/create.go`, `CreateHandler`).
+    pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &CREATE)?;
+        let files = texts(&mut asked, "files");
+        let model = model(&mut asked);
+        let name = ModelName::parse(&model).ok_or_else(|| refused(400, "invalid model name"))?;
+        let quantize = fields::text(&mut asked, "quantize");
+        let older = fields::text(&mut asked, "quantization");
+        for (path, digest) in &files {
+            if !is_local(path) {
+                return Err(refused(400, "file path must be relative"));
+            }
+            if !is_digest(digest) {
+                return Err(refused(400, "invalid digest format"));
+            }
+        }
+        let licences = match asked.remove("license") {
+            Some(Value::String(text)) => vec![text],
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
             _ => Vec::new(),
         };
-        let messages = self.fields.get("messages").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        let part = |message: &Value, key: &str| message[key].as_str().unwrap_or_default().to_owned();
-        CreateAsk {
-            model: either("model", "name"),
+        let mut text = |name: &str| fields::text(&mut asked, name);
+        Ok(Self {
+            model,
+            name,
             from: text("from"),
-            files: map("files"),
-            adapters: map("adapters").unwrap_or_default(),
             template: text("template"),
             system: text("system"),
-            licences,
-            parameters: self.fields.get("parameters").and_then(Value::as_object).cloned().unwrap_or_default(),
-            messages: messages.iter().map(|message| (part(message, "role"), part(message, "content"))).collect(),
-            quantize: either("quantize", "quantization"),
+            quantize: if quantize.is_empty() { older } else { quantize },
             renderer: text("renderer"),
             parser: text("parser"),
             requires: text("requires"),
-        }
+            files,
+            adapters: texts(&mut asked, "adapters"),
+            licences,
+            parameters: fields::map(&mut asked, "parameters"),
+            messages: fields::list(&mut asked, "messages"),
+            stream: fields::flag(&asked, "stream").unwrap_or(true),
+        })
     }
+}
+
+fn texts(asked: &mut Map<String, Value>, name: &str) -> BTreeMap<String, String> {
+    let texts = fields::map(asked, name).into_iter();
+    texts.map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// Whether a path stays inside of the folder that it is seen from (Go `fs.ValidPath`).
+fn is_local(path: &str) -> bool {
+    path == "." || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// `sha256:` or `sha256-`, and 64 hexadecimal digits.
+fn is_digest(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha256-"));
+    digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -1,124 +1,300 @@
-//! `/v1/messages` (`middleware/anthropic.go`; `anthropic/anthropic.go`, `FromMessagesRequest`).
+//! `/v1/messages`, brought to the native form (`anthropic/anthropic.go`, `middleware/anthropic.go`).
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{Fields, parser};
-use super::{Ask, Dialect, Echo, Question, types};
-use crate::dialect::Refusal;
+use super::check::go_quoted;
+use super::go_decode::{Fault, Kind, Struct, base64_error, decode, decode_as, decode_kind};
+use super::json::Json;
+use super::native::{of_native, unparsed};
+use super::openai::{NO_BODY, take};
+use super::schemas::arguments;
+use super::{Ask, Dialect, Echo, fields};
+use crate::dialect::{Refusal, to_go_json};
 
-pub(super) fn decode(body: &[u8]) -> Result<Ask, Refusal> {
-    let fields = Fields::wrapped(&types::MESSAGES, body)?;
-    if fields.text("model").is_empty() {
-        return Err(parser("model is required"));
-    }
-    if fields.int("max_tokens").unwrap_or(0) <= 0 {
-        return Err(parser("max_tokens is required and must be positive"));
-    }
-    if fields.list("messages").is_empty() {
-        return Err(parser("messages is required"));
-    }
-    let mut messages = Vec::new();
-    let system = system(fields.get("system"));
-    if !system.is_empty() {
-        messages.push(json!({ "role": "system", "content": system }));
-    }
-    for message in fields.list("messages") {
-        messages.extend(native(message)?);
-    }
-    let mut ask = Ask::new(Dialect::Messages, fields.text("model"), Question::Messages(messages), None)?;
-    ask.stream = fields.flag("stream").unwrap_or(false);
-    ask.think = match fields.get("thinking")["type"].as_str() {
-        Some("enabled" | "adaptive") => Some(true),
-        Some("disabled") => Some(false),
-        _ => None,
-    };
-    ask.tools = !fields.list("tools").is_empty();
-    ask.options = options(&fields);
-    ask.echo = Echo::Messages { estimated_tokens: estimate(&fields) };
-    Ok(ask)
+static REQUEST: Struct = Struct {
+    package: "anthropic",
+    name: "MessagesRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("max_tokens", Kind::Int),
+        ("messages", Kind::List("[]anthropic.MessageParam", &Kind::Custom(message))),
+        ("system", Kind::Any),
+        ("stream", Kind::Bool),
+        ("temperature", Kind::Float("float64")),
+        ("top_p", Kind::Float("float64")),
+        ("top_k", Kind::Int),
+        ("stop_sequences", Kind::List("[]string", &Kind::Text)),
+        ("tools", Kind::List("[]anthropic.Tool", &Kind::Struct(&TOOL))),
+        ("tool_choice", Kind::Struct(&TOOL_CHOICE)),
+        ("thinking", Kind::Struct(&THINKING)),
+        ("metadata", Kind::Struct(&METADATA)),
+        ("output_config", Kind::Struct(&OUTPUT_CONFIG)),
+    ],
+};
+
+static TOOL: Struct = Struct {
+    package: "anthropic",
+    name: "Tool",
+    fields: &[
+        ("type", Kind::Text),
+        ("name", Kind::Text),
+        ("description", Kind::Text),
+        ("input_schema", Kind::Any),
+        ("max_uses", Kind::Int),
+    ],
+};
+
+static TOOL_CHOICE: Struct = Struct {
+    package: "anthropic",
+    name: "ToolChoice",
+    fields: &[("type", Kind::Text), ("name", Kind::Text), ("disable_parallel_tool_use", Kind::Bool)],
+};
+
+static THINKING: Struct = Struct {
+    package: "anthropic",
+    name: "ThinkingConfig",
+    fields: &[("type", Kind::Text), ("budget_tokens", Kind::Int)],
+};
+
+static METADATA: Struct = Struct { package: "anthropic", name: "Metadata", fields: &[("user_id", Kind::Text)] };
+
+static OUTPUT_CONFIG: Struct = Struct { package: "anthropic", name: "OutputConfig", fields: &[("effort", Kind::Text)] };
+
+static MESSAGE: Struct =
+    Struct { package: "", name: "", fields: &[("role", Kind::Text), ("content", Kind::Custom(content))] };
+
+static BLOCK: Struct = Struct {
+    package: "anthropic",
+    name: "ContentBlock",
+    fields: &[
+        ("type", Kind::Text),
+        ("text", Kind::Text),
+        ("source", Kind::Struct(&SOURCE)),
+        ("id", Kind::Text),
+        ("name", Kind::Text),
+        ("input", Kind::Custom(arguments)),
+        ("tool_use_id", Kind::Text),
+        ("content", Kind::Any),
+        ("is_error", Kind::Bool),
+        ("thinking", Kind::Text),
+        ("signature", Kind::Text),
+    ],
+};
+
+static BLOCKS: Kind = Kind::List("[]anthropic.ContentBlock", &Kind::Struct(&BLOCK));
+
+static SOURCE: Struct = Struct {
+    package: "anthropic",
+    name: "ImageSource",
+    fields: &[("type", Kind::Text), ("media_type", Kind::Text), ("data", Kind::Text), ("url", Kind::Text)],
+};
+
+fn message(json: &Json) -> Result<Value, Fault> {
+    let message = decode_as(json, &MESSAGE).map_err(without_own_struct)?;
+    let given =
+        matches!(json, Json::Object(fields) if fields.iter().any(|(key, _)| key.eq_ignore_ascii_case("content")));
+    if given { Ok(message) } else { Err(Fault::Other("unexpected end of JSON input".to_owned())) }
 }
 
-/// A text, or text blocks in a row.
-fn system(value: &Value) -> String {
-    match value {
-        Value::String(text) => text.clone(),
-        Value::Array(blocks) => blocks.iter().filter_map(|block| block["text"].as_str()).collect(),
+/// The decoder of a message takes its content apart by itself, so the field `content` is not in the path.
+fn without_own_struct(mut fault: Fault) -> Fault {
+    if let Fault::Type { path, .. } = &mut fault
+        && path.first() == Some(&"content")
+    {
+        path.remove(0);
+    }
+    fault
+}
+
+fn content(json: &Json) -> Result<Value, Fault> {
+    match json {
+        Json::Text(_) => Ok(json!([{"type": "text", "text": json.to_value().unwrap_or_default()}])),
+        _ => decode_kind(json, &BLOCKS),
+    }
+}
+
+/// Reads a request of `/v1/messages`.
+pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
+    let mut asked = decode(body, &REQUEST, NO_BODY).map_err(unparsed)?;
+    if asked.get("model").is_none_or(|model| *model == "") {
+        return Err(unparsed("model is required"));
+    }
+    if fields::int(&asked, "max_tokens").unwrap_or_default() <= 0 {
+        return Err(unparsed("max_tokens is required and must be positive"));
+    }
+    let given = fields::list(&mut asked, "messages");
+    if given.is_empty() {
+        return Err(unparsed("messages is required"));
+    }
+    let estimated_tokens = estimate(&asked, &given);
+    let mut messages = system(asked.get("system"));
+    for message in &given {
+        convert(message, &mut messages).map_err(unparsed)?;
+    }
+    let tools = fields::list(&mut asked, "tools");
+    for tool in &tools {
+        check_tool(tool).map_err(unparsed)?;
+    }
+    let mut options = take(&mut asked, &["temperature", "top_p", "top_k"]);
+    for (from, to) in [("max_tokens", "num_predict"), ("stop_sequences", "stop")] {
+        if let Some(value) = asked.remove(from).filter(|value| value.as_array().is_none_or(|items| !items.is_empty())) {
+            options.insert(to.to_owned(), value);
+        }
+    }
+    let mut native = take(&mut asked, &["model"]);
+    native.insert("messages".to_owned(), Value::Array(messages));
+    native.insert("tools".to_owned(), Value::Array(tools));
+    native.insert("options".to_owned(), Value::Object(options));
+    native.insert("stream".to_owned(), Value::Bool(fields::flag(&asked, "stream").unwrap_or_default()));
+    if let Some(think) = think(&asked) {
+        native.insert("think".to_owned(), Value::Bool(think));
+    }
+    of_native(Dialect::Messages, native, Echo::Messages { estimated_tokens })
+}
+
+fn think(asked: &Map<String, Value>) -> Option<bool> {
+    match asked.get("thinking").and_then(|thinking| thinking.get("type")).and_then(Value::as_str) {
+        Some("enabled") => return Some(true),
+        Some("disabled") => return Some(false),
+        _ => {}
+    }
+    let effort = asked.get("output_config")?.get("effort")?.as_str()?.trim().to_lowercase();
+    matches!(effort.as_str(), "high" | "medium" | "low" | "max" | "xhigh").then_some(true)
+}
+
+fn system(system: Option<&Value>) -> Vec<Value> {
+    let text = match system {
+        Some(Value::String(text)) => text.clone(),
+        Some(Value::Array(blocks)) => {
+            let texts = blocks.iter().filter(|block| block["type"] == "text");
+            texts.filter_map(|block| block["text"].as_str()).collect()
+        }
         _ => String::new(),
-    }
+    };
+    if text.is_empty() { Vec::new() } else { vec![json!({"role": "system", "content": text})] }
 }
 
-/// The native messages of one message: results of tools are messages of their own, before the rest.
-fn native(message: &Value) -> Result<Vec<Value>, Refusal> {
-    let role = message["role"].as_str().unwrap_or_default().to_lowercase();
-    let blocks = match &message["content"] {
-        Value::String(content) => return Ok(vec![json!({ "role": role, "content": content })]),
-        Value::Array(blocks) => blocks,
-        _ => return Err(parser("invalid message content format")),
-    };
-    let (mut out, mut text, mut thinking) = (Vec::new(), String::new(), String::new());
-    let (mut images, mut calls) = (Vec::new(), Vec::new());
+fn check_tool(tool: &Value) -> Result<(), String> {
+    let text = |name: &str| tool.get(name).and_then(Value::as_str).unwrap_or_default();
+    let Some(schema) = tool.get("input_schema") else { return Ok(()) };
+    if text("type").starts_with("web_search") {
+        return Ok(());
+    }
+    let json = Json::read(schema.to_string().as_bytes());
+    let checked = decode_as(&json, &super::schemas::TOOL_PARAMETERS);
+    checked
+        .map(|_| ())
+        .map_err(|fault| format!("invalid input_schema for tool {}: {}", go_quoted(text("name")), fault.text()))
+}
+
+/// Appends what one message becomes: results of tools are messages of their own, before a user's text.
+fn convert(message: &Value, out: &mut Vec<Value>) -> Result<(), String> {
+    let role = message.get("role").and_then(Value::as_str).unwrap_or_default().to_lowercase();
+    let (mut text, mut thinking) = (String::new(), String::new());
+    let (mut images, mut calls, mut results) = (Vec::new(), Vec::new(), Vec::new());
+    let blocks = message.get("content").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
     for block in blocks {
-        match block["type"].as_str().unwrap_or_default() {
-            "text" => text += block["text"].as_str().unwrap_or_default(),
-            "thinking" => thinking += block["thinking"].as_str().unwrap_or_default(),
-            "image" => images.push(block["source"]["data"].clone()),
-            "tool_use" => {
-                let function = json!({ "name": block["name"], "arguments": block["input"] });
-                calls.push(json!({ "id": block["id"], "function": function }));
+        let field = |name: &str| block.get(name).and_then(Value::as_str).unwrap_or_default();
+        match field("type") {
+            "text" => text.push_str(field("text")),
+            "thinking" if block.get("thinking").is_some() => field("thinking").clone_into(&mut thinking),
+            "image" => images.push(image(block.get("source").ok_or("invalid image source")?)?),
+            kind @ ("tool_use" | "server_tool_use") => {
+                for name in ["id", "name"] {
+                    if kind == "tool_use" && field(name).is_empty() {
+                        return Err(format!("tool_use block missing required '{name}' field"));
+                    }
+                }
+                let arguments = block.get("input").cloned().unwrap_or_else(|| json!({}));
+                calls.push(json!({"id": field("id"), "function": {"name": field("name"), "arguments": arguments}}));
             }
-            "tool_result" => {
-                let content = system(&block["content"]);
-                out.push(json!({ "role": "tool", "content": content, "tool_call_id": block["tool_use_id"] }));
+            "tool_result" => results.push(result(field("tool_use_id"), block.get("content"))?),
+            "web_search_tool_result" => {
+                let content = block.get("content").map(|content| match content {
+                    Value::String(text) => text.clone(),
+                    other => to_go_json(other).unwrap_or_default(),
+                });
+                let content = content.unwrap_or_default();
+                results.push(json!({"role": "tool", "content": content, "tool_call_id": field("tool_use_id")}));
             }
             _ => {}
         }
     }
-    if text.is_empty() && thinking.is_empty() && images.is_empty() && calls.is_empty() {
-        return Ok(out);
-    }
-    let mut rest = json!({ "role": role, "content": text });
-    if !thinking.is_empty() {
-        rest["thinking"] = json!(thinking);
-    }
-    if !images.is_empty() {
-        rest["images"] = json!(images);
-    }
-    if !calls.is_empty() {
-        rest["tool_calls"] = json!(calls);
-    }
-    out.push(rest);
-    Ok(out)
-}
-
-fn options(fields: &Fields) -> Map<String, Value> {
-    let mut options = Map::new();
-    let pairs = [
-        ("max_tokens", "num_predict"),
-        ("temperature", "temperature"),
-        ("top_p", "top_p"),
-        ("top_k", "top_k"),
-        ("stop_sequences", "stop"),
-    ];
-    for (asked, native) in pairs {
-        if !fields.get(asked).is_null() {
-            options.insert(native.to_owned(), fields.get(asked).clone());
+    let mut own = Map::from_iter([("role".to_owned(), json!(role)), ("content".to_owned(), json!(text))]);
+    let empty = own["content"] == "" && images.is_empty() && calls.is_empty() && thinking.is_empty();
+    for (name, values) in [("images", images), ("tool_calls", calls)] {
+        if !values.is_empty() {
+            own.insert(name.to_owned(), Value::Array(values));
         }
     }
-    options
+    if !thinking.is_empty() {
+        own.insert("thinking".to_owned(), Value::String(thinking));
+    }
+    let own = (!empty).then_some(Value::Object(own));
+    if role == "user" {
+        out.append(&mut results);
+    }
+    out.extend(own);
+    out.append(&mut results);
+    Ok(())
 }
 
-/// The tokens that `message_start` guesses: a quarter of the bytes of roles, contents, system and tools.
-fn estimate(fields: &Fields) -> u64 {
-    let length = |value: &Value| match value {
-        Value::Null => 0,
-        Value::String(text) => text.len(),
-        other => other.to_string().len(),
+fn image(source: &Value) -> Result<Value, String> {
+    let field = |name: &str| source.get(name).and_then(Value::as_str).unwrap_or_default();
+    if field("type") != "base64" {
+        return Err(format!("invalid image source type: {}. Only base64 images are supported.", field("type")));
+    }
+    match base64_error(field("data")) {
+        Some(text) => Err(format!("invalid base64 image data: {text}")),
+        None => Ok(Value::String(field("data").to_owned())),
+    }
+}
+
+fn result(id: &str, content: Option<&Value>) -> Result<Value, String> {
+    let mut text = String::new();
+    let mut images = Vec::new();
+    match content {
+        Some(Value::String(content)) => text.clone_from(content),
+        Some(Value::Array(blocks)) => {
+            for block in blocks {
+                match block.get("type").and_then(Value::as_str) {
+                    Some("text") => text.push_str(block.get("text").and_then(Value::as_str).unwrap_or_default()),
+                    Some("image") => {
+                        let source = block.get("source").filter(|source| source.is_object());
+                        images.push(image(source.ok_or("invalid tool_result image source")?)?);
+                    }
+                    _ => {}
+                }
+            }
+        }
+        _ => {}
+    }
+    let mut message = json!({"role": "tool", "content": text, "tool_call_id": id});
+    if !images.is_empty() {
+        message["images"] = Value::Array(images);
+    }
+    Ok(message)
+}
+
+/// A quarter of the request's bytes, at least one: roles, texts, thinking, and what calls and results are as JSON.
+fn estimate(asked: &Map<String, Value>, messages: &[Value]) -> u64 {
+    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map_or(0, str::len);
+    let json = |value: &Value| to_go_json(value).map_or(0, |json| json.len());
+    let block = |block: &Value| {
+        let whole = matches!(block.get("type").and_then(Value::as_str), Some("tool_use" | "tool_result"));
+        text(block, "text") + text(block, "thinking") + if whole { json(block) } else { 0 }
     };
-    let messages: usize =
-        fields.list("messages").iter().map(|message| length(&message["role"]) + length(&message["content"])).sum();
-    let tools = fields.list("tools").iter();
-    let tools: usize =
-        tools.map(|tool| length(&tool["name"]) + length(&tool["description"]) + length(&tool["input_schema"])).sum();
-    let total = length(fields.get("system")) + messages + tools;
-    (total as u64 / 4).max(1)
+    let blocks = |value: Option<&Value>| match value {
+        None | Some(Value::Null) => 0,
+        Some(Value::String(text)) => text.len(),
+        Some(Value::Array(blocks)) => blocks.iter().map(block).sum(),
+        Some(other) => json(other),
+    };
+    let mut bytes: usize = blocks(asked.get("system"));
+    bytes += messages.iter().map(|message| text(message, "role") + blocks(message.get("content"))).sum::<usize>();
+    let tools = asked.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    for tool in tools {
+        bytes += text(tool, "name") + text(tool, "description") + tool.get("input_schema").map_or(0, json);
+    }
+    u64::try_from(bytes / 4).unwrap_or(u64::MAX).max(1)
 }

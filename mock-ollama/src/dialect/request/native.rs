@@ -1,113 +1,85 @@
-//! `/api/generate` and `/api/chat`, and what their handlers check first of every request for an answer.
+//! `/api/generate` and `/api/chat`, and what every dialect goes through once it is in their form
+//! (`server/routes.go`, `GenerateHandler` and `ChatHandler`).
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
-use super::fields::{Fields, handler, resolve};
-use super::{Ask, Dialect, Echo, Question, messages, openai, responses, types};
-use crate::dialect::Refusal;
+use super::go_decode::decode;
+use super::{Ask, Dialect, Echo, Question, fields, keep_alive, messages, named, openai, responses, schemas};
+use crate::dialect::{Refusal, RefusedBy};
+
+/// The text for a native request without a body.
+pub(super) const NO_BODY: &str = "missing request body";
+
+/// A refusal of a native handler.
+pub(super) fn refused(status: u16, text: impl Into<String>) -> Refusal {
+    Refusal { status, text: text.into(), by: RefusedBy::Handler }
+}
+
+/// A refusal of a parser under `/v1`.
+pub(super) fn unparsed(text: impl Into<String>) -> Refusal {
+    Refusal { status: 400, text: text.into(), by: RefusedBy::Parser }
+}
 
 impl Ask {
-    /// Decodes the body of a request. Only its first JSON value counts; keys match without case, the last duplicate
-    /// wins, `null` is absent; invalid UTF-8 becomes U+FFFD.
+    /// Decodes a request body as far as that needs no knowledge of models: rows 1 to 12 of the checks.
     ///
     /// # Errors
-    /// A body that is refused whatever models there are, in the words of the real server.
+    /// The refusal of the real server, with its status, text and who refuses.
     pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Self, Refusal> {
+        if !dialect.is_native() && fields::names_cloud(body) {
+            return Err(named::cloud_refused("remote model is"));
+        }
+        let native = |schema| decode(body, schema, NO_BODY).map_err(|text| refused(400, text));
         match dialect {
-            Dialect::Generate => generate(body),
-            Dialect::Chat => chat(body),
+            Dialect::Generate => of_native(dialect, native(&schemas::GENERATE)?, Echo::Nothing),
+            Dialect::Chat => of_native(dialect, native(&schemas::CHAT)?, Echo::Nothing),
             Dialect::OpenAiChat => openai::chat(body),
-            Dialect::OpenAiCompletions => openai::completion(body),
-            Dialect::Responses => responses::decode(body),
-            Dialect::Messages => messages::decode(body),
+            Dialect::OpenAiCompletions => openai::completions(body),
+            Dialect::Responses => responses::decode_ask(body),
+            Dialect::Messages => messages::decode_ask(body),
         }
     }
+}
 
-    /// A request that asks nothing special; the native handlers' first checks (rows 9 to 12 of the reference).
-    pub(super) fn new(
-        dialect: Dialect,
-        model: String,
-        question: Question,
-        top_logprobs: Option<i64>,
-    ) -> Result<Self, Refusal> {
-        if !(0..=20).contains(&top_logprobs.unwrap_or(0)) {
-            return Err(handler(400, "top_logprobs must be between 0 and 20"));
-        }
-        if model.is_empty() {
-            return Err(if dialect.is_generate() {
-                handler(404, "model '' not found")
-            } else {
-                handler(400, "model is required")
-            });
-        }
-        Ok(Self {
-            name: resolve(&model)?,
-            dialect,
-            model,
-            question,
-            stream: false,
-            keep_alive: None,
-            think: None,
-            tools: false,
-            raw: false,
-            system: String::new(),
-            template: String::new(),
-            suffix: String::new(),
-            context: Vec::new(),
-            format: Value::Null,
-            options: Map::new(),
-            logprobs: None,
-            debug_render_only: false,
-            echo: Echo::Nothing,
-        })
+/// Brings the fields of a native request to the common form, with the checks that follow decoding.
+pub(super) fn of_native(dialect: Dialect, mut fields: Map<String, Value>, echo: Echo) -> Result<Ask, Refusal> {
+    let top = fields::int(&fields, "top_logprobs").unwrap_or_default();
+    let top = usize::try_from(top).ok().filter(|top| *top <= 20);
+    let top = top.ok_or_else(|| refused(400, "top_logprobs must be between 0 and 20"))?;
+    let model = fields::text(&mut fields, "model");
+    if model.trim().is_empty() {
+        return Err(if dialect.is_generate() {
+            refused(404, format!("model '{model}' not found"))
+        } else {
+            refused(400, "model is required")
+        });
     }
-}
-
-fn generate(body: &[u8]) -> Result<Ask, Refusal> {
-    let fields = Fields::native(&types::GENERATE, body)?;
-    let question = Question::Prompt(fields.text("prompt"));
-    let mut ask = Ask::new(Dialect::Generate, fields.text("model"), question, fields.int("top_logprobs"))?;
-    ask.raw = fields.flag("raw").unwrap_or(false);
-    ask.system = fields.text("system");
-    ask.template = fields.text("template");
-    ask.suffix = fields.text("suffix");
-    ask.context = fields.list("context").iter().filter_map(Value::as_i64).collect();
-    common(ask, &fields)
-}
-
-fn chat(body: &[u8]) -> Result<Ask, Refusal> {
-    let fields = Fields::native(&types::CHAT, body)?;
-    let messages = fields.list("messages").iter().cloned().map(message).collect();
-    let question = Question::Messages(messages);
-    let mut ask = Ask::new(Dialect::Chat, fields.text("model"), question, fields.int("top_logprobs"))?;
-    ask.tools = !fields.list("tools").is_empty();
-    common(ask, &fields)
-}
-
-fn common(mut ask: Ask, fields: &Fields) -> Result<Ask, Refusal> {
-    ask.stream = fields.flag("stream").unwrap_or(true);
-    ask.keep_alive = fields.keep_alive()?;
-    ask.think = match fields.get("think") {
-        Value::Null => None,
-        think => Some(*think != json!(false)),
+    let name = named::local(&model)?;
+    let question = if dialect.is_generate() {
+        Question::Prompt(fields::text(&mut fields, "prompt"))
+    } else {
+        Question::Messages(fields::list(&mut fields, "messages"))
     };
-    ask.format = fields.get("format").clone();
-    ask.options = fields.map("options");
-    ask.logprobs = logprobs(fields.flag("logprobs"), fields.int("top_logprobs"));
-    ask.debug_render_only = fields.flag("_debug_render_only").unwrap_or(false);
-    Ok(ask)
-}
-
-/// How many alternatives each logprob gets, where logprobs are asked for.
-pub(super) fn logprobs(asked: Option<bool>, top: Option<i64>) -> Option<usize> {
-    let top = usize::try_from(top.unwrap_or(0)).unwrap_or(0);
-    (asked == Some(true)).then_some(top)
-}
-
-/// A message as the handler gets it: roles are lower case.
-fn message(mut message: Value) -> Value {
-    if let Some(role) = message.get_mut("role") {
-        *role = json!(role.as_str().unwrap_or_default().to_lowercase());
-    }
-    message
+    let context = fields::list(&mut fields, "context");
+    Ok(Ask {
+        dialect,
+        model,
+        name,
+        question,
+        stream: fields::flag(&fields, "stream").unwrap_or(true),
+        keep_alive: keep_alive::of_value(fields.get("keep_alive")),
+        think: fields::flag(&fields, "think"),
+        tools: !fields::list(&mut fields, "tools").is_empty(),
+        raw: fields::flag(&fields, "raw").unwrap_or_default(),
+        system: fields::text(&mut fields, "system"),
+        template: fields::text(&mut fields, "template"),
+        suffix: fields::text(&mut fields, "suffix"),
+        // A null among the tokens is Go's zero.
+        context: context.iter().map(|token| token.as_i64().unwrap_or_default()).collect(),
+        format: fields.remove("format").unwrap_or_default(),
+        options: fields::map(&mut fields, "options"),
+        logprobs: (fields::flag(&fields, "logprobs") == Some(true)).then_some(top),
+        debug_render_only: fields::flag(&fields, "_debug_render_only").unwrap_or_default(),
+        echo,
+    })
 }

@@ -1,183 +1,225 @@
-//! `/v1/chat/completions` and `/v1/completions` (`openai/openai.go`, `FromChatRequest`, `FromCompleteRequest`).
+//! `/v1/chat/completions` and `/v1/completions`, brought to the native form (`openai/openai.go`,
+//! `middleware/openai.go`).
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{Fields, parser};
-use super::native::logprobs;
-use super::{Ask, Dialect, Echo, Question, types};
+use super::check::go_quoted;
+use super::go_decode::{Kind, Struct, base64_error, decode};
+use super::json::Json;
+use super::native::{of_native, unparsed};
+use super::scan::{Scanned, scan};
+use super::schemas::{TOOLS, arguments};
+use super::{Ask, Dialect, Echo, fields};
 use crate::dialect::Refusal;
 
-/// How images are given: a data URI of one of these, or of no type.
-const IMAGES: &[&str] = &[
-    "data:image/jpeg;base64,",
-    "data:image/jpg;base64,",
-    "data:image/png;base64,",
-    "data:image/webp;base64,",
-    "data:;base64,",
-];
+/// The text for a request under `/v1` without a body.
+pub(super) const NO_BODY: &str = "EOF";
 
+static CHAT: Struct = Struct {
+    package: "openai",
+    name: "ChatCompletionRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("messages", Kind::List("[]openai.Message", &Kind::Struct(&MESSAGE))),
+        ("stream", Kind::Bool),
+        ("stream_options", Kind::Struct(&STREAM_OPTIONS)),
+        ("max_tokens", Kind::Int),
+        ("seed", Kind::Int),
+        ("stop", Kind::Any),
+        ("temperature", Kind::Float("float64")),
+        ("frequency_penalty", Kind::Float("float64")),
+        ("presence_penalty", Kind::Float("float64")),
+        ("top_p", Kind::Float("float64")),
+        ("response_format", Kind::Struct(&RESPONSE_FORMAT)),
+        ("tools", Kind::List("[]api.Tool", tools_item())),
+        ("reasoning", Kind::Struct(&REASONING)),
+        ("reasoning_effort", Kind::Text),
+        ("logprobs", Kind::Bool),
+        ("top_logprobs", Kind::Int),
+        ("_debug_render_only", Kind::Bool),
+    ],
+};
+
+const fn tools_item() -> &'static Kind {
+    match TOOLS {
+        Kind::List(_, item) => item,
+        _ => &Kind::Any,
+    }
+}
+
+static MESSAGE: Struct = Struct {
+    package: "openai",
+    name: "Message",
+    fields: &[
+        ("role", Kind::Text),
+        ("content", Kind::Any),
+        ("reasoning", Kind::Text),
+        ("tool_calls", Kind::List("[]openai.ToolCall", &Kind::Struct(&TOOL_CALL))),
+        ("name", Kind::Text),
+        ("tool_call_id", Kind::Text),
+    ],
+};
+
+static TOOL_CALL: Struct = Struct {
+    package: "openai",
+    name: "ToolCall",
+    fields: &[
+        ("id", Kind::Text),
+        ("index", Kind::Int),
+        ("type", Kind::Text),
+        // A struct without a name of its own.
+        ("function", Kind::Struct(&Struct { package: "", name: "", fields: FUNCTION })),
+    ],
+};
+
+const FUNCTION: &[(&str, Kind)] = &[("name", Kind::Text), ("arguments", Kind::Text)];
+
+static STREAM_OPTIONS: Struct =
+    Struct { package: "openai", name: "StreamOptions", fields: &[("include_usage", Kind::Bool)] };
+
+static RESPONSE_FORMAT: Struct = Struct {
+    package: "openai",
+    name: "ResponseFormat",
+    fields: &[("type", Kind::Text), ("json_schema", Kind::Struct(&JSON_SCHEMA))],
+};
+
+static JSON_SCHEMA: Struct = Struct { package: "openai", name: "JsonSchema", fields: &[("schema", Kind::Any)] };
+
+static REASONING: Struct = Struct { package: "openai", name: "Reasoning", fields: &[("effort", Kind::Text)] };
+
+static COMPLETIONS: Struct = Struct {
+    package: "openai",
+    name: "CompletionRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("prompt", Kind::Text),
+        ("frequency_penalty", Kind::Float("float32")),
+        ("max_tokens", Kind::Int),
+        ("presence_penalty", Kind::Float("float32")),
+        ("seed", Kind::Int),
+        ("stop", Kind::Any),
+        ("stream", Kind::Bool),
+        ("stream_options", Kind::Struct(&STREAM_OPTIONS)),
+        ("temperature", Kind::Float("float32")),
+        ("top_p", Kind::Float("float32")),
+        ("suffix", Kind::Text),
+        ("logprobs", Kind::Int),
+        ("_debug_render_only", Kind::Bool),
+    ],
+};
+
+/// Reads a request of `/v1/chat/completions`.
 pub(super) fn chat(body: &[u8]) -> Result<Ask, Refusal> {
-    let fields = Fields::wrapped(&types::OPENAI_CHAT, body)?;
-    if fields.list("messages").is_empty() {
-        return Err(parser("[] is too short - 'messages'"));
+    let mut asked = decode(body, &CHAT, NO_BODY).map_err(unparsed)?;
+    let given = fields::list(&mut asked, "messages");
+    if given.is_empty() {
+        return Err(unparsed("[] is too short - 'messages'"));
     }
     let mut messages = Vec::new();
-    for message in fields.list("messages") {
-        add_message(message, &mut messages)?;
+    for message in &given {
+        convert(message, &given, &mut messages).map_err(unparsed)?;
     }
-    let effort = fields.get("reasoning")["effort"].as_str().unwrap_or_default();
-    let effort = if effort.is_empty() { fields.get("reasoning_effort").as_str().unwrap_or_default() } else { effort };
-    let think = think(effort)?;
-    let top = fields.int("top_logprobs");
-    let mut ask = Ask::new(Dialect::OpenAiChat, fields.text("model"), Question::Messages(messages), top)?;
-    ask.think = think;
-    ask.tools = !fields.list("tools").is_empty();
-    ask.format = match fields.get("response_format")["type"].as_str().map(|kind| kind.trim().to_lowercase()).as_deref()
-    {
-        Some("json_object") => json!("json"),
-        Some("json_schema") => fields.get("response_format")["json_schema"]["schema"].clone(),
-        _ => Value::Null,
-    };
-    ask.logprobs = logprobs(fields.flag("logprobs"), top);
-    Ok(common(ask, &fields))
-}
-
-pub(super) fn completion(body: &[u8]) -> Result<Ask, Refusal> {
-    let fields = Fields::wrapped(&types::OPENAI_COMPLETION, body)?;
-    let question = Question::Prompt(fields.text("prompt"));
-    let mut ask = Ask::new(Dialect::OpenAiCompletions, fields.text("model"), question, None)?;
-    ask.suffix = fields.text("suffix");
-    Ok(common(ask, &fields))
-}
-
-fn common(mut ask: Ask, fields: &Fields) -> Ask {
-    ask.stream = fields.flag("stream").unwrap_or(false);
-    ask.options = options(fields);
-    let include_usage = fields.get("stream_options")["include_usage"] == true;
-    ask.debug_render_only = fields.flag("_debug_render_only").unwrap_or(false);
-    ask.echo = Echo::OpenAi { include_usage };
-    ask
-}
-
-fn options(fields: &Fields) -> Map<String, Value> {
-    let mut options = Map::new();
-    let mut set = |name: &str, value: Value| options.insert(name.to_owned(), value);
-    match fields.get("stop") {
-        Value::String(stop) => drop(set("stop", json!([stop]))),
-        Value::Array(stops) => {
-            let texts: Vec<&Value> = stops.iter().filter(|stop| stop.is_string()).collect();
-            set("stop", json!(texts));
+    let mut options = options(&mut asked, &["seed", "frequency_penalty", "presence_penalty"]);
+    match asked.get("stop") {
+        Some(Value::String(stop)) => _ = options.insert("stop".to_owned(), json!([stop])),
+        Some(Value::Array(stops)) => {
+            let stops = stops.iter().filter(|stop| stop.is_string()).cloned().collect();
+            options.insert("stop".to_owned(), Value::Array(stops));
         }
         _ => {}
     }
-    for (asked, native) in [("max_tokens", "num_predict"), ("seed", "seed")] {
-        if !fields.get(asked).is_null() {
-            set(native, fields.get(asked).clone());
-        }
+    let mut native = take(&mut asked, &["model", "tools", "logprobs", "top_logprobs", "_debug_render_only"]);
+    native.insert("messages".to_owned(), Value::Array(messages));
+    native.insert("options".to_owned(), Value::Object(options));
+    if let Some(think) = think(&asked).map_err(unparsed)? {
+        native.insert("think".to_owned(), Value::Bool(think));
     }
-    for name in ["frequency_penalty", "presence_penalty"] {
-        if !fields.get(name).is_null() {
-            set(name, fields.get(name).clone());
+    if let Some(format) = asked.get("response_format").and_then(format) {
+        native.insert("format".to_owned(), format);
+    }
+    wrapped(Dialect::OpenAiChat, native, &asked)
+}
+
+/// Reads a request of `/v1/completions`.
+pub(super) fn completions(body: &[u8]) -> Result<Ask, Refusal> {
+    let mut asked = decode(body, &COMPLETIONS, NO_BODY).map_err(unparsed)?;
+    let mut options = options(&mut asked, &["seed", "frequency_penalty", "presence_penalty"]);
+    if options.get("top_p").and_then(Value::as_f64) == Some(0.0) {
+        options.insert("top_p".to_owned(), json!(1.0));
+    }
+    match asked.get("stop") {
+        Some(Value::String(stop)) => _ = options.insert("stop".to_owned(), json!([stop])),
+        Some(Value::Array(stops)) => {
+            if let Some(stop) = stops.iter().find(|stop| !stop.is_string()) {
+                return Err(unparsed(format!("invalid type for 'stop' field: {}", go_type(stop))));
+            }
+            options.insert("stop".to_owned(), Value::Array(stops.clone()));
         }
+        _ => {}
+    }
+    let mut native = take(&mut asked, &["model", "prompt", "suffix", "_debug_render_only"]);
+    native.insert("options".to_owned(), Value::Object(options));
+    if let Some(top) = fields::int(&asked, "logprobs").filter(|top| *top > 0) {
+        native.insert("logprobs".to_owned(), Value::Bool(true));
+        native.insert("top_logprobs".to_owned(), Value::from(top));
+    }
+    wrapped(Dialect::OpenAiCompletions, native, &asked)
+}
+
+fn wrapped(dialect: Dialect, mut native: Map<String, Value>, asked: &Map<String, Value>) -> Result<Ask, Refusal> {
+    native.insert("stream".to_owned(), Value::Bool(fields::flag(asked, "stream").unwrap_or_default()));
+    let usage = asked.get("stream_options").and_then(|options| options.get("include_usage")).and_then(Value::as_bool);
+    of_native(dialect, native, Echo::OpenAi { include_usage: usage.unwrap_or_default() })
+}
+
+/// Takes fields over as they are.
+pub(super) fn take(asked: &mut Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    names.iter().filter_map(|name| Some(((*name).to_owned(), asked.remove(*name)?))).collect()
+}
+
+fn options(asked: &mut Map<String, Value>, names: &[&str]) -> Map<String, Value> {
+    let mut options = take(asked, names);
+    if let Some(limit) = asked.remove("max_tokens") {
+        options.insert("num_predict".to_owned(), limit);
     }
     for name in ["temperature", "top_p"] {
-        let value = fields.get(name);
-        set(name, if value.is_null() { json!(1.0) } else { value.clone() });
+        options.insert(name.to_owned(), asked.remove(name).unwrap_or_else(|| json!(1.0)));
     }
     options
 }
 
-/// `openai.FromReasoning`; no effort leaves it to the model.
-pub(super) fn think(effort: &str) -> Result<Option<bool>, Refusal> {
+fn think(asked: &Map<String, Value>) -> Result<Option<bool>, String> {
+    let effort = match asked.get("reasoning") {
+        Some(reasoning) => reasoning.get("effort"),
+        None => asked.get("reasoning_effort"),
+    };
+    effort_of(effort.and_then(Value::as_str).unwrap_or_default())
+}
+
+/// Whether a level of effort means to think; `None` for no level.
+pub(super) fn effort_of(effort: &str) -> Result<Option<bool>, String> {
     match effort {
         "" => Ok(None),
         "none" => Ok(Some(false)),
         "minimal" | "low" | "medium" | "high" | "xhigh" | "ultra" | "max" => Ok(Some(true)),
-        other => Err(parser(format!(
-            r#"invalid reasoning value: "{other}" (must be "minimal", "low", "medium", "high", "xhigh", "ultra", "max", or "none")"#
-        ))),
+        _ => {
+            let effort = go_quoted(effort);
+            let values = r#""minimal", "low", "medium", "high", "xhigh", "ultra", "max", or "none""#;
+            Err(format!("invalid reasoning value: {effort} (must be {values})"))
+        }
     }
 }
 
-/// A message with content parts becomes one native message a part.
-fn add_message(message: &Value, out: &mut Vec<Value>) -> Result<(), Refusal> {
-    let role = message["role"].as_str().unwrap_or_default().to_lowercase();
-    let calls = tool_calls(&message["tool_calls"])?;
-    let base = |content: &str| {
-        let mut native = json!({ "role": role, "content": content });
-        if let Some(thinking) = message["reasoning"].as_str().filter(|text| !text.is_empty()) {
-            native["thinking"] = json!(thinking);
-        }
-        if let Some(id) = message["tool_call_id"].as_str().filter(|text| !text.is_empty()) {
-            native["tool_call_id"] = json!(id);
-        }
-        native
-    };
-    match &message["content"] {
-        Value::String(content) => {
-            let mut native = base(content);
-            if !calls.is_empty() {
-                native["tool_calls"] = json!(calls);
-            }
-            out.push(native);
-        }
-        Value::Array(parts) => {
-            for part in parts {
-                out.push(content_part(part, &base)?);
-            }
-            if let (false, Some(last)) = (calls.is_empty(), out.last_mut()) {
-                last["tool_calls"] = json!(calls);
-            }
-        }
-        _ if !calls.is_empty() => {
-            let mut native = base("");
-            native["tool_calls"] = json!(calls);
-            out.push(native);
-        }
-        other => return Err(parser(format!("invalid message content type: {}", go_type(other)))),
-    }
-    Ok(())
-}
-
-fn content_part(part: &Value, base: &impl Fn(&str) -> Value) -> Result<Value, Refusal> {
-    let wrong = || parser("invalid message format");
-    match part["type"].as_str() {
-        Some("text") => Ok(base(part["text"].as_str().ok_or_else(wrong)?)),
-        Some("image_url") => {
-            let url = part["image_url"]["url"].as_str().or_else(|| part["image_url"].as_str()).ok_or_else(wrong)?;
-            let image = image(url)?;
-            let mut native = base("");
-            native["images"] = json!([image]);
-            Ok(native)
-        }
-        Some("input_audio") => Ok(base("")),
-        _ => Err(wrong()),
+fn format(asked: &Value) -> Option<Value> {
+    match asked.get("type")?.as_str()?.trim().to_lowercase().as_str() {
+        "json_object" => Some(Value::String("json".to_owned())),
+        "json_schema" => asked.get("json_schema")?.get("schema").cloned(),
+        _ => None,
     }
 }
 
-/// The base64 of a data URI.
-pub(super) fn image(url: &str) -> Result<&str, Refusal> {
-    if url.starts_with("http://") || url.starts_with("https://") {
-        return Err(parser("image URLs are not currently supported, please use base64 encoded data instead"));
-    }
-    IMAGES.iter().find_map(|prefix| url.strip_prefix(prefix)).ok_or_else(|| parser("invalid image input"))
-}
-
-fn tool_calls(calls: &Value) -> Result<Vec<Value>, Refusal> {
-    let calls = calls.as_array().map_or(&[][..], Vec::as_slice);
-    let native = calls.iter().map(|call| {
-        let function = &call["function"];
-        let arguments = function["arguments"].as_str().unwrap_or_default();
-        let arguments: Map<String, Value> =
-            serde_json::from_str(arguments).map_err(|_| parser("invalid tool call arguments"))?;
-        let function = json!({ "name": function["name"], "arguments": arguments });
-        Ok(json!({ "id": call["id"], "function": function }))
-    });
-    native.collect()
-}
-
-/// What `%T` prints of a decoded value.
-fn go_type(value: &Value) -> &'static str {
+/// What Go calls the type of a value in an `interface {}`.
+pub(super) fn go_type(value: &Value) -> &'static str {
     match value {
         Value::Null => "<nil>",
         Value::Bool(_) => "bool",
@@ -186,4 +228,108 @@ fn go_type(value: &Value) -> &'static str {
         Value::Array(_) => "[]interface {}",
         Value::Object(_) => "map[string]interface {}",
     }
+}
+
+/// Appends what one message becomes: each part of a content of several parts is a message of its own.
+fn convert(message: &Value, all: &[Value], out: &mut Vec<Value>) -> Result<(), String> {
+    let text = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default();
+    let role = text("role").to_lowercase();
+    let mut tool_name = "";
+    if role == "tool" {
+        tool_name = text("name");
+        if tool_name.is_empty() {
+            tool_name = name_of_call(all, text("tool_call_id"));
+        }
+    }
+    let calls = message.get("tool_calls").and_then(Value::as_array);
+    let converted = calls.map(|calls| calls.iter().map(call).collect::<Result<Vec<_>, _>>());
+    let mut first = Map::from_iter([("role".to_owned(), Value::String(role))]);
+    let mut rest = Map::new();
+    let mut set = |name: &str, value: &str| {
+        if !value.is_empty() {
+            rest.insert(name.to_owned(), Value::String(value.to_owned()));
+        }
+    };
+    set("thinking", text("reasoning"));
+    set("tool_name", tool_name);
+    set("tool_call_id", text("tool_call_id"));
+    match message.get("content").unwrap_or(&Value::Null) {
+        Value::String(content) => _ = first.insert("content".to_owned(), Value::String(content.clone())),
+        Value::Array(parts) => {
+            for part in parts {
+                let (name, value) = convert_part(part)?;
+                let mut piece = first.clone();
+                piece.insert(name.to_owned(), value);
+                out.push(Value::Object(piece));
+            }
+            if let (Some(calls), Some(Value::Object(last))) = (converted, out.last_mut()) {
+                last.append(&mut rest);
+                last.insert("tool_calls".to_owned(), Value::Array(calls?));
+            }
+            return Ok(());
+        }
+        other if calls.is_none() => return Err(format!("invalid message content type: {}", go_type(other))),
+        _ => {}
+    }
+    first.append(&mut rest);
+    if let Some(calls) = converted {
+        first.insert("tool_calls".to_owned(), Value::Array(calls?));
+    }
+    out.push(Value::Object(first));
+    Ok(())
+}
+
+fn name_of_call<'a>(messages: &'a [Value], id: &str) -> &'a str {
+    let calls = messages.iter().rev().filter_map(|message| message.get("tool_calls")?.as_array()).flatten();
+    let mut named = calls.filter(|call| !id.is_empty() && call["id"] == id);
+    named.next().and_then(|call| call["function"]["name"].as_str()).unwrap_or_default()
+}
+
+fn call(call: &Value) -> Result<Value, String> {
+    let function = &call["function"];
+    let text = function["arguments"].as_str().unwrap_or_default();
+    let arguments = object_of(text).ok_or("invalid tool call arguments")?;
+    let name = function["name"].as_str().unwrap_or_default();
+    Ok(json!({"id": call["id"].as_str().unwrap_or_default(), "function": {"name": name, "arguments": arguments}}))
+}
+
+/// The object that a text holds as JSON, and nothing but that.
+pub(super) fn object_of(text: &str) -> Option<Value> {
+    let Scanned::Value(value) = scan(text.as_bytes()) else { return None };
+    let alone = text.trim_matches([' ', '\t', '\r', '\n']).len() == value.len();
+    arguments(&Json::read(value)).ok().filter(|_| alone)
+}
+
+fn convert_part(part: &Value) -> Result<(&'static str, Value), String> {
+    const INVALID: &str = "invalid message format";
+    match part.get("type").and_then(Value::as_str) {
+        Some("text") => Ok(("content", part.get("text").filter(|text| text.is_string()).ok_or(INVALID)?.clone())),
+        Some("image_url") => {
+            let url = part.get("image_url").ok_or(INVALID)?;
+            let url = url.get("url").unwrap_or(url).as_str().ok_or(INVALID)?;
+            Ok(("images", json!([image_data(url)?])))
+        }
+        Some("input_audio") => {
+            let data = part.get("input_audio").and_then(|audio| audio.get("data")).and_then(Value::as_str);
+            let data = data.filter(|data| base64_error(data).is_none()).ok_or(INVALID)?;
+            Ok(("images", json!([data])))
+        }
+        _ => Err(INVALID.to_owned()),
+    }
+}
+
+/// The base64 text of a data URI.
+pub(super) fn image_data(url: &str) -> Result<&str, String> {
+    const PREFIXES: [&str; 5] = [
+        "data:;base64,",
+        "data:image/jpeg;base64,",
+        "data:image/jpg;base64,",
+        "data:image/png;base64,",
+        "data:image/webp;base64,",
+    ];
+    if url.starts_with("http://") || url.starts_with("https://") {
+        return Err("image URLs are not currently supported, please use base64 encoded data instead".to_owned());
+    }
+    let data = PREFIXES.iter().find_map(|prefix| url.strip_prefix(prefix)).ok_or("invalid image input")?;
+    if base64_error(data).is_some() { Err("invalid image input".to_owned()) } else { Ok(data) }
 }

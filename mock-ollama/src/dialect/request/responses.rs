@@ -1,156 +1,350 @@
-//! `/v1/responses` (`openai/responses.go`, `FromResponsesRequest`).
+//! `/v1/responses`, brought to the native form (`openai/responses.go`).
 
 use serde_json::{Map, Value, json};
 
-use super::fields::{Fields, parser};
-use super::{Ask, Dialect, Echo, Question, openai, types};
+use super::check::go_quoted;
+use super::go_decode::{Fault, Kind, Struct, decode, decode_as};
+use super::json::Json;
+use super::native::{of_native, unparsed};
+use super::openai::{NO_BODY, effort_of, image_data, object_of, take};
+use super::{Ask, Dialect, Echo, fields};
 use crate::dialect::Refusal;
 
-pub(super) fn decode(body: &[u8]) -> Result<Ask, Refusal> {
-    let fields = Fields::wrapped(&types::RESPONSES, body)?;
-    let mut messages = Vec::new();
-    let instructions = fields.text("instructions");
-    if !instructions.is_empty() {
-        messages.push(json!({ "role": "system", "content": instructions }));
-    }
-    match fields.get("input") {
-        Value::Null => {}
-        Value::String(text) if text.is_empty() => {}
-        Value::String(text) => messages.push(json!({ "role": "user", "content": text })),
-        Value::Array(items) => {
-            for item in items {
-                messages.extend(item_message(item)?);
-            }
-        }
-        _ => return Err(parser("input must be a string or array")),
-    }
-    let think = openai::think(fields.get("reasoning")["effort"].as_str().unwrap_or_default())?;
-    let mut ask = Ask::new(Dialect::Responses, fields.text("model"), Question::Messages(messages), None)?;
-    ask.stream = fields.flag("stream").unwrap_or(false);
-    ask.think = think;
-    ask.tools = fields.list("tools").iter().any(|tool| tool["type"] == "function");
-    ask.options = options(&fields);
-    let format = &fields.get("text")["format"];
-    if format["type"] == "json_schema" {
-        ask.format = format["schema"].clone();
-    }
-    ask.echo = Echo::Responses(echo(&fields));
-    Ok(ask)
+static REQUEST: Struct = Struct {
+    package: "openai",
+    name: "ResponsesRequest",
+    fields: &[
+        ("model", Kind::Text),
+        ("background", Kind::Bool),
+        ("conversation", Kind::Any),
+        ("include", Kind::List("[]string", &Kind::Text)),
+        ("input", Kind::Custom(input)),
+        ("instructions", Kind::Text),
+        ("max_output_tokens", Kind::Int),
+        ("reasoning", Kind::Struct(&REASONING)),
+        ("temperature", Kind::Float("float64")),
+        ("text", Kind::Struct(&TEXT)),
+        ("top_p", Kind::Float("float64")),
+        ("truncation", Kind::Text),
+        ("tools", Kind::List("[]openai.ResponsesTool", &Kind::Struct(&TOOL))),
+        ("stream", Kind::Bool),
+    ],
+};
+
+static REASONING: Struct = Struct {
+    package: "openai",
+    name: "ResponsesReasoning",
+    fields: &[("effort", Kind::Text), ("generate_summary", Kind::Text), ("summary", Kind::Text)],
+};
+
+static TEXT: Struct =
+    Struct { package: "openai", name: "ResponsesText", fields: &[("format", Kind::Struct(&TEXT_FORMAT))] };
+
+static TEXT_FORMAT: Struct = Struct {
+    package: "openai",
+    name: "ResponsesTextFormat",
+    fields: &[("type", Kind::Text), ("name", Kind::Text), ("schema", Kind::Any), ("strict", Kind::Bool)],
+};
+
+static TOOL: Struct = Struct {
+    package: "openai",
+    name: "ResponsesTool",
+    fields: &[
+        ("type", Kind::Text),
+        ("name", Kind::Text),
+        ("description", Kind::Text),
+        ("strict", Kind::Bool),
+        ("parameters", Kind::Map),
+    ],
+};
+
+static TYPE: Struct = Struct { package: "", name: "", fields: &[("type", Kind::Text), ("role", Kind::Text)] };
+
+static MESSAGE: Struct = Struct {
+    package: "",
+    name: "",
+    fields: &[("type", Kind::Text), ("role", Kind::Text), ("content", Kind::Custom(message_content))],
+};
+
+static CALL: Struct = Struct {
+    package: "openai",
+    name: "ResponsesFunctionCall",
+    fields: &[
+        ("id", Kind::Text),
+        ("type", Kind::Text),
+        ("call_id", Kind::Text),
+        ("name", Kind::Text),
+        ("arguments", Kind::Text),
+    ],
+};
+
+static OUTPUT: Struct = Struct {
+    package: "",
+    name: "",
+    fields: &[("type", Kind::Text), ("call_id", Kind::Text), ("output", Kind::Custom(call_output))],
+};
+
+static THOUGHT: Struct = Struct {
+    package: "openai",
+    name: "ResponsesReasoningInput",
+    fields: &[("id", Kind::Text), ("type", Kind::Text), ("summary", Kind::Any), ("encrypted_content", Kind::Text)],
+};
+
+static CONTENT: Struct = Struct {
+    package: "openai",
+    name: "ResponsesContent",
+    fields: &[("type", Kind::Text), ("text", Kind::Text), ("image_url", Kind::Text), ("detail", Kind::Text)],
+};
+
+fn around(place: &str, fault: &Fault) -> Fault {
+    Fault::Other(format!("{place}: {}", fault.text()))
 }
 
-fn options(fields: &Fields) -> Map<String, Value> {
-    let mut options = Map::new();
-    for name in ["temperature", "top_p"] {
-        let value = fields.get(name);
-        options.insert(name.to_owned(), if value.is_null() { json!(1.0) } else { value.clone() });
-    }
-    if let Some(limit) = fields.int("max_output_tokens") {
-        options.insert("num_predict".to_owned(), json!(limit));
-    }
-    options
+/// A text, or a list of items.
+fn input(json: &Json) -> Result<Value, Fault> {
+    list_of(json, "input", "input", item)
 }
 
-/// One input item as a native message; some are none.
-fn item_message(item: &Value) -> Result<Option<Value>, Refusal> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    match item["type"].as_str().unwrap_or("message") {
-        "message" => {
-            let role = text(&item["role"]).to_lowercase();
-            let mut native = json!({ "role": role, "content": "" });
-            match &item["content"] {
-                Value::String(content) => native["content"] = json!(content),
-                Value::Array(parts) => {
-                    let texts = parts.iter().filter_map(|part| part["text"].as_str());
-                    native["content"] = json!(texts.collect::<String>());
-                    let urls = parts.iter().filter_map(|part| part["image_url"].as_str());
-                    let images: Vec<&str> = urls.map(openai::image).collect::<Result<_, _>>()?;
-                    if !images.is_empty() {
-                        native["images"] = json!(images);
-                    }
-                }
-                _ => {}
-            }
-            Ok(Some(native))
+fn message_content(json: &Json) -> Result<Value, Fault> {
+    list_of(json, "content", "content", content)
+}
+
+fn call_output(json: &Json) -> Result<Value, Fault> {
+    list_of(json, "output", "output", content)
+}
+
+fn list_of(json: &Json, what: &str, place: &str, of: fn(&Json) -> Result<Value, Fault>) -> Result<Value, Fault> {
+    match json {
+        Json::Null => Ok(Value::Null),
+        Json::Text(text) => Ok(Value::String(text.clone())),
+        Json::List(items) => {
+            let items = items.iter().enumerate();
+            let items = items.map(|(at, json)| of(json).map_err(|fault| around(&format!("{place}[{at}]"), &fault)));
+            Ok(Value::Array(items.collect::<Result<_, _>>()?))
         }
-        "function_call" => {
-            let arguments = item["arguments"].as_str().unwrap_or("{}");
-            let arguments: Map<String, Value> =
-                serde_json::from_str(arguments).map_err(|_| parser("invalid tool call arguments"))?;
-            let function = json!({ "name": item["name"], "arguments": arguments });
-            let call = json!({ "id": item["call_id"], "function": function });
-            Ok(Some(json!({ "role": "assistant", "content": "", "tool_calls": [call] })))
+        other => {
+            let fault = Fault::mistyped(other.kind(), "[]json.RawMessage");
+            Err(around(&format!("{what} must be a string or array"), &fault))
         }
-        "function_call_output" => {
-            let content = item["output"].as_str().map_or_else(|| item["output"].to_string(), str::to_owned);
-            Ok(Some(json!({ "role": "tool", "content": content, "tool_call_id": item["call_id"] })))
-        }
-        "reasoning" => {
-            let thinking = text(&item["encrypted_content"]);
-            Ok((!thinking.is_empty()).then(|| json!({ "role": "assistant", "content": "", "thinking": thinking })))
-        }
-        _ => Ok(None),
     }
 }
 
-/// The fields that answers repeat, as asked for or by default.
-fn echo(fields: &Fields) -> Map<String, Value> {
-    let or = |name: &str, default: Value| if fields.get(name).is_null() { default } else { fields.get(name).clone() };
-    let instructions = fields.text("instructions");
-    let tools: Vec<Value> = fields.list("tools").iter().map(tool).collect();
-    let format = &fields.get("text")["format"];
-    let text = json!({ "format": if format["type"].is_string() { format.clone() } else { json!({ "type": "text" }) } });
-    let reasoning = &fields.get("reasoning");
-    let has_reasoning = reasoning["effort"].is_string() || reasoning["summary"].is_string();
-    let reasoning = if has_reasoning {
-        json!({ "effort": reasoning["effort"], "summary": reasoning["summary"] })
-    } else {
-        Value::Null
+fn item(json: &Json) -> Result<Value, Fault> {
+    let peeked = decode_as(json, &TYPE)?;
+    let text = |name: &str| peeked.get(name).and_then(Value::as_str).unwrap_or_default();
+    let kind = if text("type").is_empty() && !text("role").is_empty() { "message" } else { text("type") };
+    let schema = match kind {
+        "message" => &MESSAGE,
+        "function_call" => &CALL,
+        "function_call_output" => &OUTPUT,
+        "reasoning" => &THOUGHT,
+        "" => return Err(Fault::Other("input item missing required 'type' field".to_owned())),
+        other => return Err(Fault::Other(format!("unknown input item type: {}", go_quoted(other)))),
     };
-    let entries = [
-        ("previous_response_id", Value::Null),
-        ("instructions", if instructions.is_empty() { Value::Null } else { json!(instructions) }),
-        ("tools", json!(tools)),
-        ("tool_choice", json!("auto")),
-        ("truncation", or("truncation", json!("disabled"))),
-        ("parallel_tool_calls", json!(true)),
-        ("text", text),
-        ("top_p", or("top_p", json!(1))),
-        ("presence_penalty", json!(0)),
-        ("frequency_penalty", json!(0)),
-        ("top_logprobs", json!(0)),
-        ("temperature", or("temperature", json!(1))),
-        ("reasoning", reasoning),
-        ("max_output_tokens", or("max_output_tokens", Value::Null)),
-        ("max_tool_calls", Value::Null),
-        ("store", json!(false)),
-        ("background", or("background", json!(false))),
-        ("service_tier", json!("default")),
-        ("metadata", json!({})),
-        ("safety_identifier", Value::Null),
-        ("prompt_cache_key", Value::Null),
-    ];
-    entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    let mut item = decode_as(json, schema)?;
+    if let Value::Object(fields) = &mut item {
+        fields.insert("type".to_owned(), Value::String(kind.to_owned()));
+    }
+    Ok(item)
 }
 
-/// A tool as answers repeat it; the maps of its parameters are sorted, as Go decodes them.
-fn tool(tool: &Value) -> Value {
+fn content(json: &Json) -> Result<Value, Fault> {
+    let content = decode_as(json, &CONTENT)?;
+    match content.get("type").and_then(Value::as_str).unwrap_or_default() {
+        "input_text" | "output_text" | "input_image" | "input_file" => Ok(content),
+        other => Err(Fault::Other(format!("unknown content type: {other}"))),
+    }
+}
+
+/// Reads a request of `/v1/responses`.
+pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
+    let mut asked = decode(body, &REQUEST, NO_BODY).map_err(unparsed)?;
+    let echo = echo(&asked);
+    let messages = messages(&asked).map_err(unparsed)?;
+    let mut options = take(&mut asked, &["top_p"]);
+    options.insert("temperature".to_owned(), asked.remove("temperature").unwrap_or_else(|| json!(1.0)));
+    if let Some(limit) = asked.remove("max_output_tokens") {
+        options.insert("num_predict".to_owned(), limit);
+    }
+    let mut native = take(&mut asked, &["model", "tools"]);
+    let effort = asked.get("reasoning").and_then(|reasoning| reasoning.get("effort")).and_then(Value::as_str);
+    if let Some(think) = effort_of(effort.unwrap_or_default()).map_err(unparsed)? {
+        native.insert("think".to_owned(), Value::Bool(think));
+    }
+    let format = asked.get("text").and_then(|text| text.get("format"));
+    if let Some(format) = format.filter(|format| format["type"] == "json_schema")
+        && let Some(schema) = format.get("schema")
+    {
+        native.insert("format".to_owned(), schema.clone());
+    }
+    native.insert("messages".to_owned(), Value::Array(messages));
+    native.insert("options".to_owned(), Value::Object(options));
+    native.insert("stream".to_owned(), Value::Bool(fields::flag(&asked, "stream").unwrap_or_default()));
+    of_native(Dialect::Responses, native, Echo::Responses(echo))
+}
+
+fn messages(asked: &Map<String, Value>) -> Result<Vec<Value>, String> {
+    let mut messages = Vec::new();
+    if let Some(instructions) = asked.get("instructions").filter(|text| *text != "") {
+        messages.push(json!({"role": "system", "content": instructions}));
+    }
+    let items = match asked.get("input") {
+        Some(Value::String(text)) if !text.is_empty() => {
+            messages.push(json!({"role": "user", "content": text}));
+            return Ok(messages);
+        }
+        Some(Value::Array(items)) => items.as_slice(),
+        _ => &[],
+    };
+    // Thinking belongs to the message of the assistant that follows it.
+    let mut thinking = String::new();
+    for item in items {
+        let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
+        match text("type") {
+            "reasoning" => text("encrypted_content").clone_into(&mut thinking),
+            "function_call" => {
+                let arguments = match text("arguments") {
+                    "" => json!({}),
+                    given => object_of(given).ok_or_else(|| unparsable(given))?,
+                };
+                let call = json!({"id": text("call_id"), "function": {"name": text("name"), "arguments": arguments}});
+                if messages.last().is_none_or(|last: &Value| last["role"] != "assistant") {
+                    messages.push(json!({"role": "assistant", "content": ""}));
+                }
+                if let Some(Value::Object(last)) = messages.last_mut() {
+                    let calls = last.entry("tool_calls").or_insert_with(|| json!([]));
+                    if let Value::Array(calls) = calls {
+                        calls.push(call);
+                    }
+                    attach(last, &mut thinking);
+                }
+            }
+            "function_call_output" => {
+                let mut message = with_content("tool", item.get("output"))?;
+                message.insert("tool_call_id".to_owned(), Value::String(text("call_id").to_owned()));
+                messages.push(Value::Object(message));
+            }
+            _ => {
+                let mut message = with_content(text("role"), item.get("content"))?;
+                if text("role") == "assistant" {
+                    attach(&mut message, &mut thinking);
+                }
+                messages.push(Value::Object(message));
+            }
+        }
+    }
+    if !thinking.is_empty() {
+        messages.push(json!({"role": "assistant", "content": "", "thinking": thinking}));
+    }
+    Ok(messages)
+}
+
+fn unparsable(arguments: &str) -> String {
+    use super::scan::{Scanned, scan};
+    let cause = match scan(arguments.as_bytes()) {
+        Scanned::Broken(text) if text != "unexpected EOF" => text,
+        Scanned::Value(_) => "Value looks like object, but can't find closing '}' symbol".to_owned(),
+        Scanned::Broken(_) | Scanned::Empty => "unexpected end of JSON input".to_owned(),
+    };
+    format!("failed to parse function call arguments: {cause}")
+}
+
+fn attach(message: &mut Map<String, Value>, thinking: &mut String) {
+    if !thinking.is_empty() {
+        message.insert("thinking".to_owned(), Value::String(std::mem::take(thinking)));
+    }
+}
+
+fn with_content(role: &str, content: Option<&Value>) -> Result<Map<String, Value>, String> {
+    let mut text = String::new();
+    let mut images = Vec::new();
+    match content {
+        Some(Value::String(content)) => text.clone_from(content),
+        Some(Value::Array(parts)) => {
+            for part in parts {
+                let field = |name: &str| part.get(name).and_then(Value::as_str).unwrap_or_default();
+                match field("type") {
+                    "input_file" => return Err("file inputs are not currently supported".to_owned()),
+                    "input_image" if field("image_url").is_empty() => {}
+                    "input_image" => images.push(Value::String(image_data(field("image_url"))?.to_owned())),
+                    _ => text.push_str(field("text")),
+                }
+            }
+        }
+        _ => {}
+    }
+    let mut message = Map::from_iter([
+        ("role".to_owned(), Value::String(role.to_lowercase())),
+        ("content".to_owned(), Value::String(text)),
+    ]);
+    if !images.is_empty() {
+        message.insert("images".to_owned(), Value::Array(images));
+    }
+    Ok(message)
+}
+
+/// Everything that the answer repeats, in the order of Go's struct.
+fn echo(asked: &Map<String, Value>) -> Map<String, Value> {
+    let given = |name: &str| asked.get(name).cloned();
+    let or_null = |value: Option<Value>| value.filter(|value| *value != "").unwrap_or_default();
+    let tools = asked.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+    let tools: Vec<Value> = tools.iter().map(echo_tool).collect();
+    let format = asked.get("text").and_then(|text| text.get("format")).map(echo_format);
+    let echo = json!({
+        "previous_response_id": null,
+        "instructions": or_null(given("instructions")),
+        "tools": tools,
+        "tool_choice": "auto",
+        "truncation": given("truncation").unwrap_or_else(|| json!("disabled")),
+        "parallel_tool_calls": true,
+        "text": {"format": format.unwrap_or_else(|| json!({"type": "text"}))},
+        "top_p": given("top_p").unwrap_or_else(|| json!(1)),
+        "presence_penalty": 0,
+        "frequency_penalty": 0,
+        "top_logprobs": 0,
+        "temperature": given("temperature").unwrap_or_else(|| json!(1)),
+        "reasoning": asked.get("reasoning").map(echo_reasoning).unwrap_or_default(),
+        "max_output_tokens": or_null(given("max_output_tokens")),
+        "max_tool_calls": null,
+        "store": false,
+        "background": fields::flag(asked, "background").unwrap_or_default(),
+        "service_tier": "default",
+        "metadata": {},
+        "safety_identifier": null,
+        "prompt_cache_key": null,
+    });
+    if let Value::Object(echo) = echo { echo } else { Map::new() }
+}
+
+fn echo_tool(tool: &Value) -> Value {
+    let mut parameters = tool.get("parameters").cloned().unwrap_or_default();
+    parameters.sort_all_objects();
     json!({
-        "type": tool["type"],
-        "name": tool["name"],
-        "description": tool["description"],
-        "strict": tool["strict"],
-        "parameters": sorted(&tool["parameters"]),
+        "type": tool.get("type").and_then(Value::as_str).unwrap_or_default(),
+        "name": tool.get("name").and_then(Value::as_str).unwrap_or_default(),
+        "description": tool.get("description"),
+        "strict": tool.get("strict"),
+        "parameters": parameters,
     })
 }
 
-fn sorted(value: &Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let entries: std::collections::BTreeMap<&String, Value> =
-                map.iter().map(|(key, value)| (key, sorted(value))).collect();
-            json!(entries)
+fn echo_format(format: &Value) -> Value {
+    let mut echo = Map::new();
+    echo.insert("type".to_owned(), Value::from(format.get("type").and_then(Value::as_str).unwrap_or_default()));
+    for name in ["name", "schema", "strict"] {
+        if let Some(value) = format.get(name).filter(|value| *value != "") {
+            echo.insert(name.to_owned(), value.clone());
         }
-        Value::Array(values) => values.iter().map(sorted).collect(),
-        other => other.clone(),
     }
+    Value::Object(echo)
+}
+
+/// `null` without effort and summary. A stream shows a missing one of the two as `null`.
+fn echo_reasoning(reasoning: &Value) -> Value {
+    let echo = ["effort", "summary"].into_iter().filter_map(|name| {
+        let value = reasoning.get(name).filter(|value| *value != "")?;
+        Some((name.to_owned(), value.clone()))
+    });
+    let echo: Map<String, Value> = echo.collect();
+    if echo.is_empty() { Value::Null } else { Value::Object(echo) }
 }

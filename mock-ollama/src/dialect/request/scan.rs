@@ -1,277 +1,272 @@
-//! Where the first JSON value of a text ends, or what Go says of it (`encoding/json/scanner.go`).
-//!
-//! `serde_json` reads the value; this finds its end, so that what follows is ignored, and gives Go's texts for what
-//! is no JSON.
+//! Go's JSON scanner, as far as its error texts need it (`encoding/json/scanner.go`).
 
-use crate::dialect::go_fmt;
-
-/// How deep values may nest; `serde_json` goes no further either.
-const MAX_DEPTH: usize = 120;
-
-/// Why there is no first value.
+/// What the first JSON value of a body is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum ScanError {
-    /// There is nothing but white space.
+pub(super) enum Scanned<'a> {
+    /// Nothing but white space.
     Empty,
-    /// It is cut.
-    Cut,
-    /// It is no JSON: Go's text.
-    Syntax(String),
+    /// The bytes of a whole value.
+    Value(&'a [u8]),
+    /// An error, with Go's text.
+    Broken(String),
 }
 
-/// The first value of `text`, without the space around it.
-pub(super) fn first_value(text: &str) -> Result<&str, ScanError> {
-    let mut scanner = Scanner { bytes: text.as_bytes(), at: 0, depth: 0 };
-    scanner.space();
-    let start = scanner.at;
-    if start == text.len() {
-        return Err(ScanError::Empty);
+/// What may come next.
+#[derive(Clone, Copy)]
+enum State {
+    Value,
+    ValueOrEnd,
+    Key,
+    KeyOrEnd,
+    Colon,
+    ObjectNext,
+    ArrayNext,
+}
+
+/// The deepest nesting. Go gives up at 10,000 with the same text; what walks the values here needs some stack for each.
+const MAX_DEPTH: usize = 1_000;
+
+const CUT: &str = "unexpected EOF";
+
+/// Finds the first value of `body` and its first syntax error; what stands behind the value does not count.
+pub(super) fn scan(body: &[u8]) -> Scanned<'_> {
+    let start = body.iter().position(|byte| !is_space(*byte));
+    let Some(start) = start else { return Scanned::Empty };
+    let mut scanner = Scanner { body, at: start, open: Vec::new() };
+    match scanner.value() {
+        Ok(()) => Scanned::Value(&body[start..scanner.at]),
+        Err(text) => Scanned::Broken(text),
     }
-    scanner.value()?;
-    text.get(start..scanner.at).ok_or(ScanError::Cut)
+}
+
+fn is_space(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }
 
 struct Scanner<'a> {
-    bytes: &'a [u8],
+    body: &'a [u8],
     at: usize,
-    depth: usize,
+    /// The containers that are open, by their opening byte.
+    open: Vec<u8>,
 }
 
 impl Scanner<'_> {
-    fn peek(&self) -> Result<u8, ScanError> {
-        self.bytes.get(self.at).copied().ok_or(ScanError::Cut)
+    fn value(&mut self) -> Result<(), String> {
+        let mut state = State::Value;
+        loop {
+            while self.peek().is_some_and(is_space) {
+                self.at += 1;
+            }
+            let byte = self.peek().ok_or(CUT)?;
+            state = match (state, byte) {
+                (State::ValueOrEnd | State::ArrayNext, b']') | (State::KeyOrEnd | State::ObjectNext, b'}') => {
+                    self.at += 1;
+                    self.open.pop();
+                    self.after_value()
+                }
+                (State::Value | State::ValueOrEnd, _) => self.begin(byte)?,
+                (State::Key | State::KeyOrEnd, b'"') => {
+                    self.string()?;
+                    State::Colon
+                }
+                (State::Key | State::KeyOrEnd, _) => {
+                    return Err(invalid(byte, "looking for beginning of object key string"));
+                }
+                (State::Colon, b':') | (State::ArrayNext, b',') => {
+                    self.at += 1;
+                    State::Value
+                }
+                (State::Colon, _) => return Err(invalid(byte, "after object key")),
+                (State::ObjectNext, b',') => {
+                    self.at += 1;
+                    State::Key
+                }
+                (State::ObjectNext, _) => return Err(invalid(byte, "after object key:value pair")),
+                (State::ArrayNext, _) => return Err(invalid(byte, "after array element")),
+            };
+            if self.open.is_empty() {
+                return Ok(());
+            }
+        }
     }
 
-    fn next(&mut self) -> Result<u8, ScanError> {
-        let byte = self.peek()?;
-        self.at += 1;
-        Ok(byte)
+    fn peek(&self) -> Option<u8> {
+        self.body.get(self.at).copied()
     }
 
-    fn space(&mut self) {
-        while matches!(self.bytes.get(self.at), Some(b' ' | b'\t' | b'\r' | b'\n')) {
+    fn after_value(&self) -> State {
+        if self.open.last() == Some(&b'{') { State::ObjectNext } else { State::ArrayNext }
+    }
+
+    fn begin(&mut self, byte: u8) -> Result<State, String> {
+        match byte {
+            b'{' | b'[' => {
+                self.at += 1;
+                self.open.push(byte);
+                if self.open.len() > MAX_DEPTH {
+                    return Err("exceeded max depth".to_owned());
+                }
+                return Ok(if byte == b'{' { State::KeyOrEnd } else { State::ValueOrEnd });
+            }
+            b'"' => self.string()?,
+            b'-' | b'0'..=b'9' => self.number()?,
+            b't' => self.literal("true")?,
+            b'f' => self.literal("false")?,
+            b'n' => self.literal("null")?,
+            _ => return Err(invalid(byte, "looking for beginning of value")),
+        }
+        Ok(self.after_value())
+    }
+
+    fn literal(&mut self, word: &str) -> Result<(), String> {
+        for wanted in word.bytes() {
+            let byte = self.peek().ok_or(CUT)?;
+            if byte != wanted {
+                return Err(invalid(byte, &format!("in literal {word} (expecting {})", quoted(wanted))));
+            }
             self.at += 1;
         }
-    }
-
-    fn after_space(&mut self) -> Result<u8, ScanError> {
-        self.space();
-        self.next()
-    }
-
-    fn value(&mut self) -> Result<(), ScanError> {
-        match self.after_space()? {
-            b'{' => self.nested(Self::object),
-            b'[' => self.nested(Self::array),
-            b'"' => self.string(),
-            b't' => self.literal("true"),
-            b'f' => self.literal("false"),
-            b'n' => self.literal("null"),
-            b'-' => match self.next()? {
-                digit @ b'0'..=b'9' => self.number(digit),
-                other => Err(wrong(other, "in numeric literal")),
-            },
-            digit @ b'0'..=b'9' => self.number(digit),
-            other => Err(wrong(other, "looking for beginning of value")),
-        }
-    }
-
-    fn nested(&mut self, scan: impl Fn(&mut Self) -> Result<(), ScanError>) -> Result<(), ScanError> {
-        self.depth += 1;
-        if self.depth > MAX_DEPTH {
-            return Err(ScanError::Syntax("exceeded max depth".to_owned()));
-        }
-        scan(self)?;
-        self.depth -= 1;
         Ok(())
     }
 
-    fn object(&mut self) -> Result<(), ScanError> {
-        const KEY: &str = "looking for beginning of object key string";
-        match self.after_space()? {
-            b'}' => return Ok(()),
-            b'"' => {}
-            other => return Err(wrong(other, KEY)),
-        }
+    fn string(&mut self) -> Result<(), String> {
+        self.at += 1;
         loop {
-            self.string()?;
-            match self.after_space()? {
-                b':' => self.value()?,
-                other => return Err(wrong(other, "after object key")),
-            }
-            match self.after_space()? {
-                b'}' => return Ok(()),
-                b',' => {}
-                other => return Err(wrong(other, "after object key:value pair")),
-            }
-            match self.after_space()? {
-                b'"' => {}
-                other => return Err(wrong(other, KEY)),
-            }
-        }
-    }
-
-    fn array(&mut self) -> Result<(), ScanError> {
-        self.space();
-        if self.peek()? == b']' {
+            let byte = self.peek().ok_or(CUT)?;
             self.at += 1;
-            return Ok(());
-        }
-        loop {
-            self.value()?;
-            match self.after_space()? {
-                b']' => return Ok(()),
-                b',' => {}
-                other => return Err(wrong(other, "after array element")),
-            }
-        }
-    }
-
-    fn string(&mut self) -> Result<(), ScanError> {
-        loop {
-            match self.next()? {
+            match byte {
                 b'"' => return Ok(()),
-                b'\\' => match self.next()? {
-                    b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => {}
-                    b'u' => {
-                        for _ in 0..4 {
-                            let digit = self.next()?;
-                            if !digit.is_ascii_hexdigit() {
-                                return Err(wrong(digit, "in \\u hexadecimal character escape"));
-                            }
-                        }
-                    }
-                    other => return Err(wrong(other, "in string escape code")),
-                },
-                control @ 0..=0x1f => return Err(wrong(control, "in string literal")),
+                b'\\' => self.escape()?,
+                0..0x20 => return Err(invalid(byte, "in string literal")),
                 _ => {}
             }
         }
     }
 
-    /// The rest of a number whose first digit was taken.
-    fn number(&mut self, first: u8) -> Result<(), ScanError> {
-        if first != b'0' {
-            self.digits();
+    fn escape(&mut self) -> Result<(), String> {
+        let byte = self.peek().ok_or(CUT)?;
+        self.at += 1;
+        match byte {
+            b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
+            b'u' => {
+                for _ in 0..4 {
+                    let digit = self.peek().ok_or(CUT)?;
+                    if !digit.is_ascii_hexdigit() {
+                        return Err(invalid(digit, "in \\u hexadecimal character escape"));
+                    }
+                    self.at += 1;
+                }
+                Ok(())
+            }
+            _ => Err(invalid(byte, "in string escape code")),
         }
-        if self.peek() == Ok(b'.') {
+    }
+
+    fn number(&mut self) -> Result<(), String> {
+        if self.peek() == Some(b'-') {
             self.at += 1;
-            self.some_digits("after decimal point in numeric literal")?;
         }
-        if matches!(self.peek(), Ok(b'e' | b'E')) {
+        if self.peek() == Some(b'0') {
             self.at += 1;
-            if matches!(self.peek(), Ok(b'+' | b'-')) {
+        } else {
+            self.digits("in numeric literal")?;
+        }
+        if self.peek() == Some(b'.') {
+            self.at += 1;
+            self.digits("after decimal point in numeric literal")?;
+        }
+        if matches!(self.peek(), Some(b'e' | b'E')) {
+            self.at += 1;
+            if matches!(self.peek(), Some(b'+' | b'-')) {
                 self.at += 1;
             }
-            self.some_digits("in exponent of numeric literal")?;
+            self.digits("in exponent of numeric literal")?;
         }
         Ok(())
     }
 
-    fn digits(&mut self) {
-        while matches!(self.bytes.get(self.at), Some(b'0'..=b'9')) {
+    fn digits(&mut self, place: &str) -> Result<(), String> {
+        let byte = self.peek().ok_or(CUT)?;
+        if !byte.is_ascii_digit() {
+            return Err(invalid(byte, place));
+        }
+        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.at += 1;
         }
-    }
-
-    fn some_digits(&mut self, place: &str) -> Result<(), ScanError> {
-        match self.next()? {
-            b'0'..=b'9' => self.digits(),
-            other => return Err(wrong(other, place)),
-        }
-        Ok(())
-    }
-
-    fn literal(&mut self, word: &str) -> Result<(), ScanError> {
-        for expected in word.bytes().skip(1) {
-            let found = self.next()?;
-            if found != expected {
-                let place = format!("in literal {word} (expecting {})", quoted(expected));
-                return Err(wrong(found, &place));
-            }
-        }
         Ok(())
     }
 }
 
-fn wrong(found: u8, place: &str) -> ScanError {
-    ScanError::Syntax(format!("invalid character {} {place}", quoted(found)))
+fn invalid(byte: u8, place: &str) -> String {
+    format!("invalid character {} {place}", quoted(byte))
 }
 
-/// A byte as Go shows it, which takes it for a character.
+/// Go's `quoteChar`: a byte counts as the character of its number, so a cut UTF-8 sequence shows as Latin-1.
 fn quoted(byte: u8) -> String {
     match byte {
         b'\'' => r"'\''".to_owned(),
-        b'"' => r#"'"'"#.to_owned(),
-        byte => {
-            let text = go_fmt::quote(&char::from(byte).to_string());
-            format!("'{}'", text.trim_matches('"'))
-        }
+        b'"' => "'\"'".to_owned(),
+        b'\\' => r"'\\'".to_owned(),
+        0x07 => r"'\a'".to_owned(),
+        0x08 => r"'\b'".to_owned(),
+        b'\t' => r"'\t'".to_owned(),
+        b'\n' => r"'\n'".to_owned(),
+        0x0b => r"'\v'".to_owned(),
+        0x0c => r"'\f'".to_owned(),
+        b'\r' => r"'\r'".to_owned(),
+        0..0x20 | 0x7f => format!("'\\x{byte:02x}'"),
+        0x80..=0xa0 | 0xad => format!("'\\u{byte:04x}'"),
+        _ => format!("'{}'", char::from(byte)),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{ScanError, first_value};
+    use super::{Scanned, scan};
 
     #[rstest]
-    #[case("{\"model\": }", "invalid character '}' looking for beginning of value")]
-    #[case("{'model':1}", r"invalid character '\'' looking for beginning of object key string")]
-    #[case("model=x", "invalid character 'm' looking for beginning of value")]
-    #[case("{\"a\" 1}", "invalid character '1' after object key")]
-    #[case("{\"a\":1 \"b\"}", "invalid character '\"' after object key:value pair")]
-    #[case("{\"a\":1,}", "invalid character '}' looking for beginning of object key string")]
-    #[case("[1 2]", "invalid character '2' after array element")]
+    #[case(r#"{"model": }"#, "invalid character '}' looking for beginning of value")]
+    #[case("{'m':1}", r"invalid character '\'' looking for beginning of object key string")]
+    #[case(r#"{"a":1,}"#, "invalid character '}' looking for beginning of object key string")]
     #[case("[1,]", "invalid character ']' looking for beginning of value")]
-    #[case("\"a\nb\"", r"invalid character '\n' in string literal")]
-    #[case("\"\\x\"", "invalid character 'x' in string escape code")]
-    #[case("nulx", "invalid character 'x' in literal null (expecting 'l')")]
-    #[case("-a", "invalid character 'a' in numeric literal")]
-    #[case("1.x", "invalid character 'x' after decimal point in numeric literal")]
+    #[case(r#"{"a" 1}"#, "invalid character '1' after object key")]
+    #[case(r#"{"a":1 "b":2}"#, "invalid character '\"' after object key:value pair")]
+    #[case(r#"{"a":01}"#, "invalid character '1' after object key:value pair")]
+    #[case("[1 2]", "invalid character '2' after array element")]
+    #[case("[\"a\nb\"]", r"invalid character '\n' in string literal")]
+    #[case(r#"["\x"]"#, "invalid character 'x' in string escape code")]
+    #[case(r#"["\u00g0"]"#, r"invalid character 'g' in \u hexadecimal character escape")]
+    #[case("[-x]", "invalid character 'x' in numeric literal")]
+    #[case("[1.x]", "invalid character 'x' after decimal point in numeric literal")]
+    #[case("[1ex]", "invalid character 'x' in exponent of numeric literal")]
+    #[case("[txue]", "invalid character 'x' in literal true (expecting 'r')")]
+    #[case("[nule]", "invalid character 'e' in literal null (expecting 'l')")]
     #[case("\u{feff}{}", "invalid character 'ï' looking for beginning of value")]
-    fn what_is_no_json_gets_gos_text(#[case] text: &str, #[case] expected: &str) {
-        assert_eq!(first_value(text), Err(ScanError::Syntax(expected.to_owned())));
+    #[case("\u{1}", r"invalid character '\x01' looking for beginning of value")]
+    #[case("{", "unexpected EOF")]
+    #[case("[1", "unexpected EOF")]
+    #[case("tru", "unexpected EOF")]
+    #[case("\"a", "unexpected EOF")]
+    fn the_first_syntax_error_has_gos_text(#[case] body: &str, #[case] text: &str) {
+        assert_eq!(scan(body.as_bytes()), Scanned::Broken(text.to_owned()));
     }
 
     #[rstest]
-    #[case("{")]
-    #[case("{\"a\"")]
-    #[case("[1,")]
-    #[case("\"abc")]
-    #[case("tru")]
-    fn a_cut_value_is_cut(#[case] text: &str) {
-        assert_eq!(first_value(text), Err(ScanError::Cut));
+    #[case("")]
+    #[case(" \r\n\t")]
+    fn a_body_of_white_space_is_empty(#[case] body: &str) {
+        assert_eq!(scan(body.as_bytes()), Scanned::Empty);
     }
 
-    #[test]
-    fn what_follows_the_first_value_is_ignored() {
-        assert_eq!(first_value(" {\"a\":[1]} }]"), Ok("{\"a\":[1]}"));
-        assert_eq!(first_value("\n "), Err(ScanError::Empty));
-    }
-
-    proptest! {
-        #[test]
-        fn whatever_serde_json_reads_is_a_value_and_no_cut_of_an_object_is(
-            keys in prop::collection::vec(".{0,5}", 1..4),
-            number in any::<f64>().prop_filter("finite", |x| x.is_finite()),
-        ) {
-            let object: serde_json::Map<String, serde_json::Value> =
-                keys.into_iter().map(|key| (key.clone(), serde_json::json!([number, key, null, true]))).collect();
-            let text = serde_json::Value::Object(object).to_string();
-            prop_assert_eq!(first_value(&text), Ok(text.as_str()));
-            for (end, _) in text.char_indices().skip(1) {
-                prop_assert_eq!(first_value(&text[..end]), Err(ScanError::Cut));
-            }
-        }
-
-        #[test]
-        fn it_agrees_with_serde_json_on_any_text(text in "[\\[\\]{}:,\"a-f0-9 .eE\\\\-]{0,12}") {
-            let ours = first_value(&text).is_ok_and(|value| value.len() == text.trim().len());
-            let theirs = serde_json::from_str::<&serde_json::value::RawValue>(&text).is_ok();
-            prop_assert_eq!(ours, theirs, "{}", text);
-        }
+    #[rstest]
+    #[case(" {\"a\":[1,{}]} x", r#"{"a":[1,{}]}"#)]
+    #[case("null}", "null")]
+    #[case("12 3", "12")]
+    #[case("\"a\\\"\" ", r#""a\"""#)]
+    #[case("[] []", "[]")]
+    fn w_027_only_the_first_value_counts(#[case] body: &str, #[case] value: &str) {
+        assert_eq!(scan(body.as_bytes()), Scanned::Value(value.as_bytes()));
     }
 }

@@ -1,132 +1,362 @@
-//! Requests in the words of the real server.
+//! Requests of every route: against the captures, and by rule.
+
+use std::path::Path;
 
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Ask, Dialect, Echo, Question};
-use crate::dialect::RefusedBy;
+use super::{
+    Ask, CopyAsk, CreateAsk, Dialect, Echo, EmbedAsk, EmbeddingsAsk, NameAsk, Question, ShowAsk, check, check_options,
+};
+use crate::dialect::{Refusal, RefusedBy};
+use crate::models::{Card, ModelName};
 
-fn refusal(dialect: Dialect, body: &str) -> String {
-    let refusal = Ask::decode(dialect, body.as_bytes()).unwrap_err();
-    format!("{} {}", refusal.status, refusal.text)
+fn card(name: &str) -> Option<Card> {
+    let known: &[&str] = match name.split(':').next()? {
+        "llama" => &["completion", "tools"],
+        "think" => &["completion", "thinking"],
+        "plain" => &["completion"],
+        "insert" => &["completion", "insert"],
+        "native" | "q3" | "hm" => &["completion", "tools", "thinking"],
+        "embedder" => &["embedding"],
+        _ => return None,
+    };
+    let mut card = Card::named(ModelName::parse(name)?);
+    card.capabilities = known.iter().map(|&known| known.to_owned()).collect();
+    Some(card)
+}
+
+/// What the request is refused with; `None` where it is not, or where only the catalog could tell.
+fn refusal(path: &str, body: &[u8]) -> Option<Refusal> {
+    let done = |refused: Result<(), Refusal>| refused.err();
+    if let Some(dialect) = Dialect::of_path(path) {
+        let ask = match Ask::decode(dialect, body) {
+            Ok(ask) => ask,
+            Err(refusal) => return Some(refusal),
+        };
+        return done(check(&ask, &card(ask.name.as_str())?));
+    }
+    done(match path {
+        "/api/embed" => EmbedAsk::decode_native(body).map(drop),
+        "/v1/embeddings" => EmbedAsk::decode_openai(body).map(drop),
+        "/api/embeddings" => EmbeddingsAsk::decode(body).map(drop),
+        "/api/show" => ShowAsk::decode(body).map(drop),
+        "/api/pull" => NameAsk::pull(body).map(drop),
+        "/api/push" => NameAsk::push(body).map(drop),
+        "/api/delete" => NameAsk::delete(body).map(drop),
+        "/api/copy" => CopyAsk::decode(body).map(drop),
+        "/api/create" => CreateAsk::decode(body).map(drop),
+        _ => Ok(()),
+    })
+}
+
+/// Status, text and whether the text came from a `/v1` wrapper that adds a newline.
+fn refused_by_capture(response: &Value) -> Option<(u64, String, bool)> {
+    let status = response["status"].as_u64().filter(|status| *status >= 400)?;
+    let body = response["body"].as_str().or_else(|| response["chunks"][0].as_str())?;
+    let error = &serde_json::from_str::<Value>(body).ok()?["error"];
+    let text = error.as_str().or_else(|| error["message"].as_str())?;
+    // The catalog and the script refuse these.
+    let elsewhere = ["boom", "runner", "exceeds", "neither 'from'", "digest mismatch", "not found"]
+        .iter()
+        .any(|part| text.contains(part));
+    let elsewhere = elsewhere && text != "model '' not found";
+    (!elsewhere).then(|| (status, text.to_owned(), body.ends_with('\n')))
+}
+
+fn bytes(body: &Value) -> Vec<u8> {
+    use base64::Engine;
+    match body {
+        Value::String(text) => text.clone().into_bytes(),
+        Value::Object(fields) if fields.keys().eq(["b64"]) => {
+            let text = fields["b64"].as_str().unwrap_or_default();
+            base64::engine::general_purpose::STANDARD.decode(text).unwrap()
+        }
+        Value::Null => Vec::new(),
+        other => other.to_string().into_bytes(),
+    }
+}
+
+#[rstest]
+#[case("request-errors", 100)]
+#[case("validation", 40)]
+#[case("generate", 20)]
+#[case("chat", 15)]
+#[case("openai-chat", 15)]
+#[case("openai-completions", 4)]
+#[case("responses", 8)]
+#[case("anthropic", 8)]
+#[case("embeddings", 8)]
+#[case("manage", 10)]
+#[case("load-unload", 4)]
+fn a_request_is_refused_as_in_the_captures(#[case] group: &str, #[case] least: usize) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("../../shared/wire-captures/{group}.jsonl"));
+    let Ok(text) = std::fs::read_to_string(&path) else {
+        assert!(std::env::var_os("REQUIRE_SHARED").is_none(), "no {}", path.display());
+        eprintln!("skipped: no {}", path.display());
+        return;
+    };
+    let captures: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(captures.len() >= least, "{} captures", captures.len());
+    let mut wrong = Vec::new();
+    for capture in &captures {
+        let (request, response) = (&capture["request"], &capture["response"]);
+        let expected = refused_by_capture(response);
+        if expected.is_none() && response["status"].as_u64() >= Some(400) {
+            continue;
+        }
+        let path = request["path"].as_str().unwrap();
+        if path.starts_with("/api/blobs/") {
+            continue;
+        }
+        let actual = refusal(path, &bytes(&request["body"]));
+        let wrapped = path.starts_with("/v1/");
+        let actual = actual.map(|refusal| {
+            let newline = wrapped && matches!(refusal.by, RefusedBy::Handler | RefusedBy::Runner);
+            (u64::from(refusal.status), refusal.text, newline)
+        });
+        // A bad source is refused in the stream of create.
+        if actual != expected && !(path == "/api/create" && actual.is_none()) {
+            wrong.push(format!("{}: {actual:?} instead of {expected:?}", capture["id"]));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 fn ask(dialect: Dialect, body: &Value) -> Ask {
     Ask::decode(dialect, body.to_string().as_bytes()).unwrap()
 }
 
-#[rstest]
-#[case::wrong_top(
-    Dialect::Generate,
-    "[]",
-    "400 json: cannot unmarshal array into Go value of type api.GenerateRequest"
-)]
-#[case::in_a_message(
-    Dialect::Chat,
-    r#"{"model":"m","messages":[{"content":5}]}"#,
-    "400 json: cannot unmarshal number into Go struct field ChatRequest.messages.content of type string"
-)]
-#[case::an_image(Dialect::Generate, r#"{"images":["!!!"]}"#, "400 illegal base64 data at input byte 0")]
-#[case::a_float_for_an_int(
-    Dialect::Generate,
-    r#"{"context":[1.5]}"#,
-    "400 json: cannot unmarshal number 1.5 into Go struct field GenerateRequest.context of type int"
-)]
-#[case::a_huge_number(
-    Dialect::Generate,
-    r#"{"options":{"num_predict":1e400}}"#,
-    "400 json: cannot unmarshal number 1e400 into Go struct field GenerateRequest.options of type float64"
-)]
-#[case::the_first_of_two(
-    Dialect::Generate,
-    r#"{"stream":"x","model":5}"#,
-    "400 json: cannot unmarshal string into Go struct field GenerateRequest.stream of type bool"
-)]
-#[case::arguments(
-    Dialect::Chat,
-    r#"{"messages":[{"tool_calls":[{"function":{"name":"f","arguments":"{}"}}]}]}"#,
-    "400 Value looks like object, but can't find closing '}' symbol"
-)]
-#[case::both_suffixes(Dialect::Chat, r#"{"model":"m-cloud:local","messages":[]}"#, "404")]
-fn a_request_is_refused_as_the_real_server_does(#[case] dialect: Dialect, #[case] body: &str, #[case] expected: &str) {
-    if expected == "404" {
-        // A tag alone makes a model one of the cloud; this one is local.
-        assert!(Ask::decode(dialect, body.as_bytes()).is_ok());
-        return;
+fn messages(ask: &Ask) -> Value {
+    match &ask.question {
+        Question::Messages(messages) => Value::Array(messages.clone()),
+        Question::Prompt(prompt) => json!(prompt),
     }
-    assert_eq!(refusal(dialect, body), expected);
+}
+
+#[rstest]
+#[case(Dialect::Chat, r#"{"tools":5}"#, "number into Go struct field ChatRequest.tools of type api.Tools")]
+#[case(Dialect::Chat, r#"{"messages":""}"#, "string into Go struct field ChatRequest.messages of type []api.Message")]
+#[case(
+    Dialect::OpenAiChat,
+    r#"{"stream_options":{"include_usage":1}}"#,
+    "number into Go struct field StreamOptions.stream_options.include_usage of type bool"
+)]
+#[case(
+    Dialect::OpenAiChat,
+    r#"{"messages":[{"role":1}]}"#,
+    "number into Go struct field Message.messages.role of type string"
+)]
+#[case(
+    Dialect::OpenAiCompletions,
+    r#"{"prompt":["x"]}"#,
+    "array into Go struct field CompletionRequest.prompt of type string"
+)]
+#[case(
+    Dialect::Messages,
+    r#"{"messages":[{"content":5}]}"#,
+    "number into Go struct field MessagesRequest.messages of type []anthropic.ContentBlock"
+)]
+fn a_wrong_type_is_refused_with_its_place(#[case] dialect: Dialect, #[case] body: &str, #[case] text: &str) {
+    let refusal = Ask::decode(dialect, body.as_bytes()).unwrap_err();
+    assert_eq!((refusal.status, refusal.text), (400, format!("json: cannot unmarshal {text}")));
+}
+
+#[rstest]
+#[case("/api/chat", json!({"model": "x", "messages": [{"tool_calls": [{"function": {"arguments": "{}"}}]}]}), 400,
+    "Value looks like object, but can't find closing '}' symbol", RefusedBy::Handler)]
+#[case("/api/chat", json!({"model": "x", "think": "x"}), 400,
+    r#"invalid think value: "x" (must be "high", "medium", "low", "max", true, or false)"#, RefusedBy::Handler)]
+#[case("/api/chat", json!({"model": "plain", "format": 5, "messages": [{}]}), 500,
+    r#"invalid format: "5"; expected "json" or a valid JSON Schema object"#, RefusedBy::Runner)]
+#[case("/api/generate", json!({"model": "plain", "prompt": "x", "raw": true, "system": "s"}), 400,
+    "raw mode does not support template, system, or context", RefusedBy::Handler)]
+#[case("/api/generate", json!({"model": "x:cloud"}), 403,
+    "ollama cloud is disabled: remote model is unavailable", RefusedBy::Cloud)]
+#[case("/v1/messages", json!({"model": "x:cloud"}), 403,
+    "ollama cloud is disabled: remote model is unavailable", RefusedBy::Cloud)]
+#[case("/api/show", json!({"model": "x:cloud"}), 403,
+    "ollama cloud is disabled: remote model details are unavailable", RefusedBy::Cloud)]
+#[case("/v1/chat/completions", json!({"messages": [{"role": "user"}]}), 400,
+    "invalid message content type: <nil>", RefusedBy::Parser)]
+#[case("/v1/chat/completions", json!({"messages": [{"content": [{"type": "image_url", "image_url": "https://x"}]}]}),
+    400, "image URLs are not currently supported, please use base64 encoded data instead", RefusedBy::Parser)]
+#[case("/v1/chat/completions", json!({"messages": [{"content": [{"type": "image_url", "image_url": {"url": "x"}}]}]}),
+    400, "invalid image input", RefusedBy::Parser)]
+#[case("/v1/chat/completions", json!({"messages": [{"content": ["x"]}]}), 400,
+    "invalid message format", RefusedBy::Parser)]
+#[case("/v1/chat/completions", json!({"messages": [{"tool_calls": [{"function": {"arguments": "x"}}]}]}), 400,
+    "invalid tool call arguments", RefusedBy::Parser)]
+#[case("/v1/chat/completions", json!({"model": "llama", "messages": [{"content": "x"}], "top_logprobs": 21}), 400,
+    "top_logprobs must be between 0 and 20", RefusedBy::Handler)]
+#[case("/v1/completions", json!({"stop": [5]}), 400, "invalid type for 'stop' field: float64", RefusedBy::Parser)]
+#[case("/v1/messages", json!({"model": "x", "max_tokens": 1}), 400, "messages is required", RefusedBy::Parser)]
+#[case("/v1/responses", json!({"input": 5}), 400,
+    "input must be a string or array: json: cannot unmarshal number into Go value of type []json.RawMessage",
+    RefusedBy::Parser)]
+#[case("/v1/responses", json!({"input": [{}]}), 400,
+    "input[0]: input item missing required 'type' field", RefusedBy::Parser)]
+#[case("/v1/embeddings", json!({"model": "x", "input": "x", "encoding_format": "zzz"}), 400,
+    "Invalid value for 'encoding_format' = zzz. Supported values: ['float', 'base64'].", RefusedBy::Parser)]
+#[case("/api/embed", json!({"input": 5}), 400, "invalid input type", RefusedBy::Handler)]
+#[case("/api/create", json!({"model": "z", "files": {"../m": ""}}), 400,
+    "file path must be relative", RefusedBy::Handler)]
+fn a_request_is_refused_by_rule(
+    #[case] path: &str,
+    #[case] body: Value,
+    #[case] status: u16,
+    #[case] text: &str,
+    #[case] by: RefusedBy,
+) {
+    let expected = Refusal { status, text: text.to_owned(), by };
+    assert_eq!(refusal(path, body.to_string().as_bytes()), Some(expected));
+}
+
+#[rstest]
+#[case("temperature", json!("x"), "type float32")]
+#[case("num_ctx", json!("x"), "type integer")]
+#[case("use_mmap", json!(1), "type boolean")]
+#[case("stop", json!("x"), "type array")]
+#[case("stop", json!([1]), "an array of strings")]
+fn w_054_a_mistyped_option_is_500(#[case] name: &str, #[case] value: Value, #[case] wanted: &str) {
+    let refusal = check_options(&serde_json::Map::from_iter([(name.to_owned(), value)])).unwrap_err();
+    assert_eq!((refusal.status, refusal.text), (500, format!("option \"{name}\" must be of {wanted}")));
+}
+
+#[rstest]
+#[case("{{ .A }}", None)]
+#[case("{{ .Bad", Some("template: :1: unclosed action"))]
+#[case("a\n{{ if .A }}", Some("template: :2: unexpected EOF"))]
+#[case("{{ end }}", Some("template: :1: unexpected {{end}}"))]
+fn a_bad_template_has_gos_text(#[case] template: &str, #[case] text: Option<&str>) {
+    assert_eq!(super::check::template_error(template).as_deref(), text);
 }
 
 #[test]
-fn a_model_of_the_cloud_is_refused_natively_in_every_dialect() {
-    let body = json!({
-        "model": "m:cloud", "prompt": "x", "input": "x", "max_tokens": 1,
-        "messages": [{ "role": "user", "content": "x" }],
-    });
-    for dialect in Dialect::ALL {
-        let refusal = Ask::decode(dialect, body.to_string().as_bytes()).unwrap_err();
-        assert_eq!((refusal.status, refusal.by), (403, RefusedBy::Cloud), "{dialect:?}");
-        assert_eq!(refusal.text, "ollama cloud is disabled: remote model is unavailable");
-    }
-    let tagged = json!({ "model": "m:7b-cloud", "prompt": "x" });
-    assert_eq!(Ask::decode(Dialect::Generate, tagged.to_string().as_bytes()).unwrap_err().by, RefusedBy::Cloud);
-    let both = json!({ "model": "m:cloud:local", "prompt": "x" });
+fn thinking_is_dropped_for_messages_and_an_unload_is_not_checked() {
+    let plain = card("plain").unwrap();
+    let mut asked = ask(Dialect::Chat, &json!({"model": "plain", "messages": [{}], "think": true}));
+    assert_eq!(check(&asked, &plain).unwrap_err().text, r#""plain" does not support thinking"#);
+    asked.dialect = Dialect::Messages;
+    assert_eq!(check(&asked, &plain), Ok(()));
+    let unload = ask(Dialect::Chat, &json!({"model": "plain", "think": true, "keep_alive": 0}));
+    assert_eq!(check(&unload, &plain), Ok(()));
+}
+
+#[test]
+fn a_model_of_which_nothing_is_known_refuses_nothing() {
+    let body = json!({"model": "m", "messages": [{}], "think": true, "tools": [{}]});
+    assert_eq!(check(&ask(Dialect::Chat, &body), &Card::named(ModelName::parse("m").unwrap())), Ok(()));
+}
+
+#[rstest]
+#[case(Dialect::Generate, json!({"model": "m"}), true)]
+#[case(Dialect::Chat, json!({"model": "m"}), true)]
+#[case(Dialect::OpenAiChat, json!({"model": "m", "messages": [{"content": "x"}]}), false)]
+#[case(Dialect::OpenAiCompletions, json!({"model": "m"}), false)]
+#[case(Dialect::Responses, json!({"model": "m"}), false)]
+#[case(Dialect::Messages, json!({"model": "m", "max_tokens": 1, "messages": [{"content": "x"}]}), false)]
+fn w_088_only_native_routes_stream_by_default(#[case] dialect: Dialect, #[case] body: Value, #[case] stream: bool) {
+    assert_eq!(ask(dialect, &body).stream, stream);
+}
+
+#[test]
+fn a_request_of_openai_is_brought_to_the_native_form() {
+    let asked = ask(
+        Dialect::OpenAiChat,
+        &json!({
+            "model": "M", "stream": true, "stream_options": {"include_usage": true}, "max_tokens": 5, "stop": "x",
+            "reasoning_effort": "none", "logprobs": true, "top_logprobs": 2, "response_format": {"type": "json_object"},
+            "messages": [
+                {"role": "assistant", "content": null,
+                    "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": "{\"a\":1}"}}]},
+                {"role": "tool", "tool_call_id": "c", "content": "r"},
+                {"role": "User", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+            ],
+        }),
+    );
+    assert_eq!(asked.options["num_predict"], 5);
+    assert_eq!(asked.options["stop"], json!(["x"]));
+    assert_eq!((&asked.options["temperature"], &asked.options["top_p"]), (&json!(1.0), &json!(1.0)));
+    assert_eq!((asked.think, asked.logprobs, asked.stream), (Some(false), Some(2), true));
+    assert_eq!((&asked.format, &asked.echo), (&json!("json"), &Echo::OpenAi { include_usage: true }));
     assert_eq!(
-        refusal(Dialect::Generate, &both.to_string()),
-        "400 use either :local or :cloud, not both: \"m:cloud:local\""
+        messages(&asked),
+        json!([
+            {"role": "assistant", "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": {"a": 1}}}]},
+            {"role": "tool", "content": "r", "tool_name": "f", "tool_call_id": "c"},
+            {"role": "user", "content": "a"},
+            {"role": "user", "content": "b"},
+        ])
     );
 }
 
 #[test]
-fn the_same_question_has_one_form_in_every_dialect_of_chat() {
-    let message = json!([{ "role": "USER", "content": "hi" }]);
-    let chat = ask(Dialect::Chat, &json!({ "model": "m", "messages": message }));
-    for (dialect, body) in [
-        (
-            Dialect::OpenAiChat,
-            json!({ "model": "m", "messages": [{ "role": "user", "content": [{ "type": "text", "text": "hi" }] }] }),
-        ),
-        (Dialect::Responses, json!({ "model": "m", "input": "hi" })),
-        (
-            Dialect::Responses,
-            json!({ "model": "m", "input": [{ "role": "user", "content": [{ "type": "input_text", "text": "hi" }] }] }),
-        ),
-        (
-            Dialect::Messages,
-            json!({ "model": "m", "max_tokens": 1, "messages": [{ "role": "user", "content": [{ "type": "text", "text": "hi" }] }] }),
-        ),
-    ] {
-        assert_eq!(ask(dialect, &body).question, chat.question, "{dialect:?}");
-    }
-    assert_eq!(chat.question, Question::Messages(vec![json!({ "role": "user", "content": "hi" })]));
-}
-
-#[test]
-fn tool_calls_and_results_become_native_ones() {
-    let openai = json!({ "model": "m", "messages": [
-        { "role": "assistant", "content": null, "tool_calls": [
-            { "id": "c1", "type": "function", "function": { "name": "f", "arguments": "{\"b\":1,\"a\":2}" } }] },
-        { "role": "tool", "tool_call_id": "c1", "content": "ok" },
-    ]});
-    let anthropic = json!({ "model": "m", "max_tokens": 1, "messages": [
-        { "role": "assistant", "content": [{ "type": "tool_use", "id": "c1", "name": "f", "input": { "b": 1, "a": 2 } }] },
-        { "role": "user", "content": [{ "type": "tool_result", "tool_use_id": "c1", "content": "ok" }] },
-    ]});
-    assert_eq!(ask(Dialect::OpenAiChat, &openai).question, ask(Dialect::Messages, &anthropic).question);
-}
-
-#[test]
-fn what_the_wrappers_set_by_default() {
-    let chat = ask(
-        Dialect::OpenAiChat,
+fn a_request_of_responses_is_brought_to_the_native_form_and_echoed() {
+    let asked = ask(
+        Dialect::Responses,
         &json!({
-            "model": "m", "messages": [{ "role": "user", "content": "x" }], "stop": "s", "max_tokens": 5,
-            "reasoning_effort": "none", "stream_options": { "include_usage": true },
+            "model": "m", "instructions": "i", "max_output_tokens": 3, "reasoning": {"effort": "low"},
+            "input": [
+                {"role": "user", "content": "a"},
+                {"type": "reasoning", "encrypted_content": "t"},
+                {"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"},
+                {"type": "function_call_output", "call_id": "c", "output": "r"},
+            ],
         }),
     );
     assert_eq!(
-        Value::Object(chat.options),
-        json!({ "stop": ["s"], "num_predict": 5, "temperature": 1.0, "top_p": 1.0 })
+        messages(&asked),
+        json!([
+            {"role": "system", "content": "i"},
+            {"role": "user", "content": "a"},
+            {"role": "assistant", "content": "", "thinking": "t",
+                "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": {}}}]},
+            {"role": "tool", "content": "r", "tool_call_id": "c"},
+        ])
     );
-    assert_eq!((chat.stream, chat.think, chat.echo), (false, Some(false), Echo::OpenAi { include_usage: true }));
+    let Echo::Responses(echo) = &asked.echo else { panic!("{:?}", asked.echo) };
+    assert_eq!((&echo["instructions"], &echo["max_output_tokens"]), (&json!("i"), &json!(3)));
+    assert_eq!((&echo["reasoning"], &echo["truncation"]), (&json!({"effort": "low"}), &json!("disabled")));
+    assert_eq!((asked.think, &asked.options["num_predict"]), (Some(true), &json!(3)));
+}
+
+#[rstest]
+#[case("hi", 1)]
+#[case("LENGTH", 2)]
+#[case("", 1)]
+#[case("0123456789abcdef", 5)]
+fn w_106_the_estimate_is_a_quarter_of_the_request(#[case] text: &str, #[case] tokens: u64) {
+    let body = json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": text}]});
+    assert_eq!(ask(Dialect::Messages, &body).echo, Echo::Messages { estimated_tokens: tokens });
+}
+
+#[test]
+fn results_of_tools_come_before_the_text_of_the_same_message() {
+    let body = json!({"model": "m", "max_tokens": 1, "system": "s", "thinking": {"type": "enabled"}, "messages": [
+        {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "f", "input": {"a": 1}}]},
+        {"role": "user", "content": [
+            {"type": "text", "text": "x"}, {"type": "tool_result", "tool_use_id": "c", "content": "r"}]},
+    ]});
+    let asked = ask(Dialect::Messages, &body);
+    assert_eq!(asked.think, Some(true));
+    assert_eq!(
+        messages(&asked),
+        json!([
+            {"role": "system", "content": "s"},
+            {"role": "assistant", "content": "",
+                "tool_calls": [{"id": "c", "function": {"name": "f", "arguments": {"a": 1}}}]},
+            {"role": "tool", "content": "r", "tool_call_id": "c"},
+            {"role": "user", "content": "x"},
+        ])
+    );
+}
+
+#[rstest]
+#[case("", true)]
+#[case("x", false)]
+fn an_empty_input_only_loads(#[case] input: &str, #[case] nothing: bool) {
+    let body = json!({"model": "m", "input": input}).to_string();
+    assert_eq!(EmbedAsk::decode_native(body.as_bytes()).unwrap().nothing, nothing);
+    assert!(!EmbedAsk::decode_openai(body.as_bytes()).unwrap().nothing);
 }

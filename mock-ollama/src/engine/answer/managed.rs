@@ -5,8 +5,8 @@ use std::sync::Arc;
 use super::{Answered, Answerer, Effect, Reception, Timing};
 use crate::catalog::{Matching, Prepared};
 use crate::dialect::manage::{self, Progress};
-use crate::dialect::request::{CreateRequest, Envelope, NameRequest, ShowRequest, decode_copy};
-use crate::dialect::{Refusal, RefusedBy, Reply, listing, refuse_in, rfc3339, show};
+use crate::dialect::request::{CopyAsk, CreateAsk, Envelope, NameAsk, ShowAsk};
+use crate::dialect::{self, Refusal, RefusedBy, Reply, listing, refuse_in, rfc3339};
 use crate::http::Route;
 use crate::models::{Card, ModelName};
 
@@ -34,7 +34,7 @@ impl Answerer<'_> {
             Route::Push => self.push(from),
             Route::Create => self.create(from),
             Route::Copy => self.copy(from).into(),
-            Route::Delete => match NameRequest::delete(from.body) {
+            Route::Delete => match NameAsk::delete(from.body) {
                 Ok(request) => manage::delete(self.models, &request.model).into(),
                 Err(refusal) => native(&refusal, from).into(),
             },
@@ -61,7 +61,7 @@ impl Answerer<'_> {
     }
 
     fn show(&self, from: &Reception<'_>) -> Reply {
-        let request = match ShowRequest::decode(from.body) {
+        let request = match ShowAsk::decode(from.body) {
             Ok(request) => request,
             Err(refusal) => return native(&refusal, from),
         };
@@ -69,7 +69,14 @@ impl Answerer<'_> {
         match self.models.find(&request.name).or_else(any) {
             Some(card) => {
                 let user_agent = from.request.head.header("user-agent").unwrap_or_default();
-                Reply::new(200, JSON, show(card, &request.ask(user_agent)))
+                let ask = dialect::ShowAsk {
+                    model: &request.model,
+                    system: &request.system,
+                    verbose: request.verbose,
+                    options: request.options.clone(),
+                    user_agent,
+                };
+                Reply::new(200, JSON, dialect::show(card, &ask))
             }
             // Unlike generate and chat, show names the model in its canonical form.
             None => native(&not_found(&request.name), from),
@@ -88,17 +95,18 @@ impl Answerer<'_> {
     }
 
     fn pull(&self, from: &Reception<'_>) -> Answered {
-        let (request, name) = match NameRequest::pull(from.body) {
-            Ok(found) => found,
+        let request = match NameAsk::pull(from.body) {
+            Ok(request) => request,
             Err(refusal) => return native(&refusal, from).into(),
         };
         let is_present = |digest: &str| self.models.has_blob(digest);
-        let progress = manage::pull(self.models.pullable(&name), is_present, self.config.transfer_speed);
+        let card = request.name.as_ref().and_then(|name| self.models.pullable(name));
+        let progress = manage::pull(card, is_present, self.config.transfer_speed);
         progressing(&progress, request.stream)
     }
 
     fn push(&self, from: &Reception<'_>) -> Answered {
-        match NameRequest::push(from.body) {
+        match NameAsk::push(from.body) {
             Ok(request) => {
                 let card = ModelName::parse(&request.model).and_then(|name| self.models.find(&name));
                 progressing(&manage::push(card, &request.model, self.config.transfer_speed), request.stream)
@@ -108,11 +116,11 @@ impl Answerer<'_> {
     }
 
     fn create(&self, from: &Reception<'_>) -> Answered {
-        let request = match CreateRequest::decode(from.body) {
+        let request = match CreateAsk::decode(from.body) {
             Ok(request) => request,
             Err(refusal) => return native(&refusal, from).into(),
         };
-        match manage::create(&request.ask(), self.models, self.config.transfer_speed) {
+        match manage::create(&created(&request), self.models, self.config.transfer_speed) {
             Ok(progress) => progressing(&progress, request.stream),
             Err(reply) => reply.into(),
         }
@@ -120,8 +128,8 @@ impl Answerer<'_> {
 
     fn copy(&mut self, from: &Reception<'_>) -> Reply {
         let modified_at = self.modified_at();
-        match decode_copy(from.body) {
-            Ok((source, destination)) => manage::copy(self.models, &source, &destination, &modified_at),
+        match CopyAsk::decode(from.body) {
+            Ok(ask) => manage::copy(self.models, &ask.source, &ask.destination, &modified_at),
             Err(refusal) => native(&refusal, from),
         }
     }
@@ -130,6 +138,26 @@ impl Answerer<'_> {
         let model = form_field(from.body, "model").unwrap_or_default();
         let is_installed = ModelName::parse(&model).is_some_and(|name| self.models.find(&name).is_some());
         refuse_in(Envelope::OpenAi, &manage::transcriptions(&model, is_installed), &from.ids)
+    }
+}
+
+/// What is to be created, as the management of models takes it.
+fn created(ask: &CreateAsk) -> manage::CreateAsk<'_> {
+    let part = |message: &serde_json::Value, key: &str| message[key].as_str().unwrap_or_default().to_owned();
+    manage::CreateAsk {
+        model: &ask.model,
+        from: &ask.from,
+        files: (!ask.files.is_empty()).then(|| ask.files.clone()),
+        adapters: ask.adapters.clone(),
+        template: &ask.template,
+        system: &ask.system,
+        licences: ask.licences.clone(),
+        parameters: ask.parameters.clone(),
+        messages: ask.messages.iter().map(|message| (part(message, "role"), part(message, "content"))).collect(),
+        quantize: &ask.quantize,
+        renderer: &ask.renderer,
+        parser: &ask.parser,
+        requires: &ask.requires,
     }
 }
 
