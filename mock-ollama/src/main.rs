@@ -22,6 +22,7 @@ enum Verb {
     Record(cli::record::RecordArgs),
     Import(Box<cli::import::ImportArgs>),
     Inspect(cli::inspect::InspectArgs),
+    Synth(cli::synth::SynthArgs),
 }
 
 fn main() -> ExitCode {
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         Verb::Record(args) => cli::record::run(args),
         Verb::Import(args) => cli::import::run(*args),
         Verb::Inspect(args) => cli::inspect::run(args),
+        Verb::Synth(args) => cli::synth::run(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

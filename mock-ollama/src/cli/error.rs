@@ -56,6 +56,14 @@ pub(crate) enum VerbError {
     /// A recording could not be read.
     #[error(transparent)]
     Recording(#[from] ReadError),
+    /// Some of several files are of no use; each has been named.
+    #[error("{bad} of {count} files are of no use")]
+    SomeBad {
+        /// How many.
+        bad: usize,
+        /// Of how many.
+        count: usize,
+    },
     /// An input could not be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -110,7 +118,7 @@ impl VerbError {
             Self::Start(_) => true,
             Self::Environment { .. } | Self::Pattern(_) => return EXIT_USAGE,
             Self::Record(_) => true,
-            Self::InputTooLarge { .. } | Self::Import(_) | Self::EmptyFolder { .. } => false,
+            Self::InputTooLarge { .. } | Self::SomeBad { .. } | Self::Import(_) | Self::EmptyFolder { .. } => false,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }
     }

@@ -14,15 +14,16 @@ use serde_json::Value;
 
 use super::error::VerbError;
 
-/// Make a recording of raw NDJSON bodies or raw captures.
+/// Make a recording of raw bodies (NDJSON, server-sent events, JSON) or raw captures.
 ///
-/// Several inputs become one conversation, in the order given. The form of each is told by its first line.
+/// Several inputs become one conversation, in the order given; a folder becomes a folder of recordings, one for each file.
+/// The form of each input is told by its first line.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
-    /// NDJSON bodies as the server sent them, or raw captures (`raw-capture/1`)
+    /// Bodies as the server sent them, raw captures (`raw-capture/1`), or one folder of them
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
-    /// The recording to write
+    /// The recording to write, or the folder of recordings
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
     /// Replace OUT when it exists
@@ -65,21 +66,15 @@ pub(crate) struct ImportArgs {
 
 /// Runs the verb.
 pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
+    if let [folder] = args.inputs.as_slice()
+        && folder.is_dir()
+    {
+        return each_of(folder, &args);
+    }
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let tags = args.tags.as_deref().map(read_tags).transpose()?;
-    let options = ImportOptions {
-        name: args.name.or(stem).unwrap_or_default(),
-        model: args.model,
-        capabilities: args.capabilities,
-        tags,
-        server: args.server,
-        licence: args.licence,
-        description: args.description,
-        source: args.source,
-        path: args.path,
-        request: args.request,
-        gap: args.gap,
-    };
+    let name = args.name.clone().or(stem).unwrap_or_default();
+    let options = options(&args, name, tags);
     let contents: Vec<(String, Vec<u8>)> = args
         .inputs
         .iter()
@@ -94,6 +89,54 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
         source => VerbError::Output { path, source },
     })?;
     Ok(())
+}
+
+fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions {
+    ImportOptions {
+        name,
+        model: args.model.clone(),
+        capabilities: args.capabilities.clone(),
+        tags,
+        server: args.server.clone(),
+        licence: args.licence.clone(),
+        description: args.description.clone(),
+        source: args.source.clone(),
+        path: args.path.clone(),
+        request: args.request.clone(),
+        gap: args.gap,
+    }
+}
+
+/// Every file of a folder into a recording of its own; those of no use are named, the rest are written.
+fn each_of(folder: &Path, args: &ImportArgs) -> anyhow::Result<()> {
+    let failed = |source| VerbError::Input { path: folder.to_owned(), source };
+    let mut paths = Vec::new();
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|kind| ["ndjson", "sse", "json", "jsonl"].iter().any(|known| kind == *known)) {
+            paths.push(path);
+        }
+    }
+    paths.sort_unstable();
+    std::fs::create_dir_all(&args.output)
+        .map_err(|source| VerbError::Output { path: args.output.clone(), source: WriteError::Io(source) })?;
+    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let mut bad = 0;
+    for path in &paths {
+        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+        let out = args.output.join(format!("{name}.jsonl"));
+        let tags = args.tags.as_deref().map(read_tags).transpose()?;
+        let bytes = read_input(path)?;
+        let label = path.display().to_string();
+        let done = import(&[Input { label: &label, bytes: &bytes }], &options(args, name, tags))
+            .map_err(anyhow::Error::from)
+            .and_then(|recording| write_file(&recording, &out, existing).map_err(anyhow::Error::from));
+        if let Err(error) = done {
+            eprintln!("{error:#}");
+            bad += 1;
+        }
+    }
+    if bad > 0 { Err(VerbError::SomeBad { bad, count: paths.len() }.into()) } else { Ok(()) }
 }
 
 fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {

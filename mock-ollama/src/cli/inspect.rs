@@ -1,7 +1,7 @@
 //! `mock-ollama inspect`: a recording in a few lines.
 
 use std::io::{self, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mock_ollama::recording::{Summary, read_file};
@@ -11,15 +11,22 @@ use super::error::VerbError;
 /// Check recordings and show what they hold: exchanges, tokens, times, and how each ended.
 #[derive(Args, Debug)]
 pub(crate) struct InspectArgs {
-    /// The recordings
-    #[arg(required = true, value_name = "FILE")]
-    files: Vec<PathBuf>,
+    /// The recordings, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    paths: Vec<PathBuf>,
+    /// Only say which are malformed, and how many there are
+    #[arg(long)]
+    check: bool,
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: InspectArgs) -> anyhow::Result<()> {
+    let files = files(&args.paths)?;
+    if args.check {
+        return check(&files);
+    }
     let mut out = io::stdout().lock();
-    for file in args.files {
+    for file in files {
         let recording = read_file(file).map_err(VerbError::from)?;
         match write!(out, "{}", Summary::of(&recording)) {
             // A reader that has gone away has read enough.
@@ -28,4 +35,46 @@ pub(crate) fn run(args: InspectArgs) -> anyhow::Result<()> {
         }
     }
     Ok(())
+}
+
+/// Reads everything; each malformed file is one line, and then the count.
+fn check(files: &[PathBuf]) -> anyhow::Result<()> {
+    let mut bad = 0;
+    for file in files {
+        if let Err(error) = read_file(file) {
+            eprintln!("{error:#}");
+            bad += 1;
+        }
+    }
+    writeln!(io::stdout().lock(), "{} recordings checked, {bad} bad", files.len()).map_err(VerbError::Stdout)?;
+    if bad > 0 { Err(VerbError::SomeBad { bad, count: files.len() }.into()) } else { Ok(()) }
+}
+
+fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, VerbError> {
+    let mut files = Vec::new();
+    for path in paths {
+        if path.is_dir() {
+            files.extend(of_folder(path)?);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    Ok(files)
+}
+
+/// The recordings of a folder, sorted by name.
+fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
+    let failed = |source| VerbError::Input { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in folder.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.extension().is_some_and(|kind| kind == "jsonl") {
+            files.push(path);
+        }
+    }
+    if files.is_empty() {
+        return Err(VerbError::EmptyFolder { path: folder.to_owned() });
+    }
+    files.sort_unstable();
+    Ok(files)
 }

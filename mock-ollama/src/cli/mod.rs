@@ -6,6 +6,7 @@
 //! | `import` | `mock-ollama import`: other forms into a recording |
 //! | `inspect` | `mock-ollama inspect`: a recording in a few lines |
 //! | `record` | `mock-ollama record`: a proxy that writes recordings until Ctrl-C |
+//! | `synth` | `mock-ollama synth`: a synthetic recording from a latency profile |
 //! | `serve` | `mock-ollama serve`: a server until Ctrl-C |
 
 pub(crate) mod error;
@@ -13,3 +14,4 @@ pub(crate) mod import;
 pub(crate) mod inspect;
 pub(crate) mod record;
 pub(crate) mod serve;
+pub(crate) mod synth;

@@ -29,6 +29,7 @@ mod parser;
 mod reader;
 mod rules;
 mod summary;
+pub mod synth;
 mod wire;
 mod writer;
 

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::error::ImportError;
 use super::tags::Tags;
-use super::{ndjson, raw_capture};
+use super::{ndjson, openai, raw_capture};
 use crate::recording::answer::Answer;
 use crate::recording::{Exchange, Model, Origin, Recording, RequestBody, check};
 
@@ -63,7 +63,8 @@ struct FirstLine {
 
 /// Makes one recording of `inputs`: an exchange of each, in their order.
 ///
-/// The form of an input is told by its first line: a `raw-capture/1` header, or else a native NDJSON body.
+/// The form of an input is told by its first line: a `raw-capture/1` header, server-sent events
+/// or an object of the routes below `/v1`, or else a native NDJSON body.
 ///
 /// # Errors
 ///
@@ -121,6 +122,7 @@ fn exchange_of(input: &Input<'_>, options: &ImportOptions) -> Result<Imported, I
                 None => raw_capture::import(input),
             }
         }
+        _ if openai::is_one(input) => openai::import(input, options),
         _ => ndjson::import(input, options),
     }
 }
