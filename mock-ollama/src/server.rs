@@ -103,6 +103,7 @@ pub struct Builder {
     recordings: Vec<Recording>,
     script_files: Vec<PathBuf>,
     scripts: Vec<Scripted>,
+    says: Vec<(String, Vec<String>)>,
     matching: Matching,
     pace: Pace,
     created_at: CreatedAt,
@@ -140,6 +141,13 @@ impl Builder {
     #[must_use]
     pub fn script(mut self, path: impl AsRef<Path>) -> Self {
         self.script_files.push(path.as_ref().to_owned());
+        self
+    }
+
+    /// Offers a model that answers everything with these pieces, 20 ms apart after 100 ms.
+    #[must_use]
+    pub fn says(mut self, model: &str, pieces: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.says.push((model.to_owned(), pieces.into_iter().map(Into::into).collect()));
         self
     }
 
@@ -225,6 +233,9 @@ impl Builder {
         let mut scripts = self.scripts;
         for path in &self.script_files {
             scripts.extend(if path.is_dir() { script::read_folder(path)? } else { script::read_file(path)? });
+        }
+        for (model, pieces) in self.says {
+            scripts.push(Scripted::says(&model, pieces)?);
         }
         let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
         let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));

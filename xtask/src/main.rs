@@ -6,6 +6,7 @@
 //! | `clients` | unmodified clients against the built server |
 //! | `tree` | what may and may not be in the dependency trees |
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
+//! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
 //! Exit code 1 is a check that failed or a program that could not run; 2 is usage.
@@ -13,6 +14,7 @@
 mod cargo;
 mod clients;
 mod features;
+mod rules;
 mod test;
 mod tree;
 mod verdicts;
@@ -48,6 +50,8 @@ enum Chore {
     Tree,
     /// Print the features of runtime-lab that must build alone, one a line; `none` stands for no feature at all.
     Features,
+    /// Switch off rules of the wire, one after the other, in a copy: the tests of each must notice.
+    Rules,
     /// Count what the wall-clock gates said; fail when none of them reached a verdict.
     Verdicts {
         /// The file the gates append to.
@@ -62,6 +66,7 @@ fn main() -> ExitCode {
         Chore::Clients { only } => clients::run(&only),
         Chore::Tree => tree::run(),
         Chore::Features => features::run(),
+        Chore::Rules => rules::run(),
         Chore::Verdicts { file } => verdicts::run(&file),
     };
     match done {

@@ -10,6 +10,8 @@ use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
 
+use crate::cargo::root;
+
 /// A rule, and how it is switched off.
 struct Rule {
     /// Its number, as tests bear it.
@@ -22,19 +24,105 @@ struct Rule {
 }
 
 /// The folders and files that the copy is made of.
-const SOURCES: &[&str] = &["Cargo.toml", "Cargo.lock", "mock-ollama", "fixtures", "src", "benches", "examples", "xtask", "clippy.toml"];
+const SOURCES: &[&str] =
+    &["Cargo.toml", "Cargo.lock", "mock-ollama", "fixtures", "src", "benches", "examples", "xtask", "clippy.toml"];
 
-const RULES: &[Rule] = &[];
+const RULES: &[Rule] = &[
+    Rule {
+        number: "w_011",
+        off: "bodies have a length up to 4096 bytes",
+        file: "engine/stream.rs",
+        from: "const MAX_LENGTH_BODY: usize = 2048;",
+        to: "const MAX_LENGTH_BODY: usize = 4096;",
+    },
+    Rule {
+        number: "w_014",
+        off: "any origin may call",
+        file: "http/gate.rs",
+        from: "CorsVerdict::Forbidden => return refuse(403, fields),",
+        to: "CorsVerdict::Forbidden => {}",
+    },
+    Rule {
+        number: "w_018",
+        off: "any host is believed",
+        file: "http/gate.rs",
+        from: "HostVerdict::Forbidden => return refuse(403, fields),",
+        to: "HostVerdict::Forbidden => {}",
+    },
+    Rule {
+        number: "w_019",
+        off: "tags leave as they are",
+        file: "dialect/go_json.rs",
+        from: r"while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}'])",
+        to: r"while let Some(at) = rest.find(['\u{2028}', '\u{2029}'])",
+    },
+    Rule {
+        number: "w_036",
+        off: "raw answers have a context",
+        file: "engine/live.rs",
+        from: "ask.dialect == Dialect::Generate && !ask.raw",
+        to: "ask.dialect == Dialect::Generate",
+    },
+    Rule {
+        number: "w_040",
+        off: "the evaluation is counted from the request",
+        file: "engine/live.rs",
+        from: "positive(end.saturating_sub(prompt_end))",
+        to: "positive(end)",
+    },
+    Rule {
+        number: "w_059",
+        off: "the error of a stream is no line",
+        file: "dialect/native.rs",
+        from: r#"(error_body(text) + "\n")"#,
+        to: "error_body(text)",
+    },
+    Rule {
+        number: "w_074",
+        off: "a request's keep-alive is forgotten when it ends",
+        file: "models/runners.rs",
+        from: "runner.expires = Some(now.saturating_add(length(runner.keep_alive)));",
+        to: "runner.expires = Some(now.saturating_add(length(KeepAlive::DEFAULT)));",
+    },
+    Rule {
+        number: "w_090",
+        off: "every chunk has a role",
+        file: "dialect/openai_chat.rs",
+        from: r#"(!std::mem::replace(&mut self.role_sent, true)).then_some("assistant")"#,
+        to: r#"{ self.role_sent = true; Some("assistant") }"#,
+    },
+    Rule {
+        number: "w_098",
+        off: "coded floats are big-endian",
+        file: "dialect/embed.rs",
+        from: "value.to_le_bytes()",
+        to: "value.to_be_bytes()",
+    },
+    Rule {
+        number: "w_101",
+        off: "the keys of events keep the order of structs",
+        file: "dialect/responses.rs",
+        from: "entries.sort_by(|(one, _), (other, _)| one.cmp(other));",
+        to: "entries.reverse();",
+    },
+    Rule {
+        number: "w_105",
+        off: "503 is an error of the API",
+        file: "dialect/refuse.rs",
+        from: "503 | 529 =>",
+        to: "529 =>",
+    },
+];
 
 /// Switches off each rule in turn.
 pub(crate) fn run() -> anyhow::Result<()> {
-    let copy = Path::new("target/rules");
-    let build = fs::canonicalize("target")?.join("rules-build");
+    let copy = &root().join("target/rules");
+    let build = root().join("target/rules-build");
     if copy.exists() {
         fs::remove_dir_all(copy).context("cannot clear target/rules")?;
     }
     for source in SOURCES {
-        copy_all(Path::new(source), &copy.join(source))?;
+        copy_all(&root().join(source), &copy.join(source))?;
     }
     ensure!(tests_pass(copy, &build, "w_")?, "the rules' tests fail before anything is switched off");
     for rule in RULES {

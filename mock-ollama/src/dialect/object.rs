@@ -10,17 +10,6 @@ use serde_json::value::RawValue;
 #[derive(Clone, Debug, Default)]
 pub(in crate::dialect) struct Object(pub(in crate::dialect) Vec<(String, Box<RawValue>)>);
 
-impl Object {
-    /// Reads an object; `None` for any other value.
-    pub(in crate::dialect) fn parse(json: &str) -> Option<Self> {
-        serde_json::from_str(json).ok()
-    }
-
-    pub(in crate::dialect) fn entries(&self) -> impl Iterator<Item = (&str, &RawValue)> {
-        self.0.iter().map(|(key, value)| (key.as_str(), &**value))
-    }
-}
-
 impl<'de> Deserialize<'de> for Object {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Fields;

@@ -19,3 +19,17 @@ mod w_compat;
 mod w_json;
 mod w_native;
 mod w_transport;
+
+#[test]
+fn every_rule_of_the_checklist_has_a_test_or_a_reason() {
+    let here = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |path: &std::path::Path| std::fs::read_to_string(path).unwrap();
+    let folder = here.join("tests/wire").read_dir().unwrap();
+    let tests: String = folder.map(|entry| read(&entry.unwrap().path())).collect();
+    let reasons = read(&here.join("../docs/wire.md"));
+    let missing: Vec<String> = (1..=107)
+        .filter(|rule| !tests.contains(&format!("w_{rule:03}")) && !reasons.contains(&format!("| W-{rule:03} |")))
+        .map(|rule| format!("W-{rule:03}"))
+        .collect();
+    assert!(missing.is_empty(), "neither tested nor explained: {missing:?}");
+}

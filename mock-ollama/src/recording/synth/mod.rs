@@ -11,5 +11,5 @@
 mod profile;
 mod stream;
 
-pub use profile::{PROFILES, Profile};
+pub use profile::{PROFILES, Profile, Quantiles};
 pub use stream::{Shape, synthesise};
