@@ -6,6 +6,7 @@
 //! | `clients` | unmodified clients against the built server |
 //! | `tree` | what may and may not be in the dependency trees |
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
+//! | `startup` | that the released server starts fast and is small |
 //! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
@@ -15,6 +16,7 @@ mod cargo;
 mod clients;
 mod features;
 mod rules;
+mod startup;
 mod test;
 mod tree;
 mod verdicts;
@@ -50,6 +52,8 @@ enum Chore {
     Tree,
     /// Print the features of runtime-lab that must build alone, one a line; `none` stands for no feature at all.
     Features,
+    /// Measure how long the released server takes to its first byte, and how large it is.
+    Startup,
     /// Switch off rules of the wire, one after the other, in a copy: the tests of each must notice.
     Rules,
     /// Count what the wall-clock gates said; fail when none of them reached a verdict.
@@ -67,6 +71,7 @@ fn main() -> ExitCode {
         Chore::Tree => tree::run(),
         Chore::Features => features::run(),
         Chore::Rules => rules::run(),
+        Chore::Startup => startup::run(),
         Chore::Verdicts { file } => verdicts::run(&file),
     };
     match done {

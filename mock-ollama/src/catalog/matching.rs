@@ -116,8 +116,10 @@ impl Catalog {
         };
         let mut own = of(&|offer| offer.dialect == ask.dialect);
         let has_own = !own.is_empty();
-        prefer(&mut own, |offer| offer.response.is_stream() == ask.stream);
-        own.retain(|offer| can_answer(&offer.response, ask.stream));
+        // A load is answered at once, also where a stream is asked for.
+        let stream = ask.stream && !ask.is_load();
+        prefer(&mut own, |offer| offer.response.is_stream() == stream);
+        own.retain(|offer| can_answer(&offer.response, stream));
         if !own.is_empty() {
             return Ok(Choice { offers: own, verbatim: true, rule });
         }

@@ -15,21 +15,21 @@ impl Ids {
     }
 
     /// A number below `bound`, such as that of `chatcmpl-N`.
-    pub fn number(&self, label: &str, bound: u32) -> u32 {
+    pub fn number(self, label: &str, bound: u32) -> u32 {
         self.0.derive("id-number", [label.as_bytes()]).rng().random_range(0..bound)
     }
 
     /// So many lower-case hexadecimal digits, such as those of `msg_…`.
-    pub fn hex(&self, label: &str, digits: usize) -> String {
+    pub fn hex(self, label: &str, digits: usize) -> String {
         self.letters(label, digits, b"0123456789abcdef")
     }
 
     /// So many of `[a-z0-9]`, such as those of `call_…`.
-    pub fn alphanumeric(&self, label: &str, count: usize) -> String {
+    pub fn alphanumeric(self, label: &str, count: usize) -> String {
         self.letters(label, count, b"abcdefghijklmnopqrstuvwxyz0123456789")
     }
 
-    fn letters(&self, label: &str, count: usize, alphabet: &[u8]) -> String {
+    fn letters(self, label: &str, count: usize, alphabet: &[u8]) -> String {
         let mut rng = self.0.derive("id-letters", [label.as_bytes()]).rng();
         (0..count).map(|_| char::from(alphabet[rng.random_range(0..alphabet.len())])).collect()
     }

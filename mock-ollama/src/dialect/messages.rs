@@ -67,11 +67,14 @@ enum Event<'a> {
 }
 
 #[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
+#[serde(tag = "type")]
 enum Delta {
-    ThinkingDelta { thinking: String },
-    TextDelta { text: String },
-    InputJsonDelta { partial_json: String },
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: String },
 }
 
 #[derive(Serialize)]
@@ -132,8 +135,8 @@ impl Messages {
             out.push(Event::ContentBlockStart { index: self.index, content_block }.encode());
         }
         let delta = match kind {
-            Kind::Thinking => Delta::ThinkingDelta { thinking: text },
-            Kind::Text => Delta::TextDelta { text },
+            Kind::Thinking => Delta::Thinking { thinking: text },
+            Kind::Text => Delta::Text { text },
         };
         out.push(Event::ContentBlockDelta { index: self.index, delta }.encode());
     }
@@ -180,7 +183,7 @@ impl Render for Messages {
             let id = call.id.as_deref().unwrap_or_default();
             let content_block = Block::ToolUse { id, name: &call.name, input: &input };
             out.push(Event::ContentBlockStart { index, content_block }.encode());
-            let delta = Delta::InputJsonDelta { partial_json: json(&call.arguments) };
+            let delta = Delta::InputJson { partial_json: json(&call.arguments) };
             out.push(Event::ContentBlockDelta { index, delta }.encode());
             out.push(Event::ContentBlockStop { index }.encode());
             self.index += 1;

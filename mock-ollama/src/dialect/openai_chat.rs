@@ -26,6 +26,7 @@ pub(super) struct OpenAiChat {
 }
 
 #[derive(Clone, Copy, Default, Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 pub(super) struct Usage {
     prompt_tokens: u64,
     completion_tokens: u64,
@@ -41,6 +42,7 @@ impl Usage {
 }
 
 #[derive(Serialize)]
+#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 struct Object<'a, C> {
     id: &'a str,
     object: &'static str,

@@ -12,7 +12,7 @@ const JSON: &str = "application/json; charset=utf-8";
 const BARE_JSON: &str = "application/json";
 
 /// What a refused request for an answer gets; `stream` is whether it asked for one.
-pub fn refuse(dialect: Dialect, refusal: &Refusal, stream: bool, ids: &Ids) -> Reply {
+pub fn refuse(dialect: Dialect, refusal: &Refusal, stream: bool, ids: Ids) -> Reply {
     let mut reply = refuse_in(dialect.envelope(), refusal, ids);
     if refusal.by == RefusedBy::Runner && stream {
         // By way of the stream writer, which flushes.
@@ -27,7 +27,7 @@ pub fn refuse(dialect: Dialect, refusal: &Refusal, stream: bool, ids: &Ids) -> R
 }
 
 /// What a refused request gets on a route with this envelope.
-pub fn refuse_in(envelope: Envelope, refusal: &Refusal, ids: &Ids) -> Reply {
+pub fn refuse_in(envelope: Envelope, refusal: &Refusal, ids: Ids) -> Reply {
     let envelope = if refusal.by == RefusedBy::Cloud { Envelope::Native } else { envelope };
     let body = match envelope {
         Envelope::Native => error_body(&refusal.text),
@@ -65,7 +65,7 @@ fn open_ai(refusal: &Refusal) -> String {
 }
 
 /// `anthropic.NewError`
-fn anthropic(refusal: &Refusal, ids: &Ids) -> String {
+fn anthropic(refusal: &Refusal, ids: Ids) -> String {
     #[derive(Serialize)]
     struct Outer<'a> {
         #[serde(rename = "type")]

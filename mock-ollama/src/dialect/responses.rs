@@ -148,7 +148,7 @@ impl Responses {
         let (id, index) = (self.item("msg"), self.output.len());
         if self.text.is_none() {
             self.text = Some(String::new());
-            let item = message(&id, "in_progress", json!([]));
+            let item = message(&id, "in_progress", &json!([]));
             out.push(self.event("response.output_item.added", json!({ "item": item, "output_index": index })));
             let data = json!({ "content_index": 0, "item_id": id, "output_index": index, "part": part_of("") });
             out.push(self.event("response.content_part.added", data));
@@ -167,7 +167,7 @@ impl Responses {
         out.push(self.event("response.output_text.done", data));
         let data = json!({ "content_index": 0, "item_id": id, "output_index": index, "part": part_of(&text) });
         out.push(self.event("response.content_part.done", data));
-        let item = message(&id, "completed", json!([part_of(&text)]));
+        let item = message(&id, "completed", &json!([part_of(&text)]));
         out.push(self.event("response.output_item.done", json!({ "item": item, "output_index": index })));
         self.output.push(item);
     }
@@ -207,7 +207,7 @@ fn reasoning(id: &str, text: &str) -> Value {
     })
 }
 
-fn message(id: &str, status: &str, content: Value) -> Value {
+fn message(id: &str, status: &str, content: &Value) -> Value {
     json!({ "id": id, "type": "message", "status": status, "role": "assistant", "content": content })
 }
 
@@ -287,7 +287,7 @@ impl Render for Responses {
         }
         if part.calls.is_empty() {
             let text = go_lossy(&part.text);
-            output.push(message(&self.item("msg"), "completed", json!([part_of(&text)])));
+            output.push(message(&self.item("msg"), "completed", &json!([part_of(&text)])));
         }
         for (call, number) in part.calls.iter().zip(0..) {
             let arguments = to_string(&call.arguments).unwrap_or_default();

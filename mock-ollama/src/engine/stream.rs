@@ -224,9 +224,8 @@ impl Answering {
         self.framing = match (length, head.version) {
             _ if matches!(status, 204 | 304) => Framing::Unstated,
             // To a HEAD, Go states the length only of what a handler wrote.
-            (Some(0), _) if self.head_only => Framing::Unstated,
+            (Some(0) | None, _) if self.head_only => Framing::Unstated,
             (Some(length), _) => Framing::Length(length),
-            (None, _) if self.head_only => Framing::Unstated,
             (None, Version::Http11) => Framing::Chunked,
             (None, Version::Http10) => Framing::UntilClose,
         };

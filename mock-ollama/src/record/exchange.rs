@@ -87,11 +87,15 @@ fn forwarded(request: &Request, upstream: &UpstreamUrl) -> Vec<u8> {
     let mut out = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", upstream.authority);
     for (name, value) in headers {
         if !HOP_BY_HOP.contains(&name.to_ascii_lowercase().as_str()) {
-            out += &format!("{name}: {value}\r\n");
+            for part in [name.as_str(), ": ", value, "\r\n"] {
+                out.push_str(part);
+            }
         }
     }
     if !request.body.is_empty() || matches!(method.as_str(), "POST" | "PUT" | "PATCH") {
-        out += &format!("Content-Length: {}\r\n", request.body.len());
+        out.push_str("Content-Length: ");
+        out.push_str(&request.body.len().to_string());
+        out.push_str("\r\n");
     }
     let mut out = (out + "\r\n").into_bytes();
     out.extend_from_slice(&request.body);

@@ -129,7 +129,7 @@ proptest! {
             generation.pieces.iter().map(|piece| piece.at).chain([generation.last.at]).collect();
         prop_assert!(times.is_sorted(), "{times:?}");
         prop_assert!(generation.load <= generation.prompt_end && generation.prompt_end <= times[0]);
-        prop_assert!(generation.eval_count as usize > 0);
+        prop_assert!(generation.eval_count > 0);
         prop_assert_eq!(generation.context.first(), Some(&100).filter(|_| !generation.context.is_empty()));
     }
 }

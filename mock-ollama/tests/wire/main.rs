@@ -7,6 +7,8 @@
 //! | `bench` | an engine with the scripted models, asked as a client asks |
 //! | `captures` | every capture, in any order |
 //! | `mask` | what a comparison with a capture leaves out |
+//! | `rendered` | recordings in their own dialect and in others |
+//! | `replays` | every recorded exchange, byte for byte |
 //! | `counters` | counters that hold together |
 //! | `w_*` | the checklist: each test carries the number of its rule |
 
@@ -14,6 +16,8 @@ mod bench;
 mod captures;
 mod counters;
 mod mask;
+mod rendered;
+mod replays;
 mod w_answers;
 mod w_compat;
 mod w_json;

@@ -21,6 +21,7 @@ fn says(word: &str) -> Value {
     json!([{ "role": "user", "content": word }])
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "so that calls read as what they send")]
 fn with(mut base: Value, more: Value) -> Value {
     for (key, value) in more.as_object().unwrap() {
         base[key] = value.clone();

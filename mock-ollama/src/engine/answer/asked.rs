@@ -18,7 +18,7 @@ impl Answerer<'_> {
     pub(super) fn asked(&mut self, dialect: Dialect, from: &Reception<'_>) -> Answered {
         let ask = match Ask::decode(dialect, from.body) {
             Ok(ask) => ask,
-            Err(refusal) => return refuse(dialect, &refusal, wants_stream(dialect, from.body), &from.ids).into(),
+            Err(refusal) => return refuse(dialect, &refusal, wants_stream(dialect, from.body), from.ids).into(),
         };
         let catalog = Arc::clone(&self.config.catalog);
         // A copy answers as what it was copied from.
@@ -38,14 +38,14 @@ impl Answerer<'_> {
             None if !deleted && (self.config.matching == Matching::Any || catalog.answers(&ask.name)) => {
                 Card::named(ask.name.clone())
             }
-            None => return self.unknown_model(&ask, &chosen, from),
+            None => return unknown_model(&ask, &chosen, from),
         };
         if ask.is_load() && ask.keep_alive.is_some_and(crate::models::KeepAlive::is_zero) {
             self.models.runners.unload(&card, self.now);
             return self.loaded(&ask, Reason::Unload, from);
         }
         if let Err(refusal) = check(&ask, &card) {
-            return self.refused(&ask, &refusal, from);
+            return refused(&ask, &refusal, from);
         }
         if ask.is_load() {
             self.models.runners.load(&card, ask.keep_alive, self.now);
@@ -57,23 +57,10 @@ impl Answerer<'_> {
         match (catalog.script(&source.name), chosen) {
             (Some(script), _) => match script.answer(&ask) {
                 Ok(generation) => self.rendered(&ask, &card, Arc::new(generation), Answer::Scripted, from),
-                Err(refusal) => self.refused(&ask, &refusal, from),
+                Err(refusal) => refused(&ask, &refusal, from),
             },
             (None, Err(miss)) => missed(&ask, &miss, &miss_text(&miss.to_string()), from),
             (None, Ok(_)) => Reply::empty(500).into(),
-        }
-    }
-
-    fn refused(&self, ask: &Ask, refusal: &Refusal, from: &Reception<'_>) -> Answered {
-        refuse(ask.dialect, refusal, ask.stream, &from.ids).into()
-    }
-
-    /// The real server's words for a model it does not have; to a test it is a miss all the same.
-    fn unknown_model(&self, ask: &Ask, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
-        let text = format!("model '{}' not found", ask.model);
-        match chosen {
-            Err(miss) => missed(ask, miss, &text, from),
-            Ok(_) => self.refused(ask, &Refusal { status: 404, text, by: RefusedBy::Handler }, from),
         }
     }
 
@@ -103,7 +90,8 @@ impl Answerer<'_> {
         let answer = Answer::Matched { recording: offer.recording.to_string(), exchange: offer.exchange };
         let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
         if verbatim {
-            let as_asked = offer.response.is_stream() == ask.stream || offer.response.status != 200;
+            let stream = ask.stream && !ask.is_load();
+            let as_asked = offer.response.is_stream() == stream || offer.response.status != 200;
             let folded = if as_asked { None } else { offer.response.collected().map(Arc::new) };
             if let Some(response) = folded.or_else(|| as_asked.then(|| Arc::clone(&offer.response))) {
                 self.models.runners.begin(&card, ask.keep_alive, self.now);
@@ -135,12 +123,25 @@ impl Answerer<'_> {
         let source = match &generation.ending {
             Ending::Failed { status, text } if generation.pieces.is_empty() || !ask.stream => {
                 let refusal = Refusal { status: *status, text: text.clone(), by: RefusedBy::Runner };
-                let reply = refuse(ask.dialect, &refusal, ask.stream, &from.ids);
+                let reply = refuse(ask.dialect, &refusal, ask.stream, from.ids);
                 ready(Prepared::reply(reply, generation.last.at))
             }
             _ => Source::Live(Box::new(Live::new(ask, generation, renderer(ask, from.ids), from.ids))),
         };
         Answered { answer, model: Some(Arc::new(card.clone())), timing: Timing::Paced, ..Answered::new(source) }
+    }
+}
+
+fn refused(ask: &Ask, refusal: &Refusal, from: &Reception<'_>) -> Answered {
+    refuse(ask.dialect, refusal, ask.stream, from.ids).into()
+}
+
+/// The real server's words for a model it does not have; to a test it is a miss all the same.
+fn unknown_model(ask: &Ask, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
+    let text = format!("model '{}' not found", ask.model);
+    match chosen {
+        Err(miss) => missed(ask, miss, &text, from),
+        Ok(_) => refused(ask, &Refusal { status: 404, text, by: RefusedBy::Handler }, from),
     }
 }
 
@@ -151,7 +152,7 @@ fn ready(response: Prepared) -> Source {
 
 fn missed(ask: &Ask, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
     let refusal = Refusal { status: 404, text: text.to_owned(), by: RefusedBy::Handler };
-    let reply = refuse(ask.dialect, &refusal, ask.stream, &from.ids);
+    let reply = refuse(ask.dialect, &refusal, ask.stream, from.ids);
     Answered { answer: Answer::Missed { why: miss.to_string() }, ..Answered::from(reply) }
 }
 

@@ -53,7 +53,7 @@ impl Answerer<'_> {
                 Answered { timing: Timing::AsStated, ..Answered::from(response) }
             }
             Err(refusal) if envelope == Envelope::Native => native(&refusal, from).into(),
-            Err(refusal) => refuse_in(envelope, &refusal, &from.ids).into(),
+            Err(refusal) => refuse_in(envelope, &refusal, from.ids).into(),
         }
     }
 

@@ -91,7 +91,7 @@ impl Answerer<'_> {
                 None => not_found(&name),
             },
         };
-        refuse_in(Envelope::OpenAi, &refusal, &from.ids)
+        refuse_in(Envelope::OpenAi, &refusal, from.ids)
     }
 
     fn pull(&self, from: &Reception<'_>) -> Answered {
@@ -137,7 +137,7 @@ impl Answerer<'_> {
     fn transcriptions(&self, from: &Reception<'_>) -> Reply {
         let model = form_field(from.body, "model").unwrap_or_default();
         let is_installed = ModelName::parse(&model).is_some_and(|name| self.models.find(&name).is_some());
-        refuse_in(Envelope::OpenAi, &manage::transcriptions(&model, is_installed), &from.ids)
+        refuse_in(Envelope::OpenAi, &manage::transcriptions(&model, is_installed), from.ids)
     }
 }
 
@@ -162,7 +162,7 @@ fn created(ask: &CreateAsk) -> manage::CreateAsk<'_> {
 }
 
 pub(super) fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
-    refuse_in(Envelope::Native, refusal, &from.ids)
+    refuse_in(Envelope::Native, refusal, from.ids)
 }
 
 fn not_found(name: &ModelName) -> Refusal {

@@ -1,0 +1,105 @@
+//! The verbs that make and check recordings, as programs.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+fn run(folder: &Path, args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_mock-ollama")).current_dir(folder).args(args).output().unwrap()
+}
+
+/// Exit code, standard output and standard error.
+fn said(folder: &Path, args: &[&str]) -> (i32, String, String) {
+    let output = run(folder, args);
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+fn folder() -> TempDir {
+    tempfile::tempdir().unwrap()
+}
+
+const EVENTS: &str = "data: {\"object\":\"chat.completion.chunk\",\"model\":\"m\"}\n\ndata: [DONE]\n\n";
+
+#[test]
+fn synth_writes_a_recording_that_inspect_reads() {
+    let folder = folder();
+    let synth = ["synth", "--profile", "local-7b", "--tokens", "5", "--seed", "3", "--out", "s.jsonl"];
+    assert_eq!(said(folder.path(), &synth).0, 0);
+    let (code, text, _) = said(folder.path(), &["inspect", "s.jsonl"]);
+    assert_eq!(code, 0);
+    assert!(text.contains("synthetic-local-7b-5-3"), "{text}");
+    let (code, _, error) = said(folder.path(), &synth);
+    assert_eq!((code, error.trim()), (5, "error: s.jsonl exists; give --force to replace it"));
+}
+
+#[test]
+fn synth_lists_its_profiles_and_names_them_to_who_asks_for_another() {
+    let folder = folder();
+    let (code, list, _) = said(folder.path(), &["synth", "--list"]);
+    assert_eq!((code, list.lines().count()), (0, 7));
+    let (code, _, error) = said(folder.path(), &["synth", "--profile", "nope"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("no profile nope; there are: local-1b, "), "{error}");
+}
+
+#[test]
+fn a_folder_of_bodies_becomes_a_folder_of_recordings() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("bodies")).unwrap();
+    let put = |name: &str, text: &str| std::fs::write(folder.path().join("bodies").join(name), text).unwrap();
+    put("a.sse", EVENTS);
+    put("b.ndjson", "{\"model\":\"m\",\"created_at\":\"2026-01-01T00:00:00Z\",\"response\":\"x\",\"done\":true}\n");
+    let (code, _, error) = said(folder.path(), &["import", "bodies", "-o", "out"]);
+    assert_eq!((code, error.as_str()), (0, ""));
+    let (code, text, _) = said(folder.path(), &["inspect", "--check", "out"]);
+    assert_eq!((code, text.trim()), (0, "2 recordings checked, 0 bad"));
+}
+
+#[test]
+fn of_a_folder_with_a_bad_body_that_one_is_named_and_the_rest_is_written() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("bodies")).unwrap();
+    std::fs::write(folder.path().join("bodies/a.sse"), EVENTS).unwrap();
+    std::fs::write(folder.path().join("bodies/b.json"), "{").unwrap();
+    let (code, _, error) = said(folder.path(), &["import", "bodies", "-o", "out"]);
+    assert_eq!(code, 4);
+    assert!(error.contains("b.json") && error.ends_with("error: 1 of 2 files are of no use\n"), "{error}");
+    assert!(folder.path().join("out/a.jsonl").exists());
+}
+
+#[test]
+fn inspect_check_names_each_malformed_recording_and_ends_with_4() {
+    let bad = Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/bad/recording");
+    let (code, text, error) = said(&bad, &["inspect", "--check", "."]);
+    assert_eq!(code, 4);
+    let count = bad.read_dir().unwrap().count();
+    assert_eq!(text.trim(), format!("{count} recordings checked, {count} bad"));
+    assert_eq!(error.lines().count(), count + 1, "{error}");
+}
+
+#[test]
+fn an_upstream_with_https_and_a_bad_pattern_are_usage_errors_of_one_line() {
+    let folder = folder();
+    let (code, _, error) = said(folder.path(), &["record", "--upstream", "https://a", "--out", "x"]);
+    assert_eq!(code, 2);
+    assert!(error.contains("https is not recorded; give the http:// address of the server itself"), "{error}");
+    let bad = ["record", "--upstream", "http://127.0.0.1:9", "--out", "x", "--scrub", "("];
+    let (code, _, error) = said(folder.path(), &bad);
+    assert_eq!(code, 2);
+    assert!(error.starts_with("error: bad pattern \"(\""), "{error}");
+    assert!(!folder.path().join("x").exists(), "nothing is made before the flags are right");
+}
+
+#[test]
+fn a_folder_that_cannot_be_made_ends_the_recorder_with_5() {
+    let folder = folder();
+    std::fs::write(folder.path().join("file"), "x").unwrap();
+    let (code, _, error) = said(
+        folder.path(),
+        &["record", "--upstream", "http://127.0.0.1:9", "--out", "file/x", "--listen", "127.0.0.1:0"],
+    );
+    assert_eq!(code, 5);
+    assert!(error.starts_with("error: cannot use file/x for recordings"), "{error}");
+}

@@ -1,0 +1,149 @@
+//! Every exchange that we recorded with a complete server, and every body of other projects, answers its own request
+//! again, byte for byte: streams, listings, pulls, embeddings and errors alike.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use bytes::Bytes;
+use mock_ollama::catalog::{Catalog, builtin};
+use mock_ollama::recording::import::{ImportOptions, Input, import};
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Recording, Request, RequestBody, Response};
+
+use crate::bench::{Bench, Body};
+
+/// A folder of shared data; `None` where it is absent and may be.
+fn shared(name: &str) -> Option<PathBuf> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared").join(name);
+    if folder.is_dir() {
+        return Some(folder);
+    }
+    assert!(std::env::var("REQUIRE_SHARED").as_deref() != Ok("1"), "{} is not there", folder.display());
+    println!("skipped: {} is not there", folder.display());
+    None
+}
+
+fn files(folder: &Path, kinds: &[&str]) -> Vec<PathBuf> {
+    let mut out = Vec::new();
+    for entry in folder.read_dir().unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            out.extend(files(&path, kinds));
+        } else if path.extension().is_some_and(|kind| kinds.iter().any(|known| kind == *known)) {
+            out.push(path);
+        }
+    }
+    out.sort();
+    out
+}
+
+fn read(path: &Path, options: ImportOptions) -> Option<Recording> {
+    let bytes = std::fs::read(path).unwrap();
+    let options = ImportOptions { name: "x".to_owned(), model: options.model.or(Some("m".to_owned())), ..options };
+    import(&[Input { label: &path.display().to_string(), bytes: &bytes }], &options).ok()
+}
+
+/// Why the first exchange of a recording is not answered as it was recorded.
+fn differs(recording: &Recording) -> Option<String> {
+    let exchange = &recording.exchanges[0];
+    let request = exchange.request.as_ref()?;
+    let body = match &request.body {
+        None => String::new(),
+        Some(RequestBody::Json(value)) => value.to_string(),
+        Some(RequestBody::Text(text)) => text.clone(),
+    };
+    let catalog = Arc::new(Catalog::new([recording.clone()]));
+    let mut bench = Bench::with(|config| config.catalog = catalog);
+    let answer = bench.ask(request.method.as_str(), &request.path, &body);
+    let got = match &answer.body {
+        Body::Chunks { chunks, .. } => chunks.concat(),
+        Body::Plain(bytes) => bytes.clone(),
+    };
+    let expected = if request.method.as_str() == "HEAD" { Vec::new() } else { exchange.body() };
+    (answer.status != exchange.response.status || got != expected).then(|| {
+        let text = String::from_utf8_lossy(&got);
+        format!("{} {} {body:.200}\n  got {} {text:.200}", request.method.as_str(), request.path, answer.status)
+    })
+}
+
+#[test]
+fn every_exchange_with_a_complete_server_is_answered_again_as_it_was() {
+    let Some(folder) = shared("own-recordings") else { return };
+    let (mut replayed, mut routes, mut wrong) = (0, std::collections::BTreeSet::new(), Vec::new());
+    for path in files(&folder, &["jsonl"]) {
+        let Some(recording) = read(&path, ImportOptions::default()) else { continue };
+        if recording.exchanges[0].end != End::Clean {
+            continue;
+        }
+        replayed += 1;
+        routes.extend(recording.exchanges[0].request.as_ref().map(|request| request.path.clone()));
+        wrong.extend(differs(&recording).map(|why| format!("{}: {why}", path.display())));
+    }
+    println!("{replayed} exchanges of {} routes replayed", routes.len());
+    assert!(wrong.is_empty(), "{} of {replayed} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(replayed >= 380, "only {replayed} exchanges were replayed");
+    assert!(routes.len() >= 15, "only these routes: {routes:?}");
+}
+
+/// A body that was kept without its request: the request is made up, the bytes are as they are.
+fn kept(path: &Path, route: &str) -> Recording {
+    let name = path.file_name().unwrap().to_string_lossy().into_owned();
+    let body = Bytes::from(std::fs::read(path).unwrap());
+    let target = match route {
+        "v1-chat-completions" => "/v1/chat/completions".to_owned(),
+        route => format!("/{}", route.replacen('-', "/", 1)),
+    };
+    let is_get = ["api-ps", "api-tags", "api-version"].contains(&route);
+    let messages = json!([{ "role": "user", "content": name }]);
+    let stream = !name.ends_with(".json");
+    let request = json!({ "model": "m", "prompt": name, "input": name, "messages": messages, "stream": stream });
+    let kind = match path.extension().and_then(|kind| kind.to_str()) {
+        Some("sse") => "text/event-stream",
+        Some("ndjson") => "application/x-ndjson",
+        _ => "application/json",
+    };
+    let lines: Vec<Bytes> = match kind {
+        "application/x-ndjson" => {
+            body.split_inclusive(|byte| *byte == b'\n').map(|line| body.slice_ref(line)).collect()
+        }
+        _ => vec![body],
+    };
+    let template = builtin::recording("tiny-short").unwrap().unwrap();
+    Recording {
+        exchanges: vec![Exchange {
+            request: Some(Request {
+                method: if is_get { Method::Get } else { Method::Post },
+                path: target,
+                body: (!is_get).then_some(RequestBody::Json(request)),
+            }),
+            sent_us: None,
+            response: Response { status: 200, headers: vec![("Content-Type".to_owned(), kind.to_owned())] },
+            chunks: lines.into_iter().map(|bytes| Chunk { at_us: 0, bytes }).collect(),
+            end: End::Clean,
+        }],
+        ..template
+    }
+}
+
+#[test]
+fn every_body_of_other_projects_is_served_as_it_was_kept() {
+    let Some(folder) = shared("recordings") else { return };
+    let (mut replayed, mut wrong) = (0, Vec::new());
+    for path in files(&folder, &["ndjson", "sse", "json"]) {
+        let name = path.file_name().unwrap().to_string_lossy().into_owned();
+        // project.route.model.number.kind
+        let Some(route) = name.split('.').find(|part| part.starts_with("v1-") || part.starts_with("api-")) else {
+            continue;
+        };
+        let recording = kept(&path, route);
+        if recording.exchanges[0].body().is_empty() {
+            continue;
+        }
+        replayed += 1;
+        wrong.extend(differs(&recording).map(|why| format!("{name}: {why}")));
+    }
+    println!("{replayed} bodies replayed");
+    assert!(wrong.is_empty(), "{} of {replayed} differ:\n{}", wrong.len(), wrong.join("\n"));
+    assert!(replayed >= 230, "only {replayed} bodies were replayed");
+}

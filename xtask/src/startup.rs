@@ -1,0 +1,75 @@
+//! `cargo xtask startup`: how long the built server takes from its start to the first byte of an answer, and how large it is.
+//!
+//! The catalog is the built-in one, the pace instant. A machine that is busy makes single starts slow, never fast: the
+//! smallest of many is what the program needs. Three verdicts: the smallest is over the limit (fail), the median is
+//! within it (pass), or only the smallest is (inconclusive, which is said and is no failure).
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpStream;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, ensure};
+
+use crate::cargo;
+
+/// From the start of the process to the first byte of an answer.
+const MOST: Duration = Duration::from_millis(25);
+
+/// The stripped program.
+const MOST_BYTES: u64 = 10 * 1024 * 1024;
+
+const STARTS: usize = 21;
+
+/// Builds the server as it is released, and measures.
+pub(crate) fn run() -> anyhow::Result<()> {
+    cargo::run(&["build", "--release", "--package", "mock-ollama", "--locked"])?;
+    let program = cargo::root().join("target/release/mock-ollama");
+    let stripped = cargo::root().join("target/mock-ollama-stripped");
+    std::fs::copy(&program, &stripped).context("cannot copy the program")?;
+    let strip = Command::new("strip").arg(&stripped).status();
+    let bytes = stripped.metadata()?.len();
+    if strip.is_ok_and(|status| status.success()) {
+        println!("stripped: {bytes} bytes, at most {MOST_BYTES}");
+        ensure!(bytes <= MOST_BYTES, "the program is larger than {MOST_BYTES} bytes");
+    } else {
+        println!("inconclusive: there is no `strip`; {bytes} bytes with symbols");
+    }
+    let mut times = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        times.push(start(&program)?);
+    }
+    times.sort_unstable();
+    let (least, median) = (times[0], times[STARTS / 2]);
+    println!("start to first byte over {STARTS} starts: least {least:?}, median {median:?}, at most {MOST:?}");
+    ensure!(least <= MOST, "the server takes longer than {MOST:?} to its first byte");
+    if median > MOST {
+        println!("inconclusive: the machine was too busy for the median");
+    }
+    Ok(())
+}
+
+/// Starts the server, asks it, and stops it; says how long the first byte took.
+fn start(program: &std::path::Path) -> anyhow::Result<Duration> {
+    let began = Instant::now();
+    let mut server = Command::new(program)
+        .args(["serve", "--listen", "127.0.0.1:0", "--pace", "instant", "--match", "any"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot start the server")?;
+    let outcome = first_byte(&mut server, began);
+    server.kill().ok();
+    server.wait()?;
+    outcome
+}
+
+fn first_byte(server: &mut std::process::Child, began: Instant) -> anyhow::Result<Duration> {
+    let mut line = String::new();
+    BufReader::new(server.stdout.as_mut().context("no output")?).read_line(&mut line)?;
+    let addr = line.trim().strip_prefix("listening on http://").context("the server did not say where it listens")?;
+    let mut client = TcpStream::connect(addr)?;
+    let body = r#"{"model":"any","prompt":"hi"}"#;
+    write!(client, "POST /api/generate HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+    client.read_exact(&mut [0])?;
+    Ok(began.elapsed())
+}
