@@ -30,7 +30,7 @@ fn main() -> ExitCode {
         Verb::Serve(args) => cli::serve::run(&args),
         Verb::Record(args) => cli::record::run(args),
         Verb::Import(args) => cli::import::run(*args),
-        Verb::Inspect(args) => cli::inspect::run(args),
+        Verb::Inspect(args) => cli::inspect::run(&args),
         Verb::Synth(args) => cli::synth::run(&args),
     };
     match done {

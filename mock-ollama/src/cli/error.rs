@@ -110,15 +110,22 @@ impl VerbError {
     /// The exit code of a program that ends with this error.
     pub(crate) fn exit_code(&self) -> u8 {
         let is_io = match self {
-            Self::Input { .. } | Self::Exists { .. } | Self::Stdout(_) | Self::Finish(_) | Self::Signal(_) => true,
-            Self::Journal { .. } => true,
+            Self::Environment { .. } | Self::Pattern(_) => return EXIT_USAGE,
             Self::Output { source, .. } => source.is_io(),
             Self::Recording(error) => error.is_io(),
-            Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_)) => false,
-            Self::Start(_) => true,
-            Self::Environment { .. } | Self::Pattern(_) => return EXIT_USAGE,
-            Self::Record(_) => true,
-            Self::InputTooLarge { .. } | Self::SomeBad { .. } | Self::Import(_) | Self::EmptyFolder { .. } => false,
+            Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_))
+            | Self::InputTooLarge { .. }
+            | Self::SomeBad { .. }
+            | Self::Import(_)
+            | Self::EmptyFolder { .. } => false,
+            Self::Input { .. }
+            | Self::Exists { .. }
+            | Self::Stdout(_)
+            | Self::Finish(_)
+            | Self::Signal(_)
+            | Self::Journal { .. }
+            | Self::Record(_)
+            | Self::Start(_) => true,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }
     }

@@ -20,7 +20,7 @@ pub(crate) struct InspectArgs {
 }
 
 /// Runs the verb.
-pub(crate) fn run(args: InspectArgs) -> anyhow::Result<()> {
+pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     let files = files(&args.paths)?;
     if args.check {
         return check(&files);

@@ -96,7 +96,7 @@ fn kept(path: &Path, route: &str) -> Recording {
     };
     let is_get = ["api-ps", "api-tags", "api-version"].contains(&route);
     let messages = json!([{ "role": "user", "content": name }]);
-    let stream = !name.ends_with(".json");
+    let stream = path.extension().is_none_or(|kind| kind != "json");
     let request = json!({ "model": "m", "prompt": name, "input": name, "messages": messages, "stream": stream });
     let kind = match path.extension().and_then(|kind| kind.to_str()) {
         Some("sse") => "text/event-stream",
