@@ -209,9 +209,9 @@ mod wall_clock {
             exchange(recorder.addr(), &request("/api/chat", "", CHAT));
             recorder.finish();
             let all = recordings(folder.path());
-            let recorded = &all[0].exchanges[0];
-            assert_eq!((recorded.chunks.len(), recorded.end), (5, End::Clean));
-            let off = recorded
+            let got = &all[0].exchanges[0];
+            assert_eq!((got.chunks.len(), got.end), (5, End::Clean));
+            let off = got
                 .chunks
                 .iter()
                 .zip([100, 120, 140, 160, 180])
