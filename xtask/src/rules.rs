@@ -147,9 +147,9 @@ fn tests_pass(copy: &Path, build: &Path, name: &str) -> anyhow::Result<bool> {
         command
     };
     let test = ["test", "--quiet", "--locked", "--package", "mock-ollama", "--test", "wire"];
-    let built = cargo(&[&test[..], &["--no-run"]].concat()).output().context("cannot run cargo")?;
-    if !built.status.success() {
-        bail!("the copy does not build:\n{}", String::from_utf8_lossy(&built.stderr));
+    let build_output = cargo(&[&test[..], &["--no-run"]].concat()).output().context("cannot run cargo")?;
+    if !build_output.status.success() {
+        bail!("the copy does not build:\n{}", String::from_utf8_lossy(&build_output.stderr));
     }
     let ran = cargo(&[&test[..], &["--", name]].concat()).output().context("cannot run cargo")?;
     let said = String::from_utf8_lossy(&ran.stdout);
