@@ -1,8 +1,9 @@
 //! The recorder, in front of a mock server as its upstream.
 
-use std::io::{Read as _, Write as _};
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use mock_ollama::catalog::Matching;
 use mock_ollama::record::{Recorder, RecorderConfig};
@@ -185,6 +186,30 @@ fn a_recorder_that_is_stopped_in_mid_stream_leaves_only_whole_recordings() {
     for recording in recordings(folder.path()) {
         assert_eq!(recording.exchanges[0].end, End::ClientClosed);
     }
+}
+
+#[test]
+fn a_recorder_that_is_killed_in_mid_stream_leaves_no_part_of_a_recording() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = Scripted::says("tiny", ["a", "b", "c"]).unwrap();
+    let server = MockOllama::builder().scripts([script]).pace(Pace::stepped()).start().unwrap();
+    let mut program = Command::new(env!("CARGO_BIN_EXE_mock-ollama"))
+        .args(["record", "--listen", "127.0.0.1:0", "--upstream", &server.url(), "--out"])
+        .arg(folder.path())
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    BufReader::new(program.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+    let addr = said.trim().rsplit_once("http://").unwrap().1;
+    let mut client = TcpStream::connect(addr).unwrap();
+    client.write_all(request("/api/chat", "", CHAT).as_bytes()).unwrap();
+    assert!(server.wait_in_flight(1, std::time::Duration::from_secs(20)));
+    server.release(2);
+    client.read_exact(&mut [0; 1]).unwrap();
+    program.kill().unwrap();
+    program.wait().unwrap();
+    assert_eq!(folder.path().read_dir().unwrap().count(), 0);
 }
 
 mod wall_clock {

@@ -154,6 +154,12 @@ fn w_079_embed_vectors_have_unit_length(#[case] more: Value) {
 }
 
 #[test]
+fn an_option_of_the_wrong_type_is_refused_by_embed_too() {
+    let body = json!({ "model": "embedder", "input": "x", "options": { "num_ctx": "x" } });
+    assert_eq!(Bench::scripted().post("/api/embed", &body).status, 500);
+}
+
+#[test]
 fn w_080_w_081_a_pull_goes_from_the_manifest_to_success_and_leaves_out_a_zero() {
     let mut bench = Bench::scripted();
     bench.ask("DELETE", "/api/delete", r#"{"model":"llama"}"#);

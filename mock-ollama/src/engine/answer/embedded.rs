@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt as _;
+use serde_json::{Map, Value};
 
 use super::managed::native;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
-use crate::dialect::request::{EmbedAsk, EmbeddingsAsk, Envelope};
+use crate::dialect::request::{EmbedAsk, EmbeddingsAsk, Envelope, check_options};
 use crate::dialect::{
     EmbedMetrics, Refusal, RefusedBy, Reply, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_in,
     unit_vector,
@@ -59,7 +60,7 @@ impl Answerer<'_> {
 
     /// Vectors of unit length, and the tokens of all texts.
     fn embed(&mut self, ask: &EmbedAsk) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
-        let card = self.load_embedder(&ask.model, &ask.name, ask.keep_alive)?;
+        let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
         let (mut vectors, mut tokens) = (Vec::with_capacity(ask.inputs.len()), 0);
         for text in &ask.inputs {
             let (vector, count) = self.vector(&card, text, 400)?;
@@ -71,7 +72,7 @@ impl Answerer<'_> {
 
     fn embed_one(&mut self, from: &Reception<'_>) -> Result<Reply, Refusal> {
         let ask = EmbeddingsAsk::decode(from.body)?;
-        let card = self.load_embedder(&ask.model, &ask.name, ask.keep_alive)?;
+        let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
         if ask.prompt.is_empty() {
             return Ok(embeddings_reply(&[]));
         }
@@ -79,10 +80,17 @@ impl Answerer<'_> {
         Ok(embeddings_reply(&vector))
     }
 
-    fn load_embedder(&mut self, asked: &str, name: &ModelName, keep_alive: Option<KeepAlive>) -> Result<Card, Refusal> {
+    fn load_embedder(
+        &mut self,
+        asked: &str,
+        name: &ModelName,
+        options: &Map<String, Value>,
+        keep_alive: Option<KeepAlive>,
+    ) -> Result<Card, Refusal> {
         let Some(card) = self.models.find(name).cloned() else {
             return Err(refused(404, format!("model \"{asked}\" not found, try pulling it first")));
         };
+        check_options(options)?;
         self.models.runners.load(&card, keep_alive, self.now);
         Ok(card)
     }
