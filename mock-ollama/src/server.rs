@@ -10,6 +10,7 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::catalog::{Catalog, Matching};
+use crate::dialect::manage::DEFAULT_SPEED;
 use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, wall_anchor};
 use crate::engine::{Config, CreatedAt, Engine, Release};
 use crate::http::{GateConfig, Origins};
@@ -108,6 +109,7 @@ pub struct Builder {
     pace: Pace,
     created_at: CreatedAt,
     origins: Origins,
+    transfer_speed: Option<u64>,
     seed: Seed,
     listen: Option<SocketAddr>,
     allow_misses: bool,
@@ -186,6 +188,13 @@ impl Builder {
         self
     }
 
+    /// How fast pulls and pushes go, in bytes per second; 200 MB/s by default.
+    #[must_use]
+    pub fn transfer_speed(mut self, bytes_per_second: u64) -> Self {
+        self.transfer_speed = Some(bytes_per_second);
+        self
+    }
+
     /// The seed of every random choice; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
@@ -254,6 +263,7 @@ impl Builder {
             created_at: self.created_at,
             seed: self.seed,
             gate,
+            transfer_speed: self.transfer_speed.unwrap_or(DEFAULT_SPEED),
             wall: wall_anchor(&*time),
             ..Config::default()
         });

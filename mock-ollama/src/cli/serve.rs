@@ -7,6 +7,7 @@ use std::sync::mpsc;
 
 use clap::Args;
 use mock_ollama::catalog::{Matching, builtin};
+use mock_ollama::dialect::manage::DEFAULT_SPEED;
 use mock_ollama::engine::CreatedAt;
 use mock_ollama::files::{Existing, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
@@ -44,6 +45,9 @@ pub(crate) struct ServeArgs {
     /// Which time replayed objects carry: recorded, or live; scripted and rendered answers are always live
     #[arg(long, value_name = "WHICH", default_value = "recorded")]
     created_at: CreatedAt,
+    /// How fast pulls and pushes go, in bytes per second
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_SPEED, value_parser = clap::value_parser!(u64).range(1..))]
+    transfer_speed: u64,
     /// Write the journal, one JSON document, to this file when the server ends
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -76,6 +80,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .matching(args.matching)
         .created_at(args.created_at)
         .origins(origins)
+        .transfer_speed(args.transfer_speed)
         .seed(args.seed)
         .allow_misses()
         .start()

@@ -46,6 +46,7 @@ pub use created_at::patch_created_at;
 pub use embed::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
 pub use go_json::{go_lossy, go_string, to_string as to_go_json};
 pub use ids::Ids;
+pub use native::debug_reply;
 pub use objects::{error_body, miss_text, rfc3339};
 pub use read::read;
 pub use refuse::{refuse, refuse_in};

@@ -5,6 +5,7 @@ use serde_json::value::RawValue;
 
 use super::go_json::go_string;
 use super::objects::{MetricFields, NativeCall, NativeLogprob, created_at, error_body, fields, json};
+use super::request::Ask;
 use super::{Render, Reply};
 use crate::generation::Part;
 
@@ -95,6 +96,41 @@ impl Native {
             logprobs,
         })
     }
+}
+
+/// The answer to `_debug_render_only` of a native request: what the model would have been given.
+pub fn debug_reply(ask: &Ask, rendered: &str, unix_nanos: u64) -> Reply {
+    #[derive(Serialize)]
+    struct DebugInfo<'a> {
+        rendered_template: &'a str,
+    }
+    #[derive(Serialize)]
+    struct Answer<'a> {
+        model: &'a str,
+        created_at: String,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        response: Option<&'static str>,
+        #[serde(skip_serializing_if = "Option::is_none")]
+        message: Option<Blank>,
+        done: bool,
+        #[serde(rename = "_debug_info")]
+        debug_info: DebugInfo<'a>,
+    }
+    #[derive(Serialize)]
+    struct Blank {
+        role: &'static str,
+        content: &'static str,
+    }
+    let is_generate = ask.dialect.is_generate();
+    let answer = Answer {
+        model: &ask.model,
+        created_at: created_at(unix_nanos),
+        response: is_generate.then_some(""),
+        message: (!is_generate).then_some(Blank { role: "", content: "" }),
+        done: false,
+        debug_info: DebugInfo { rendered_template: rendered },
+    };
+    Reply::new(200, "application/json; charset=utf-8", json(&answer))
 }
 
 impl Render for Native {

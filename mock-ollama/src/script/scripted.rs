@@ -189,13 +189,23 @@ impl Scripted {
         vec![Logprob { token, logprob: rule.token, top }]
     }
 
-    /// One token a word of what was rendered and sampled.
-    fn context(&self, ask: &Ask, raw: &[Content]) -> Vec<i64> {
-        let Question::Prompt(prompt) = &ask.question else { return Vec::new() };
+    /// The prompt as the model's template renders it; of a conversation, its last text.
+    pub fn rendered(&self, ask: &Ask) -> String {
+        let prompt = ask.question.last_text();
+        if ask.raw {
+            return prompt.to_owned();
+        }
         let own = self.card.system.as_deref().unwrap_or_default();
         let system = if ask.system.is_empty() { own } else { &ask.system };
-        let mut text = vec!["token"; ask.context.len()].join(" ");
-        text += &self.render.replace("{system}", system).replace("{prompt}", prompt);
+        self.render.replace("{system}", system).replace("{prompt}", prompt)
+    }
+
+    /// One token a word of what was rendered and sampled.
+    fn context(&self, ask: &Ask, raw: &[Content]) -> Vec<i64> {
+        if matches!(ask.question, Question::Messages(_)) {
+            return Vec::new();
+        }
+        let text = vec!["token"; ask.context.len()].join(" ") + &self.rendered(ask);
         let mut bytes = text.into_bytes();
         for content in raw {
             bytes.extend_from_slice(sampled(content));

@@ -113,6 +113,15 @@ fn w_040_durations_are_nanoseconds_and_the_total_is_at_least_their_sum() {
 }
 
 #[test]
+fn a_request_to_render_alone_is_told_what_the_model_would_have_been_given() {
+    let info = generate(json!({ "_debug_render_only": true })).json();
+    assert_eq!((&info["response"], &info["done"]), (&json!(""), &json!(false)));
+    assert_eq!(info["_debug_info"], json!({ "rendered_template": "user: hi" }));
+    let info = chat(json!({ "_debug_render_only": true })).json();
+    assert_eq!(info["message"], json!({ "role": "", "content": "" }));
+}
+
+#[test]
 fn w_041_a_whole_answer_holds_all_text_and_no_newline_at_its_end() {
     let answer = generate(json!({ "stream": false }));
     assert_eq!(answer.json()["response"], "Hello world");

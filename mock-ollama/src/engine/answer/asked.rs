@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared};
 use crate::dialect::request::{Ask, Dialect, check};
-use crate::dialect::{Refusal, RefusedBy, Reply, miss_text, refuse, renderer};
+use crate::dialect::{Refusal, RefusedBy, Reply, debug_reply, miss_text, refuse, renderer};
 use crate::engine::config::CreatedAt;
 use crate::engine::live::Live;
 use crate::engine::stream::Source;
@@ -50,6 +50,11 @@ impl Answerer<'_> {
         if ask.is_load() {
             self.models.runners.load(&card, ask.keep_alive, self.now);
             return self.loaded(&ask, Reason::Load, from);
+        }
+        if ask.debug_render_only && ask.dialect.is_native() {
+            let script = catalog.script(&source.name);
+            let rendered = script.map_or_else(|| ask.question.last_text().to_owned(), |script| script.rendered(&ask));
+            return debug_reply(&ask, &rendered, self.config.wall.unix_nanos(self.now)).into();
         }
         if chosen.is_ok() {
             return self.recorded(&ask, Some(&card), &chosen, from);
