@@ -55,7 +55,9 @@ impl Scrub {
         }
     }
 
-    /// The chunks of a body with every match made unreadable: in the texts that the answer makes, and in each chunk.
+    /// The chunks of a body with every match made unreadable: in the texts that the answer makes, in each other string of
+    /// its JSON, and in each line that is none. What a pattern would match across strings stays, so that JSON stays JSON.
+    /// A chunk that holds nothing but the rest of a character may come out empty.
     pub fn body(&self, chunks: &[Bytes]) -> Vec<Bytes> {
         if self.is_empty() {
             return chunks.to_vec();
@@ -74,11 +76,7 @@ impl Scrub {
                 Fate::Star => Some(b'*'),
                 Fate::Gone => None,
             });
-            let bytes: Vec<u8> = bytes.collect();
-            match String::from_utf8(bytes) {
-                Ok(text) => Bytes::from(self.text(&text)),
-                Err(error) => Bytes::from(error.into_bytes()),
-            }
+            bytes.collect()
         });
         scrubbed.collect()
     }
@@ -125,11 +123,22 @@ impl Assembled {
                 Some(data) => (data, offset + "data: ".len()),
                 None => (text, offset),
             };
-            if let Ok(value) = serde_json::from_str::<&RawValue>(json) {
-                visit(value.get(), "", offset + place(json, value.get()), &mut texts);
+            match serde_json::from_str::<&RawValue>(json) {
+                Ok(value) => visit(value.get(), "", offset + place(json, value.get()), &mut texts),
+                Err(_) => {
+                    texts.entry(format!("line at {offset}")).or_default().add_plain(json, offset);
+                }
             }
         }
         texts
+    }
+
+    /// Adds the characters of a text that is no JSON.
+    fn add_plain(&mut self, text: &str, offset: usize) {
+        for (at, character) in text.char_indices() {
+            self.places.insert(self.text.len(), (offset + at, offset + at + character.len_utf8()));
+            self.text.push(character);
+        }
     }
 
     /// Adds the characters of a JSON string that stands at `offset`.
@@ -181,6 +190,7 @@ fn visit(json: &str, key: &str, offset: usize, texts: &mut BTreeMap<String, Asse
             }
         }
         Some(b'"') if TEXTS.contains(&key) => texts.entry(key.to_owned()).or_default().add(json, offset),
+        Some(b'"') => texts.entry(format!("string at {offset}")).or_default().add(json, offset),
         _ => {}
     }
 }
@@ -234,6 +244,12 @@ mod tests {
         );
         assert!(scrubbed[0].contains("\"content\":\"**\""), "{scrubbed:?}");
         assert!(scrubbed[1].contains("\"content\":\"*c\""), "{scrubbed:?}");
+    }
+
+    #[test]
+    fn a_pattern_that_would_run_past_the_end_of_a_string_leaves_the_json_whole() {
+        let scrubbed = body(r"sk-\S+", &["{\"model\":\"sk-1\",\"response\":\"sk-2 x\",\"done\":true}\n"]);
+        assert_eq!(scrubbed, ["{\"model\":\"****\",\"response\":\"**** x\",\"done\":true}\n"]);
     }
 
     #[test]

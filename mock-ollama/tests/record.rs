@@ -61,7 +61,7 @@ fn an_exchange_becomes_one_recording_with_the_chunks_that_the_client_got() {
     recorder.finish();
     let all = recordings(folder.path());
     assert_eq!(all.len(), 1);
-    assert_eq!((all[0].name.as_str(), all[0].model.name.as_str()), ("0001-api-chat-tiny", "tiny"));
+    assert_eq!((all[0].name.as_str(), all[0].model.name.as_str()), ("0001-api-chat-tiny", "tiny:latest"));
     let exchange = &all[0].exchanges[0];
     assert_eq!((exchange.chunks.len(), exchange.end, exchange.response.status), (5, End::Clean, 200));
     let encoded = answer.split_once("\r\n\r\n").unwrap().1;

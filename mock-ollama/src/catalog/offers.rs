@@ -97,7 +97,11 @@ impl Catalog {
         let scrub = Scrub::new(recording.scrub.iter().map(String::as_str)).unwrap_or_default();
         let card = Card::of_recording(&recording.model);
         let listed = card.as_ref().map(|card| card.name.clone());
-        if let Some(card) = card {
+        // A recording of listings alone is of no model.
+        let answers = recording.exchanges.iter().any(|exchange| {
+            exchange.request.as_ref().is_none_or(|request| !request.path.starts_with("/api/") || request.body.is_some())
+        });
+        if let Some(card) = card.filter(|_| answers) {
             let richer = |known: &Card| known.details.family.is_empty() && !card.details.family.is_empty();
             if self.cards.get(&card.name).is_none_or(richer) {
                 self.cards.insert(card.name.clone(), card);

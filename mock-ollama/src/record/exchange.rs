@@ -1,9 +1,10 @@
 //! One request and its response on their way through.
 
 use std::io::{self, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, TcpStream, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::folder::Folder;
 use super::note::Note;
@@ -11,9 +12,12 @@ use super::upstream::UpstreamUrl;
 use crate::clock::Clock;
 use crate::dialect::error_body;
 use crate::driver::Monotonic;
-use crate::http::{CONTINUE, Parsed, Parser, Received, Request, RequestHead, Upstream};
+use crate::http::{CONTINUE, Parsed, Parser, Received, Request, RequestHead, Upstream, Version};
 use crate::recording::End;
 use crate::scrub::Scrub;
+
+/// How long an upstream may take to accept a connection.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
@@ -35,12 +39,10 @@ pub(super) struct Setting {
 pub(super) fn serve(mut client: TcpStream, setting: &Setting) -> io::Result<()> {
     client.set_nodelay(true)?;
     let Some(request) = read_request(&mut client)? else { return Ok(()) };
-    let mut upstream = match TcpStream::connect(&setting.upstream.authority) {
+    let mut upstream = match send(&request, &setting.upstream) {
         Ok(upstream) => upstream,
         Err(error) => return refuse(&mut client, &format!("cannot reach {}: {error}", setting.upstream)),
     };
-    upstream.set_nodelay(true)?;
-    upstream.write_all(&forwarded(&request, &setting.upstream))?;
     let note = Note::of(&request.head, &request.body, Monotonic.now());
     let watch = Watch::start(&client, &upstream)?;
     let ended = relay(&mut client, &mut upstream, &request.head.method, note, &watch);
@@ -60,6 +62,22 @@ pub(super) fn serve(mut client: TcpStream, setting: &Setting) -> io::Result<()> 
         }
     }
     Ok(())
+}
+
+/// Connects to the upstream and hands it the request.
+fn send(request: &Request, url: &UpstreamUrl) -> io::Result<TcpStream> {
+    let mut failed = io::Error::new(io::ErrorKind::NotFound, "it has no address");
+    for addr in url.authority.to_socket_addrs()? {
+        match TcpStream::connect_timeout(&addr, CONNECT_TIMEOUT) {
+            Ok(mut upstream) => {
+                upstream.set_nodelay(true)?;
+                upstream.write_all(&forwarded(request, url))?;
+                return Ok(upstream);
+            }
+            Err(error) => failed = error,
+        }
+    }
+    Err(failed)
 }
 
 fn read_request(client: &mut TcpStream) -> io::Result<Option<Request>> {
@@ -84,7 +102,8 @@ fn read_request(client: &mut TcpStream) -> io::Result<Option<Request>> {
 /// The request as it goes on: what is for one connection alone is made anew.
 fn forwarded(request: &Request, upstream: &UpstreamUrl) -> Vec<u8> {
     let RequestHead { method, target, headers, .. } = &request.head;
-    let mut out = format!("{method} {target} HTTP/1.1\r\nHost: {}\r\nConnection: close\r\n", upstream.authority);
+    let version = if request.head.version == Version::Http10 { "HTTP/1.0" } else { "HTTP/1.1" };
+    let mut out = format!("{method} {target} {version}\r\nHost: {}\r\nConnection: close\r\n", upstream.authority);
     for (name, value) in headers {
         if !HOP_BY_HOP.contains(&name.to_ascii_lowercase().as_str()) {
             for part in [name.as_str(), ": ", value, "\r\n"] {

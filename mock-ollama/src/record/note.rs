@@ -6,6 +6,7 @@ use serde_json::Value;
 use super::folder::slug;
 use crate::clock::Instant;
 use crate::http::RequestHead;
+use crate::models::ModelName;
 use crate::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
 use crate::scrub::Scrub;
 
@@ -78,7 +79,11 @@ impl Note {
         let model = model_of(body.as_ref());
         let bytes: Vec<Bytes> = self.chunks.iter().map(|chunk| chunk.bytes.clone()).collect();
         let scrubbed = scrub.body(&bytes).into_iter();
-        let chunks = self.chunks.iter().zip(scrubbed).map(|(chunk, bytes)| Chunk { at_us: chunk.at_us, bytes });
+        // What is left of a chunk may be nothing, and a recording holds no empty ones.
+        let chunks = self.chunks.iter().zip(scrubbed).filter(|(_, bytes)| !bytes.is_empty());
+        let chunks = chunks.map(|(chunk, bytes)| Chunk { at_us: chunk.at_us, bytes });
+        let headers = response.headers.into_iter().map(|(name, value)| (name, scrub.text(&value))).collect();
+        let response = Response { headers, ..response };
         let parts = [slug(&path), slug(&model)].into_iter().filter(|part| !part.is_empty());
         let name = parts.collect::<Vec<_>>().join("-");
         let exchange = Exchange {
@@ -93,13 +98,18 @@ impl Note {
             origin: Origin::Recorded,
             description: None,
             server: None,
-            model: Model { name: model, ..Model::default() },
+            model: Model { name: listed(&model), ..Model::default() },
             licence: None,
             source: None,
             scrub: scrub.patterns(),
             exchanges: vec![exchange],
         })
     }
+}
+
+/// A model's name as listings show it.
+fn listed(name: &str) -> String {
+    ModelName::parse(name).map_or_else(|| name.to_owned(), |name| name.to_string())
 }
 
 /// The model that a request names.
