@@ -52,7 +52,7 @@ pub use read::read;
 pub use refuse::{refuse, refuse_in};
 pub use render::Render;
 pub use reply::{Refusal, RefusedBy, Reply};
-pub use show::{ShowAsk, show};
+pub use show::{ShowOptions, show};
 
 use request::{Ask, Dialect, Echo};
 

@@ -13,7 +13,7 @@ const COPILOT: &str = "GitHubCopilotChat/";
 
 /// What a request may change of the answer.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct ShowAsk<'a> {
+pub struct ShowOptions<'a> {
     /// The model as the request names it.
     pub model: &'a str,
     /// The system text to show instead of the model's own; empty where there is none.
@@ -62,7 +62,7 @@ struct Show<'a> {
 }
 
 /// The body of `/api/show`.
-pub fn show(card: &Card, ask: &ShowAsk<'_>) -> String {
+pub fn show(card: &Card, ask: &ShowOptions<'_>) -> String {
     let own_system = card.system.as_deref().unwrap_or_default();
     let system = if ask.system.is_empty() { own_system } else { ask.system };
     let mut model_info = metadata(&model_info(card), ask.verbose);

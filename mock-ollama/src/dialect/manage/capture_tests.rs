@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{CreateAsk, DEFAULT_SPEED, blob_head, blob_put, copy, create, delete, push};
+use super::{DEFAULT_SPEED, NewModel, blob_head, blob_put, copy, create, delete, push};
 use crate::dialect::Reply;
 use crate::http::{Framing, ResponseHead, Version};
 use crate::models::{Card, KeepAlive, ModelName, Store};
@@ -83,7 +83,7 @@ fn answer(store: &mut Store, request: &Value) -> Option<Reply> {
             let files = json["files"].as_object().map(|files| {
                 files.iter().map(|(path, digest)| (path.clone(), digest.as_str().unwrap().to_owned())).collect()
             });
-            let ask = CreateAsk { model, from: text("from"), files, ..CreateAsk::default() };
+            let ask = NewModel { model, from: text("from"), files, ..NewModel::default() };
             Some(create(&ask, store, DEFAULT_SPEED).map_or_else(|refused| refused, |progress| streamed(&progress)))
         }
         _ => None,

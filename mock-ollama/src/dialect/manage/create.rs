@@ -18,7 +18,7 @@ const QUANTIZATIONS: [&str; 6] = ["F32", "F16", "Q4_K_S", "Q4_K_M", "Q8_0", ""];
 
 /// What a create asks for, decoded; texts are empty and lists are empty where the request has none.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub struct CreateAsk<'a> {
+pub struct NewModel<'a> {
     /// The name of the new model (`model`, or the older `name`).
     pub model: &'a str,
     /// The model that it is made from.
@@ -60,7 +60,7 @@ pub enum Source {
 ///
 /// # Errors
 /// The plain answer of a request that is refused before anything begins.
-pub fn create(ask: &CreateAsk<'_>, store: &Store, speed: u64) -> Result<Progress, Reply> {
+pub fn create(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<Progress, Reply> {
     let files = ask.files.iter().flatten().chain(&ask.adapters);
     for (path, digest) in files {
         if !is_relative(path) {
@@ -99,7 +99,7 @@ pub fn create(ask: &CreateAsk<'_>, store: &Store, speed: u64) -> Result<Progress
 }
 
 /// The source, and the statuses of finding it; `Err` where it fails.
-fn find_source(ask: &CreateAsk<'_>, store: &Store, speed: u64) -> Result<(Progress, Source), Progress> {
+fn find_source(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<(Progress, Source), Progress> {
     if !ask.from.is_empty() {
         let Some(from) = ModelName::parse(ask.from) else { return Err(Progress::failed(400, "invalid model name")) };
         if let Some(card) = store.find(&from) {
@@ -150,7 +150,7 @@ fn read_files(files: &BTreeMap<String, String>, store: &Store) -> Result<(Progre
 }
 
 /// What can be wrong once the source is there.
-fn check(ask: &CreateAsk<'_>, store: &Store) -> Result<(), (u16, String)> {
+fn check(ask: &NewModel<'_>, store: &Store) -> Result<(), (u16, String)> {
     if !QUANTIZATIONS.contains(&ask.quantize.to_uppercase().as_str()) {
         let known = QUANTIZATIONS[..5].join(", ");
         let wanted = ask.quantize.to_uppercase();

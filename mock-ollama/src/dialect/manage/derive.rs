@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::create::CreateAsk;
+use super::create::NewModel;
 use crate::models::{Card, LayerKind, ModelName, Store, sha256};
 use crate::recording::Details;
 
 /// The model of this name that is made from another one.
-pub(super) fn derived(ask: &CreateAsk<'_>, name: ModelName, from: &Card) -> Card {
+pub(super) fn derived(ask: &NewModel<'_>, name: ModelName, from: &Card) -> Card {
     let weights = size_of(from, LayerKind::Weights);
     let mut card = Card { name, ..from.clone() };
     card.details.parent_model = from.name.to_string();
@@ -17,7 +17,7 @@ pub(super) fn derived(ask: &CreateAsk<'_>, name: ModelName, from: &Card) -> Card
 }
 
 /// The model of this name that is made from uploaded files, of which nothing but their lengths is known.
-pub(super) fn imported(ask: &CreateAsk<'_>, name: ModelName, files: &[(String, String)], store: &Store) -> Card {
+pub(super) fn imported(ask: &NewModel<'_>, name: ModelName, files: &[(String, String)], store: &Store) -> Card {
     let mut card = Card::named(name);
     card.capabilities = vec!["completion".to_owned()];
     card.details = Details { format: "gguf".to_owned(), ..Details::default() };
@@ -41,7 +41,7 @@ pub(super) fn requantize(card: &mut Card, level: &str) {
     seal(card, weights);
 }
 
-fn apply(ask: &CreateAsk<'_>, card: &mut Card) {
+fn apply(ask: &NewModel<'_>, card: &mut Card) {
     let replace = |text: &str, old: &mut Option<String>| {
         if !text.is_empty() {
             *old = Some(text.to_owned());

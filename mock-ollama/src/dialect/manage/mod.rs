@@ -22,7 +22,7 @@ mod push;
 mod capture_tests;
 
 pub use account::{me, recommendations, signout, transcriptions, web_fetch, web_search};
-pub use create::{CreateAsk, Source, create};
+pub use create::{NewModel, Source, create};
 pub use files::{blob_head, blob_put, copy, delete};
 pub use progress::{Failure, Progress, Streamed};
 pub use pull::{DEFAULT_SPEED, pull};

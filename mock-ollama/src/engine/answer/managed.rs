@@ -69,7 +69,7 @@ impl Answerer<'_> {
         match self.models.find(&request.name).or_else(any) {
             Some(card) => {
                 let user_agent = from.request.head.header("user-agent").unwrap_or_default();
-                let ask = dialect::ShowAsk {
+                let ask = dialect::ShowOptions {
                     model: &request.model,
                     system: &request.system,
                     verbose: request.verbose,
@@ -142,9 +142,9 @@ impl Answerer<'_> {
 }
 
 /// What is to be created, as the management of models takes it.
-fn created(ask: &CreateAsk) -> manage::CreateAsk<'_> {
+fn created(ask: &CreateAsk) -> manage::NewModel<'_> {
     let part = |message: &serde_json::Value, key: &str| message[key].as_str().unwrap_or_default().to_owned();
-    manage::CreateAsk {
+    manage::NewModel {
         model: &ask.model,
         from: &ask.from,
         files: (!ask.files.is_empty()).then(|| ask.files.clone()),
