@@ -112,6 +112,18 @@ fn the_scripted_models_of_the_captured_server_are_nine() {
     assert_eq!(names, expected.map(|name| format!("{name}:latest")));
 }
 
+#[test]
+fn the_example_of_the_manual_is_a_script_and_does_what_it_says() {
+    let manual = std::fs::read_to_string(fixtures("../docs/scripts.md")).unwrap();
+    let example = manual.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let broken = answer(example, "a BROKEN one");
+    assert_eq!(texts(&broken), ["Hello"]);
+    assert_eq!(broken.ending, Ending::Failed { status: 500, text: "boom".to_owned() });
+    let offered = Ask { tools: true, ..ask("WEATHER?") };
+    let called = parse(example, "docs").unwrap()[0].answer(&offered).unwrap();
+    assert!(matches!(called.pieces[1].content, Content::Calls(_)));
+}
+
 proptest! {
     #[test]
     fn any_answer_of_the_scripted_models_has_times_in_order_and_counts_that_hold(
