@@ -11,7 +11,9 @@ use thiserror::Error;
 
 use crate::catalog::{Catalog, Matching};
 use crate::dialect::manage::DEFAULT_SPEED;
-use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, wall_anchor};
+use crate::driver::{
+    Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names, wall_anchor,
+};
 use crate::engine::{Config, CreatedAt, Engine, Release};
 use crate::http::{GateConfig, Origins};
 use crate::journal::{Journal, StreamId};
@@ -254,7 +256,7 @@ impl Builder {
         let gate = GateConfig {
             listener_is_loopback: addr.ip().is_loopback(),
             origins: self.origins,
-            ..GateConfig::default()
+            host_names: host_names(),
         };
         let engine = Engine::new(Config {
             catalog: Arc::new(Catalog::with_scripts(recordings, scripts)),

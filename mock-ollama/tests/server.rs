@@ -235,3 +235,20 @@ fn a_port_in_use_is_one_clear_error() {
     let error = MockOllama::builder().listen(first.addr()).start().unwrap_err();
     assert_eq!(error.to_string(), format!("cannot listen on {}", first.addr()));
 }
+
+#[test]
+fn a_server_on_loopback_believes_its_own_machines_name_and_no_other() {
+    let server = MockOllama::builder().start().unwrap();
+    let status = |host: &str| {
+        let mut client = TcpStream::connect(server.addr()).unwrap();
+        client.write_all(format!("GET / HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
+        let mut answer = String::new();
+        client.read_to_string(&mut answer).unwrap();
+        answer.split(' ').nth(1).unwrap().to_owned()
+    };
+    assert_eq!(status("localhost"), "200");
+    assert_eq!(status("ollama.example.com"), "403");
+    if let Ok(name) = std::fs::read_to_string("/proc/sys/kernel/hostname") {
+        assert_eq!(status(name.trim()), "200");
+    }
+}

@@ -8,7 +8,7 @@ use crate::dialect::read;
 use crate::dialect::request::{Ask, Dialect, Question};
 use crate::generation::Generation;
 use crate::models::{Card, ModelName};
-use crate::recording::{End, Exchange, Recording, RequestBody};
+use crate::recording::{End, Exchange, Recording, Request, RequestBody};
 use crate::script::Scripted;
 use crate::scrub::Scrub;
 
@@ -99,7 +99,8 @@ impl Catalog {
         let listed = card.as_ref().map(|card| card.name.clone());
         // A recording of listings alone is of no model.
         let answers = recording.exchanges.iter().any(|exchange| {
-            exchange.request.as_ref().is_none_or(|request| !request.path.starts_with("/api/") || request.body.is_some())
+            let of_model = |request: &Request| request.body.is_some() || Dialect::of_path(&request.path).is_some();
+            exchange.request.as_ref().is_none_or(of_model)
         });
         if let Some(card) = card.filter(|_| answers) {
             let richer = |known: &Card| known.details.family.is_empty() && !card.details.family.is_empty();

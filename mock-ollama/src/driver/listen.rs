@@ -33,6 +33,13 @@ pub(crate) fn bind(addr: SocketAddr) -> io::Result<TcpListener> {
     Err(io::Error::new(io::ErrorKind::AddrNotAvailable, "this process had every port that the kernel offers"))
 }
 
+/// The name of this machine, by which it may be asked; none where the system does not tell.
+pub(crate) fn host_names() -> Vec<String> {
+    let told = std::fs::read_to_string("/proc/sys/kernel/hostname").ok();
+    let told = told.or_else(|| std::env::var("HOSTNAME").or_else(|_| std::env::var("COMPUTERNAME")).ok());
+    told.map(|name| name.trim().to_owned()).filter(|name| !name.is_empty()).into_iter().collect()
+}
+
 fn bind_once(addr: SocketAddr) -> io::Result<TcpListener> {
     let socket = Socket::new(Domain::for_address(addr), Type::STREAM, Some(Protocol::TCP))?;
     // Off Unix this would let two servers share a port.
