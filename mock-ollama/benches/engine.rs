@@ -45,8 +45,8 @@ fn asked(catalog: &Arc<Catalog>, request: &[u8], streams: u64) -> Engine {
 fn play(engine: &mut Engine) -> u64 {
     let mut actions = 0;
     while let Some(due) = engine.next_due() {
-        while let Some(action) = engine.step(due) {
-            if let Action::Write { conn, bytes } = action {
+        while let Some(step) = engine.step(due) {
+            if let Some(Action::Write { conn, bytes }) = step.action {
                 engine.wrote(conn, bytes.len(), due);
             }
             actions += 1;

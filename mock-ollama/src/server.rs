@@ -12,7 +12,7 @@ use thiserror::Error;
 use crate::catalog::{Catalog, Matching};
 use crate::dialect::manage::DEFAULT_SPEED;
 use crate::driver::{
-    Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names, wall_anchor,
+    Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names,
 };
 use crate::engine::{Config, CreatedAt, Engine, Release};
 use crate::http::{GateConfig, Origins};
@@ -266,7 +266,7 @@ impl Builder {
             seed: self.seed,
             gate,
             transfer_speed: self.transfer_speed.unwrap_or(DEFAULT_SPEED),
-            wall: wall_anchor(&*time),
+            wall: time.wall(),
             ..Config::default()
         });
         let (event_loop, mailbox) = EventLoop::new(listener, engine, time, observer).map_err(StartError::Thread)?;

@@ -11,7 +11,7 @@ use mock_ollama::MockOllama;
 use mock_ollama::catalog::builtin;
 use mock_ollama::clock::{Clock, Instant};
 use mock_ollama::driver::{LoopWaker, Observer, TimeSource};
-use mock_ollama::engine::Closed;
+use mock_ollama::engine::{Closed, Engine};
 use mock_ollama::journal::ConnId;
 use mock_ollama::recording::{Recording, RequestBody};
 
@@ -45,9 +45,9 @@ impl TimeSource for ByHand {
         self.0.waker.set(waker).expect("there is one loop");
     }
 
-    fn timeout(&self, next: Option<Instant>) -> Option<Duration> {
+    fn timeout(&self, engine: &Engine) -> Option<Duration> {
         // Real time means nothing here: either it is due, or somebody moves the clock.
-        next.filter(|next| *next <= self.now()).map(|_| Duration::ZERO)
+        engine.next_due().filter(|next| *next <= self.now()).map(|_| Duration::ZERO)
     }
 }
 

@@ -253,7 +253,7 @@ mod tests {
             path: "/api/generate".to_owned(),
             body: "{}".to_owned(),
         };
-        let plan = AgentPlan { name: "agent".to_owned(), requests: vec![request] };
+        let plan = AgentPlan::new("agent", vec![request]);
         let agent: Agent<_, Strict> = Agent::new(plan, client, policy.parse().unwrap());
         now(agent.run(None, Arc::new(Ticks::default()))).exchanges.remove(0)
     }

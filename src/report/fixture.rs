@@ -34,9 +34,8 @@ pub(super) fn workload() -> Workload {
             recording
         })
         .collect();
-    let agents = DUE.iter().zip(&recordings).map(|((name, _), recording)| AgentPlan {
-        name: (*name).to_owned(),
-        requests: crate::workload::file::requests_of(recording).unwrap(),
+    let agents = DUE.iter().zip(&recordings).map(|((name, _), recording)| {
+        AgentPlan::new(*name, crate::workload::file::requests_of(recording).unwrap())
     });
     Workload {
         name: "made-up".into(),

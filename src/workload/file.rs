@@ -244,7 +244,7 @@ impl WorkloadFile {
             for recording in entry.dealt(index) {
                 requests.extend(taken.requests(recording)?);
             }
-            agents.push(AgentPlan { name, requests });
+            agents.push(AgentPlan::new(name, requests));
         }
         if let Some((a, b)) = shared_request(&taken.order) {
             return Err(self.error(Problem::SharedRequest(a.name.clone(), b.name.clone())));

@@ -1,6 +1,7 @@
 //! A workload with every name resolved: nothing in it needs a file, a default or a lookup any more.
 
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::time::Duration;
 
 use mock_ollama::recording::Recording;
 use serde::{Deserialize, Serialize};
@@ -29,6 +30,31 @@ pub struct AgentPlan {
     pub name: String,
     /// Its requests, sent one after the other.
     pub requests: Vec<RequestPlan>,
+    /// What it does beside reading answers to their end.
+    #[serde(default)]
+    pub manner: Manner,
+}
+
+/// What an agent does beside reading answers to their end, all of it on the lab's clock. By default nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Manner {
+    /// How long it thinks before each request.
+    pub think: Duration,
+    /// After so long it gives up an exchange that has not ended. Never 0.
+    pub timeout: Option<Duration>,
+    /// It hangs up once it has seen so many tokens of an answer.
+    pub cancel_after: Option<NonZeroU32>,
+    /// How many times more it sends a request whose exchange failed otherwise than by its own hanging up …
+    pub retries: u32,
+    /// … each time after this pause instead of thinking.
+    pub retry_pause: Duration,
+}
+
+impl AgentPlan {
+    /// An agent that sends requests one after the other and reads each answer to its end.
+    pub fn new(name: impl Into<String>, requests: Vec<RequestPlan>) -> Self {
+        Self { name: name.into(), requests, manner: Manner::default() }
+    }
 }
 
 /// One request of an agent.

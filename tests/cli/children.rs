@@ -69,7 +69,7 @@ fn job(url: String) -> Job {
         path: "/api/generate".to_owned(),
         body: "{}".to_owned(),
     };
-    let agent = |name: &str| AgentPlan { name: name.to_owned(), requests: vec![request.clone(); 2] };
+    let agent = |name: &str| AgentPlan::new(name, vec![request.clone(); 2]);
     Job { url, agents: vec![agent("one"), agent("other")], limit: None }
 }
 

@@ -108,7 +108,7 @@ pub(crate) fn job(url: &str, agents: usize, requests: usize) -> Job {
         path: "/api/generate".to_owned(),
         body: format!(r#"{{"model":"canned","prompt":"{exchange}"}}"#),
     };
-    let agent = |index| AgentPlan { name: format!("agent-{index}"), requests: (0..requests).map(request).collect() };
+    let agent = |index| AgentPlan::new(format!("agent-{index}"), (0..requests).map(request).collect());
     Job { url: url.to_owned(), agents: (0..agents).map(agent).collect(), limit: None }
 }
 

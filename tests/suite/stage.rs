@@ -76,7 +76,7 @@ impl Cast {
     /// So many agents, each of which asks for every exchange of every recording.
     pub(crate) fn each(agents: usize, recordings: Vec<Recording>, pace: Pace) -> Self {
         let requests: Vec<RequestPlan> = recordings.iter().flat_map(requests_of).collect();
-        let agents = (0..agents).map(|index| AgentPlan { name: name(index), requests: requests.clone() });
+        let agents = (0..agents).map(|index| AgentPlan::new(name(index), requests.clone()));
         Self { pace, agents: agents.collect(), limit: None, recordings }
     }
 

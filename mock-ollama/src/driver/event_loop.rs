@@ -11,7 +11,7 @@ use super::observer::Observer;
 use super::poll::{Listener, Poller, Ready};
 use super::socket::{Ending, Flushed, Got, Socket};
 use super::time::{LoopWaker, TimeSource};
-use crate::engine::{Action, Closed, Engine, ServerId};
+use crate::engine::{Action, Closed, Engine, ServerId, Step};
 use crate::journal::{ConnId, Journal};
 
 /// The token of the listener; connections count from one.
@@ -109,7 +109,7 @@ impl EventLoop {
         if more || !self.due_reads.is_empty() {
             return Some(Duration::ZERO);
         }
-        let timeout = self.time.timeout(self.engine.next_due());
+        let timeout = self.time.timeout(&self.engine);
         if self.acceptable { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
     }
 
@@ -214,6 +214,7 @@ impl EventLoop {
                 // Answers that are due go out before the hang-up counts.
                 socket.eof = true;
                 self.act();
+                self.observer.hung_up(conn);
                 if self.engine.half_closed(conn, self.time.now()) {
                     self.act();
                 } else {
@@ -233,14 +234,16 @@ impl EventLoop {
     fn act(&mut self) -> bool {
         let mut last = None;
         for _ in 0..MAX_ACTIONS {
-            let action = self.engine.step(self.time.now());
+            let step = self.step();
+            let none_due = step.is_none();
+            let action = step.and_then(|step| step.action);
             let conn = action.as_ref().map(target);
             if let Some(last) = last.filter(|last| conn != Some(*last)) {
                 self.flush(last);
             }
             last = conn;
             match (action, conn.and_then(|conn| self.sockets.get_mut(&conn))) {
-                (None, _) if self.engine.next_due().is_none_or(|due| due > self.time.now()) => return false,
+                (None, _) if none_due => return false,
                 (None, _) | (_, None) => {}
                 (Some(Action::Write { bytes, .. }), Some(socket)) => socket.push(bytes),
                 (Some(Action::Shutdown { .. }), Some(socket)) => socket.end(Ending::Shutdown),
@@ -252,6 +255,17 @@ impl EventLoop {
             self.flush(last);
         }
         true
+    }
+
+    /// One event, if one is due and the time source lets it happen.
+    fn step(&mut self) -> Option<Step> {
+        let due = self.engine.next_due()?;
+        if !self.time.admits(due) {
+            return None;
+        }
+        let step = self.engine.step(self.time.now())?;
+        self.observer.stepped(&step.stream, &self.engine);
+        Some(step)
     }
 
     fn flush(&mut self, conn: ConnId) {

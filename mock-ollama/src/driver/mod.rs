@@ -22,4 +22,4 @@ pub(crate) use command::{Command, Mailbox};
 pub(crate) use event_loop::EventLoop;
 pub(crate) use listen::{bind, host_names};
 pub use observer::{NoObserver, Observer};
-pub use time::{LoopWaker, Monotonic, TimeSource, wall_anchor};
+pub use time::{LoopWaker, Monotonic, TimeSource};

@@ -4,6 +4,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::poll::Waker;
 use crate::clock::{Clock, Instant, WallAnchor};
+use crate::engine::Engine;
 
 /// Wakes the event loop from any thread, so that it looks at the time again.
 #[derive(Clone, Debug)]
@@ -23,10 +24,22 @@ pub trait TimeSource: Clock + 'static {
         drop(waker);
     }
 
-    /// How long the loop may wait in real time when its next event is due at `next`;
-    /// `None` to wait for sockets and commands alone.
-    fn timeout(&self, next: Option<Instant>) -> Option<Duration> {
-        next.map(|next| next.saturating_since(self.now()))
+    /// Whether the engine's next event, due at `due`, may happen now. Asked before each event: virtual time lets them
+    /// happen one by one.
+    fn admits(&self, due: Instant) -> bool {
+        due <= self.now()
+    }
+
+    /// The loop has nothing to do. How long it may wait in real time for the engine's next event; `None` to wait for
+    /// sockets, commands and its waker alone.
+    fn timeout(&self, engine: &Engine) -> Option<Duration> {
+        engine.next_due().map(|next| next.saturating_since(self.now()))
+    }
+
+    /// Which wall-clock time the instants stand for; asked once, at the start.
+    fn wall(&self) -> WallAnchor {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        WallAnchor { at: self.now(), unix_nanos: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) }
     }
 }
 
@@ -56,10 +69,4 @@ fn monotonic_nanos() -> u64 {
     use std::sync::OnceLock;
     static ORIGIN: OnceLock<std::time::Instant> = OnceLock::new();
     u64::try_from(ORIGIN.get_or_init(std::time::Instant::now).elapsed().as_nanos()).unwrap_or(u64::MAX)
-}
-
-/// Reads the wall clock, once.
-pub fn wall_anchor(clock: &dyn Clock) -> WallAnchor {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    WallAnchor { at: clock.now(), unix_nanos: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) }
 }

@@ -14,6 +14,15 @@ pub struct ServerId(pub u32);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Seq(pub u64);
 
+/// One event that happened.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The stream it belongs to; one of the connection itself where it belongs to none.
+    pub stream: StreamId,
+    /// What the driver is to do for it, if anything.
+    pub action: Option<Action>,
+}
+
 /// What a driver is told to do. Actions of one connection keep their order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {

@@ -27,6 +27,6 @@ mod timeline;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Closed, Release, Seq, ServerId};
+pub use action::{Action, Closed, Release, Seq, ServerId, Step};
 pub use config::{Config, CreatedAt, CreatedAtError};
 pub use run::{Engine, LINGER};

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::action::{Action, Closed, Release, Seq, ServerId};
+use super::action::{Action, Closed, Release, Seq, ServerId, Step};
 use super::answer::{Answered, Answerer, Effect, Timing};
 use super::callers::Callers;
 use super::config::Config;
 use super::conn::{Conn, State};
 use super::stream::{Answering, Begin, Due};
-use super::timeline::{Event, Key, Timeline, What};
+use super::timeline::{Event, Timeline, What};
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
@@ -174,8 +174,8 @@ impl Engine {
     }
 
     /// The place of the next event on the timeline.
-    pub fn next(&self) -> Option<(Instant, StreamId, Seq)> {
-        self.timeline.first().cloned()
+    pub fn next(&self) -> Option<&(Instant, StreamId, Seq)> {
+        self.timeline.first()
     }
 
     /// When the next event is due; cheaper than [`Engine::next`].
@@ -183,20 +183,17 @@ impl Engine {
         self.timeline.first().map(|key| key.0)
     }
 
-    /// The next action that is due by `now`; `None` when nothing is.
-    pub fn step(&mut self, now: Instant) -> Option<Action> {
-        while let Some((key, event)) = self.timeline.pop_due(now) {
-            if let Some(conn) = self.conns.get_mut(&event.conn) {
-                conn.pending.retain(|pending| *pending != key);
-            }
-            if let Some(action) = self.fire(key, event, now) {
-                return Some(action);
-            }
+    /// The one next event, if it is due by `now`; `None` when nothing is.
+    pub fn step(&mut self, now: Instant) -> Option<Step> {
+        let (key, event) = self.timeline.pop_due(now)?;
+        if let Some(conn) = self.conns.get_mut(&event.conn) {
+            conn.pending.retain(|pending| *pending != key);
         }
-        None
+        let (due, stream, _) = key;
+        Some(Step { stream, action: self.fire(due, event, now) })
     }
 
-    fn fire(&mut self, (due, ..): Key, Event { conn, what }: Event, now: Instant) -> Option<Action> {
+    fn fire(&mut self, due: Instant, Event { conn, what }: Event, now: Instant) -> Option<Action> {
         match what {
             What::Send(bytes) => self.write(conn, bytes),
             What::Chunk => self.send_chunk(conn, due, now),

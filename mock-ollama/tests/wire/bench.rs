@@ -122,7 +122,7 @@ impl Bench {
         while go_on(&written) {
             let Some(due) = self.engine.next_due() else { break };
             self.now = self.now.max(due);
-            match self.engine.step(self.now) {
+            match self.engine.step(self.now).and_then(|step| step.action) {
                 Some(Action::Write { conn: to, bytes }) => {
                     self.engine.wrote(to, bytes.len(), self.now);
                     if to == conn {

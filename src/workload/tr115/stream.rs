@@ -39,7 +39,7 @@ pub(super) fn workload<'a>(run: &RunRow, rows: impl Iterator<Item = &'a AgentRow
     for row in rows {
         let recording = recording(row).ok_or_else(|| unusable(run, "a time or a count is out of range"))?;
         let requests = requests_of(&recording).map_err(|_| unusable(run, "its request cannot be sent"))?;
-        workload.agents.push(AgentPlan { name: row.agent.clone(), requests });
+        workload.agents.push(AgentPlan::new(&row.agent, requests));
         workload.recordings.push(recording);
     }
     if workload.agents.is_empty() { Err(unusable(run, "it has no agents")) } else { Ok(workload) }

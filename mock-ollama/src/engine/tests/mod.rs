@@ -52,7 +52,8 @@ impl Bench {
     }
 
     fn act(&mut self) -> &mut Self {
-        while let Some(action) = self.engine.step(self.now) {
+        while let Some(step) = self.engine.step(self.now) {
+            let Some(action) = step.action else { continue };
             match action {
                 Action::Write { conn, bytes } => {
                     self.written.push((self.now, conn, bytes.to_vec()));
