@@ -8,7 +8,7 @@
 //! | floor | modules | what |
 //! | --- | --- | --- |
 //! | 5 | [`run`] | the conductor: child processes, blocks of runs, a report out |
-//! | 4 | [`runtimes`], [`clients`], `controls` | agents on executors, bytes through HTTP clients; the known-bad variants (feature `controls`) |
+//! | 4 | [`runtimes`], [`clients`], [`sim`], `controls` | agents on executors, bytes through HTTP clients; virtual time; the known-bad variants (feature `controls`) |
 //! | 2 | [`measure`], [`report`] | what a run cost, and what people and programs read of it |
 //! | 1 | [`chunking`], [`ndjson`] | pure mechanisms: no clock, no I/O |
 //! | 0 | [`workload`], [`variant`], [`transcript`] | who asks what, on which row of the table, and what was seen |
@@ -19,19 +19,19 @@
 //! use std::sync::Arc;
 //!
 //! use mock_ollama::catalog::builtin;
-//! use mock_ollama::clock::Clock;
 //! use mock_ollama::{MockOllama, driver::Monotonic, schedule::Pace};
 //! use runtime_lab::workload::{Job, Library, select};
-//! use runtime_lab::{runtimes, variant::Variant};
+//! use runtime_lab::runtimes::{World, of};
+//! use runtime_lab::variant::Variant;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let recordings: Vec<_> = builtin::names().filter_map(builtin::recording).collect::<Result<_, _>>()?;
 //! let workload = select("duet", None, Library::of(&recordings))?;
-//! let clock: Arc<dyn Clock> = Arc::new(Monotonic);
+//! let world = World::Wall(Arc::new(Monotonic));
 //! for variant in Variant::ALL {
 //!     let server = MockOllama::builder().recordings(workload.recordings.clone()).pace(Pace::instant()).start()?;
 //!     let job = Job { url: server.url(), agents: workload.agents.clone(), limit: workload.limit };
-//!     let transcript = runtimes::of(*variant).run(&job, &clock)?;
+//!     let transcript = of(*variant).run(&job, &world)?;
 //!     let bytes: Vec<usize> = transcript.agents.iter().map(|agent| agent.exchanges[0].body.len()).collect();
 //!     assert_eq!(bytes, [16106, 6667]);
 //!     server.finish()?;
@@ -49,6 +49,7 @@ pub mod ndjson;
 pub mod report;
 pub mod run;
 pub mod runtimes;
+pub mod sim;
 pub mod transcript;
 pub mod variant;
 pub mod workload;

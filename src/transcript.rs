@@ -40,6 +40,8 @@ pub struct AgentLog {
 /// What an agent saw of one exchange.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ExchangeLog {
+    /// Which of the agent's requests it was, counted from zero; a request that was sent again has several exchanges.
+    pub request: usize,
     /// The recording that the request was taken from.
     pub recording: String,
     /// Which of its exchanges, counted from zero.
@@ -96,11 +98,32 @@ pub enum Outcome {
     },
     /// The exchange failed.
     Failed {
-        /// The kind of failure, one of the names of `ndjson::StreamError` and `clients::ClientError`.
+        /// The kind of failure: one of the names of `ndjson::StreamError` and `clients::ClientError`, or
+        /// [`Outcome::TIMED_OUT`] or [`Outcome::HUNG_UP`].
         kind: String,
         /// What happened, in words.
         message: String,
     },
+}
+
+impl Outcome {
+    /// The kind of failure of an exchange that the agent gave up because it took too long.
+    pub const TIMED_OUT: &'static str = "timed-out";
+    /// The kind of failure of an exchange that the agent ended because it had seen enough.
+    pub const HUNG_UP: &'static str = "hung-up";
+
+    /// `done`, or the kind of failure.
+    pub fn kind(&self) -> &str {
+        match self {
+            Self::Done { .. } => "done",
+            Self::Failed { kind, .. } => kind,
+        }
+    }
+
+    /// Whether an agent that retries sends the request again: not after it has seen enough by its own will.
+    pub fn is_worth_another_try(&self) -> bool {
+        !matches!(self.kind(), "done" | Self::HUNG_UP)
+    }
 }
 
 /// What a runtime is, as it showed itself while it ran; never prose about it.
@@ -154,6 +177,7 @@ mod tests {
     fn a_log_reads_back_what_was_written_whatever_bytes_the_body_has() {
         for body in ["{\"response\":\"é\"}\n".as_bytes(), b"\xf0\x9f", b""] {
             let log = ExchangeLog {
+                request: 0,
                 recording: "r".to_owned(),
                 exchange: 0,
                 sent: Instant::ZERO,

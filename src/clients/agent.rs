@@ -1,14 +1,19 @@
 //! The one agent loop: sends an agent's requests one after the other and stamps what comes.
 
 use std::marker::PhantomData;
+use std::num::NonZeroU32;
+use std::ops::ControlFlow;
+use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
-use mock_ollama::clock::Clock;
+use futures::future::{Either, select};
+use mock_ollama::journal::StreamId;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{Body, Client, ClientError, Reading, Request, Strict};
+use super::{Body, Client, ClientError, Lab, Reading, Request, Seen, Strict};
 use crate::chunking::{ChunkPolicy, Splitter};
 use crate::ndjson::{Final, StreamError, error_text};
 use crate::transcript::{AgentLog, ExchangeLog, Outcome, Piece};
@@ -40,12 +45,14 @@ impl<C: Client, R: Reading> Agent<C, R> {
         Self { plan, client, policy, reading: PhantomData }
     }
 
-    /// Waits for the limiter, then sends every request and reads every response to its end.
+    /// Waits for the limiter, then sends every request and reads every response, in the manner of its plan.
     ///
     /// A failed exchange is logged as such, and the next one follows: each request was resolved beforehand.
     /// Which threads and which task it ran in is not known here.
-    pub async fn run(mut self, limiter: Option<Arc<Semaphore>>, clock: Arc<dyn Clock>) -> AgentLog {
-        let started = clock.now();
+    pub async fn run<L: Lab>(mut self, limiter: Option<Arc<Semaphore>>, lab: L) -> AgentLog {
+        let started = lab.now();
+        let mut stream = StreamId::of(&self.plan.name, 0);
+        lab.note(&stream, Seen::Started);
         let permit = match &limiter {
             // Nobody closes the limiter, so there is always a permit in the end.
             Some(limiter) => limiter.acquire().await.ok(),
@@ -53,14 +60,15 @@ impl<C: Client, R: Reading> Agent<C, R> {
         };
         let requests = std::mem::take(&mut self.plan.requests);
         let mut exchanges = Vec::with_capacity(requests.len());
-        for request in &requests {
-            exchanges.push(self.exchange(request, &*clock).await);
+        for (order, request) in requests.iter().enumerate() {
+            self.ask(order, request, &lab, &mut stream, &mut exchanges).await;
         }
+        lab.note(&stream, Seen::Left);
         drop(permit);
         AgentLog {
             agent: self.plan.name,
             started,
-            ended: clock.now(),
+            ended: lab.now(),
             exchanges,
             polled_on: [].into(),
             woken_by: [].into(),
@@ -68,57 +76,120 @@ impl<C: Client, R: Reading> Agent<C, R> {
         }
     }
 
-    async fn exchange(&mut self, plan: &RequestPlan, clock: &dyn Clock) -> ExchangeLog {
-        let request = Request { agent: &self.plan.name, path: &plan.path, body: &plan.body };
+    /// Sends one request, again where it failed and the agent's manner says so.
+    async fn ask<L: Lab>(
+        &mut self,
+        order: usize,
+        plan: &RequestPlan,
+        lab: &L,
+        stream: &mut StreamId,
+        exchanges: &mut Vec<ExchangeLog>,
+    ) {
+        let manner = self.plan.manner;
+        let mut pause = manner.think;
+        for _ in 0..=manner.retries {
+            // In virtual time requests that are due at one instant are sent one by one.
+            lab.sleep_until(lab.now().saturating_add(pause), stream).await;
+            let log = self.exchange(order, plan, lab, stream).await;
+            let again = log.outcome.is_worth_another_try();
+            exchanges.push(log);
+            stream.exchange += 1;
+            if !again {
+                return;
+            }
+            pause = manner.retry_pause;
+        }
+    }
+
+    async fn exchange<L: Lab>(
+        &mut self,
+        order: usize,
+        plan: &RequestPlan,
+        lab: &L,
+        stream: &StreamId,
+    ) -> ExchangeLog {
         let mut log = ExchangeLog {
+            request: order,
             recording: plan.recording.clone(),
             exchange: plan.exchange,
-            sent: clock.now(),
+            sent: lab.now(),
             head: None,
             status: 0,
             pieces: Vec::with_capacity(ROOM_FOR_PIECES),
             lines: Vec::with_capacity(ROOM_FOR_PIECES),
             body: Vec::with_capacity(ROOM_FOR_BYTES),
-            ended: clock.now(),
+            ended: lab.now(),
             outcome: Outcome::Done { eval_count: None, done_reason: None },
         };
-        log.outcome = match self.client.send(request).await {
+        lab.note(stream, Seen::Sent);
+        let manner = self.plan.manner;
+        let outcome = {
+            let watched = Watched { lab, stream, cancel_after: manner.cancel_after };
+            let deadline = manner.timeout.map(|limit| (limit, log.sent.saturating_add(limit)));
+            let attempt = pin!(self.attempt(plan, watched, &mut log));
+            match deadline {
+                None => attempt.await,
+                // What comes at the very instant of the timeout has come in time.
+                Some((limit, at)) => match select(attempt, pin!(lab.sleep_until(at, stream))).await {
+                    Either::Left((outcome, _)) => outcome,
+                    Either::Right(_) => timed_out(limit),
+                },
+            }
+        };
+        log.outcome = outcome;
+        log.ended = lab.now();
+        lab.note(stream, Seen::Ended { how: log.outcome.kind().to_owned().into() });
+        log
+    }
+
+    /// Sends a request and reads the response.
+    async fn attempt<L: Lab>(&mut self, plan: &RequestPlan, watched: Watched<'_, L>, log: &mut ExchangeLog) -> Outcome {
+        let request = Request { agent: &self.plan.name, path: &plan.path, body: &plan.body };
+        match self.client.send(request).await {
             Ok(response) => {
-                log.head = Some(clock.now());
+                log.head = Some(watched.lab.now());
                 log.status = response.status;
+                watched.lab.note(watched.stream, Seen::Head { status: response.status });
                 let splitter = Splitter::new(self.policy);
                 if (200..300).contains(&response.status) {
-                    read_stream::<R>(response.body, splitter, clock, &mut log).await
+                    read_stream::<R, L>(response.body, splitter, &watched, log).await
                 } else {
-                    read_error(response.body, splitter, clock, &mut log).await
+                    read_error(response.body, splitter, &watched, log).await
                 }
             }
             Err(error) => failed(&error),
-        };
-        log.ended = clock.now();
-        log
+        }
     }
+}
+
+/// An exchange on the lab's clock.
+struct Watched<'a, L> {
+    lab: &'a L,
+    stream: &'a StreamId,
+    cancel_after: Option<NonZeroU32>,
 }
 
 /// Why a body was not read to its end.
 enum Broken {
     Client(ClientError),
     TooLong,
+    /// The agent has had enough.
+    Enough,
 }
 
-/// Reads a body to its end, hands every piece on as the policy says, and stamps it first.
-async fn read_body(
+/// Reads a body to its end, hands every piece on as the policy says, and stamps it first. Stops when `hand_on` says so.
+async fn read_body<L: Lab>(
     mut body: impl Body,
     mut splitter: Splitter,
     limit: u64,
-    clock: &dyn Clock,
+    lab: &L,
     log: &mut ExchangeLog,
-    mut hand_on: impl FnMut(&[u8], &mut ExchangeLog),
+    mut hand_on: impl FnMut(&[u8], &mut ExchangeLog) -> ControlFlow<()>,
 ) -> Result<(), Broken> {
     let mut taken = 0;
     let mut stamp_and_hand_on = |piece: Bytes, log: &mut ExchangeLog| {
-        log.pieces.push(Piece { at: clock.now(), bytes: piece.len() as u64 });
-        hand_on(&piece, log);
+        log.pieces.push(Piece { at: lab.now(), bytes: piece.len() as u64 });
+        hand_on(&piece, log)
     };
     let end = loop {
         match body.next().await {
@@ -129,42 +200,80 @@ async fn read_body(
                 if taken > limit {
                     break Err(Broken::TooLong);
                 }
-                splitter.push(bytes).for_each(|piece| stamp_and_hand_on(piece, log));
+                if splitter.push(bytes).try_for_each(|piece| stamp_and_hand_on(piece, log)).is_break() {
+                    return Err(Broken::Enough);
+                }
             }
         }
     };
-    if let Some(last) = splitter.finish() {
-        stamp_and_hand_on(last, log);
+    match splitter.finish().map(|last| stamp_and_hand_on(last, log)) {
+        Some(ControlFlow::Break(())) => Err(Broken::Enough),
+        Some(ControlFlow::Continue(())) | None => end,
     }
-    end
 }
 
-async fn read_stream<R: Reading>(
+async fn read_stream<R: Reading, L: Lab>(
     body: impl Body,
     splitter: Splitter,
-    clock: &dyn Clock,
+    Watched { lab, stream, cancel_after }: &Watched<'_, L>,
     log: &mut ExchangeLog,
 ) -> Outcome {
     let mut reading = R::default();
-    let read = read_body(body, splitter, MAX_BODY_BYTES, clock, log, |piece, log| {
+    let mut seen = 0;
+    let mut tokens = 0;
+    let mut look = |log: &ExchangeLog| {
+        for line in &log.lines[seen..] {
+            lab.note(stream, Seen::Line { body_end: line.body_end, token: line.token });
+            tokens += u32::from(line.token);
+        }
+        seen = log.lines.len();
+        if cancel_after.is_some_and(|enough| tokens >= enough.get()) { ControlFlow::Break(()) } else { CONTINUE }
+    };
+    let read = read_body(body, splitter, MAX_BODY_BYTES, *lab, log, |piece, log| {
         let at = log.pieces.last().map_or(log.sent, |piece| piece.at);
         reading.piece(piece, at, log);
+        look(log)
     });
     match read.await {
-        Ok(()) => match reading.finish(clock.now(), log) {
-            Ok(Final { eval_count, done_reason }) => Outcome::Done { eval_count, done_reason },
-            Err(error) => failed_stream(&error),
-        },
+        Ok(()) => {
+            let end = reading.finish(lab.now(), log);
+            let _ = look(log);
+            match end {
+                Ok(Final { eval_count, done_reason }) => Outcome::Done { eval_count, done_reason },
+                Err(error) => failed_stream(&error),
+            }
+        }
         Err(Broken::Client(error)) => failed(&error),
         Err(Broken::TooLong) => failed_stream(&StreamError::BodyTooLong { limit: MAX_BODY_BYTES }),
+        Err(Broken::Enough) => hung_up(*cancel_after),
     }
 }
 
 /// Reads the body of an error response. What can still go wrong with it does not matter beside the status.
-async fn read_error(body: impl Body, splitter: Splitter, clock: &dyn Clock, log: &mut ExchangeLog) -> Outcome {
-    let keep = |piece: &[u8], log: &mut ExchangeLog| log.body.extend_from_slice(piece);
-    let _ = read_body(body, splitter, MAX_ERROR_BODY_BYTES, clock, log, keep).await;
+async fn read_error<L: Lab>(
+    body: impl Body,
+    splitter: Splitter,
+    watched: &Watched<'_, L>,
+    log: &mut ExchangeLog,
+) -> Outcome {
+    let keep = |piece: &[u8], log: &mut ExchangeLog| {
+        log.body.extend_from_slice(piece);
+        CONTINUE
+    };
+    let _ = read_body(body, splitter, MAX_ERROR_BODY_BYTES, watched.lab, log, keep).await;
     failed(&ClientError::Status { status: log.status, message: message_of(&log.body) })
+}
+
+const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
+
+fn timed_out(limit: Duration) -> Outcome {
+    let message = format!("there was no end after {} ms", limit.as_millis());
+    Outcome::Failed { kind: Outcome::TIMED_OUT.to_owned(), message }
+}
+
+fn hung_up(enough: Option<NonZeroU32>) -> Outcome {
+    let message = format!("the agent hung up after {} tokens", enough.map_or(0, NonZeroU32::get));
+    Outcome::Failed { kind: Outcome::HUNG_UP.to_owned(), message }
 }
 
 /// The text of an error body: its `error` field, else all of it.
@@ -226,16 +335,18 @@ mod tests {
         }
     }
 
-    /// A clock whose every answer is one nanosecond after the last.
-    #[derive(Default)]
-    struct Ticks(Mutex<u64>);
+    /// A clock whose every answer is one nanosecond after the last, and on which nobody sleeps.
+    #[derive(Clone, Default)]
+    struct Ticks(Arc<Mutex<u64>>);
 
-    impl Clock for Ticks {
+    impl Lab for Ticks {
         fn now(&self) -> Instant {
             let mut ticks = self.0.lock().unwrap();
             *ticks += 1;
             Instant::from_nanos(*ticks)
         }
+
+        async fn sleep_until(&self, _at: Instant, _stream: &StreamId) {}
     }
 
     /// Runs what never waits.
@@ -255,7 +366,7 @@ mod tests {
         };
         let plan = AgentPlan::new("agent", vec![request]);
         let agent: Agent<_, Strict> = Agent::new(plan, client, policy.parse().unwrap());
-        now(agent.run(None, Arc::new(Ticks::default()))).exchanges.remove(0)
+        now(agent.run(None, Ticks::default())).exchanges.remove(0)
     }
 
     fn reads(reads: &[&'static str]) -> Vec<Bytes> {
@@ -315,7 +426,7 @@ mod tests {
         for (limit, fits) in [(8, true), (7, false)] {
             let mut log = exchange(Scripted { status: 200, reads: vec![], breaks: false }, "as received");
             let body = ScriptedBody([Ok(Bytes::from_static(b"1234")), Ok(Bytes::from_static(b"5678"))].into());
-            let read = read_body(body, Splitter::new(ChunkPolicy::AsReceived), limit, &clock, &mut log, |_, _| {});
+            let read = read_body(body, Splitter::new(ChunkPolicy::AsReceived), limit, &clock, &mut log, |_, _| CONTINUE);
             assert_eq!(now(read).is_ok(), fits);
         }
     }

@@ -5,6 +5,7 @@
 //! - `hyper_futures`: hyper over any runtime's sockets, through the small trait `Net`
 //! - `bridged`: reqwest on a foreign executor
 //! - [`Agent`]: the one agent loop, neutral of runtime and client
+//! - [`Lab`], [`Host`]: the clock that agents live by, and what it asks of an executor
 //! - [`Reading`]: what becomes of the bytes of a body
 
 mod agent;
@@ -12,8 +13,8 @@ mod agent;
 mod bridged;
 mod contract;
 mod error;
-#[cfg(any(feature = "runtime-async-std", feature = "runtime-smol", feature = "runtime-smol-1kb"))]
 mod hyper_futures;
+mod lab;
 mod reading;
 #[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset", feature = "client-bridged"))]
 mod reqwest;
@@ -23,8 +24,8 @@ pub use agent::{Agent, MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES};
 pub use bridged::Bridged;
 pub use contract::{Body, Client, Endpoint, Request, Response};
 pub use error::{Cause, ClientError};
-#[cfg(any(feature = "runtime-async-std", feature = "runtime-smol", feature = "runtime-smol-1kb"))]
 pub use hyper_futures::{Hyper, Net};
+pub use lab::{Host, Lab, Seen};
 pub use reading::{Reading, Strict};
 #[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset", feature = "client-bridged"))]
 pub use reqwest::Reqwest;

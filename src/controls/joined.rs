@@ -12,7 +12,7 @@ use crate::transcript::AgentLog;
 /// Polls all agents with the waker of the one task that this runs in.
 ///
 /// `join_all` does so for up to 30 futures only; beyond, each has a waker of its own, as tasks have.
-pub(super) async fn join_in_one_task(agents: Vec<AgentTask>) -> Vec<AgentLog> {
+pub(super) async fn join_in_one_task(agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
     let mut agents: Vec<MaybeDone<AgentTask>> = agents.into_iter().map(maybe_done).collect();
     poll_fn(|cx| {
         let running = agents.iter_mut().filter_map(|agent| agent.poll_unpin(cx).is_pending().then_some(())).count();

@@ -1,16 +1,13 @@
 //! The table of controls.
 
 use std::num::NonZeroUsize;
-use std::sync::Arc;
-
-use mock_ollama::clock::Clock;
 
 use super::hidden_tokio::HiddenTokio;
 use super::joined::join_in_one_task;
 use super::readings::{IgnoresMissingDone, LossyUtf8};
 use crate::chunking::ChunkPolicy;
 use crate::clients::Hyper;
-use crate::runtimes::{Crew, RunError, Runtime, async_std, smol, tokio_default};
+use crate::runtimes::{Crew, RunError, Runtime, World, async_std, smol, tokio_default};
 use crate::transcript::Transcript;
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -77,42 +74,42 @@ pub const ALL: &[Control] = &[
 ];
 
 /// A run that is a clean one but for its fault.
-struct Wrong(fn(&Job, &Arc<dyn Clock>) -> Result<Transcript, RunError>);
+struct Wrong(fn(&Job, &World) -> Result<Transcript, RunError>);
 
 impl Runtime for Wrong {
-    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-        self.0(job, clock)
+    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
+        self.0(job, world)
     }
 }
 
-fn mutex_called_semaphore(job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-    async_std::drive(Crew::new(job, clock, Variant::AsyncStd.policy())?.limited_to(1))
+fn mutex_called_semaphore(job: &Job, world: &World) -> Result<Transcript, RunError> {
+    async_std::drive(Crew::new(job, world, Variant::AsyncStd.policy())?.limited_to(1))
 }
 
-fn accumulate_1kb(job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
+fn accumulate_1kb(job: &Job, world: &World) -> Result<Transcript, RunError> {
     const COLLECTED: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
-    let crew = Crew::new(job, clock, ChunkPolicy::AtLeast(COLLECTED))?;
+    let crew = Crew::new(job, world, ChunkPolicy::AtLeast(COLLECTED))?;
     smol::drive(Variant::Smol1kb.name(), crew, |net, server| Ok(Hyper::new(net, server)))
 }
 
-fn lossy_utf8(job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
+fn lossy_utf8(job: &Job, world: &World) -> Result<Transcript, RunError> {
     let claims = Variant::Smol1kb;
-    let crew = Crew::new(job, clock, claims.policy())?.reading::<LossyUtf8>();
+    let crew = Crew::new(job, world, claims.policy())?.read_cap(claims.read_cap()).reading::<LossyUtf8>();
     smol::drive(claims.name(), crew, |net, server| {
         Ok(Hyper::new(net, server).http1_read_buf_exact_size(claims.read_cap()))
     })
 }
 
-fn ignores_missing_done(job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-    let crew = Crew::new(job, clock, Variant::Smol.policy())?.reading::<IgnoresMissingDone>();
+fn ignores_missing_done(job: &Job, world: &World) -> Result<Transcript, RunError> {
+    let crew = Crew::new(job, world, Variant::Smol.policy())?.reading::<IgnoresMissingDone>();
     smol::drive(Variant::Smol.name(), crew, |net, server| Ok(Hyper::new(net, server)))
 }
 
-fn hidden_tokio(job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-    let crew = Crew::new(job, clock, Variant::Smol.policy())?;
+fn hidden_tokio(job: &Job, world: &World) -> Result<Transcript, RunError> {
+    let crew = Crew::new(job, world, Variant::Smol.policy())?;
     smol::drive(Variant::Smol.name(), crew, |_net, server| HiddenTokio::new(server))
 }
 
-fn joined_not_spawned(job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-    tokio_default::drive(Crew::new(job, clock, Variant::TokioDefault.policy())?, join_in_one_task)
+fn joined_not_spawned(job: &Job, world: &World) -> Result<Transcript, RunError> {
+    tokio_default::drive(Crew::new(job, world, Variant::TokioDefault.policy())?, join_in_one_task)
 }

@@ -22,6 +22,7 @@ pub(crate) fn exchange(sent: u64, lines: &[(u64, bool)]) -> ExchangeLog {
     let seen =
         (1..).zip(lines).map(|(number, &(at, token))| LineSeen { at: at_ms(at), body_end: number * LINE_BYTES, token });
     ExchangeLog {
+        request: 0,
         recording: "made-up".into(),
         exchange: 0,
         sent: at_ms(sent),

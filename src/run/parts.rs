@@ -5,13 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use mock_ollama::MockOllama;
-use mock_ollama::clock::Clock;
 use mock_ollama::driver::Monotonic;
 use mock_ollama::schedule::PaceError;
 
 use super::RunError;
 use super::stage::{ServerOrders, read_json, write_json};
-use crate::runtimes;
+use crate::runtimes::{self, World};
 use crate::variant::Variant;
 use crate::workload::Job;
 
@@ -38,6 +37,6 @@ pub fn run_server(orders: &Path, journal: &Path) -> Result<(), RunError> {
 /// Runs the job's agents on a variant, then writes the transcript.
 pub fn run_agents(variant: Variant, job: &Path, transcript: &Path) -> Result<(), RunError> {
     let job: Job = read_json(job)?;
-    let clock: Arc<dyn Clock> = Arc::new(Monotonic);
-    write_json(transcript, &runtimes::of(variant).run(&job, &clock)?)
+    let world = World::Wall(Arc::new(Monotonic));
+    write_json(transcript, &runtimes::of(variant).run(&job, &world)?)
 }

@@ -1,15 +1,14 @@
 //! async-std's executor, with hyper over its sockets.
 
 use std::io;
-use std::sync::Arc;
+use std::time::Duration;
 
 use ::async_std::net::TcpStream;
 use ::async_std::task;
-use mock_ollama::clock::Clock;
 use smol_hyper::rt::FuturesIo;
 
-use super::{AgentTask, Crew, RunError, Runtime, on_thread};
-use crate::clients::{Endpoint, Hyper, Net, Reading};
+use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
+use crate::clients::{Endpoint, Host, Hyper, Net, Reading};
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -24,23 +23,23 @@ pub(crate) struct AsyncStd;
 const VARIANT: Variant = Variant::AsyncStd;
 
 impl Runtime for AsyncStd {
-    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-        drive(Crew::new(job, clock, VARIANT.policy())?)
+    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
+        drive(Crew::new(job, world, VARIANT.policy())?)
     }
 }
 
 /// Runs a crew on the global executor.
 pub(crate) fn drive<R: Reading>(crew: Crew<R>) -> Result<Transcript, RunError> {
     on_thread(VARIANT.name(), || {
-        let client = Hyper::new(AsyncStdNet, crew.server());
         // async-std says nothing of its executor; its threads are in the list of threads.
         let executor = "async-std, global executor".to_owned();
-        Ok(task::block_on(crew.work(executor, client, spawn_each)))
+        let connect = |server| Ok(Hyper::new(AsyncStdNet, server));
+        task::block_on(crew.work(AsyncStdNet, executor, connect, spawn_each))
     })
 }
 
 /// Every agent as a task of its own.
-async fn spawn_each(agents: Vec<AgentTask>) -> Vec<AgentLog> {
+async fn spawn_each(agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
     let tasks: Vec<_> = agents.into_iter().map(task::spawn).collect();
     let mut logs = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -49,7 +48,7 @@ async fn spawn_each(agents: Vec<AgentTask>) -> Vec<AgentLog> {
     logs
 }
 
-/// async-std's sockets, and connections as tasks of its executor.
+/// async-std's sockets, tasks of its executor, and its timers.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct AsyncStdNet;
 
@@ -64,6 +63,16 @@ impl Net for AsyncStdNet {
 
     fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
         task::spawn(connection);
+    }
+}
+
+impl Host for AsyncStdNet {
+    fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
+        task::spawn(future);
+    }
+
+    async fn sleep(&self, time: Duration) {
+        task::sleep(time).await;
     }
 }
 

@@ -1,11 +1,10 @@
 //! The entry that all runtimes share.
 
 use std::io;
-use std::sync::Arc;
 
-use mock_ollama::clock::Clock;
-
+use super::World;
 use crate::clients::ClientError;
+use crate::sim;
 use crate::transcript::Transcript;
 use crate::workload::Job;
 
@@ -16,12 +15,12 @@ pub trait Runtime: Send + Sync {
     /// It blocks the calling thread and does its work on threads of its own, which it names. Whatever it needs it
     /// makes anew and tears down, as far as its executor can be torn down.
     ///
-    /// Fails only where agents could not be started; what happens to an agent is in its log. A panic of an agent
-    /// goes on in the caller.
-    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError>;
+    /// Fails only where agents could not be started, or where virtual time stands still; what happens to an agent is
+    /// in its log. A panic of an agent goes on in the caller.
+    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError>;
 }
 
-/// Why a run did not begin.
+/// Why a run did not begin, or did not come to its end.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The operating system refused a thread.
@@ -36,6 +35,9 @@ pub enum RunError {
     /// The executor could not be made.
     #[error("cannot build the executor")]
     Executor(#[source] io::Error),
+    /// Virtual time stands still, or would depend on chance.
+    #[error(transparent)]
+    Virtual(#[from] Box<sim::Failure>),
     /// The client could not be made.
     #[error("cannot build the client")]
     Client(#[from] ClientError),

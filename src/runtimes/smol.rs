@@ -3,17 +3,16 @@
 use std::any::type_name_of_val;
 use std::io;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::channel::mpsc::{self, UnboundedSender};
-use mock_ollama::clock::Clock;
-use smol::LocalExecutor;
+use smol::{LocalExecutor, Timer};
 use smol::net::TcpStream;
 use smol_hyper::rt::FuturesIo;
 
-use super::{AgentTask, Crew, RunError, Runtime, on_thread};
-use crate::clients::{Client, ClientError, Endpoint, Hyper, Net, Reading};
+use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
+use crate::clients::{Client, ClientError, Endpoint, Host, Hyper, Net, Reading};
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -27,9 +26,10 @@ pub(crate) static RUNTIME: Smol = Smol(Variant::Smol);
 pub(crate) struct Smol(pub(super) Variant);
 
 impl Runtime for Smol {
-    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
+    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
         let Self(variant) = *self;
-        drive(variant.name(), Crew::new(job, clock, variant.policy())?, |net, server| {
+        let crew = Crew::new(job, world, variant.policy())?.read_cap(variant.read_cap());
+        drive(variant.name(), crew, |net, server| {
             Ok(Hyper::new(net, server).http1_read_buf_exact_size(variant.read_cap()))
         })
     }
@@ -44,7 +44,6 @@ pub(crate) fn drive<R: Reading, C: Client>(
     on_thread(thread, || {
         let executor = LocalExecutor::new();
         let (net, mut connections) = SmolNet::new();
-        let client = connect(net, crew.server())?;
         let spawn_connections = async {
             while let Some(connection) = connections.next().await {
                 executor.spawn(connection).detach();
@@ -52,13 +51,14 @@ pub(crate) fn drive<R: Reading, C: Client>(
             std::future::pending().await
         };
         let description = type_name_of_val(&executor).to_owned();
-        let work = crew.work(description, client, |agents| spawn_each(&executor, agents));
-        Ok(smol::block_on(executor.run(smol::future::or(work, spawn_connections))))
+        let connect = |server| connect(net.clone(), server);
+        let work = crew.work(net.clone(), description, connect, |agents| spawn_each(&executor, agents));
+        smol::block_on(executor.run(smol::future::or(work, spawn_connections)))
     })
 }
 
 /// Every agent as a task of its own.
-async fn spawn_each(executor: &LocalExecutor<'_>, agents: Vec<AgentTask>) -> Vec<AgentLog> {
+async fn spawn_each(executor: &LocalExecutor<'_>, agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
     let tasks: Vec<_> = agents.into_iter().map(|agent| executor.spawn(agent)).collect();
     let mut logs = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -67,7 +67,7 @@ async fn spawn_each(executor: &LocalExecutor<'_>, agents: Vec<AgentTask>) -> Vec
     logs
 }
 
-/// smol's sockets, and connections as tasks of the run's executor.
+/// smol's sockets, tasks of the run's executor, and smol's timers.
 ///
 /// A `LocalExecutor` cannot leave its thread, not even as a reference in a future that could; so connections reach it
 /// through a channel, once each.
@@ -96,8 +96,18 @@ impl Net for SmolNet {
     }
 
     fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        Host::spawn(self, connection);
+    }
+}
+
+impl Host for SmolNet {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         // The receiver lives as long as the executor; without it there is nothing to run on.
-        let _ = self.connections.unbounded_send(Box::pin(connection));
+        let _ = self.connections.unbounded_send(Box::pin(task));
+    }
+
+    async fn sleep(&self, time: Duration) {
+        Timer::after(time).await;
     }
 }
 

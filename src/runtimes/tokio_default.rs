@@ -1,12 +1,9 @@
 //! tokio's multi-thread runtime as it comes, with reqwest on it.
 
-use std::sync::Arc;
-
-use mock_ollama::clock::Clock;
 use tokio::runtime::{Builder, Handle};
 
-use super::tokio_tasks::{describe, join_in_order};
-use super::{AgentTask, Crew, RunError, Runtime, on_thread};
+use super::tokio_tasks::{Spawned, describe, join_in_order};
+use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
 use crate::clients::{Reading, Reqwest};
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
@@ -21,8 +18,8 @@ pub(crate) struct TokioDefault;
 const VARIANT: Variant = Variant::TokioDefault;
 
 impl Runtime for TokioDefault {
-    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-        drive(Crew::new(job, clock, VARIANT.policy())?, spawn_each)
+    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
+        drive(Crew::new(job, world, VARIANT.policy())?, spawn_each)
     }
 }
 
@@ -33,19 +30,18 @@ pub(crate) fn drive<R, F>(
 ) -> Result<Transcript, RunError>
 where
     R: Reading,
-    F: Future<Output = Vec<AgentLog>>,
+    F: Future<Output = Vec<Option<AgentLog>>>,
 {
     on_thread(VARIANT.name(), || {
         let runtime =
             Builder::new_multi_thread().enable_all().thread_name(VARIANT.name()).build().map_err(RunError::Executor)?;
         runtime.block_on(async {
-            let client = Reqwest::new(crew.server())?;
-            Ok(crew.work(describe(&Handle::current()), client, compose).await)
+            crew.work(Spawned, describe(&Handle::current()), Reqwest::new, compose).await
         })
     })
 }
 
 /// Every agent as a task of its own.
-async fn spawn_each(agents: Vec<AgentTask>) -> Vec<AgentLog> {
+async fn spawn_each(agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
     join_in_order(agents.into_iter().map(tokio::spawn).collect()).await
 }

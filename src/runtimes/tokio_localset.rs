@@ -3,14 +3,11 @@
 //! The runtime has to be a current-thread one: reqwest spawns its connection tasks with `tokio::spawn`, which a
 //! `LocalSet` on a multi-thread runtime leaves to the workers, so that each piece would cross threads.
 
-use std::sync::Arc;
-
-use mock_ollama::clock::Clock;
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::tokio_tasks::{describe, join_in_order};
-use super::{AgentTask, Crew, RunError, Runtime, on_thread};
+use super::tokio_tasks::{SpawnedLocal, describe, join_in_order};
+use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
 use crate::clients::Reqwest;
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
@@ -25,8 +22,8 @@ pub(crate) struct TokioLocalset;
 const VARIANT: Variant = Variant::TokioLocalset;
 
 impl Runtime for TokioLocalset {
-    fn run(&self, job: &Job, clock: &Arc<dyn Clock>) -> Result<Transcript, RunError> {
-        let crew = Crew::new(job, clock, VARIANT.policy())?;
+    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
+        let crew = Crew::new(job, world, VARIANT.policy())?;
         on_thread(VARIANT.name(), || {
             let runtime = Builder::new_current_thread()
                 .enable_all()
@@ -34,15 +31,14 @@ impl Runtime for TokioLocalset {
                 .build()
                 .map_err(RunError::Executor)?;
             LocalSet::new().block_on(&runtime, async {
-                let client = Reqwest::new(crew.server())?;
                 let executor = format!("{}, LocalSet", describe(&Handle::current()));
-                Ok(crew.work(executor, client, spawn_each_local).await)
+                crew.work(SpawnedLocal, executor, Reqwest::new, spawn_each_local).await
             })
         })
     }
 }
 
 /// Every agent as a task of its own on the `LocalSet`.
-async fn spawn_each_local(agents: Vec<AgentTask>) -> Vec<AgentLog> {
+async fn spawn_each_local(agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
     join_in_order(agents.into_iter().map(spawn_local).collect()).await
 }

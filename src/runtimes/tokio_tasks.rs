@@ -1,14 +1,48 @@
 //! What both tokio variants share.
 
 use std::panic;
+use std::time::Duration;
 
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
+use crate::clients::Host;
 use crate::transcript::AgentLog;
 
+/// Tasks of the runtime, and its timers.
+#[cfg(feature = "runtime-tokio-default")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spawned;
+
+#[cfg(feature = "runtime-tokio-default")]
+impl Host for Spawned {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::spawn(task);
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
+/// Tasks of the `LocalSet`, and the timers of its runtime.
+#[cfg(feature = "runtime-tokio-localset")]
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SpawnedLocal;
+
+#[cfg(feature = "runtime-tokio-localset")]
+impl Host for SpawnedLocal {
+    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+        tokio::task::spawn_local(task);
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
+    }
+}
+
 /// The logs of all agents, in the order in which they were spawned.
-pub(super) async fn join_in_order(tasks: Vec<JoinHandle<AgentLog>>) -> Vec<AgentLog> {
+pub(super) async fn join_in_order(tasks: Vec<JoinHandle<Option<AgentLog>>>) -> Vec<Option<AgentLog>> {
     let mut logs = Vec::with_capacity(tasks.len());
     for task in tasks {
         // Nobody cancels an agent, so what ends without a log has panicked.

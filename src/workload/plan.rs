@@ -44,7 +44,7 @@ pub struct Manner {
     pub timeout: Option<Duration>,
     /// It hangs up once it has seen so many tokens of an answer.
     pub cancel_after: Option<NonZeroU32>,
-    /// How many times more it sends a request whose exchange failed otherwise than by its own hanging up …
+    /// How many times more it sends a request whose exchange failed or timed out; hanging up by itself is no failure …
     pub retries: u32,
     /// … each time after this pause instead of thinking.
     pub retry_pause: Duration,

@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Instant as StdInstant;
 
 use mock_ollama::clock::{Clock, Instant};
-use runtime_lab::runtimes::Runtime;
+use runtime_lab::runtimes::{Runtime, World};
 use runtime_lab::transcript::{AgentLog, Outcome, Transcript};
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 
@@ -114,10 +114,10 @@ pub(crate) fn job(url: &str, agents: usize, requests: usize) -> Job {
 
 /// Runs a job by a clock that starts now.
 pub(crate) fn run(runtime: &dyn Runtime, job: &Job) -> Transcript {
-    runtime.run(job, &clock()).unwrap()
+    runtime.run(job, &World::Wall(clock())).unwrap()
 }
 
-/// A monotonic clock that starts now.
+/// A wall clock that starts now.
 pub(crate) fn clock() -> Arc<dyn Clock> {
     struct SinceStart(StdInstant);
 

@@ -37,14 +37,30 @@ fn an_agent_on_hyper_connects_again_when_the_server_has_closed_the_connection() 
 #[cfg(all(feature = "client-bridged", feature = "runtime-smol"))]
 #[test]
 fn reqwest_works_on_smol_where_it_is_bridged() {
+    use std::sync::Arc;
+
+    use mock_ollama::clock::{Clock, Instant};
+    use mock_ollama::journal::StreamId;
     use runtime_lab::chunking::ChunkPolicy;
-    use runtime_lab::clients::{Agent, Bridged, Strict};
+    use runtime_lab::clients::{Agent, Bridged, Lab, Strict};
+
+    /// Real time for an agent that never waits for it.
+    #[derive(Clone)]
+    struct Wall(Arc<dyn Clock>);
+
+    impl Lab for Wall {
+        fn now(&self) -> Instant {
+            self.0.now()
+        }
+
+        async fn sleep_until(&self, _at: Instant, _stream: &StreamId) {}
+    }
 
     let canned = Canned::new(Reply::stream(["{\"response\":\"a\"}\n", DONE]));
     let mut job = canned.job(1, 2);
     let client = Bridged::new(job.url.parse().unwrap()).unwrap();
     let plan = job.agents.remove(0);
     let agent: Agent<_, Strict> = Agent::new(plan, client, ChunkPolicy::AsReceived);
-    let log = smol::block_on(agent.run(None, crate::canned::clock()));
+    let log = smol::block_on(agent.run(None, Wall(crate::canned::clock())));
     assert_eq!(log.exchanges.iter().map(|exchange| exchange.lines.len()).collect::<Vec<_>>(), [2, 2]);
 }

@@ -23,3 +23,4 @@ mod runtimes;
 mod stage;
 mod stepped;
 mod steps;
+mod virtual_time;

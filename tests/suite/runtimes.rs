@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::num::NonZeroUsize;
 
 use runtime_lab::for_each_variant;
-use runtime_lab::runtimes::of;
+use runtime_lab::runtimes::{World, of};
 use runtime_lab::transcript::Outcome;
 
 use crate::canned::{Canned, End, Reply, failure, job, run};
@@ -234,7 +234,7 @@ for_each_variant! {
 
 for_each_variant! {
     fn a_url_that_is_not_one_is_refused_before_anything_runs(variant: Variant) {
-        let refused = of(variant).run(&job("http://localhost:1", 1, 1), &crate::canned::clock()).unwrap_err();
+        let refused = of(variant).run(&job("http://localhost:1", 1, 1), &World::Wall(crate::canned::clock())).unwrap_err();
         assert_eq!(refused.to_string(), "cannot build the client");
     }
 }

@@ -6,12 +6,11 @@ use std::thread;
 use std::time::Duration;
 
 use mock_ollama::MockOllama;
-use mock_ollama::clock::Clock;
 use mock_ollama::driver::Monotonic;
 use mock_ollama::journal::Journal;
 use mock_ollama::recording::{Exchange, Method, Recording, Request, RequestBody, read_file};
 use mock_ollama::schedule::Pace;
-use runtime_lab::runtimes::Runtime;
+use runtime_lab::runtimes::{Runtime, World};
 use runtime_lab::transcript::{ExchangeLog, Outcome, Transcript};
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 use serde_json::json;
@@ -50,14 +49,14 @@ impl Run {
 pub(crate) fn perform(
     runtime: &dyn Runtime,
     Cast { recordings, pace, agents, limit }: Cast,
-    clock: &Arc<dyn Clock>,
+    world: &World,
     drive: impl FnOnce(&MockOllama),
 ) -> Run {
     let server = MockOllama::builder().recordings(recordings).pace(pace).start().unwrap();
     let job = Job { url: server.url(), agents, limit: limit.map(|limit| limit.try_into().unwrap()) };
     thread::scope(|scope| {
         let server = server;
-        let running = scope.spawn(|| runtime.run(&job, clock).unwrap());
+        let running = scope.spawn(|| runtime.run(&job, world).unwrap());
         drive(&server);
         let transcript = running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Run { transcript, journal: server.finish().unwrap() }
@@ -82,7 +81,7 @@ impl Cast {
 
     /// Runs it to its end, at a pace that needs no help.
     pub(crate) fn play(self, runtime: &dyn Runtime) -> Run {
-        perform(runtime, self, &monotonic(), |_server| {})
+        perform(runtime, self, &wall(), |_server| {})
     }
 }
 
@@ -95,9 +94,9 @@ pub(crate) fn requests_of(recording: &Recording) -> impl Iterator<Item = Request
     })
 }
 
-/// The clock of the server, so that what both sides stamp compares.
-pub(crate) fn monotonic() -> Arc<dyn Clock> {
-    Arc::new(Monotonic)
+/// Real time by the clock of the server, so that what both sides stamp compares.
+pub(crate) fn wall() -> World {
+    World::Wall(Arc::new(Monotonic))
 }
 
 /// The name of an agent.

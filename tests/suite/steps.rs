@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use mock_ollama::clock::{Clock, Instant};
 use mock_ollama::journal::StreamId;
-use runtime_lab::runtimes::Runtime;
+use runtime_lab::runtimes::{Runtime, World};
 use runtime_lab::transcript::LineSeen;
 
 use crate::stage::{ALL, Cast, PATIENCE, Run, name, perform};
@@ -76,7 +76,7 @@ pub(crate) fn step(runtime: &dyn Runtime, cast: Cast, order: &[usize], patience:
     let mut released = Vec::new();
     let mut left = Vec::new();
     let mut kept_up = true;
-    let run = perform(runtime, cast, &(Arc::clone(&clock) as Arc<dyn Clock>), |server| {
+    let run = perform(runtime, cast, &World::Wall(Arc::clone(&clock) as Arc<dyn Clock>), |server| {
         // Every stamp that comes before a response has been taken when the server has the request.
         assert!(server.wait_in_flight(agents, PATIENCE), "{agents} agents are in flight together");
         for &agent in order {

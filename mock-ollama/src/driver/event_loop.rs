@@ -264,7 +264,7 @@ impl EventLoop {
             return None;
         }
         let step = self.engine.step(self.time.now())?;
-        self.observer.stepped(&step.stream, &self.engine);
+        self.observer.stepped(&step.stream);
         Some(step)
     }
 

@@ -1,7 +1,7 @@
 //! Who is told of reads, writes and closes.
 
 use crate::clock::Instant;
-use crate::engine::{Closed, Engine};
+use crate::engine::Closed;
 use crate::journal::{ConnId, StreamId};
 
 /// Is told, on the loop's thread, what moved between the sockets and the engine.
@@ -12,7 +12,7 @@ pub trait Observer: Send + 'static {
     fn read(&mut self, _conn: ConnId, _bytes: usize, _now: Instant) {}
 
     /// An event of this stream happened in the engine; what it has to write is written next.
-    fn stepped(&mut self, _stream: &StreamId, _engine: &Engine) {}
+    fn stepped(&mut self, _stream: &StreamId) {}
 
     /// The client will send nothing more on this connection.
     fn hung_up(&mut self, _conn: ConnId) {}

@@ -84,6 +84,11 @@ impl Engine {
         self.conns.get(&conn).map(|conn| conn.server)
     }
 
+    /// Whether this side has ended the connection or is about to.
+    pub fn is_leaving(&self, conn: ConnId) -> bool {
+        self.conns.get(&conn).is_none_or(|conn| matches!(conn.state, State::Leaving))
+    }
+
     /// Bytes came in, cut in any way.
     pub fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Instant) {
         let Some(state) = self.conns.get_mut(&conn) else { return };

@@ -14,7 +14,7 @@ use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::variant::Variant;
 
 use crate::lab::{bound, cast, judge, plan};
-use crate::stage::{ALL, Cast, PATIENCE, Run, monotonic, perform};
+use crate::stage::{ALL, Cast, PATIENCE, Run, wall, perform};
 
 const IN_FLIGHT: &str = "every agent that may run has a stream in flight";
 const FIRST_TOKEN: &str = "the first token is handed on with its chunk";
@@ -37,7 +37,7 @@ fn every_built_in_bound_is_tested_here() {
 /// The duet, in which nothing leaves until both agents have asked, or until it is clear that one never will.
 fn hold(plan: &Plan, runtime: &dyn Runtime, patience: std::time::Duration) -> Run {
     let agents = plan.workload.agents.len();
-    perform(runtime, Cast { pace: Pace::stepped(), ..cast(plan) }, &monotonic(), |server| {
+    perform(runtime, Cast { pace: Pace::stepped(), ..cast(plan) }, &wall(), |server| {
         server.wait_in_flight(agents, patience);
         for requests in 1..=agents {
             assert!(server.wait_requests(requests, PATIENCE), "every agent asks");

@@ -10,7 +10,7 @@ use runtime_lab::runtimes::thread_names;
 use runtime_lab::transcript::Outcome;
 
 use super::Candidate;
-use crate::stage::{ALL, Cast, PATIENCE, alone, fixture, monotonic, perform};
+use crate::stage::{ALL, Cast, PATIENCE, alone, fixture, wall, perform};
 use crate::steps::step;
 
 /// As many agents as the limiter admits are in flight together, and no more.
@@ -18,7 +18,7 @@ pub(super) fn overlap(candidate: &Candidate) -> Result<(), String> {
     const AGENTS: usize = 3;
     const LIMIT: usize = 2;
     let cast = Cast { limit: Some(LIMIT), ..Cast::each(AGENTS, vec![fixture("tiny-short")], Pace::stepped()) };
-    let run = perform(candidate.runtime, cast, &monotonic(), |server| {
+    let run = perform(candidate.runtime, cast, &wall(), |server| {
         // Nothing leaves before this, so agents that may be in flight together are.
         server.wait_in_flight(LIMIT, candidate.patience);
         for requests in 1..=AGENTS {

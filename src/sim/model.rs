@@ -1,0 +1,1 @@
+//! The same workload without tasks or HTTP, for scale.

@@ -1,0 +1,103 @@
+//! The client's end of an in-memory connection, for hyper.
+
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use hyper::rt::ReadBufCursor;
+use mock_ollama::journal::ConnId;
+
+use super::baton::{Server, Sim};
+use crate::clients::{Endpoint, Host, Net};
+
+/// The client's end of a connection to the server in memory. Dropping it hangs up.
+#[derive(Debug)]
+pub struct Pipe {
+    sim: Sim,
+    conn: ConnId,
+}
+
+impl Sim {
+    /// Connects to the server in memory.
+    ///
+    /// Fails with `NotConnected` where there is none.
+    pub fn connect(&self) -> io::Result<Pipe> {
+        match &mut self.lock().server {
+            Server::Memory(memory) => Ok(Pipe { sim: self.clone(), conn: memory.connect(self.now()) }),
+            Server::Absent | Server::Sockets(_) => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+}
+
+impl Pipe {
+    fn hang_up(&self) {
+        let stale = match &mut self.sim.lock().server {
+            Server::Memory(memory) => memory.hang_up(self.conn, self.sim.now()),
+            Server::Absent | Server::Sockets(_) => None,
+        };
+        drop(stale);
+    }
+}
+
+impl hyper::rt::Read for Pipe {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        let room = buf.remaining();
+        match &mut self.sim.lock().server {
+            Server::Memory(memory) => memory.read(self.conn, room, cx.waker(), |piece| buf.put_slice(piece)),
+            Server::Absent | Server::Sockets(_) => Poll::Ready(Ok(())),
+        }
+    }
+}
+
+impl hyper::rt::Write for Pipe {
+    fn poll_write(self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        if let Server::Memory(memory) = &mut self.sim.lock().server {
+            memory.receive(self.conn, bytes, self.sim.now());
+        }
+        Poll::Ready(Ok(bytes.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        self.hang_up();
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl Drop for Pipe {
+    fn drop(&mut self) {
+        self.hang_up();
+    }
+}
+
+/// Connections in memory, run as tasks of an executor.
+#[derive(Clone, Debug)]
+pub struct PipeNet<H> {
+    sim: Sim,
+    host: H,
+}
+
+impl<H> PipeNet<H> {
+    /// Connections to the server of `sim` on the executor `host`.
+    pub fn new(sim: Sim, host: H) -> Self {
+        Self { sim, host }
+    }
+}
+
+impl<H: Host> Net for PipeNet<H> {
+    type Io = Pipe;
+
+    async fn connect(&self, _to: Endpoint) -> io::Result<Pipe> {
+        self.sim.connect()
+    }
+
+    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        let connection = self.sim.service("a connection", connection);
+        self.host.spawn(async {
+            connection.await;
+        });
+    }
+}

@@ -1,0 +1,62 @@
+//! Timers on the virtual clock.
+
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use mock_ollama::clock::Instant;
+use mock_ollama::engine::Seq;
+use mock_ollama::journal::StreamId;
+
+use super::baton::{Key, Sim};
+
+/// Resolves at its instant, in its place among the timers of that instant. One that is due now waits for its place too.
+#[derive(Debug)]
+pub struct Sleep {
+    sim: Sim,
+    at: Instant,
+    stream: StreamId,
+    /// Its place, once it has one.
+    key: Option<Key>,
+}
+
+impl Sim {
+    /// A timer for the stream that waits for it.
+    pub fn sleep_until(&self, at: Instant, stream: &StreamId) -> Sleep {
+        Sleep { sim: self.clone(), at, stream: stream.clone(), key: None }
+    }
+}
+
+impl Future for Sleep {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        let this = &mut *self;
+        let mut state = this.sim.lock();
+        let stale = match &this.key {
+            None => {
+                state.next_sleep += 1;
+                let key = (this.at.max(this.sim.now()), this.stream.clone(), Seq(state.next_sleep));
+                this.key = Some(key.clone());
+                state.sleeps.insert(key, cx.waker().clone())
+            }
+            Some(key) => match state.sleeps.get_mut(key) {
+                // It has fired.
+                None => return Poll::Ready(()),
+                Some(waker) if waker.will_wake(cx.waker()) => None,
+                Some(waker) => Some(std::mem::replace(waker, cx.waker().clone())),
+            },
+        };
+        drop(state);
+        drop(stale);
+        Poll::Pending
+    }
+}
+
+impl Drop for Sleep {
+    fn drop(&mut self) {
+        if let Some(key) = &self.key {
+            let waker = self.sim.lock().sleeps.remove(key);
+            drop(waker);
+        }
+    }
+}
