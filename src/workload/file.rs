@@ -14,9 +14,20 @@
 //! count = 8                        # so many agents; 1 when absent
 //! deal = "one-each"                # the i-th gets the i-th recording, round and round; "all" when absent
 //! recordings = ["small-greedy", "tiny-emoji"]
+//! think_ms = 250                   # pauses so long before each request; 0 when absent
+//! timeout_ms = 2000                # gives up an exchange that has not ended after so long; never when absent
+//! cancel_after_tokens = 5          # hangs up after so many tokens of an answer; never when absent
+//! retries = 2                      # sends a failed request so many times more; 0 when absent
+//! retry_pause_ms = 100             # pauses so long before each of these instead; 0 when absent
 //! ```
 //!
 //! An agent sends the recordings' own requests, verbatim and in order, one after the other.
+//!
+//! # Agents that think, time out, hang up and ask again
+//!
+//! The last five keys, alone or together, give every agent of an entry a manner; without them it reads each answer to
+//! its end and goes on at once. Durations are whole milliseconds, at most those of a day, on the lab's clock. Retries,
+//! at most 100, are for exchanges that failed otherwise than by the agent's own hanging up; `retry_pause_ms` needs them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -27,11 +38,14 @@ use std::rc::Rc;
 use mock_ollama::recording::Recording;
 use serde::Deserialize;
 
+use self::manner::MannerKeys;
 use self::shelf::{Shelf, shared_request};
 use super::plan::{AgentPlan, Workload};
 
+mod manner;
 mod shelf;
 
+pub use self::manner::{MAX_MS, MAX_RETRIES};
 pub use self::shelf::requests_of;
 
 /// The most agents a workload may have; one process holds a connection for each.
@@ -64,6 +78,11 @@ struct AgentEntry {
     #[serde(default)]
     deal: Deal,
     recordings: Vec<String>,
+    think_ms: Option<u64>,
+    timeout_ms: Option<u64>,
+    cancel_after_tokens: Option<u32>,
+    retries: Option<u32>,
+    retry_pause_ms: Option<u64>,
 }
 
 /// How recordings are dealt to the agents of an entry.
@@ -154,6 +173,33 @@ pub enum Problem {
     /// An agent has nothing to send.
     #[error("[[agent]] number {0} has no recordings; name at least one")]
     NoRecordings(usize),
+    /// A timeout in which nothing can be answered.
+    #[error("[[agent]] number {0} has a timeout_ms of 0; raise it, or remove it to wait without a limit")]
+    ZeroTimeout(usize),
+    /// An agent that hangs up before the first token.
+    #[error("[[agent]] number {0} has a cancel_after_tokens of 0; raise it, or remove it to read answers to their end")]
+    ZeroCancelAfter(usize),
+    /// More retries than [`MAX_RETRIES`].
+    #[error("[[agent]] number {agent} has {retries} retries, more than the limit of {MAX_RETRIES}; lower them")]
+    TooManyRetries {
+        /// The number of the entry, counted from one.
+        agent: usize,
+        /// As written.
+        retries: u32,
+    },
+    /// A pause before retries that never happen.
+    #[error("[[agent]] number {0} has a retry_pause_ms and no retries; set retries, or remove the pause")]
+    PauseWithoutRetries(usize),
+    /// A duration above [`MAX_MS`].
+    #[error("[[agent]] number {agent} has a {key} of {ms}, more than the {MAX_MS} of a day; lower it")]
+    TooLong {
+        /// The number of the entry, counted from one.
+        agent: usize,
+        /// Which duration.
+        key: &'static str,
+        /// As written.
+        ms: u64,
+    },
     /// More agents than [`MAX_AGENTS`].
     #[error("{0} agents are more than the limit of {MAX_AGENTS}")]
     TooManyAgents(usize),
@@ -244,7 +290,7 @@ impl WorkloadFile {
             for recording in entry.dealt(index) {
                 requests.extend(taken.requests(recording)?);
             }
-            agents.push(AgentPlan::new(name, requests));
+            agents.push(AgentPlan { name, requests, manner: entry.manner_keys().manner() });
         }
         if let Some((a, b)) = shared_request(&taken.order) {
             return Err(self.error(Problem::SharedRequest(a.name.clone(), b.name.clone())));
@@ -286,6 +332,9 @@ impl WorkloadFile {
         if let Some(empty) = self.agent.iter().position(|entry| entry.recordings.is_empty()) {
             return Some(Problem::NoRecordings(empty + 1));
         }
+        if let Some(problem) = (1..).zip(&self.agent).find_map(|(agent, entry)| entry.manner_keys().problem(agent)) {
+            return Some(problem);
+        }
         let count = self.agent.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.count()));
         if count > MAX_AGENTS {
             return Some(Problem::TooManyAgents(count));
@@ -309,6 +358,16 @@ impl WorkloadFile {
 impl AgentEntry {
     fn count(&self) -> usize {
         self.count.map_or(1, NonZeroUsize::get)
+    }
+
+    fn manner_keys(&self) -> MannerKeys {
+        MannerKeys {
+            think_ms: self.think_ms,
+            timeout_ms: self.timeout_ms,
+            cancel_after_tokens: self.cancel_after_tokens,
+            retries: self.retries,
+            retry_pause_ms: self.retry_pause_ms,
+        }
     }
 
     /// The recordings of the `index`-th agent of this entry.

@@ -1,10 +1,14 @@
+use std::num::NonZeroU32;
+use std::time::Duration;
+
 use proptest::prelude::*;
+use rstest::rstest;
 
 use mock_ollama::recording::{Method, RequestBody};
 
 use super::*;
-use crate::workload::RequestPlan;
 use crate::workload::fixture::{recording, recordings};
+use crate::workload::{Manner, RequestPlan};
 
 fn parse(text: &str) -> Result<WorkloadFile, WorkloadError> {
     WorkloadFile::parse(text, Path::new("folder/w.toml"))
@@ -17,6 +21,12 @@ fn resolve(text: &str, named: &[Recording]) -> Result<Workload, WorkloadError> {
 /// A workload of these `[[agent]]` entries.
 fn with(agents: &str) -> String {
     format!("name = \"w\"\ndescription = \"d\"\n{agents}")
+}
+
+/// The manners of the agents of an `[[agent]]` entry with these further keys.
+fn manners(keys: &str) -> Result<Vec<Manner>, WorkloadError> {
+    let workload = resolve(&with(&format!("[[agent]]\nrecordings = [\"r\"]\n{keys}")), &recordings(&["r"]))?;
+    Ok(workload.agents.iter().map(|agent| agent.manner).collect())
 }
 
 fn chain(error: WorkloadError) -> String {
@@ -39,6 +49,22 @@ fn every_bad_file_says_what_to_do() {
         format!("== {name}\n{}\n", chain(error))
     });
     insta::assert_snapshot!(answers.collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_example_of_the_documentation_is_a_workload() {
+    let (_, rest) = include_str!("../file.rs").split_once("//! ```toml\n").unwrap();
+    let (example, _) = rest.split_once("//! ```").unwrap();
+    let workload = resolve(&example.replace("//!", ""), &recordings(&["small-greedy", "tiny-emoji"])).unwrap();
+    assert_eq!(workload.agents.len(), 9);
+    let expected = Manner {
+        think: Duration::from_millis(250),
+        timeout: Some(Duration::from_secs(2)),
+        cancel_after: NonZeroU32::new(5),
+        retries: 2,
+        retry_pause: Duration::from_millis(100),
+    };
+    assert_eq!((workload.agents[0].manner, workload.agents[1].manner), (Manner::default(), expected));
 }
 
 #[test]
@@ -164,6 +190,124 @@ fn options_do_not_tell_two_recordings_apart() {
     assert!(matches!(error, WorkloadError::Problem { problem: Problem::SharedRequest(..), .. }), "{error}");
 }
 
+#[test]
+fn an_agent_without_keys_of_its_manner_has_the_default_one() {
+    assert_eq!(manners("").unwrap(), [Manner::default()]);
+}
+
+#[rstest]
+#[case::think("think_ms = 250", Manner { think: Duration::from_millis(250), ..Manner::default() })]
+#[case::no_thinking("think_ms = 0", Manner::default())]
+#[case::timeout("timeout_ms = 2000", Manner { timeout: Some(Duration::from_secs(2)), ..Manner::default() })]
+#[case::cancel("cancel_after_tokens = 5", Manner { cancel_after: NonZeroU32::new(5), ..Manner::default() })]
+#[case::retries("retries = 2", Manner { retries: 2, ..Manner::default() })]
+#[case::no_retries("retries = 0", Manner::default())]
+#[case::pause(
+    "retries = 1\nretry_pause_ms = 100",
+    Manner { retries: 1, retry_pause: Duration::from_millis(100), ..Manner::default() }
+)]
+#[case::a_day("think_ms = 86_400_000", Manner { think: Duration::from_secs(86_400), ..Manner::default() })]
+#[case::most_retries("retries = 100", Manner { retries: 100, ..Manner::default() })]
+fn a_key_of_the_manner_reaches_the_plan(#[case] keys: &str, #[case] expected: Manner) {
+    assert_eq!(manners(keys).unwrap(), [expected]);
+}
+
+#[test]
+fn each_agent_of_an_entry_has_its_manner_and_those_of_others_have_not() {
+    let text = with(
+        "[[agent]]\ncount = 2\nrecordings = [\"r\"]\nretries = 3\n[[agent]]\nrecordings = [\"r\"]\nretries = 1\n\
+         [[agent]]\nrecordings = [\"r\"]",
+    );
+    let workload = resolve(&text, &recordings(&["r"])).unwrap();
+    let retries: Vec<_> = workload.agents.iter().map(|agent| agent.manner.retries).collect();
+    assert_eq!(retries, [3, 3, 1, 0]);
+}
+
+#[test]
+fn another_number_of_agents_keeps_the_manner() {
+    let file = parse(&with("[[agent]]\ncount = 1\nrecordings = [\"r\"]\nthink_ms = 7")).unwrap();
+    let file = file.with_agents(NonZeroUsize::new(2).unwrap()).unwrap();
+    let workload = file.resolve(Library::of(&recordings(&["r"]))).unwrap();
+    let think: Vec<_> = workload.agents.iter().map(|agent| agent.manner.think).collect();
+    assert_eq!(think, [Duration::from_millis(7); 2]);
+}
+
+#[rstest]
+#[case::timeout("timeout_ms = 0", Problem::ZeroTimeout(1))]
+#[case::cancel("cancel_after_tokens = 0", Problem::ZeroCancelAfter(1))]
+#[case::retries("retries = 101", Problem::TooManyRetries { agent: 1, retries: 101 })]
+#[case::pause_alone("retry_pause_ms = 100", Problem::PauseWithoutRetries(1))]
+#[case::no_pause_alone("retry_pause_ms = 0", Problem::PauseWithoutRetries(1))]
+#[case::pause_of_no_retries("retries = 0\nretry_pause_ms = 100", Problem::PauseWithoutRetries(1))]
+#[case::long_think("think_ms = 86_400_001", Problem::TooLong { agent: 1, key: "think_ms", ms: 86_400_001 })]
+#[case::long_timeout("timeout_ms = 86_400_001", Problem::TooLong { agent: 1, key: "timeout_ms", ms: 86_400_001 })]
+#[case::long_pause(
+    "retries = 1\nretry_pause_ms = 86_400_001",
+    Problem::TooLong { agent: 1, key: "retry_pause_ms", ms: 86_400_001 }
+)]
+fn a_mistake_in_the_manner_is_refused(#[case] keys: &str, #[case] expected: Problem) {
+    let error = manners(keys).unwrap_err();
+    let WorkloadError::Problem { problem, .. } = error else { panic!("{error}") };
+    assert_eq!(problem, expected);
+}
+
+#[test]
+fn a_mistake_in_the_manner_says_what_to_do() {
+    let said = |keys| chain(manners(keys).unwrap_err());
+    insta::assert_snapshot!(said("timeout_ms = 0"), @"folder/w.toml: [[agent]] number 1 has a timeout_ms of 0; raise it, or remove it to wait without a limit");
+    insta::assert_snapshot!(said("cancel_after_tokens = 0"), @"folder/w.toml: [[agent]] number 1 has a cancel_after_tokens of 0; raise it, or remove it to read answers to their end");
+    insta::assert_snapshot!(said("retries = 101"), @"folder/w.toml: [[agent]] number 1 has 101 retries, more than the limit of 100; lower them");
+    insta::assert_snapshot!(said("retry_pause_ms = 100"), @"folder/w.toml: [[agent]] number 1 has a retry_pause_ms and no retries; set retries, or remove the pause");
+    insta::assert_snapshot!(said("think_ms = 86_400_001"), @"folder/w.toml: [[agent]] number 1 has a think_ms of 86400001, more than the 86400000 of a day; lower it");
+}
+
+#[test]
+fn a_mistake_in_the_manner_is_found_in_any_entry_and_named_with_its_number() {
+    let text = with("[[agent]]\nrecordings = [\"r\"]\n[[agent]]\nrecordings = [\"r\"]\ntimeout_ms = 0");
+    let error = parse(&text).unwrap_err();
+    assert!(matches!(error, WorkloadError::Problem { problem: Problem::ZeroTimeout(2), .. }), "{error}");
+}
+
+#[rstest]
+#[case::unknown("thinks_ms = 1")]
+#[case::table("manner = { think_ms = 1 }")]
+#[case::negative("think_ms = -1")]
+#[case::fraction("timeout_ms = 0.5")]
+#[case::text("retry_pause_ms = \"1s\"")]
+#[case::beyond_u32("cancel_after_tokens = 4294967296")]
+fn what_is_no_key_or_no_number_of_the_manner_is_not_of_the_form(#[case] keys: &str) {
+    let error = manners(keys).unwrap_err();
+    assert!(matches!(error, WorkloadError::Form { .. }), "{error}");
+}
+
+/// Any manner that can be written, in whole milliseconds.
+fn any_manner() -> impl Strategy<Value = Manner> {
+    let ms = |from: u64| (from..=MAX_MS).prop_map(Duration::from_millis);
+    let retried = (0..=MAX_RETRIES, ms(0)).prop_map(|(retries, pause)| match retries {
+        0 => (0, Duration::ZERO),
+        _ => (retries, pause),
+    });
+    let cancel_after = proptest::option::of((1..=u32::MAX).prop_map(|tokens| NonZeroU32::new(tokens).unwrap()));
+    (ms(0), proptest::option::of(ms(1)), cancel_after, retried).prop_map(
+        |(think, timeout, cancel_after, (retries, retry_pause))| Manner {
+            think,
+            timeout,
+            cancel_after,
+            retries,
+            retry_pause,
+        },
+    )
+}
+
+/// The keys that say this.
+fn written(manner: &Manner) -> String {
+    let mut keys = vec![format!("think_ms = {}", manner.think.as_millis()), format!("retries = {}", manner.retries)];
+    keys.extend(manner.timeout.map(|timeout| format!("timeout_ms = {}", timeout.as_millis())));
+    keys.extend(manner.cancel_after.map(|tokens| format!("cancel_after_tokens = {tokens}")));
+    keys.extend((manner.retries > 0).then(|| format!("retry_pause_ms = {}", manner.retry_pause.as_millis())));
+    keys.join("\n")
+}
+
 proptest! {
     #[test]
     fn a_swarm_of_any_size_has_that_many_distinct_agents(agents in 1_usize..300) {
@@ -172,5 +316,10 @@ proptest! {
         let workload = file.resolve(Library::of(&recordings(&["r"]))).unwrap();
         let names: BTreeSet<_> = workload.agents.iter().map(|agent| &agent.name).collect();
         prop_assert_eq!(names.len(), agents);
+    }
+
+    #[test]
+    fn a_manner_that_is_written_reads_back(manner in any_manner()) {
+        prop_assert_eq!(manners(&written(&manner)).unwrap(), [manner]);
     }
 }
