@@ -11,9 +11,7 @@ use thiserror::Error;
 
 use crate::catalog::{Catalog, Matching};
 use crate::dialect::manage::DEFAULT_SPEED;
-use crate::driver::{
-    Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names,
-};
+use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names};
 use crate::engine::{Config, CreatedAt, Engine, Release};
 use crate::http::{GateConfig, Origins};
 use crate::journal::{Journal, StreamId};

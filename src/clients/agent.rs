@@ -101,13 +101,7 @@ impl<C: Client, R: Reading> Agent<C, R> {
         }
     }
 
-    async fn exchange<L: Lab>(
-        &mut self,
-        order: usize,
-        plan: &RequestPlan,
-        lab: &L,
-        stream: &StreamId,
-    ) -> ExchangeLog {
+    async fn exchange<L: Lab>(&mut self, order: usize, plan: &RequestPlan, lab: &L, stream: &StreamId) -> ExchangeLog {
         let mut log = ExchangeLog {
             request: order,
             recording: plan.recording.clone(),
@@ -384,10 +378,10 @@ mod tests {
     fn every_piece_is_stamped_once_and_its_lines_with_it() {
         let reads = reads(&["{\"response\":\"a\"}\n{\"response\":\"b\"}\n", "{\"done\":true}\n"]);
         let log = exchange(Scripted { status: 200, reads, breaks: false }, "as received");
-        // The agent's start, `sent`, the provisional end and the head come before.
+        // The agent's start, the end of its pause, `sent`, the provisional end and the head come before.
         let pieces: Vec<u64> = log.pieces.iter().map(|piece| piece.at.as_nanos()).collect();
         let lines: Vec<u64> = log.lines.iter().map(|line| line.at.as_nanos()).collect();
-        assert_eq!((pieces, lines), (vec![5, 6], vec![5, 5, 6]));
+        assert_eq!((pieces, lines), (vec![6, 7], vec![6, 6, 7]));
     }
 
     #[test]
@@ -426,7 +420,8 @@ mod tests {
         for (limit, fits) in [(8, true), (7, false)] {
             let mut log = exchange(Scripted { status: 200, reads: vec![], breaks: false }, "as received");
             let body = ScriptedBody([Ok(Bytes::from_static(b"1234")), Ok(Bytes::from_static(b"5678"))].into());
-            let read = read_body(body, Splitter::new(ChunkPolicy::AsReceived), limit, &clock, &mut log, |_, _| CONTINUE);
+            let read =
+                read_body(body, Splitter::new(ChunkPolicy::AsReceived), limit, &clock, &mut log, |_, _| CONTINUE);
             assert_eq!(now(read).is_ok(), fits);
         }
     }

@@ -65,13 +65,21 @@ impl<'a> Indexed<'a> {
         Self { seen: *seen, agents: agents.collect(), entries: entries.collect() }
     }
 
+    /// Every exchange of the agent's n-th request, with its place among all exchanges of the agent.
+    fn attempts(&self, agent: &str, order: usize) -> impl Iterator<Item = (usize, &'a ExchangeLog)> + use<'a> {
+        let logs: &'a [ExchangeLog] = self.agents.get(agent).copied().unwrap_or_default();
+        logs.iter().enumerate().filter(move |(_, log)| log.request == order)
+    }
+
+    /// What came of the agent's n-th request in the end.
     fn exchange(&self, agent: &str, order: usize) -> Option<&'a ExchangeLog> {
-        self.agents.get(agent)?.get(order)
+        self.attempts(agent, order).last().map(|(_, log)| log)
     }
 
     /// What the server answered instead of the recording that the request was taken from, in words.
     fn other_answer(&self, agent: &str, order: usize, request: &RequestPlan) -> Option<String> {
-        let stream = StreamId::of(agent, u32::try_from(order).ok()?);
+        let (place, _) = self.attempts(agent, order).last()?;
+        let stream = StreamId::of(agent, u32::try_from(place).ok()?);
         match &self.entries.get(&stream)?.answer {
             Answer::Matched { recording, exchange } => {
                 let planned = (recording, *exchange) == (&request.recording, request.exchange);
@@ -95,7 +103,10 @@ impl<'a> Indexed<'a> {
             workload.agents.iter().map(|plan| (plan.name.as_str(), plan.requests.len())).collect();
         let beyond = self.agents.iter().flat_map(|(&agent, logs)| {
             let from = planned.get(agent).copied().unwrap_or(0);
-            (from..logs.len()).map(move |exchange| (agent, exchange))
+            logs.iter()
+                .map(|log| log.request)
+                .filter(move |request| *request >= from)
+                .map(move |exchange| (agent, exchange))
         });
         beyond
             .map(|(agent, exchange)| Disagreement {

@@ -34,9 +34,10 @@ pub(super) fn workload() -> Workload {
             recording
         })
         .collect();
-    let agents = DUE.iter().zip(&recordings).map(|((name, _), recording)| {
-        AgentPlan::new(*name, crate::workload::file::requests_of(recording).unwrap())
-    });
+    let agents = DUE
+        .iter()
+        .zip(&recordings)
+        .map(|((name, _), recording)| AgentPlan::new(*name, crate::workload::file::requests_of(recording).unwrap()));
     Workload {
         name: "made-up".into(),
         description: "Two agents that never were; every number below is made up.".into(),

@@ -139,7 +139,11 @@ impl<R: Reading> Crew<R> {
     }
 
     /// The agents, each with a client of its own.
-    fn cast<C: Client, L: Lab>(self, client: &C, lab: &L) -> Cast<impl Future<Output = AgentLog> + Send + use<C, L, R>> {
+    fn cast<C: Client, L: Lab>(
+        self,
+        client: &C,
+        lab: &L,
+    ) -> Cast<impl Future<Output = AgentLog> + Send + use<C, L, R>> {
         let description = format!("{}; chunks {}", client.describe(), self.policy);
         let limiter = self.permits.map(|permits| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))));
         let agents = self.plans.into_iter().map(|plan| {

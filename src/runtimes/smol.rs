@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use futures::StreamExt;
 use futures::channel::mpsc::{self, UnboundedSender};
-use smol::{LocalExecutor, Timer};
 use smol::net::TcpStream;
+use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::FuturesIo;
 
 use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};

@@ -35,9 +35,7 @@ where
     on_thread(VARIANT.name(), || {
         let runtime =
             Builder::new_multi_thread().enable_all().thread_name(VARIANT.name()).build().map_err(RunError::Executor)?;
-        runtime.block_on(async {
-            crew.work(Spawned, describe(&Handle::current()), Reqwest::new, compose).await
-        })
+        runtime.block_on(async { crew.work(Spawned, describe(&Handle::current()), Reqwest::new, compose).await })
     })
 }
 

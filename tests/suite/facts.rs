@@ -18,7 +18,10 @@ const AGENTS: [(&str, &[&str]); 3] = [
 
 fn workload() -> Workload {
     let agents = AGENTS.map(|(name, recordings)| {
-        AgentPlan::new(name, recordings.iter().flat_map(|name| requests_of(&fixture(name)).collect::<Vec<_>>()).collect())
+        AgentPlan::new(
+            name,
+            recordings.iter().flat_map(|name| requests_of(&fixture(name)).collect::<Vec<_>>()).collect(),
+        )
     });
     Workload {
         name: "all-sorts".to_owned(),

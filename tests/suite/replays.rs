@@ -58,8 +58,7 @@ for_each_variant! {
 
 /// Asks for every body, by several agents at once, and compares.
 fn replay(variant: Variant, bodies: &[Body]) {
-    let mut agents: Vec<AgentPlan> =
-        (0..AGENTS).map(|index| AgentPlan::new(name(index), Vec::new())).collect();
+    let mut agents: Vec<AgentPlan> = (0..AGENTS).map(|index| AgentPlan::new(name(index), Vec::new())).collect();
     for (index, body) in bodies.iter().enumerate() {
         agents[index % AGENTS].requests.extend(requests_of(&body.recording));
     }

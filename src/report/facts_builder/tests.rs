@@ -125,7 +125,8 @@ fn an_exchange_that_nobody_had_is_a_fact() {
 #[test]
 fn an_exchange_that_was_not_asked_for_is_extra() {
     let mut long = good();
-    let again = long.agents[0].exchanges[0].clone();
+    let mut again = long.agents[0].exchanges[0].clone();
+    again.request = 1;
     long.agents[0].exchanges.push(again);
     let (_, differences) = of(&[long]);
     assert_eq!(told(&differences), [("a", "collector", Difference::Extra, None)]);

@@ -14,7 +14,7 @@ use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::variant::Variant;
 
 use crate::lab::{bound, cast, judge, plan};
-use crate::stage::{ALL, Cast, PATIENCE, Run, wall, perform};
+use crate::stage::{ALL, Cast, PATIENCE, Run, perform, wall};
 
 const IN_FLIGHT: &str = "every agent that may run has a stream in flight";
 const FIRST_TOKEN: &str = "the first token is handed on with its chunk";

@@ -10,7 +10,7 @@ use runtime_lab::runtimes::thread_names;
 use runtime_lab::transcript::Outcome;
 
 use super::Candidate;
-use crate::stage::{ALL, Cast, PATIENCE, alone, fixture, wall, perform};
+use crate::stage::{ALL, Cast, PATIENCE, alone, fixture, perform, wall};
 use crate::steps::step;
 
 /// As many agents as the limiter admits are in flight together, and no more.

@@ -8,7 +8,11 @@ use super::stage::{in_memory, over_sockets};
 use crate::stage::{Cast, fixture};
 
 fn cast() -> Cast {
-    Cast::each(3, vec![fixture("small-greedy"), fixture("small-multibyte"), fixture("small-error-mid-stream")], Pace::recorded())
+    Cast::each(
+        3,
+        vec![fixture("small-greedy"), fixture("small-multibyte"), fixture("small-error-mid-stream")],
+        Pace::recorded(),
+    )
 }
 
 for_each_variant! {
