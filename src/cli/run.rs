@@ -8,7 +8,7 @@ use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::measure::bounds::{self, Bound, Kept};
 use runtime_lab::report::{Report, terminal};
-use runtime_lab::run::{Plan, RunError, RunOptions, WorkloadChoice, conduct, prepare_folder, write_report};
+use runtime_lab::run::{ClockKind, Plan, RunError, RunOptions, WorkloadChoice, conduct, prepare_folder, write_report};
 use runtime_lab::variant::Variant;
 
 use super::exit::{Ending, Error, Failure};
@@ -39,6 +39,9 @@ pub(crate) struct RunArgs {
     /// A TOML file of limits to hold the runs to; `built-in` for those of this program
     #[arg(long, value_name = "FILE")]
     bounds: Option<PathBuf>,
+    /// wall measures; virtual (in memory), virtual-sockets and model replay as fast as they can, the same bytes every time
+    #[arg(long, value_name = "C", default_value = "wall")]
+    clock: ClockKind,
     /// The folder of the report
     #[arg(long, value_name = "DIR", default_value = "target/runtime-lab")]
     out: PathBuf,
@@ -72,6 +75,7 @@ fn options(args: &RunArgs) -> RunOptions {
         pace: args.pace,
         runs: args.runs,
         seed: args.seed,
+        clock: args.clock,
     }
 }
 
@@ -91,16 +95,19 @@ fn read_bounds(path: &Path) -> Result<Vec<Bound>, Failure> {
 fn announcement(plan: &Plan) -> String {
     let variants: Vec<&str> = plan.variants.iter().map(|variant| variant.name()).collect();
     let agents = plan.workload.agents.len();
+    let estimate = match plan.clock {
+        ClockKind::Wall => format!(": about {} s", plan.estimate().as_secs().max(1)),
+        clock => format!(", in {}", clock.describe()),
+    };
+    let who = if plan.clock == ClockKind::Model { "the model".to_owned() } else { variants.join(", ") };
     format!(
-        "workload {} ({agents} agent{}) at pace {}, seed {}\n{} block{} of {}: about {} s\n\n",
+        "workload {} ({agents} agent{}) at pace {}, seed {}\n{} block{} of {who}{estimate}\n\n",
         plan.workload.name,
         plural(agents),
         plan.pace,
         plan.seed,
         plan.blocks,
         plural(plan.blocks),
-        variants.join(", "),
-        plan.estimate().as_secs().max(1),
     )
 }
 

@@ -69,12 +69,11 @@ pub(super) fn in_words(found: &Disagreement) -> String {
 
 fn share(report: &Report) -> String {
     let variants = &report.timings.variants;
+    if report.timings.kind == Kind::Virtual {
+        return structure(variants);
+    }
     let runtime = range(variants, |variant| variant.medians.runtime_share.median);
     let server = range(variants, |variant| variant.medians.server_share.median);
-    let clock = match report.timings.kind {
-        Kind::Virtual => "In virtual time: ",
-        _ => "",
-    };
     let low = variants.iter().filter_map(|variant| variant.medians.runtime_share.low).reduce(f64::min);
     let high = variants.iter().filter_map(|variant| variant.medians.runtime_share.high).reduce(f64::max);
     let interval = match (low, high) {
@@ -82,7 +81,16 @@ fn share(report: &Report) -> String {
         _ => "too few runs for an interval".to_owned(),
     };
     let by = if variants.len() > 1 { ", by variant" } else { "" };
-    format!("{clock}{runtime}{by} (median over runs; {interval}). The server's own lateness is another {server}.")
+    format!("{runtime}{by} (median over runs; {interval}). The server's own lateness is another {server}.")
+}
+
+/// What virtual time can say instead: how the client code is built.
+fn structure(variants: &[VariantTimings]) -> String {
+    let structure = range(variants, |variant| variant.medians.overlap.median);
+    format!(
+        "Virtual time cannot tell: executor, client and I/O cost nothing in it. Structure: the longest agent alone takes \
+         {structure} of the wall time; less than 100 % is agents that wait for each other."
+    )
 }
 
 /// The least and the most of a share over variants: `0.40 % to 0.95 %`.
@@ -94,6 +102,9 @@ fn range(variants: &[VariantTimings], of: impl Fn(&VariantTimings) -> f64) -> St
 }
 
 fn separation(report: &Report) -> String {
+    if report.timings.kind == Kind::Virtual {
+        return sameness(&report.timings.variants);
+    }
     let Some(decision) = &report.timings.decision else {
         return if report.timings.variants.len() < 2 {
             "There is one variant, so there is nothing to compare.".to_owned()
@@ -116,6 +127,22 @@ fn separation(report: &Report) -> String {
         answer
     } else {
         format!("{answer} But variants that deliver other bytes do other work: see the first answer.")
+    }
+}
+
+/// Variants in virtual time differ only where their code does other things.
+fn sameness(variants: &[VariantTimings]) -> String {
+    let walls: BTreeSet<i64> = variants.iter().map(|variant| variant.medians.wall_us.median).collect();
+    let wall = |at: Option<&i64>| millis(at.copied().unwrap_or(0));
+    match walls.len() {
+        0 | 1 => {
+            format!("It cannot, in virtual time; {} take {}.", plural(variants.len(), "variant"), wall(walls.first()))
+        }
+        _ => format!(
+            "Not by what runtimes cost. Their code does other things: wall times go from {} to {}.",
+            wall(walls.first()),
+            wall(walls.last())
+        ),
     }
 }
 

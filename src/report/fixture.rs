@@ -9,7 +9,7 @@ use mock_ollama::recording::Chunk;
 
 use super::build::build;
 use super::inputs::{Inputs, Run};
-use super::model::{Environment, Kind, Report};
+use super::model::{Environment, Kind, Machine, Report};
 use crate::measure::bounds::{Bound, built_in};
 use crate::measure::decision::Rule;
 use crate::measure::fixture::{agent, entry, exchange, journal, transcript};
@@ -112,14 +112,16 @@ pub(super) fn inputs<'a>(workload: &'a Workload, runs: &'a [Run<'a>], bounds: &'
         rule: Rule { confidence: 0.95, smallest_effect: Duration::from_millis(10) },
         bounds,
         environment: Environment {
-            versions: BTreeMap::from([("runtime-lab".into(), "0.0.0".into()), ("tokio".into(), "0.0.0".into())]),
-            os: "made-up OS 1".into(),
-            arch: "made-up".into(),
-            cores: 2,
-            load_before: Some(0.5),
-            load_after: None,
             clock: "made-up".into(),
-            profile: "debug".into(),
+            versions: BTreeMap::from([("runtime-lab".into(), "0.0.0".into()), ("tokio".into(), "0.0.0".into())]),
+            machine: Some(Machine {
+                os: "made-up OS 1".into(),
+                arch: "made-up".into(),
+                cores: 2,
+                load_before: Some(0.5),
+                load_after: None,
+                profile: "debug".into(),
+            }),
         },
     }
 }

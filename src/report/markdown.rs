@@ -20,9 +20,13 @@ pub fn render(report: &Report) -> String {
     text += &section("Where the wall time went", &factors(report));
     text += &section("What clients waited for", &latencies(report));
     text += &section("What each agent waited for", &agents(report));
-    text += &section("Who was late", &lateness(report));
+    if report.timings.kind != Kind::Virtual {
+        text += &section("Who was late", &lateness(report));
+    }
     text += &section("What ran at once", &concurrency(report));
-    text += &section("What the runtimes showed of themselves", &introspection(report));
+    if report.timings.kind != Kind::Virtual {
+        text += &section("What the runtimes showed of themselves", &introspection(report));
+    }
     text +=
         &report.timings.decision.as_ref().map_or_else(String::new, |found| section("Pairs of variants", &pairs(found)));
     if !report.timings.bounds.is_empty() {
@@ -32,7 +36,7 @@ pub fn render(report: &Report) -> String {
         text += &section("Where variants differ from the facts", &disagreements(report));
     }
     text += &section("Facts", &exchanges(report));
-    text += &section("What the columns mean", MEANING);
+    text += &section("What the columns mean", if report.timings.kind == Kind::Virtual { VIRTUAL } else { MEANING });
     text += &section("Environment", &environment(report));
     text.trim_end().to_owned() + "\n"
 }
@@ -43,10 +47,9 @@ fn section(title: &str, body: &str) -> String {
 
 fn how(report: &Report) -> String {
     let clock = match report.timings.kind {
-        Kind::Virtual => "Times are virtual: read off the simulator's clock, not measured.",
-        _ => {
-            "Times are measured; medians are over runs, with an interval that assumes no distribution where there are enough runs."
-        }
+        Kind::Virtual => format!("Times are not measured: {}.", report.environment.clock),
+        _ => "Times are measured; medians are over runs, with an interval that assumes no distribution where there are enough runs."
+            .to_owned(),
     };
     let facts = &report.facts;
     let limit = facts.limit.map_or_else(String::new, |limit| format!(", at most {limit} at once"));
@@ -55,6 +58,9 @@ fn how(report: &Report) -> String {
 }
 
 fn factors(report: &Report) -> String {
+    if report.timings.kind == Kind::Virtual {
+        return virtual_factors(report);
+    }
     let mut table = Table::new(&[
         "variant",
         "runs",
@@ -80,15 +86,37 @@ fn factors(report: &Report) -> String {
             percent(medians.legacy_efficiency.median),
         ]);
     }
-    let ideal = report.timings.variants.first().and_then(|variant| variant.runs.first()).map(|run| {
+    ideal(report) + &table.markdown()
+}
+
+/// What virtual time knows of: no runtime, no server's lateness.
+fn virtual_factors(report: &Report) -> String {
+    let mut table =
+        Table::new(&["variant", "wall", "structure", "speed-up", "goodput, tok/s", "TR115 efficiency (legacy)"]);
+    for variant in &report.timings.variants {
+        let medians = &variant.medians;
+        table.row(vec![
+            variant.variant.clone(),
+            millis(medians.wall_us.median),
+            percent(medians.overlap.median),
+            or_dash(medians.speed_up, |found| format!("{:.3}", found.median)),
+            format!("{:.1}", medians.goodput_tokens_per_s.median),
+            percent(medians.legacy_efficiency.median),
+        ]);
+    }
+    ideal(report) + &table.markdown()
+}
+
+fn ideal(report: &Report) -> String {
+    let run = report.timings.variants.first().and_then(|variant| variant.runs.first());
+    run.map_or_else(String::new, |run| {
         let ideal = i64::try_from(run.derived.ideal_wall_us).unwrap_or(i64::MAX);
         format!(
             "The schedules alone take {}; the balance of the agents' work is {}.\n\n",
             millis(ideal),
             percent(run.derived.balance)
         )
-    });
-    format!("{}{}", ideal.unwrap_or_default(), table.markdown())
+    })
 }
 
 fn latencies(report: &Report) -> String {
@@ -160,21 +188,24 @@ fn lateness(report: &Report) -> String {
 }
 
 fn concurrency(report: &Report) -> String {
-    let mut table =
-        Table::new(&["variant", "agents", "in flight (server)", "open (clients)", "tasks", "polled on", "woken by"]);
+    let by_chance = report.timings.kind == Kind::Virtual;
+    let columns = ["variant", "agents", "in flight (server)", "open (clients)", "tasks", "polled on", "woken by"];
+    let mut table = Table::new(if by_chance { &columns[..5] } else { &columns });
     for variant in &report.timings.variants {
         let seen = &variant.concurrency;
         let names =
             |threads: &std::collections::BTreeSet<String>| threads.iter().cloned().collect::<Vec<_>>().join(", ");
-        table.row(vec![
+        let mut row = vec![
             variant.variant.clone(),
             seen.agents.to_string(),
             seen.server_max_in_flight.to_string(),
             seen.client_max_in_flight.to_string(),
             seen.tasks.to_string(),
-            names(&seen.polled_on),
-            names(&seen.woken_by),
-        ]);
+        ];
+        if !by_chance {
+            row.extend([names(&seen.polled_on), names(&seen.woken_by)]);
+        }
+        table.row(row);
     }
     table.markdown()
 }
@@ -283,21 +314,32 @@ const MEANING: &str = "\
 - **in flight**: the most streams in progress at once, the least over runs.
 ";
 
+const VIRTUAL: &str = "\
+- **wall**: start of the first agent to end of the last, on the virtual clock; code costs nothing in it.
+- **structure**: longest agent alone / wall; derived. 100 % means that the client code overlaps exactly as the scripts allow.
+- **speed-up**: wall of a virtual run of the same agents one after the other / wall.
+- **goodput**: tokens delivered per virtual second.
+- **TR115 efficiency (legacy)**: sum of the agents' times *in the concurrent run* / (agents × wall). It shows how equal the answers were, not time saved; kept to compare with the paper.
+- **TTFT, ITL**: request sent to first token; gap between tokens.
+- **in flight**: the most streams in progress at once.
+";
+
 fn environment(report: &Report) -> String {
     let found = &report.environment;
     let load = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2}"));
     let versions: Vec<String> = found.versions.iter().map(|(name, version)| format!("- {name} {version}\n")).collect();
-    format!(
-        "- {} on {}, {}\n- load before {}, after {}\n- clock {}, {} build\n{}",
-        found.os,
-        found.arch,
-        plural(found.cores, "core"),
-        load(found.load_before),
-        load(found.load_after),
-        found.clock,
-        found.profile,
-        versions.concat()
-    )
+    let machine = found.machine.as_ref().map_or_else(String::new, |machine| {
+        format!(
+            "- {} on {}, {}, {} build\n- load before {}, after {}\n",
+            machine.os,
+            machine.arch,
+            plural(machine.cores, "core"),
+            machine.profile,
+            load(machine.load_before),
+            load(machine.load_after),
+        )
+    });
+    format!("- clock {}\n{machine}{}", found.clock, versions.concat())
 }
 
 #[cfg(test)]

@@ -54,12 +54,22 @@ pub enum Kind {
     Published,
 }
 
-/// The machine and the programs of a measurement.
+/// The clock, the programs and the machine of a report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
-    /// Version by name: the program, its runtimes and clients, the compiler.
+    /// The clock of the timings, such as `CLOCK_MONOTONIC` or `virtual, in memory`.
+    pub clock: String,
+    /// Version by name: the program, its runtimes and clients.
     pub versions: BTreeMap<String, String>,
+    /// Where it was measured; absent in virtual time, where that makes no difference.
+    pub machine: Option<Machine>,
+}
+
+/// The machine of a measurement.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Machine {
     /// Operating system and its release.
     pub os: String,
     /// Processor architecture.
@@ -70,8 +80,6 @@ pub struct Environment {
     pub load_before: Option<f64>,
     /// The same at the end of the last run.
     pub load_after: Option<f64>,
-    /// The clock of the timings, such as `CLOCK_MONOTONIC` or `virtual`.
-    pub clock: String,
     /// How the program was built: `release` or `debug`.
     pub profile: String,
 }

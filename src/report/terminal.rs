@@ -11,10 +11,7 @@ pub const WIDTH: usize = 100;
 
 /// What is read on a terminal after a run.
 pub fn render(report: &Report) -> String {
-    let clock = match report.timings.kind {
-        Kind::Virtual => "virtual time",
-        _ => "real time",
-    };
+    let clock = if is_virtual(report) { report.environment.clock.as_str() } else { "real time" };
     let facts = &report.facts;
     let agents = plural(facts.agents.len(), "agent");
     let title = format!("{} · {agents} · pace {} · {clock}", facts.workload, facts.pace);
@@ -33,8 +30,18 @@ pub fn render(report: &Report) -> String {
     format!("{}\n{answers}{bounds}\n{}\n{}", paragraph(title), table(report), paragraph(legend(report)))
 }
 
+fn is_virtual(report: &Report) -> bool {
+    report.timings.kind == Kind::Virtual
+}
+
 /// What the columns of the table mean.
 fn legend(report: &Report) -> String {
+    if is_virtual(report) {
+        return "All times are virtual. wall: first agent's start to last agent's end. structure: longest agent alone / wall. \
+                speed-up: against the same agents one after the other. TTFT: request to first token. ITL: gap between \
+                tokens. facts: whether bytes, lines and outcomes are those of the other variants and of the recordings."
+            .to_owned();
+    }
     let run = report.timings.variants.first().and_then(|variant| variant.runs.first());
     let ideal = run.map_or(0, |run| i64::try_from(run.derived.ideal_wall_us).unwrap_or(i64::MAX));
     format!(
@@ -55,9 +62,13 @@ fn table(report: &Report) -> String {
 }
 
 fn table_of(report: &Report, name: usize) -> String {
-    let mut table = Table::new(&[
-        "variant", "wall", "speed-up", "runtime", "server", "tok/s", "TTFT p50", "ITL p99", "lag p99", "facts",
-    ]);
+    let mut table = if is_virtual(report) {
+        Table::new(&["variant", "wall", "structure", "speed-up", "tok/s", "TTFT p50", "ITL p99", "facts"])
+    } else {
+        Table::new(&[
+            "variant", "wall", "speed-up", "runtime", "server", "tok/s", "TTFT p50", "ITL p99", "lag p99", "facts",
+        ])
+    };
     for variant in &report.timings.variants {
         table.row(row(report, variant, name));
     }
@@ -67,16 +78,23 @@ fn table_of(report: &Report, name: usize) -> String {
 fn row(report: &Report, variant: &VariantTimings, name: usize) -> Vec<String> {
     let medians = &variant.medians;
     let differs = report.timings.disagreements.iter().any(|found| found.variant == variant.variant);
-    vec![
-        variant.variant.chars().take(name).collect(),
-        millis(medians.wall_us.median),
-        or_dash(medians.speed_up, |found| format!("{:.2}", found.median)),
-        percent(medians.runtime_share.median),
-        percent(medians.server_share.median),
+    let speed_up = or_dash(medians.speed_up, |found| format!("{:.2}", found.median));
+    let mut cells = vec![variant.variant.chars().take(name).collect(), millis(medians.wall_us.median)];
+    if is_virtual(report) {
+        cells.extend([percent(medians.overlap.median), speed_up]);
+    } else {
+        let shares = [medians.runtime_share.median, medians.server_share.median].map(percent);
+        cells.push(speed_up);
+        cells.extend(shares);
+    }
+    cells.extend([
         format!("{:.1}", medians.goodput_tokens_per_s.median),
         or_dash(medians.ttft_p50_us, |found| millis(found.median)),
         or_dash(medians.itl_p99_us, |found| millis(found.median)),
-        p99(medians.lag_p99_us.as_ref()),
-        if differs { "differ" } else { "same" }.to_owned(),
-    ]
+    ]);
+    if !is_virtual(report) {
+        cells.push(p99(medians.lag_p99_us.as_ref()));
+    }
+    cells.push(if differs { "differ" } else { "same" }.to_owned());
+    cells
 }

@@ -169,7 +169,7 @@ fn what_is_no_report_is_rejected_by_the_schema() {
         ("/timings/kind", "guessed".into()),
         ("/timings/variants/0/runs/0/measured/wall_us", "300 ms".into()),
         ("/timings/decision/verdict", "alpha-wins".into()),
-        ("/environment/cores", serde_json::Value::Null),
+        ("/environment/machine/cores", serde_json::Value::Null),
     ];
     for (place, wrong) in breaks {
         let mut broken = good.clone();

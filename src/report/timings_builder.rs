@@ -4,6 +4,8 @@ mod bounds;
 mod one_run;
 mod spread;
 
+use std::collections::BTreeSet;
+
 use super::error::BuildError;
 use super::inputs::{Inputs, Run};
 use super::model::{
@@ -61,7 +63,10 @@ fn variant_timings(inputs: &Inputs<'_>, variant: &str) -> Result<VariantTimings,
         .map(|run| concurrency::Concurrency::of(run.journal, run.transcript))
         .reduce(concurrency::Concurrency::and)
         .ok_or(BuildError::NoRuns)?;
-    let shown = &of_variant[0].transcript.introspection;
+    let shown = of_variant[0].transcript.introspection.clone();
+    // Threads and workers are the machine's: a report of virtual time is the same on all.
+    let by_chance = inputs.clock == Kind::Virtual;
+    let named = |threads: BTreeSet<String>| if by_chance { BTreeSet::new() } else { threads };
     Ok(VariantTimings {
         variant: variant.to_owned(),
         medians: medians(inputs.rule.confidence, &runs).ok_or(BuildError::NoRuns)?,
@@ -71,13 +76,13 @@ fn variant_timings(inputs: &Inputs<'_>, variant: &str) -> Result<VariantTimings,
             server_max_in_flight: witness.server_max_in_flight,
             client_max_in_flight: witness.client_max_in_flight,
             tasks: witness.tasks,
-            polled_on: witness.polled_on,
-            woken_by: witness.woken_by,
+            polled_on: named(witness.polled_on),
+            woken_by: named(witness.woken_by),
         },
         introspection: Introspection {
-            executor: shown.executor.clone(),
-            threads: shown.threads.clone(),
-            client: shown.client.clone(),
+            executor: if by_chance { String::new() } else { shown.executor },
+            threads: if by_chance { Vec::new() } else { shown.threads },
+            client: shown.client,
         },
         runs,
     })
@@ -129,7 +134,8 @@ fn decide(inputs: &Inputs<'_>, variants: &[VariantTimings]) -> Result<Option<Dec
     blocks.dedup();
     let walls: Vec<Vec<_>> =
         blocks.iter().filter_map(|&block| variants.iter().map(|variant| wall_of(variant, block)).collect()).collect();
-    if variants.len() < 2 || walls.is_empty() {
+    // Without costs there is nothing to compare; see `conclusions`.
+    if variants.len() < 2 || walls.is_empty() || inputs.clock == Kind::Virtual {
         return Ok(None);
     }
     let incomplete_blocks = blocks.len() - walls.len();

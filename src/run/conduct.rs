@@ -7,13 +7,13 @@ use std::time::Duration;
 use mock_ollama::journal::Journal;
 
 use super::child::Part;
-use super::environment::{environment, load};
+use super::environment::{anywhere, environment, load};
 use super::plan::Turn;
 use super::stage::{Stage, read_json, write_json};
-use super::{Plan, RunError};
+use super::{ClockKind, Plan, RunError, virtually};
 use crate::measure::bounds::Bound;
 use crate::measure::decision::Rule;
-use crate::report::model::Kind;
+use crate::report::model::{Environment, Kind};
 use crate::report::{Inputs, Report, Run, build};
 use crate::transcript::Transcript;
 use crate::variant::Variant;
@@ -44,20 +44,30 @@ pub trait Progress {
     fn end(&mut self);
 }
 
-/// One measured run of a variant and its serial counterpart.
-struct Measurement {
-    variant: Variant,
-    block: usize,
-    transcript: Transcript,
-    journal: Journal,
-    serial_wall: Duration,
+/// One run of a variant and its serial counterpart.
+pub(super) struct Measurement {
+    pub(super) variant: &'static str,
+    pub(super) block: usize,
+    pub(super) transcript: Transcript,
+    pub(super) journal: Journal,
+    pub(super) serial_wall: Duration,
 }
 
 /// Runs everything the plan asks for and makes the report.
 ///
-/// `program` is this program's own executable, which runs the parts as child processes.
+/// `program` is this program's own executable, which runs the parts as child processes in real time.
 pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn Progress) -> Result<Report, RunError> {
+    if plan.clock != ClockKind::Wall {
+        let measurements = virtually::measurements(plan, progress)?;
+        return report(plan, bounds, &measurements, Kind::Virtual, anywhere(plan.clock.describe()));
+    }
     let load_before = load();
+    let measurements = measure(program, plan, progress)?;
+    report(plan, bounds, &measurements, Kind::Measured, environment(load_before, load()))
+}
+
+/// Every run of the plan in real time, in the order of reports.
+fn measure(program: &Path, plan: &Plan, progress: &mut dyn Progress) -> Result<Vec<Measurement>, RunError> {
     let conductor = Conductor { program: program.to_owned(), plan, stage: Stage::set(plan)? };
     progress.begin(plan.variants.len() * (1 + 2 * plan.blocks));
     for variant in &plan.variants {
@@ -71,11 +81,21 @@ pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn
         }
     }
     progress.end();
-    measurements.sort_by_key(|one| (plan.variants.iter().position(|known| *known == one.variant), one.block));
+    measurements.sort_by_key(|one| (plan.variants.iter().position(|known| known.name() == one.variant), one.block));
+    Ok(measurements)
+}
+
+fn report(
+    plan: &Plan,
+    bounds: &[Bound],
+    measurements: &[Measurement],
+    clock: Kind,
+    environment: Environment,
+) -> Result<Report, RunError> {
     let runs: Vec<Run<'_>> = measurements
         .iter()
         .map(|one| Run {
-            variant: one.variant.name(),
+            variant: one.variant,
             block: one.block,
             transcript: &one.transcript,
             journal: &one.journal,
@@ -88,11 +108,11 @@ pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn
         pace: &plan.pace.to_string(),
         seed: Some(plan.seed.0),
         alone: &plan.alone,
-        clock: Kind::Measured,
+        clock,
         runs: &runs,
         rule: Rule { confidence: CONFIDENCE, smallest_effect },
         bounds,
-        environment: environment(load_before, load()),
+        environment,
     })?)
 }
 
@@ -120,7 +140,7 @@ impl Conductor<'_> {
             let run = together(progress)?;
             (serial(progress)?, run)
         };
-        Ok(Measurement { variant, block, transcript, journal, serial_wall })
+        Ok(Measurement { variant: variant.name(), block, transcript, journal, serial_wall })
     }
 
     /// One run: a server in its own process, the agents in theirs.

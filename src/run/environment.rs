@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::report::model::Environment;
+use crate::report::model::{Environment, Machine};
 
 /// The versions that this program was built from.
 const LOCK: &str = include_str!("../../Cargo.lock");
@@ -37,15 +37,22 @@ struct Package {
 /// This machine and this program.
 pub(super) fn environment(load_before: Option<f64>, load_after: Option<f64>) -> Environment {
     Environment {
-        versions: versions(),
-        os: os(),
-        arch: std::env::consts::ARCH.to_owned(),
-        cores: std::thread::available_parallelism().map_or(1, usize::from),
-        load_before,
-        load_after,
         clock: if cfg!(target_os = "linux") { "CLOCK_MONOTONIC" } else { "monotonic" }.to_owned(),
-        profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
+        versions: versions(),
+        machine: Some(Machine {
+            os: os(),
+            arch: std::env::consts::ARCH.to_owned(),
+            cores: std::thread::available_parallelism().map_or(1, usize::from),
+            load_before,
+            load_after,
+            profile: if cfg!(debug_assertions) { "debug" } else { "release" }.to_owned(),
+        }),
     }
+}
+
+/// This program alone: in virtual time the machine makes no difference.
+pub(super) fn anywhere(clock: &str) -> Environment {
+    Environment { clock: clock.to_owned(), versions: versions(), machine: None }
 }
 
 fn versions() -> BTreeMap<String, String> {

@@ -7,6 +7,7 @@ use mock_ollama::recording::{ReadError, WriteError};
 use mock_ollama::schedule::{Pace, PaceError};
 use mock_ollama::{FinishError, StartError};
 
+use super::ClockKind;
 use crate::report::BuildError;
 use crate::runtimes;
 use crate::workload::{SelectError, WorkloadError};
@@ -23,6 +24,16 @@ pub enum RunError {
     /// The workload does not take the number of agents that was asked for.
     #[error(transparent)]
     Agents(WorkloadError),
+    /// More agents than the clock's transport takes.
+    #[error("{agents} agents are more than the {most} that `--clock {clock}` takes; take fewer, or `--clock virtual`")]
+    TooManyAgents {
+        /// The number of agents.
+        agents: usize,
+        /// The limit.
+        most: usize,
+        /// The clock.
+        clock: ClockKind,
+    },
     /// No time passes at this pace.
     #[error("at pace {pace} the workload takes no time, so nothing can be said of its share; use one such as x50")]
     NoTime {
@@ -97,7 +108,10 @@ pub enum RunError {
 impl RunError {
     /// Whether a name or number on the command line is at fault, rather than data or the system.
     pub fn is_usage(&self) -> bool {
-        matches!(self, Self::Select(_) | Self::Agents(_) | Self::NoTime { .. } | Self::NoVariant)
+        matches!(
+            self,
+            Self::Select(_) | Self::Agents(_) | Self::TooManyAgents { .. } | Self::NoTime { .. } | Self::NoVariant
+        )
     }
 
     /// Whether the system is at fault: files, sockets, processes.

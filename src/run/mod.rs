@@ -10,21 +10,28 @@
 //! | `stage` | the folder through which parent and children talk |
 //! | `child` | starting, limiting and ending a child process |
 //! | `parts` | what the children do |
+//! | `clock` | real time or virtual time, and which kind of it |
 //! | `conduct` | blocks of runs |
+//! | `virtually` | runs in virtual time, in this process |
+//! | `modelled` | runs of the model |
 //! | `environment` | where it was measured |
 //! | `output` | the report on disk |
 //! | `error` | why there is no report |
 
 mod child;
+mod clock;
 mod conduct;
 mod environment;
 mod error;
+mod modelled;
 mod options;
 mod output;
 mod parts;
 mod plan;
 mod stage;
+mod virtually;
 
+pub use clock::{ClockKind, UnknownClock};
 pub use conduct::{Progress, conduct};
 pub use error::RunError;
 pub use options::{RunOptions, WorkloadChoice};

@@ -1,11 +1,13 @@
 //! What is to be run.
 
+use std::fmt;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 
+use super::ClockKind;
 use crate::variant::Variant;
 
 /// What is to be run. What is left open is chosen by [`Plan::new`](super::Plan::new) and printed.
@@ -23,6 +25,8 @@ pub struct RunOptions {
     pub runs: Option<NonZeroUsize>,
     /// The seed of every random choice.
     pub seed: Seed,
+    /// Which clock it goes by.
+    pub clock: ClockKind,
 }
 
 /// Where a workload comes from.
@@ -40,5 +44,14 @@ impl WorkloadChoice {
         let path = std::path::Path::new(text);
         let is_path = path.components().count() > 1 || path.extension().is_some_and(|extension| extension == "toml");
         if is_path { Self::File(text.into()) } else { Self::Named(text.to_owned()) }
+    }
+}
+
+impl fmt::Display for WorkloadChoice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Named(name) => f.write_str(name),
+            Self::File(path) => write!(f, "{}", path.display()),
+        }
     }
 }

@@ -10,7 +10,7 @@ use mock_ollama::schedule::{Pace, Schedule};
 use mock_ollama::seed::Seed;
 use rand::seq::SliceRandom as _;
 
-use super::{RunError, RunOptions, WorkloadChoice};
+use super::{ClockKind, RunError, RunOptions, WorkloadChoice};
 use crate::measure::factors::ideal_wall;
 use crate::variant::Variant;
 use crate::workload::{Library, Workload, WorkloadFile, select};
@@ -40,6 +40,10 @@ pub struct Plan {
     pub seed: Seed,
     /// How long each agent takes alone on an idle backend, from the schedule.
     pub alone: Vec<Duration>,
+    /// Which clock it goes by.
+    pub clock: ClockKind,
+    /// The flags that say what is run, for the command that repeats it.
+    flags: String,
 }
 
 /// One measured run and its serial counterpart.
@@ -64,14 +68,36 @@ impl Plan {
                 workload.pace.parse().map_err(|source| RunError::Pace { workload: workload.name.clone(), source })?
             }
         };
+        let (agents, most) = (workload.agents.len(), options.clock.most_agents());
+        if agents > most {
+            return Err(RunError::TooManyAgents { agents, most, clock: options.clock });
+        }
         let alone = alone(&workload, pace, options.seed);
         if alone.iter().all(Duration::is_zero) {
             return Err(RunError::NoTime { pace });
         }
-        let mut plan =
-            Self { variants: options.variants.clone(), workload, pace, blocks: 0, seed: options.seed, alone };
-        plan.blocks = options.runs.map_or_else(|| plan.blocks_that_fit(), usize::from);
+        let mut plan = Self {
+            variants: options.variants.clone(),
+            workload,
+            pace,
+            blocks: 0,
+            seed: options.seed,
+            alone,
+            clock: options.clock,
+            flags: flags(options),
+        };
+        plan.blocks = match (options.runs, options.clock) {
+            (Some(runs), _) => runs.get(),
+            (None, ClockKind::Wall) => plan.blocks_that_fit(),
+            // Every other block would be the same.
+            (None, _) => 1,
+        };
         Ok(plan)
+    }
+
+    /// The command that repeats a run of this variant.
+    pub fn command(&self, variant: Variant) -> String {
+        format!("runtime-lab run {} --pace {} --variant {variant}", self.flags, self.pace)
     }
 
     /// The least wall time that the schedules and the workload's limit allow.
@@ -121,6 +147,11 @@ impl Plan {
     }
 }
 
+fn flags(options: &RunOptions) -> String {
+    let agents = options.agents.map_or_else(String::new, |agents| format!(" --agents {agents}"));
+    format!("--clock {} --workload {}{agents} --seed {}", options.clock, options.workload, options.seed)
+}
+
 fn find_workload(options: &RunOptions) -> Result<Workload, RunError> {
     let named: Vec<Recording> = builtin::names().filter_map(builtin::recording).collect::<Result<_, _>>()?;
     match &options.workload {
@@ -164,7 +195,7 @@ mod tests {
     use std::num::NonZeroUsize;
 
     use super::{ENOUGH_BLOCKS, Plan};
-    use crate::run::{RunOptions, WorkloadChoice};
+    use crate::run::{ClockKind, RunOptions, WorkloadChoice};
     use crate::variant::Variant;
 
     fn plan(workload: &str, runs: usize) -> Plan {
@@ -175,6 +206,7 @@ mod tests {
             pace: None,
             runs: NonZeroUsize::new(runs),
             seed: mock_ollama::seed::Seed(1),
+            clock: ClockKind::Wall,
         };
         Plan::new(&options).unwrap()
     }

@@ -8,7 +8,7 @@ use runtime_lab::measure::bounds::{Bound, Kept, built_in};
 use runtime_lab::measure::decision::Rule;
 use runtime_lab::report::model::{BoundVerdict, Environment, Kind};
 use runtime_lab::report::{Inputs, build};
-use runtime_lab::run::{Plan, RunOptions, WorkloadChoice};
+use runtime_lab::run::{ClockKind, Plan, RunOptions, WorkloadChoice};
 use runtime_lab::variant::Variant;
 
 use crate::stage::{Cast, Run};
@@ -22,6 +22,7 @@ pub(crate) fn plan(workload: &str, pace: Pace, claims: Variant) -> Plan {
         pace: Some(pace),
         runs: NonZeroUsize::new(1),
         seed: Seed(0),
+        clock: ClockKind::Wall,
     };
     Plan::new(&options).unwrap()
 }

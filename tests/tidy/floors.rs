@@ -35,7 +35,7 @@ const HOUSES: &[House] = &[
             &["chunking", "ndjson"],
             &["measure", "report"],
             &[],
-            &["agent", "clients", "controls", "runtimes"],
+            &["clients", "controls", "runtimes", "sim"],
             &["run"],
             &["cli", "main"],
         ],

@@ -16,7 +16,8 @@ pub struct Timings {
     pub kind: Kind,
     /// One entry a variant, in the order in which they were run.
     pub variants: Vec<VariantTimings>,
-    /// Whether the evidence separates the variants; absent with fewer than two variants or no complete block.
+    /// Whether the evidence separates the variants; absent with fewer than two variants, without a complete block, and
+    /// in virtual time.
     pub decision: Option<Decision>,
     /// Where a variant delivered something else than the facts say. Empty when all variants agree.
     pub disagreements: Vec<Disagreement>,
@@ -146,7 +147,8 @@ pub struct Derived {
     pub server_share: f64,
     /// `sum(S) / (n * max(S))` of the agents' times alone.
     pub balance: f64,
-    /// `max(S) / W`.
+    /// `max(S) / W`. In virtual time this is the structure of the client code: below 1 where it does not overlap as
+    /// the scripts allow.
     pub overlap: f64,
     /// `sum(S) / (n * W)`.
     pub efficiency: f64,
@@ -218,7 +220,7 @@ pub struct Concurrency {
     pub client_max_in_flight: usize,
     /// Distinct tasks that agents ran in.
     pub tasks: usize,
-    /// Threads that polled agents.
+    /// Threads that polled agents. Which ones is chance, so in virtual time a report does not say.
     pub polled_on: BTreeSet<String>,
     /// Threads that woke agents.
     pub woken_by: BTreeSet<String>,
@@ -228,9 +230,9 @@ pub struct Concurrency {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Introspection {
-    /// The executor, as it describes itself.
+    /// The executor, as it describes itself; empty in virtual time, where its size makes no difference.
     pub executor: String,
-    /// The threads of the process while agents ran.
+    /// The threads of the process while agents ran; none in virtual time.
     pub threads: Vec<String>,
     /// The chunk policy in force and the client's read cap.
     pub client: String,

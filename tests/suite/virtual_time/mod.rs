@@ -1,4 +1,13 @@
 //! Virtual time: every variant on its own executor, in memory and over sockets.
 
+mod made;
+mod manners;
 mod stage;
+mod structure;
 mod variants;
+
+/// A control by its name.
+#[cfg(feature = "controls")]
+fn control(name: &str) -> &'static runtime_lab::controls::Control {
+    runtime_lab::controls::ALL.iter().find(|control| control.name == name).expect("a control of that name")
+}

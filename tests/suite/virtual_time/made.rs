@@ -1,0 +1,53 @@
+//! Recordings made for a test.
+
+use bytes::Bytes;
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use serde_json::json;
+
+/// A line with a token that is `bytes` long, its newline included.
+pub(crate) fn token(bytes: usize) -> Vec<u8> {
+    let shell = "{\"response\":\"\"}\n".len();
+    format!("{{\"response\":\"{}\"}}\n", "x".repeat(bytes - shell)).into_bytes()
+}
+
+/// The last line of a stream.
+pub(crate) fn done() -> Vec<u8> {
+    b"{\"response\":\"\",\"done\":true,\"done_reason\":\"stop\",\"eval_count\":1}\n".to_vec()
+}
+
+/// A stream of these chunks, each at its millisecond, found by its name.
+pub(crate) fn made(name: &str, chunks: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Recording {
+    let chunks = chunks.into_iter().map(|(at_ms, bytes)| Chunk { at_us: at_ms * 1_000, bytes: Bytes::from(bytes) });
+    let body = json!({"model": "made", "prompt": name});
+    Recording {
+        name: name.to_owned(),
+        origin: Origin::Synthetic,
+        description: None,
+        server: None,
+        model: Model { name: "made".to_owned(), ..Model::default() },
+        licence: None,
+        source: None,
+        scrub: Vec::new(),
+        exchanges: vec![Exchange {
+            request: Some(Request {
+                method: Method::Post,
+                path: "/api/generate".to_owned(),
+                body: Some(RequestBody::Json(body)),
+            }),
+            sent_us: None,
+            response: Response {
+                status: 200,
+                headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
+            },
+            chunks: chunks.collect(),
+            end: End::Clean,
+        }],
+    }
+}
+
+/// A stream of `tokens` lines of 100 bytes, the first at `first_ms` and then one every `gap_ms`; the last of them is
+/// its end.
+pub(crate) fn steady(name: &str, first_ms: u64, gap_ms: u64, tokens: u64) -> Recording {
+    let line = |k: u64| (first_ms + k * gap_ms, if k + 1 == tokens { done() } else { token(100) });
+    made(name, (0..tokens).map(line))
+}
