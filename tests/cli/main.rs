@@ -6,6 +6,7 @@
 //! | [`pages`] | what it says of itself: help and listings |
 //! | [`runs`] | runs that reach their end: the report, standard output |
 //! | [`bounds`] | runs that are held to limits, and the exit codes of that |
+//! | [`clocks`] | runs by virtual clocks: the same files every time |
 //! | [`refusals`] | runs that never begin, and the exit codes of that |
 //! | [`children`] | the parts that the program plays for itself |
 #![cfg(any(
@@ -18,6 +19,7 @@
 
 mod bounds;
 mod children;
+mod clocks;
 mod desk;
 mod pages;
 mod refusals;

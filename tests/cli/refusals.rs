@@ -20,6 +20,8 @@ const FIXED: &str = "name = \"w\"\ndescription = \"d\"\n[[agent]]\nrecordings = 
 #[case::no_agents(&["--agents", "0"], 2, "invalid value '0' for '--agents <N>'")]
 #[case::agents_of_a_fixed_workload(&["--workload", "duet", "--agents", "3"], 2, "the number of agents is fixed here")]
 #[case::agents_of_a_fixed_file(&["--workload", "fixed.toml", "--agents", "3"], 2, "fixed.toml: the number of agents is")]
+#[case::unknown_clock(&["--clock", "sundial"], 2, "no clock is called `sundial`; there are wall, virtual, ")]
+#[case::too_many_for_sockets(&["--workload", "swarm", "--agents", "9001", "--clock", "virtual-sockets"], 2, "9001 agents are more than the 9000 ")]
 #[case::bad_workload(&["--workload", "bad.toml"], 4, "bad.toml: not a workload: ")]
 #[case::bad_recording(&["--workload", "tapes.toml"], 4, "notes.jsonl:1: ")]
 #[case::bad_bounds(&["--bounds", "bad.toml"], 4, "bad.toml: ")]

@@ -65,3 +65,60 @@ fn accumulating_holds_the_first_token_back_for_as_long_as_1024_bytes_take(#[case
     assert_eq!(ttft(&held), Duration::from_millis(250));
     assert_eq!(wall(&held), wall(&clean), "and nobody else is any the wiser");
 }
+
+/// A device that slows down whoever shares it, by more than sharing is worth: two streams run at 41 % of the speed of
+/// one each, as on the GPU of TR115.
+#[cfg(feature = "runtime-smol")]
+mod shared_device {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicU32, Ordering};
+    use std::time::Duration;
+
+    use mock_ollama::journal::StreamId;
+    use runtime_lab::sim::Sim;
+    use tokio::sync::Semaphore;
+
+    use super::super::stage::settings;
+
+    const TOKENS: u32 = 100;
+    const ALONE: Duration = Duration::from_millis(10);
+    const SHARED: Duration = Duration::from_nanos(24_390_244);
+
+    async fn agent(sim: Sim, name: &'static str, limiter: Arc<Semaphore>, active: Arc<AtomicU32>) {
+        let permit = limiter.acquire().await;
+        let stream = StreamId::of(name, 0);
+        // Nobody begins before all who may are there.
+        active.fetch_add(1, Ordering::Relaxed);
+        sim.sleep_until(sim.now(), &stream).await;
+        for _ in 0..TOKENS {
+            let gap = if active.load(Ordering::Relaxed) > 1 { SHARED } else { ALONE };
+            sim.sleep_until(sim.now().saturating_add(gap), &stream).await;
+        }
+        active.fetch_sub(1, Ordering::Relaxed);
+        drop(permit);
+    }
+
+    /// The wall time of two equal agents of which so many may run at once.
+    fn wall(permits: usize) -> Duration {
+        let sim = Sim::without_server(settings());
+        let (limiter, active) = (Arc::new(Semaphore::new(permits)), Arc::default());
+        let run = |name| sim.agent(name, agent(sim.clone(), name, Arc::clone(&limiter), Arc::clone(&active)));
+        let tasks = ["one", "other"].map(run).map(smol::spawn);
+        sim.start();
+        smol::block_on(async {
+            for task in tasks {
+                task.await.expect("it came to its end");
+            }
+            sim.finished().await.unwrap();
+        });
+        Duration::from_nanos(sim.now().as_nanos())
+    }
+
+    #[test]
+    fn on_a_shared_device_serialising_may_be_faster_and_structure_above_one() {
+        let (together, one_by_one) = (wall(2), wall(1));
+        assert_eq!((together, one_by_one), (SHARED * TOKENS, ALONE * TOKENS * 2));
+        let structure = together.as_secs_f64() / one_by_one.as_secs_f64();
+        assert!((1.20..1.22).contains(&structure), "{structure}");
+    }
+}

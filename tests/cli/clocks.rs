@@ -1,0 +1,75 @@
+//! Runs by clocks other than the wall's.
+
+use rstest::rstest;
+use runtime_lab::report::model::Kind;
+
+use crate::desk::Desk;
+
+const FILES: [&str; 4] = ["report.json", "facts.json", "report.md", "report.txt"];
+
+#[rstest]
+#[case("virtual")]
+#[case("virtual-sockets")]
+#[case("model")]
+fn two_runs_of_one_command_give_identical_files(#[case] clock: &str) {
+    let desk = Desk::new();
+    for out in ["first", "second"] {
+        desk.lab(&["run", "--clock", clock, "--workload", "swarm", "--agents", "5", "--out", out]).with(0);
+    }
+    for file in FILES {
+        assert_eq!(desk.read(&format!("first/{file}")), desk.read(&format!("second/{file}")), "{file}");
+    }
+}
+
+#[test]
+fn facts_are_the_same_bytes_under_every_clock() {
+    let desk = Desk::new();
+    let clocks = ["wall", "virtual", "virtual-sockets", "model"];
+    for clock in clocks {
+        desk.least_run(&["--clock", clock, "--workload", "duet", "--out", clock]).with(0);
+    }
+    for clock in clocks {
+        assert_eq!(desk.read(&format!("{clock}/facts.json")), desk.read("wall/facts.json"), "{clock}");
+    }
+}
+
+#[test]
+fn a_report_says_which_clock_made_its_numbers_and_names_no_machine_where_none_counts() {
+    let desk = Desk::new();
+    for (clock, kind, said) in [
+        ("wall", Kind::Measured, "CLOCK_MONOTONIC"),
+        ("virtual", Kind::Virtual, "virtual time, in memory"),
+        ("virtual-sockets", Kind::Virtual, "virtual time, over sockets"),
+        ("model", Kind::Virtual, "virtual time, model"),
+    ] {
+        desk.least_run(&["--clock", clock, "--workload", "solo"]).with(0);
+        let report = desk.report("out");
+        assert_eq!((report.timings.kind, report.environment.machine.is_some()), (kind, clock == "wall"), "{clock}");
+        if cfg!(target_os = "linux") || clock != "wall" {
+            assert_eq!(report.environment.clock, said);
+        }
+    }
+}
+
+#[test]
+fn virtual_time_does_not_wait_for_the_recordings() {
+    let desk = Desk::new();
+    // Twelve hours of tokens.
+    desk.put(
+        "long.toml",
+        "name = \"long\"\ndescription = \"d\"\npace = \"gap=300s\"\n[[agent]]\nrecordings = [\"small-greedy\"]\n",
+    );
+    desk.lab(&["run", "--clock", "virtual", "--workload", "long.toml"]).with(0);
+    let report = desk.report("target/runtime-lab");
+    assert!(report.timings.variants[0].medians.wall_us.median > 12 * 3_600 * 1_000_000);
+}
+
+#[test]
+fn the_variants_of_virtual_time_are_all_alike_and_nothing_is_decided() {
+    let desk = Desk::new();
+    desk.lab(&["run", "--clock", "virtual", "--workload", "duet", "--out", "out"]).with(0);
+    let timings = desk.report("out").timings;
+    assert!(timings.decision.is_none());
+    let walls: Vec<i64> = timings.variants.iter().map(|variant| variant.medians.wall_us.median).collect();
+    assert!(walls.iter().all(|wall| *wall == walls[0]), "{walls:?}");
+}
