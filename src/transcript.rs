@@ -122,7 +122,12 @@ impl Outcome {
 
     /// Whether an agent that retries sends the request again: not after it has seen enough by its own will.
     pub fn is_worth_another_try(&self) -> bool {
-        !matches!(self.kind(), "done" | Self::HUNG_UP)
+        Self::kind_is_worth_another_try(self.kind())
+    }
+
+    /// The same, by [`Outcome::kind`] alone.
+    pub(crate) fn kind_is_worth_another_try(kind: &str) -> bool {
+        !matches!(kind, "done" | Self::HUNG_UP)
     }
 }
 

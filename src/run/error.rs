@@ -10,6 +10,7 @@ use mock_ollama::{FinishError, StartError};
 use super::ClockKind;
 use crate::report::BuildError;
 use crate::runtimes;
+use crate::sim::model::ModelError;
 use crate::workload::{SelectError, WorkloadError};
 
 /// Why there is no report.
@@ -91,7 +92,10 @@ pub enum RunError {
         /// What it said, or how it ended.
         why: String,
     },
-    /// A runtime did not start.
+    /// The workload cannot be modelled.
+    #[error(transparent)]
+    Model(#[from] ModelError),
+    /// A runtime did not start, or virtual time stands still.
     #[error(transparent)]
     Runtime(#[from] runtimes::RunError),
     /// The server did not start.

@@ -1,1 +1,115 @@
 //! The same workload without tasks or HTTP, for scale.
+//!
+//! A discrete-event simulation of what agents, server and clock do in a run in memory. It makes exactly the events of
+//! that run, in the same order, so that their digests agree; tests hold it to that on small workloads, and what it says
+//! of a million agents is worth as much.
+//!
+//! What it takes from the rest of the program is what decides: which recording answers (`Catalog::choose`), how it is
+//! framed (`Prepared`), when its chunks are due (`Schedule`), and what its lines are (`ndjson::Stream`). What it has of
+//! its own is the order of events.
+//!
+//! An agent is taken to be given an HTTP chunk as one piece. Variants that cut pieces see the same lines at the same
+//! instants; only an agent that hangs up after so many tokens, in the middle of a chunk of several lines, may see fewer.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `script` | a recorded answer as an agent sees it |
+//! | `scripts` | which script answers a request |
+//! | `play` | the agents, and the order of events |
+
+mod play;
+mod script;
+mod scripts;
+
+use mock_ollama::clock::Instant;
+use mock_ollama::journal::StreamId;
+use mock_ollama::schedule::Pace;
+use mock_ollama::seed::Seed;
+
+use self::play::Play;
+use super::log::{Digest, Event, Log};
+use crate::clients::Seen;
+use crate::workload::Workload;
+
+/// What a run came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// The number of events.
+    pub events: u64,
+    /// When the last of them happened.
+    pub ended: Instant,
+    /// [`Log::digest`] of them.
+    pub digest: String,
+}
+
+/// Why there is no model of a workload.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ModelError {
+    /// Chunks leave when a test releases them, and nobody does.
+    #[error("under a stepped pace nothing happens by itself")]
+    Stepped,
+    /// Streams are known by the names of their agents.
+    #[error("two agents are called `{name}`")]
+    SameName {
+        /// The name.
+        name: String,
+    },
+    /// A request that no recording answers with its own bytes.
+    #[error("no recording answers as it stands what agent `{agent}` sends to {path}: {body}")]
+    Unanswered {
+        /// The agent.
+        agent: String,
+        /// The path of its request.
+        path: String,
+        /// The body of its request.
+        body: String,
+    },
+    /// More agents, chunks or lines than are counted here.
+    #[error("there are more than {} of something", u32::MAX)]
+    TooMany,
+}
+
+/// Plays a workload to its end and keeps nothing but the digest of its events.
+///
+/// # Errors
+/// When the workload cannot be modelled, see [`ModelError`].
+pub fn run(workload: &Workload, pace: Pace, seed: Seed) -> Result<Finished, ModelError> {
+    let mut tally = Tally { events: 0, ended: Instant::ZERO, digest: Digest::default() };
+    Play::new(workload, pace, seed, &mut tally)?.play();
+    Ok(Finished { events: tally.events, ended: tally.ended, digest: tally.digest.finish() })
+}
+
+/// Plays a workload to its end and keeps every event.
+///
+/// # Errors
+/// When the workload cannot be modelled, see [`ModelError`].
+pub fn log(workload: &Workload, pace: Pace, seed: Seed) -> Result<Log, ModelError> {
+    let mut log = Log::default();
+    Play::new(workload, pace, seed, &mut log)?.play();
+    Ok(log)
+}
+
+/// Where events go.
+trait Sink {
+    fn note(&mut self, at: Instant, agent: &str, exchange: u32, seen: Seen);
+}
+
+struct Tally {
+    events: u64,
+    ended: Instant,
+    digest: Digest,
+}
+
+impl Sink for Tally {
+    fn note(&mut self, at: Instant, agent: &str, exchange: u32, seen: Seen) {
+        self.events += 1;
+        self.ended = at;
+        self.digest.add_parts(at, agent.as_bytes(), exchange, &seen);
+    }
+}
+
+impl Sink for Log {
+    fn note(&mut self, at: Instant, agent: &str, exchange: u32, seen: Seen) {
+        self.push(Event { at, stream: StreamId::of(agent, exchange), seen });
+    }
+}

@@ -64,6 +64,7 @@ pub(crate) fn perform(
 }
 
 /// Who is on the stage.
+#[derive(Debug)]
 pub(crate) struct Cast {
     pub(crate) recordings: Vec<Recording>,
     pub(crate) pace: Pace,

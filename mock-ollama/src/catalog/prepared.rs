@@ -9,6 +9,9 @@ use crate::dialect::{Collected, Reply, collect};
 use crate::http::encode_chunk;
 use crate::recording::{End, Exchange};
 
+/// The longest body that Go sends with `Content-Length` when the handler writes it at once.
+pub const MAX_LENGTH_BODY: usize = 2048;
+
 /// A recorded response, ready to be sent.
 #[derive(Debug)]
 pub struct Prepared {
@@ -28,7 +31,7 @@ pub struct Prepared {
 pub enum Body {
     /// One HTTP chunk for every recorded chunk, each at its time.
     Stream(Vec<Piece>),
-    /// A body that is written at once: with `Content-Length` up to 2048 bytes, else as one chunk.
+    /// A body that is written at once: with `Content-Length` up to [`MAX_LENGTH_BODY`] bytes, else as one chunk.
     Whole {
         /// When it is due, from the request on.
         at: Duration,

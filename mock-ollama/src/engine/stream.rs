@@ -7,7 +7,7 @@ use bytes::Bytes;
 use super::answer::Effect;
 use super::config::CreatedAt;
 use super::live::{Live, Produced};
-use crate::catalog::{Body, Prepared};
+use crate::catalog::{Body, MAX_LENGTH_BODY, Prepared};
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::{patch_created_at, rfc3339};
 use crate::http::{Framing, LAST_CHUNK, RequestHead, ResponseHead, Version, encode_chunk};
@@ -16,9 +16,6 @@ use crate::models::Card;
 use crate::recording::End;
 use crate::schedule::{Pace, Schedule};
 use crate::seed::Seed;
-
-/// The longest body that Go sends with `Content-Length` when the handler writes it at once.
-const MAX_LENGTH_BODY: usize = 2048;
 
 /// A response on its way.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 
 mod made;
 mod manners;
+mod model;
 mod stage;
 mod structure;
 mod variants;

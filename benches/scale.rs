@@ -1,0 +1,151 @@
+//! How far virtual time scales: a million agents in the model, and a hundred thousand in memory on one thread.
+//!
+//! Each measurement is a process of its own, so that peaks of memory do not mix. It prints one line and fails when a
+//! limit is missed. With `--quick` (or `--test`) the same with fewer agents, which is held to no speed.
+
+use std::error::Error;
+use std::process::{Command, ExitCode};
+use std::time::{Duration, Instant};
+
+use mock_ollama::catalog::{Catalog, builtin};
+use mock_ollama::engine::Config;
+use mock_ollama::recording::{Recording, RequestBody};
+use mock_ollama::schedule::Pace;
+use mock_ollama::seed::Seed;
+use runtime_lab::runtimes::{World, of};
+use runtime_lab::sim::{Settings, Sim, model};
+use runtime_lab::variant::Variant;
+use runtime_lab::workload::{AgentPlan, Job, Manner, RequestPlan, Workload};
+
+type Result<T> = std::result::Result<T, Box<dyn Error>>;
+
+/// Agents in the model, and the chunks of their answers.
+const MODEL_AGENTS: usize = 1_000_000;
+const MODEL_AGENTS_QUICK: usize = 10_000;
+const MODEL_CHUNKS: usize = 10;
+
+/// Agents in memory, and the chunks of their answers: ten tokens and the final object.
+const MEMORY_AGENTS: usize = 100_000;
+const MEMORY_AGENTS_QUICK: usize = 1_000;
+const MEMORY_CHUNKS: usize = 11;
+
+/// At least so many events a second in the model.
+const MODEL_EVENTS_PER_S: f64 = 1e6;
+/// Below this peak, in bytes.
+const MODEL_BYTES: u64 = 3_200_000_000;
+
+/// Below this time, and this peak.
+const MEMORY_TIME: Duration = Duration::from_secs(30);
+const MEMORY_BYTES: u64 = 3_500_000_000;
+
+/// From the first request of one agent to that of the next.
+const APART: Duration = Duration::from_micros(1);
+
+fn main() -> Result<ExitCode> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |word: &str| words.iter().any(|given| given == word);
+    if asked("--list") {
+        // There is nothing here for a test runner.
+        return Ok(ExitCode::SUCCESS);
+    }
+    let quick = asked("--quick") || asked("--test");
+    let kept = match words.first().map(String::as_str) {
+        Some("model") => model(quick)?,
+        Some("memory") => memory(quick)?,
+        _ => {
+            let results = ["model", "memory"].map(|name| measure(name, quick));
+            results.into_iter().collect::<Result<Vec<bool>>>()?.into_iter().all(|kept| kept)
+        }
+    };
+    Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+/// One measurement in a process of its own; says whether it kept its limits.
+fn measure(name: &str, quick: bool) -> Result<bool> {
+    let size = quick.then_some("--quick");
+    Ok(Command::new(std::env::current_exe()?).arg(name).args(size).status()?.success())
+}
+
+fn model(quick: bool) -> Result<bool> {
+    let agents = if quick { MODEL_AGENTS_QUICK } else { MODEL_AGENTS };
+    let workload = workload(agents, MODEL_CHUNKS)?;
+    let began = Instant::now();
+    let first = model::run(&workload, Pace::recorded(), Seed(0))?;
+    let seconds = began.elapsed().as_secs_f64();
+    let again = model::run(&workload, Pace::recorded(), Seed(0))?;
+    let per_s = f64::from(u32::try_from(first.events)?) / seconds;
+    let peak = peak_bytes()?;
+    println!(
+        "model: {agents} agents, {} events in {seconds:.2} s, {:.2} million a second, peak {} MB, digest {} {}",
+        first.events,
+        per_s / 1e6,
+        peak / 1_000_000,
+        &first.digest[..16],
+        if first == again { "twice" } else { "only once" },
+    );
+    Ok(first == again && (quick || per_s >= MODEL_EVENTS_PER_S && peak < MODEL_BYTES))
+}
+
+fn memory(quick: bool) -> Result<bool> {
+    let count = if quick { MEMORY_AGENTS_QUICK } else { MEMORY_AGENTS };
+    let Workload { agents, recordings, .. } = workload(count, MEMORY_CHUNKS)?;
+    let config = Config { catalog: Catalog::new(recordings).into(), ..Config::default() };
+    let sim = Sim::in_memory(config, Settings::default());
+    let job = Job { url: "http://127.0.0.1:11434".to_owned(), agents, limit: None };
+    let began = Instant::now();
+    let transcript = of(Variant::TokioLocalset).run(&job, &World::Memory(sim))?;
+    let took = began.elapsed();
+    let done = transcript.agents.iter().flat_map(|agent| &agent.exchanges);
+    let done = done.filter(|exchange| exchange.outcome.kind() == "done").count();
+    let peak = peak_bytes()?;
+    println!(
+        "memory: {done} of {count} agents done on {} in {:.2} s, peak {} MB",
+        Variant::TokioLocalset.name(),
+        took.as_secs_f64(),
+        peak / 1_000_000,
+    );
+    Ok(done == count && (quick || took < MEMORY_TIME && peak < MEMORY_BYTES))
+}
+
+/// So many agents, each of which sends one request and gets an answer of so many chunks.
+fn workload(agents: usize, chunks: usize) -> Result<Workload> {
+    let recording = short(chunks)?;
+    let asked = recording.exchanges[0].request.as_ref().ok_or("its request was not recorded")?;
+    let Some(RequestBody::Json(body)) = &asked.body else { return Err("its request is not JSON".into()) };
+    let request = RequestPlan {
+        recording: recording.name.clone(),
+        exchange: 0,
+        path: asked.path.clone(),
+        body: body.to_string(),
+    };
+    let agent = |number: usize| -> Result<AgentPlan> {
+        let manner = Manner { think: APART * u32::try_from(number)?, ..Manner::default() };
+        Ok(AgentPlan { manner, ..AgentPlan::new(format!("a{number:07}"), vec![request.clone()]) })
+    };
+    Ok(Workload {
+        name: "scale".to_owned(),
+        description: String::new(),
+        agents: (0..agents).map(agent).collect::<Result<_>>()?,
+        limit: None,
+        pace: Pace::recorded().to_string(),
+        recordings: vec![recording],
+    })
+}
+
+/// A recorded answer, cut to its first chunks and the final one.
+fn short(chunks: usize) -> Result<Recording> {
+    let mut recording = builtin::recording("small-greedy").ok_or("it is not in the catalog")??;
+    let all = &mut recording.exchanges[0].chunks;
+    let last = all.pop().ok_or("it is empty")?;
+    all.truncate(chunks - 1);
+    all.push(last);
+    Ok(recording)
+}
+
+/// The most memory that this process had at once.
+fn peak_bytes() -> Result<u64> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("there is no VmHWM")?;
+    let kib: u64 = line.trim().trim_end_matches("kB").trim_end().parse()?;
+    Ok(kib * 1024)
+}

@@ -1,0 +1,264 @@
+//! The agents, and the order of events.
+
+use std::cmp::Reverse;
+use std::collections::binary_heap::PeekMut;
+use std::collections::{BinaryHeap, VecDeque};
+
+use mock_ollama::clock::Instant;
+use mock_ollama::journal::StreamId;
+use mock_ollama::schedule::{Pace, Schedule};
+use mock_ollama::seed::Seed;
+
+use super::scripts::Scripts;
+use super::{ModelError, Sink};
+use crate::clients::Seen;
+use crate::ndjson::ObjectSeen;
+use crate::transcript::Outcome;
+use crate::workload::{AgentPlan, Workload};
+
+/// An agent's place among all agents in the order of their names, which is that of their streams.
+type Rank = u32;
+
+/// What is going to happen, the earliest first, and of that the first by rank. An agent waits for one thing at a time,
+/// so that its exchange and sequence decide nothing here.
+type Heap = BinaryHeap<Reverse<(Instant, Rank)>>;
+
+/// A workload that is being played.
+pub(super) struct Play<'a, S> {
+    cast: Cast<'a, S>,
+    heap: Heap,
+}
+
+/// The agents and all that they share.
+struct Cast<'a, S> {
+    plans: &'a [AgentPlan],
+    /// The agents by rank, as places in the workload.
+    order: Vec<u32>,
+    agents: Vec<Agent>,
+    scripts: Scripts<'a>,
+    pace: Pace,
+    seed: Seed,
+    permits: usize,
+    /// Agents without a permit, in the order in which they asked.
+    waiting: VecDeque<Rank>,
+    sink: &'a mut S,
+}
+
+/// Where an agent is.
+#[derive(Default)]
+struct Agent {
+    /// When its last request was sent.
+    sent: Instant,
+    /// Only under a pace with jitter; all other schedules are those of the scripts.
+    schedule: Option<Box<Schedule>>,
+    request: u32,
+    exchange: u32,
+    /// How many times more it may send its request.
+    retries: u32,
+    script: u32,
+    chunk: u32,
+    tokens: u32,
+    next: Next,
+}
+
+/// What an agent waits for.
+#[derive(Clone, Copy, Default)]
+enum Next {
+    /// The end of its pause.
+    #[default]
+    Send,
+    /// The next chunk, or the end of the response.
+    Chunk,
+    /// Its own timeout, before the next chunk.
+    Timeout,
+}
+
+impl<'a, S: Sink> Play<'a, S> {
+    pub(super) fn new(workload: &'a Workload, pace: Pace, seed: Seed, sink: &'a mut S) -> Result<Self, ModelError> {
+        let plans = workload.agents.as_slice();
+        let count: u32 = plans.len().try_into().map_err(|_| ModelError::TooMany)?;
+        let name = |place: u32| plans[place as usize].name.as_str();
+        let mut order: Vec<u32> = (0..count).collect();
+        order.sort_unstable_by_key(|place| name(*place));
+        if let Some(same) = order.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
+            return Err(ModelError::SameName { name: name(same[0]).to_owned() });
+        }
+        let agents = plans.iter().map(|_| Agent::default()).collect();
+        let scripts = Scripts::new(workload, pace)?;
+        let permits = workload.limit.map_or(usize::MAX, usize::from);
+        let cast = Cast { plans, order, agents, scripts, pace, seed, permits, waiting: VecDeque::new(), sink };
+        Ok(Self { cast, heap: Heap::with_capacity(plans.len().min(permits)) })
+    }
+
+    /// Plays it to its end.
+    pub(super) fn play(mut self) {
+        self.begin();
+        let Self { mut cast, mut heap } = self;
+        loop {
+            let left = {
+                let Some(mut first) = heap.peek_mut() else { return };
+                let Reverse((at, rank)) = *first;
+                match cast.step(at, rank) {
+                    Some(next) => {
+                        first.0.0 = next;
+                        None
+                    }
+                    None => {
+                        PeekMut::pop(first);
+                        Some(at)
+                    }
+                }
+            };
+            if let Some(at) = left {
+                heap.extend(cast.admit(at));
+            }
+        }
+    }
+
+    /// Every agent begins, in the order of the workload, before anything is sent.
+    fn begin(&mut self) {
+        let Self { cast, heap } = self;
+        let mut ranks = vec![0; cast.order.len()];
+        for (rank, place) in (0..).zip(&cast.order) {
+            ranks[*place as usize] = rank;
+        }
+        for rank in ranks {
+            cast.note(Instant::ZERO, rank, Seen::Started);
+            cast.waiting.push_back(rank);
+            heap.extend(cast.admit(Instant::ZERO));
+        }
+    }
+}
+
+impl<S: Sink> Cast<'_, S> {
+    fn plan(&self, rank: Rank) -> &AgentPlan {
+        &self.plans[self.order[rank as usize] as usize]
+    }
+
+    fn note(&mut self, at: Instant, rank: Rank, seen: Seen) {
+        let plan = &self.plans[self.order[rank as usize] as usize];
+        self.sink.note(at, &plan.name, self.agents[rank as usize].exchange, seen);
+    }
+
+    /// Gives the next waiting agent a permit, if there is one; agents without requests hand theirs on at once.
+    fn admit(&mut self, at: Instant) -> Option<Reverse<(Instant, Rank)>> {
+        while self.permits > 0 {
+            let rank = self.waiting.pop_front()?;
+            self.permits -= 1;
+            if let Some(first) = self.turn_to_request(at, rank, 0) {
+                return Some(Reverse((first, rank)));
+            }
+        }
+        None
+    }
+
+    /// Lets an agent think about a request, or leave when there is none; says when it has thought.
+    fn turn_to_request(&mut self, at: Instant, rank: Rank, request: u32) -> Option<Instant> {
+        let plan = self.plan(rank);
+        let (asks, manner) = ((request as usize) < plan.requests.len(), plan.manner);
+        if !asks {
+            self.note(at, rank, Seen::Left);
+            self.permits += 1;
+            return None;
+        }
+        let agent = &mut self.agents[rank as usize];
+        agent.request = request;
+        agent.retries = manner.retries;
+        agent.next = Next::Send;
+        Some(at.saturating_add(manner.think))
+    }
+
+    /// Lets happen what an agent waits for; says until when it waits next, or nothing when it has left.
+    fn step(&mut self, at: Instant, rank: Rank) -> Option<Instant> {
+        match self.agents[rank as usize].next {
+            Next::Send => Some(self.send(at, rank)),
+            Next::Chunk => self.read(at, rank),
+            Next::Timeout => self.end(at, rank, Outcome::TIMED_OUT),
+        }
+    }
+
+    fn send(&mut self, at: Instant, rank: Rank) -> Instant {
+        self.note(at, rank, Seen::Sent);
+        let agent = &mut self.agents[rank as usize];
+        let plan = &self.plans[self.order[rank as usize] as usize];
+        agent.script = self.scripts.answer(rank, &plan.requests[agent.request as usize]);
+        agent.schedule = (self.pace.jitter > 0.0).then(|| {
+            let stream = StreamId::of(&plan.name, agent.exchange);
+            Box::new(Schedule::of_stream(self.pace, self.seed, &stream))
+        });
+        agent.sent = at;
+        agent.chunk = 0;
+        agent.tokens = 0;
+        self.wait(at, rank)
+    }
+
+    /// Until when a reading agent waits: for the next chunk, or for its timeout where that comes before.
+    fn wait(&mut self, at: Instant, rank: Rank) -> Instant {
+        let timeout = self.plan(rank).manner.timeout;
+        let agent = &mut self.agents[rank as usize];
+        let script = self.scripts.get(agent.script);
+        let offset = script.due(agent.chunk as usize, agent.schedule.as_deref_mut());
+        // A body ends at the instant of its last chunk.
+        let due = offset.map_or(at, |offset| agent.sent.saturating_add(offset));
+        match timeout.map(|limit| agent.sent.saturating_add(limit)) {
+            Some(deadline) if deadline < due => {
+                agent.next = Next::Timeout;
+                deadline
+            }
+            _ => {
+                agent.next = Next::Chunk;
+                due
+            }
+        }
+    }
+
+    /// The next chunk comes, or the end of the response. The head comes with the first of them.
+    fn read(&mut self, at: Instant, rank: Rank) -> Option<Instant> {
+        let place = self.order[rank as usize] as usize;
+        let AgentPlan { name, manner, .. } = &self.plans[place];
+        let agent = &mut self.agents[rank as usize];
+        let script = self.scripts.get(agent.script);
+        let chunk = agent.chunk as usize;
+        let mut note = |seen| self.sink.note(at, name, agent.exchange, seen);
+        if chunk == 0 {
+            note(Seen::Head { status: script.status });
+        }
+        let mut line = |object: &ObjectSeen| {
+            note(Seen::Line { body_end: object.body_end, token: object.token });
+        };
+        if chunk < script.chunks() {
+            let lines = script.lines(chunk);
+            for object in lines {
+                line(object);
+                agent.tokens += u32::from(object.token);
+            }
+            agent.chunk += 1;
+            let is_stream = (200..300).contains(&script.status);
+            if is_stream && manner.cancel_after.is_some_and(|enough| agent.tokens >= enough.get()) {
+                return self.end(at, rank, Outcome::HUNG_UP);
+            }
+            if chunk + 1 < script.chunks() || !script.ends_with_chunk {
+                return Some(self.wait(at, rank));
+            }
+        }
+        script.last_lines().iter().for_each(line);
+        let how = script.how;
+        self.end(at, rank, how)
+    }
+
+    /// An exchange ends: the agent asks again, turns to its next request, or leaves.
+    fn end(&mut self, at: Instant, rank: Rank, how: &'static str) -> Option<Instant> {
+        self.note(at, rank, Seen::Ended { how: how.into() });
+        let pause = self.plan(rank).manner.retry_pause;
+        let agent = &mut self.agents[rank as usize];
+        agent.exchange += 1;
+        agent.schedule = None;
+        if agent.retries > 0 && Outcome::kind_is_worth_another_try(how) {
+            agent.retries -= 1;
+            agent.next = Next::Send;
+            return Some(at.saturating_add(pause));
+        }
+        let request = agent.request + 1;
+        self.turn_to_request(at, rank, request)
+    }
+}

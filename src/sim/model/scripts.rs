@@ -1,0 +1,130 @@
+//! Which script answers a request.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use mock_ollama::catalog::{Catalog, Choice, Matching, Prepared};
+use mock_ollama::dialect::request::{Ask, Dialect};
+use mock_ollama::schedule::Pace;
+use mock_ollama::seed::Seed;
+
+use super::ModelError;
+use super::script::Script;
+use crate::workload::{RequestPlan, Workload};
+
+/// The scripts of all answers that a workload gets.
+pub(super) struct Scripts<'a> {
+    scripts: Vec<Script>,
+    by_request: HashMap<(&'a str, &'a str), Answers>,
+    /// How often each agent has made a choice among several recordings; it gets them in turns.
+    turns: HashMap<(u32, u32), usize>,
+    takes_turns: bool,
+}
+
+/// The answers to one request.
+struct Answers {
+    /// What tells the choice from others.
+    choice: u32,
+    scripts: Vec<u32>,
+}
+
+/// The scripts that were made so far.
+struct Maker<'a> {
+    catalog: &'a Catalog,
+    pace: Pace,
+    scripts: Vec<Script>,
+    /// By the response in the catalog, and whether its stream is folded.
+    known: HashMap<(*const Prepared, bool), u32>,
+    choices: HashMap<(Arc<str>, usize), u32>,
+}
+
+impl<'a> Scripts<'a> {
+    pub(super) fn new(workload: &'a Workload, pace: Pace) -> Result<Self, ModelError> {
+        let catalog = Catalog::new(workload.recordings.iter().cloned());
+        let (scripts, known, choices) = (Vec::new(), HashMap::new(), HashMap::new());
+        let mut maker = Maker { catalog: &catalog, pace, scripts, known, choices };
+        let mut by_request = HashMap::new();
+        for agent in &workload.agents {
+            for request in &agent.requests {
+                let key = key_of(request);
+                if !by_request.contains_key(&key) {
+                    let unanswered = || ModelError::Unanswered {
+                        agent: agent.name.clone(),
+                        path: request.path.clone(),
+                        body: request.body.clone(),
+                    };
+                    by_request.insert(key, maker.answers(request)?.ok_or_else(unanswered)?);
+                }
+            }
+        }
+        let takes_turns = by_request.values().any(|answers| answers.scripts.len() > 1);
+        Ok(Self { scripts: maker.scripts, by_request, turns: HashMap::new(), takes_turns })
+    }
+
+    /// The number of the script of the answer that an agent gets when it sends this request now.
+    pub(super) fn answer(&mut self, agent: u32, request: &RequestPlan) -> u32 {
+        // Every request of the workload is in the table.
+        let Answers { choice, scripts } = &self.by_request[&key_of(request)];
+        if !self.takes_turns {
+            return scripts[0];
+        }
+        let turn = self.turns.entry((agent, *choice)).or_default();
+        *turn += 1;
+        scripts[(*turn - 1) % scripts.len()]
+    }
+
+    pub(super) fn get(&self, number: u32) -> &Script {
+        &self.scripts[number as usize]
+    }
+}
+
+fn key_of(request: &RequestPlan) -> (&str, &str) {
+    (&request.path, &request.body)
+}
+
+impl Maker<'_> {
+    /// The answers to a request, by the rules of the server; `None` when it would not replay a recording's own bytes.
+    fn answers(&mut self, request: &RequestPlan) -> Result<Option<Answers>, ModelError> {
+        let Some(dialect) = Dialect::of_path(&request.path) else { return Ok(None) };
+        let Ok(ask) = Ask::decode(dialect, request.body.as_bytes()) else { return Ok(None) };
+        let catalog = self.catalog;
+        let chosen = catalog.choose(&ask, Matching::Exact).ok().filter(Choice::is_verbatim);
+        let Some(chosen) = chosen else { return Ok(None) };
+        let stream = ask.stream && !ask.is_load();
+        let nth = |turn| Arc::clone(&chosen.pick(turn, Seed(0)).offer.response);
+        let first = nth(0);
+        let round = (1..).map(nth).take_while(|response| !Arc::ptr_eq(response, &first));
+        let mut scripts = Vec::new();
+        for response in std::iter::once(Arc::clone(&first)).chain(round) {
+            let folds = response.is_stream() != stream && response.status == 200;
+            let Some(script) = self.script(&response, folds)? else { return Ok(None) };
+            scripts.push(script);
+        }
+        let (recording, exchange) = chosen.key();
+        let next = number(self.choices.len())?;
+        let choice = *self.choices.entry((Arc::clone(recording), exchange)).or_insert(next);
+        Ok(Some(Answers { choice, scripts }))
+    }
+
+    /// The script of an answer, made once; `None` when it cannot be folded.
+    fn script(&mut self, response: &Prepared, folds: bool) -> Result<Option<u32>, ModelError> {
+        let key = (std::ptr::from_ref(response), folds);
+        if let Some(known) = self.known.get(&key) {
+            return Ok(Some(*known));
+        }
+        let script = if folds {
+            let Some(folded) = response.collected() else { return Ok(None) };
+            Script::new(&folded, self.pace)?
+        } else {
+            Script::new(response, self.pace)?
+        };
+        let number = number(self.scripts.len())?;
+        self.scripts.push(script);
+        self.known.insert(key, number);
+        Ok(Some(number))
+    }
+}
+
+fn number(length: usize) -> Result<u32, ModelError> {
+    length.try_into().map_err(|_| ModelError::TooMany)
+}
