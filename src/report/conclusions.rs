@@ -135,9 +135,7 @@ fn sameness(variants: &[VariantTimings]) -> String {
     let walls: BTreeSet<i64> = variants.iter().map(|variant| variant.medians.wall_us.median).collect();
     let wall = |at: Option<&i64>| millis(at.copied().unwrap_or(0));
     match walls.len() {
-        0 | 1 => {
-            format!("It cannot, in virtual time; {} take {}.", plural(variants.len(), "variant"), wall(walls.first()))
-        }
+        0 | 1 => format!("It cannot, in virtual time: the wall time is {} with each.", wall(walls.first())),
         _ => format!(
             "Not by what runtimes cost. Their code does other things: wall times go from {} to {}.",
             wall(walls.first()),
