@@ -48,8 +48,8 @@ mod shelf;
 pub use self::manner::{MAX_MS, MAX_RETRIES};
 pub use self::shelf::requests_of;
 
-/// The most agents a workload may have; one process holds a connection for each.
-pub const MAX_AGENTS: usize = 10_000;
+/// The most agents a workload may have; a clock with sockets takes fewer.
+pub const MAX_AGENTS: usize = 100_000;
 
 /// The ending by which a path is told from a name.
 const RECORDING_SUFFIX: &str = ".jsonl";

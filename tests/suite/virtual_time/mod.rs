@@ -5,7 +5,9 @@ mod manners;
 mod model;
 mod stage;
 mod structure;
+mod tr115;
 mod variants;
+mod wall_clock;
 
 /// A control by its name.
 #[cfg(feature = "controls")]
