@@ -78,7 +78,7 @@ pub(super) struct State {
     pub(super) server: Server,
     log: Log,
     /// Whoever waits for the end.
-    waiting: Vec<Waker>,
+    pub(super) waiting: Vec<Waker>,
     /// Grows whenever something happens; the watchdog compares it.
     pub(super) progress: u64,
 }
