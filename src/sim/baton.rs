@@ -214,7 +214,9 @@ impl Sim {
             match &state.verdict {
                 Some(verdict) => Poll::Ready(verdict.clone()),
                 None => {
-                    state.waiting.push(cx.waker().clone());
+                    if !state.waiting.iter().any(|known| known.will_wake(cx.waker())) {
+                        state.waiting.push(cx.waker().clone());
+                    }
                     Poll::Pending
                 }
             }
