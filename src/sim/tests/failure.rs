@@ -31,7 +31,13 @@ fn broken_a_deadlock_is_found_at_once_and_says_who_waits_and_how_to_repeat_it() 
     let repeat = "runtime-lab simulate --seed 7".to_owned();
     let failure = deadlock(Settings { seed: Seed(7), repeat, ..Settings::default() });
     assert_eq!(failure.reason, Reason::Stalled);
-    insta::assert_snapshot!(failure, @"");
+    insta::assert_snapshot!(failure, @"
+    virtual time stands still at 1.000000000 s: nothing can run, no timer is set and nothing is in flight
+    parked:
+      left, since 1.000000000 s
+      right, since 0.000000000 s
+    seed 7; to repeat it: runtime-lab simulate --seed 7
+    ");
 }
 
 #[test]
@@ -108,19 +114,17 @@ fn a_run_without_agents_is_over_at_once() {
 
 #[test]
 fn a_run_of_services_alone_is_over_when_they_wait() {
-    let mut stage = Stage::new();
-    let sim = stage.sim.clone();
-    let service = stage.sim.service("service", async move { sim.sleep_until(second(1), &stream("service")).await });
-    stage.unregistered(async {
-        assert_eq!(service.await, None, "nobody needs it");
-    });
-    let sim = stage.sim.clone();
-    assert_eq!(stage.play(), Ok(()));
+    let sim = Sim::without_server(Settings::default());
+    let own = sim.clone();
+    let service = sim.service("service", async move { own.sleep_until(second(1), &stream("service")).await });
+    sim.start();
+    assert_eq!(block_on(service), None, "nobody needs it");
+    assert_eq!(block_on(sim.finished()), Ok(()));
     assert_eq!(sim.now(), second(0));
 }
 
 #[test]
-fn a_run_that_waits_for_its_end_again_and_again_keeps_one_waker() {
+fn whoever_asks_for_the_end_again_and_again_is_kept_once() {
     let sim = Sim::without_server(Settings::default());
     let mut finished = std::pin::pin!(sim.finished());
     block_on(async {

@@ -9,6 +9,7 @@ use std::task::{Poll, Waker};
 
 use futures::FutureExt as _;
 use futures::channel::oneshot;
+use futures::future::join;
 
 use super::{Stage, block_on, noted, notes, second, stream};
 use crate::clients::Seen;
@@ -134,9 +135,8 @@ fn a_wake_after_the_end_of_the_run_is_not_heard() {
 
 #[test]
 fn tasks_that_have_not_ended_when_the_run_is_over_end_with_nothing() {
-    let mut stage = Stage::new();
-    let service = stage.sim.service("service", pending::<()>());
-    stage.sleeper("agent", second(1));
-    assert_eq!(stage.play(), Ok(()));
-    assert_eq!(block_on(service), None);
+    let sim = Sim::without_server(Settings::default());
+    let (service, agent) = (sim.service("service", pending::<()>()), sim.agent("agent", async {}));
+    sim.start();
+    assert_eq!(block_on(join(service, agent)), (None, Some(())));
 }

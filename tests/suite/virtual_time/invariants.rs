@@ -46,7 +46,7 @@ fn digest_of_pieces(transcript: &Transcript) -> String {
 #[case::in_memory(in_memory)]
 #[case::over_sockets(over_sockets)]
 fn variants_that_read_in_other_pieces_have_the_same_digest(#[case] how: Play) {
-    let [whole, capped] = [Variant::Smol, Variant::Smol1Kb].map(|variant| play(variant, how));
+    let [whole, capped] = [Variant::Smol, Variant::Smol1kb].map(|variant| play(variant, how));
     assert_eq!(whole.log.digest(), capped.log.digest());
 }
 
@@ -54,13 +54,13 @@ fn variants_that_read_in_other_pieces_have_the_same_digest(#[case] how: Play) {
 #[case::in_memory(in_memory)]
 #[case::over_sockets(over_sockets)]
 fn broken_a_digest_that_counts_pieces_is_another_for_each_size_of_reads(#[case] how: Play) {
-    let [whole, capped] = [Variant::Smol, Variant::Smol1Kb].map(|variant| play(variant, how).run.transcript);
+    let [whole, capped] = [Variant::Smol, Variant::Smol1kb].map(|variant| play(variant, how).run.transcript);
     assert_ne!(digest_of_pieces(&whole), digest_of_pieces(&capped));
 }
 
 #[test]
 fn sockets_and_memory_have_the_same_digest_however_long_a_chunk_is() {
-    for variant in [Variant::Smol, Variant::Smol1Kb] {
+    for variant in [Variant::Smol, Variant::Smol1kb] {
         assert_eq!(play(variant, in_memory).log.digest(), play(variant, over_sockets).log.digest(), "{variant:?}");
     }
 }
