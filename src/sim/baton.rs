@@ -78,7 +78,7 @@ pub(super) struct State {
     pub(super) server: Server,
     log: Log,
     /// Whoever waits for the end.
-    waiting: Vec<Waker>,
+    pub(super) waiting: Vec<Waker>,
     /// Grows whenever something happens; the watchdog compares it.
     pub(super) progress: u64,
 }
@@ -214,7 +214,9 @@ impl Sim {
             match &state.verdict {
                 Some(verdict) => Poll::Ready(verdict.clone()),
                 None => {
-                    state.waiting.push(cx.waker().clone());
+                    if !state.waiting.iter().any(|known| known.will_wake(cx.waker())) {
+                        state.waiting.push(cx.waker().clone());
+                    }
                     Poll::Pending
                 }
             }

@@ -167,7 +167,11 @@ impl Sim {
         state.tasks.insert(task.id, Arc::clone(&task));
         state.queue.push_back(Arc::clone(&task));
         state.agents += usize::from(is_agent);
+        let idle = state.is_idle();
         drop(state);
+        if idle {
+            self.advance();
+        }
         Counted { waker: Waker::from(Arc::clone(&task)), task, future: Some(Box::pin(future)) }
     }
 }

@@ -3,6 +3,8 @@
 mod made;
 mod manners;
 mod model;
+#[cfg(all(feature = "runtime-smol", feature = "runtime-smol-1kb"))]
+mod invariants;
 mod stage;
 mod structure;
 mod tr115;

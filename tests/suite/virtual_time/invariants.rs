@@ -1,0 +1,66 @@
+//! I8: the log has nothing in it that depends on the transport, such as the sizes of reads.
+
+use mock_ollama::recording::{Chunk, Exchange, Recording};
+use mock_ollama::schedule::Pace;
+use rstest::rstest;
+use runtime_lab::clients::Seen;
+use runtime_lab::runtimes::{RunError, Runtime, of};
+use runtime_lab::sim::Digest;
+use runtime_lab::transcript::Transcript;
+use runtime_lab::variant::Variant;
+
+use super::stage::{Played, in_memory, over_sockets};
+use crate::stage::{Cast, fixture};
+
+/// How a cast is run.
+type Play = fn(&dyn Runtime, &Cast) -> Result<Played, RunError>;
+
+/// A recording whose answer comes in one chunk, which is longer than the reads of `smol-1kb`.
+fn burst() -> Recording {
+    let recording = fixture("small-greedy");
+    let at_once = |exchange: &Exchange| {
+        let at_us = exchange.chunks.last().expect("an answer").at_us;
+        let chunk = Chunk { at_us, bytes: exchange.body().into() };
+        assert!(chunk.bytes.len() > 1024);
+        Exchange { chunks: vec![chunk], ..exchange.clone() }
+    };
+    Recording { exchanges: recording.exchanges.iter().map(at_once).collect(), ..recording }
+}
+
+fn play(variant: Variant, play: Play) -> Played {
+    play(of(variant), &Cast::each(2, vec![burst()], Pace::recorded())).unwrap()
+}
+
+/// The digest that a log would have if the pieces that came were in it.
+fn digest_of_pieces(transcript: &Transcript) -> String {
+    let mut digest = Digest::default();
+    for agent in &transcript.agents {
+        for piece in agent.exchanges.iter().flat_map(|exchange| &exchange.pieces) {
+            digest.add_parts(piece.at, agent.agent.as_bytes(), 0, &Seen::Line { body_end: piece.bytes, token: false });
+        }
+    }
+    digest.finish()
+}
+
+#[rstest]
+#[case::in_memory(in_memory)]
+#[case::over_sockets(over_sockets)]
+fn variants_that_read_in_other_pieces_have_the_same_digest(#[case] how: Play) {
+    let [whole, capped] = [Variant::Smol, Variant::Smol1kb].map(|variant| play(variant, how));
+    assert_eq!(whole.log.digest(), capped.log.digest());
+}
+
+#[rstest]
+#[case::in_memory(in_memory)]
+#[case::over_sockets(over_sockets)]
+fn broken_a_digest_that_counts_pieces_is_another_for_each_size_of_reads(#[case] how: Play) {
+    let [whole, capped] = [Variant::Smol, Variant::Smol1kb].map(|variant| play(variant, how).run.transcript);
+    assert_ne!(digest_of_pieces(&whole), digest_of_pieces(&capped));
+}
+
+#[test]
+fn sockets_and_memory_have_the_same_digest_however_long_a_chunk_is() {
+    for variant in [Variant::Smol, Variant::Smol1kb] {
+        assert_eq!(play(variant, in_memory).log.digest(), play(variant, over_sockets).log.digest(), "{variant:?}");
+    }
+}
