@@ -45,12 +45,9 @@ struct Shaker {
 }
 
 impl Shaker {
-    fn shake<T>(
-        &self,
-        task: impl Future<Output = T> + Send + 'static,
-    ) -> impl Future<Output = T> + Send + use<T> + 'static
+    fn shake<F>(&self, task: F) -> impl Future<Output = F::Output> + Send + use<F>
     where
-        T: 'static,
+        F: Future<Output: 'static> + Send + 'static,
     {
         let number = self.shaken.fetch_add(1, Ordering::Relaxed);
         let mut rng = self.seed.derive("delays", [number.to_le_bytes().as_slice()]).rng();
