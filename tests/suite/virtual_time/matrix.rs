@@ -6,11 +6,13 @@ mod pool;
 mod shaken;
 mod workloads;
 
+use std::collections::BTreeSet;
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
-use mock_ollama::journal::StreamId;
+use mock_ollama::clock::Instant;
+use mock_ollama::journal::{ConnId, StreamId};
 use mock_ollama::seed::Seed;
 use rstest::rstest;
 use runtime_lab::chunking::ChunkPolicy;
@@ -30,6 +32,13 @@ use crate::stage::Cast;
 #[derive(Clone, Copy)]
 struct Runs(u64);
 
+/// What both sides tell of a run.
+struct Told {
+    log: Log,
+    /// The requests in the order in which the server had them, and the connections that they came on.
+    requests: Vec<(Instant, StreamId, ConnId)>,
+}
+
 /// How one run of the matrix differs from another that has to tell the same.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
@@ -39,14 +48,16 @@ struct Cell {
 }
 
 impl Cell {
-    fn run(self) -> Log {
+    fn run(self) -> Told {
         let cast = self.workload.cast();
         let sim = memory(&cast);
         let outcome = match self.workload {
-            Workload::SharedPool => self.shake(OneForAll { cast, sim }),
-            _ => self.shake(OneEach { cast, sim }),
+            Workload::SharedPool => self.shake(OneForAll { cast, sim: sim.clone() }),
+            _ => self.shake(OneEach { cast, sim: sim.clone() }),
         };
-        outcome.unwrap_or_else(|error| panic!("{self:?}: {error}"))
+        let log = outcome.unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        let requests = sim.journal().entries.into_iter().map(|entry| (entry.received, entry.stream, entry.conn));
+        Told { log, requests: requests.collect() }
     }
 
     fn shake(self, play: impl Play) -> Result<Log, RunError> {
@@ -127,13 +138,15 @@ fn check(executors: &[Executor], runs: Runs) {
 
 fn check_workload(workload: Workload, executors: &[Executor], Runs(runs): Runs) {
     let first = Cell { executor: Executor::TokioLocalSet, workload, delays: None }.run();
-    compare(workload.snapshot(), &summary(&first));
+    compare(workload.snapshot(), &summary(&first.log));
     for &executor in executors {
         for delays in (0..runs).flat_map(|run| [None, Some(Seed(run))]) {
             let cell = Cell { executor, workload, delays };
-            if let Some(difference) = difference(&first, &cell.run()) {
+            let told = cell.run();
+            if let Some(difference) = difference(&first.log, &told.log) {
                 panic!("{cell:?}: {difference}\nto repeat it: {}", settings().repeat);
             }
+            assert_eq!(first.requests, told.requests, "{cell:?}");
         }
     }
 }
@@ -183,6 +196,15 @@ fn every_run_leaves_the_same_log(#[case] executor: Executor) {
 fn every_executor_leaves_the_same_log_on_one_core() {
     pin();
     check(&Executor::ALL, Runs(1));
+}
+
+#[rstest]
+#[case::of_each_agent(Workload::SharedSemaphore, 12)]
+#[case::of_a_pool_as_many_as_there_are_permits(Workload::SharedPool, 3)]
+fn requests_come_on_the_connections(#[case] workload: Workload, #[case] connections: usize) {
+    let told = Cell { executor: Executor::TokioWorkers, workload, delays: None }.run();
+    let used: BTreeSet<ConnId> = told.requests.iter().map(|(_, _, conn)| *conn).collect();
+    assert_eq!(used.len(), connections);
 }
 
 /// Pins this thread, and with it all that it starts, to the first core that it may run on.

@@ -18,7 +18,7 @@ pub(super) enum Workload {
     GapsInNs,
     /// All streams have all their chunks at the same instants.
     TiesOnTheMs,
-    /// Ties, and three permits for sixteen agents.
+    /// Ties, and three permits for twelve agents.
     SharedSemaphore,
     /// The same over connections that any agent may get.
     SharedPool,
@@ -49,10 +49,10 @@ impl Workload {
             |count: usize, tokens| (0..count).map(|index| stream(&format!("stream-{index}"), tokens)).collect();
         let recorded = Pace::recorded();
         match self {
-            Self::GapsInNs => Cast::each(8, streams(2, 40), recorded.jitter(0.5)),
-            Self::TiesOnTheMs => Cast::each(8, streams(2, 40), recorded),
+            Self::GapsInNs => Cast::each(8, streams(2, 20), recorded.jitter(0.5)),
+            Self::TiesOnTheMs => Cast::each(8, streams(2, 20), recorded),
             Self::SharedSemaphore | Self::SharedPool => {
-                Cast { limit: Some(3), ..Cast::each(16, streams(3, 20), recorded) }
+                Cast { limit: Some(3), ..Cast::each(12, streams(3, 20), recorded) }
             }
             Self::Cancels => cancels(Cast { limit: Some(5), ..Cast::each(12, streams(2, 20), recorded) }),
             Self::ServerErrors => server_errors(Cast { limit: Some(5), ..Cast::each(8, failing(), recorded) }),
