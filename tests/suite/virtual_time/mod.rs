@@ -1,10 +1,17 @@
-//! Virtual time: every variant on its own executor, in memory and over sockets.
+//! Virtual time: every variant on its own executor, in memory and over sockets; and more executors than that in memory.
 
-mod made;
-mod manners;
-mod model;
 #[cfg(all(feature = "runtime-smol", feature = "runtime-smol-1kb"))]
 mod invariants;
+mod made;
+mod manners;
+#[cfg(all(
+    feature = "runtime-tokio-default",
+    feature = "runtime-tokio-localset",
+    feature = "runtime-async-std",
+    feature = "runtime-smol"
+))]
+mod matrix;
+mod model;
 mod stage;
 mod structure;
 mod tr115;

@@ -1,0 +1,343 @@
+//! The raw event log is one and the same: every executor, every workload, with delays and without, on one core and on
+//! all.
+
+mod executors;
+mod pool;
+mod shaken;
+mod workloads;
+
+use std::collections::BTreeSet;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::Poll;
+
+use mock_ollama::clock::Instant;
+use mock_ollama::journal::{ConnId, StreamId};
+use mock_ollama::seed::Seed;
+use rstest::rstest;
+use runtime_lab::chunking::ChunkPolicy;
+use runtime_lab::clients::{Agent, ClientError, Endpoint, Host, Hyper, Net, Seen};
+use runtime_lab::runtimes::{AgentTask, Crew, RunError, World};
+use runtime_lab::sim::{Log, Pipe, PipeNet, Sim};
+use tokio::sync::Semaphore;
+
+use self::executors::{Executor, Logs, Play};
+use self::pool::Pool;
+use self::shaken::Shaken;
+use self::workloads::Workload;
+use super::stage::{job, memory, settings};
+use crate::stage::Cast;
+
+/// The seeds of the delays of so many runs; each is also run once without.
+#[derive(Clone, Copy)]
+struct Runs(u64);
+
+/// What both sides tell of a run.
+struct Told {
+    log: Log,
+    /// The requests in the order in which the server had them, and the connections that they came on.
+    requests: Vec<(Instant, StreamId, ConnId)>,
+}
+
+/// How one run of the matrix differs from another that has to tell the same.
+#[derive(Clone, Copy, Debug)]
+struct Cell {
+    executor: Executor,
+    workload: Workload,
+    delays: Option<Seed>,
+}
+
+impl Cell {
+    fn run(self) -> Told {
+        let cast = self.workload.cast();
+        let sim = memory(&cast);
+        let outcome = match self.workload {
+            Workload::SharedPool => self.shake(OneForAll { cast, sim: sim.clone() }),
+            _ => self.shake(OneEach { cast, sim: sim.clone() }),
+        };
+        let log = outcome.unwrap_or_else(|error| panic!("{self:?}: {error}"));
+        let requests = sim.journal().entries.into_iter().map(|entry| (entry.received, entry.stream, entry.conn));
+        Told { log, requests: requests.collect() }
+    }
+
+    fn shake(self, play: impl Play) -> Result<Log, RunError> {
+        match self.delays {
+            None => self.executor.run(play),
+            Some(seed) => self.executor.run(Shaken { play, seed }),
+        }
+    }
+}
+
+/// Agents with a connection of their own, which they keep.
+struct OneEach {
+    cast: Cast,
+    sim: Sim,
+}
+
+impl Play for OneEach {
+    async fn on<H, F>(self, host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
+    where
+        H: Host,
+        F: Future<Output = Logs>,
+    {
+        let job = job(&self.cast, "http://127.0.0.1:11434".to_owned());
+        let crew = Crew::new(&job, &World::Memory(self.sim.clone()), ChunkPolicy::AsReceived)?;
+        crew.work(host, "matrix".to_owned(), no_sockets::<H>, compose).await?;
+        Ok(self.sim.log())
+    }
+}
+
+/// In memory nobody asks for a client.
+fn no_sockets<H: Host>(_server: Endpoint) -> Result<Hyper<PipeNet<H>>, ClientError> {
+    Err(ClientError::Build("there are no sockets here".into()))
+}
+
+/// Agents that share a pool of connections.
+struct OneForAll {
+    cast: Cast,
+    sim: Sim,
+}
+
+impl Play for OneForAll {
+    async fn on<H, F>(self, host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
+    where
+        H: Host,
+        F: Future<Output = Logs>,
+    {
+        let Self { cast, sim } = self;
+        let pool = Pool::new(&sim, host);
+        let limiter = cast.limit.map(|permits| Arc::new(Semaphore::new(permits)));
+        let agents = cast.agents.into_iter().map(|plan| -> AgentTask {
+            let name = plan.name.clone();
+            let agent: Agent<_> = Agent::new(plan, pool.clone(), ChunkPolicy::AsReceived);
+            Box::pin(sim.agent(&name, agent.run(limiter.clone(), sim.clone())))
+        });
+        let agents = agents.collect();
+        drop(pool);
+        play_out(&sim, agents, compose).await
+    }
+}
+
+async fn play_out<F: Future<Output = Logs>>(
+    sim: &Sim,
+    agents: Vec<AgentTask>,
+    compose: impl FnOnce(Vec<AgentTask>) -> F,
+) -> Result<Log, RunError> {
+    sim.start();
+    compose(agents).await;
+    sim.finished().await.map_err(Box::new)?;
+    Ok(sim.log())
+}
+
+/// Runs every workload on these executors; whatever the first run tells, all others have to.
+fn check(executors: &[Executor], runs: Runs) {
+    for workload in Workload::ALL {
+        check_workload(workload, executors, runs);
+    }
+}
+
+fn check_workload(workload: Workload, executors: &[Executor], Runs(runs): Runs) {
+    let first = Cell { executor: Executor::TokioLocalSet, workload, delays: None }.run();
+    compare(workload.snapshot(), &summary(&first.log));
+    for &executor in executors {
+        for delays in (0..runs).flat_map(|run| [None, Some(Seed(run))]) {
+            let cell = Cell { executor, workload, delays };
+            let told = cell.run();
+            if let Some(difference) = difference(&first.log, &told.log) {
+                panic!("{cell:?}: {difference}\nto repeat it: {}", settings().repeat);
+            }
+            assert_eq!(first.requests, told.requests, "{cell:?}");
+        }
+    }
+}
+
+/// The first event in which two logs differ.
+fn difference(left: &Log, right: &Log) -> Option<String> {
+    let (left, right) = (left.events(), right.events());
+    let number = (0..left.len().max(right.len())).find(|&number| left.get(number) != right.get(number))?;
+    Some(format!("event {number} was {:?}, is {:?}", left.get(number), right.get(number)))
+}
+
+/// The digest, and enough to see that the workload is what it is meant to be.
+fn summary(log: &Log) -> String {
+    let events = log.events();
+    let mut ends: Vec<&str> = events
+        .iter()
+        .filter_map(|event| match &event.seen {
+            Seen::Ended { how } => Some(how.as_ref()),
+            _ => None,
+        })
+        .collect();
+    ends.sort_unstable();
+    let ends: Vec<String> = ends.chunk_by(|a, b| a == b).map(|same| format!("{} {}", same.len(), same[0])).collect();
+    let instants = events.chunk_by(|a, b| a.at == b.at).count();
+    let end = events.last().map(|event| event.at).unwrap_or_default();
+    format!("{} events at {instants} instants until {end}\n{}\n{}", events.len(), ends.join(", "), log.digest())
+}
+
+/// One function, hence one snapshot of a name, whatever the executor.
+fn compare(name: &str, summary: &str) {
+    insta::assert_snapshot!(name, summary);
+}
+
+#[rstest]
+#[case::tokio_workers(Executor::TokioWorkers)]
+#[case::tokio_localset(Executor::TokioLocalSet)]
+#[case::tokio_run_until(Executor::TokioRunUntil)]
+#[case::async_std(Executor::AsyncStd)]
+#[case::smol_local(Executor::SmolLocal)]
+#[case::smol_threads(Executor::SmolThreads)]
+fn every_run_leaves_the_same_log(#[case] executor: Executor) {
+    check(&[executor], Runs(5));
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn every_executor_leaves_the_same_log_on_one_core() {
+    pin();
+    check(&Executor::ALL, Runs(1));
+}
+
+#[rstest]
+#[case::of_each_agent(Workload::SharedSemaphore, 12)]
+#[case::of_a_pool_as_many_as_there_are_permits(Workload::SharedPool, 3)]
+fn requests_come_on_the_connections(#[case] workload: Workload, #[case] connections: usize) {
+    let told = Cell { executor: Executor::TokioWorkers, workload, delays: None }.run();
+    let used: BTreeSet<ConnId> = told.requests.iter().map(|(_, _, conn)| *conn).collect();
+    assert_eq!(used.len(), connections);
+}
+
+/// Pins this thread, and with it all that it starts, to the first core that it may run on.
+#[cfg(target_os = "linux")]
+fn pin() {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+    let allowed = sched_getaffinity(None).unwrap();
+    let mut one = CpuSet::new();
+    let core = (0..CpuSet::MAX_CPU).find(|&core| allowed.is_set(core)).expect("there is a core");
+    one.set(core);
+    sched_setaffinity(None, &one).unwrap();
+    assert_eq!(sched_getaffinity(None).unwrap().count(), 1);
+}
+
+/// Tasks that write into the log although it is not their turn.
+struct Unruly {
+    sim: Sim,
+}
+
+impl Play for Unruly {
+    async fn on<H, F>(self, _host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
+    where
+        H: Host,
+        F: Future<Output = Logs>,
+    {
+        let tasks = (0..8).map(|index| -> AgentTask {
+            let (sim, stream) = (self.sim.clone(), StreamId::of(&index.to_string(), 0));
+            let mut left = 40;
+            Box::pin(poll_fn(move |cx| {
+                sim.note(&stream, Seen::Sent);
+                left -= 1;
+                cx.waker().wake_by_ref();
+                if left == 0 { Poll::Ready(None) } else { Poll::Pending }
+            }))
+        });
+        compose(tasks.collect()).await;
+        Ok(self.sim.log())
+    }
+}
+
+#[test]
+fn control_tasks_that_do_not_wait_for_their_turn_leave_different_logs() {
+    let run = |seed| {
+        let play = Unruly { sim: Sim::without_server(settings()) };
+        Executor::TokioWorkers.run(Shaken { play, seed: Seed(seed) }).unwrap()
+    };
+    let first = run(0);
+    assert!((1..=100).any(|seed| difference(&first, &run(seed)).is_some()));
+}
+
+/// In-memory connections whose tasks are not registered.
+#[derive(Clone)]
+struct BareNet<H> {
+    sim: Sim,
+    host: H,
+}
+
+impl<H: Host> Net for BareNet<H> {
+    type Io = Pipe;
+
+    async fn connect(&self, _to: Endpoint) -> std::io::Result<Pipe> {
+        self.sim.connect()
+    }
+
+    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+        self.host.spawn(connection);
+    }
+}
+
+struct Bare {
+    cast: Cast,
+    sim: Sim,
+}
+
+impl Play for Bare {
+    async fn on<H, F>(self, host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
+    where
+        H: Host,
+        F: Future<Output = Logs>,
+    {
+        let Self { cast, sim } = self;
+        let net = BareNet { sim: sim.clone(), host };
+        let agents = cast.agents.into_iter().map(|plan| -> AgentTask {
+            let name = plan.name.clone();
+            let client = Hyper::new(net.clone(), "http://127.0.0.1:11434".parse().expect("an endpoint"));
+            let agent: Agent<_> = Agent::new(plan, client, ChunkPolicy::AsReceived);
+            Box::pin(sim.agent(&name, agent.run(None, sim.clone())))
+        });
+        let agents = agents.collect();
+        play_out(&sim, agents, compose).await
+    }
+}
+
+#[test]
+fn control_connections_that_are_not_registered_fail_on_every_executor() {
+    for executor in Executor::ALL {
+        let cast = Workload::TiesOnTheMs.cast();
+        let outcome = executor.run(Bare { sim: memory(&cast), cast });
+        assert!(matches!(outcome, Err(RunError::Virtual(_))), "{executor:?}");
+    }
+}
+
+/// All of it, a hundred times: `cargo nextest run --release -E 'test(/virtual_time::matrix::full/)'`.
+#[cfg(not(debug_assertions))]
+mod full {
+    use super::*;
+
+    #[rstest]
+    fn a_hundred_runs_leave_the_same_log(
+        #[values(
+            Executor::TokioWorkers,
+            Executor::TokioLocalSet,
+            Executor::TokioRunUntil,
+            Executor::AsyncStd,
+            Executor::SmolLocal,
+            Executor::SmolThreads
+        )]
+        executor: Executor,
+        #[values(
+            Workload::GapsInNs,
+            Workload::TiesOnTheMs,
+            Workload::SharedSemaphore,
+            Workload::SharedPool,
+            Workload::Cancels,
+            Workload::ServerErrors
+        )]
+        workload: Workload,
+        #[values(false, true)] one_core: bool,
+    ) {
+        if one_core {
+            #[cfg(target_os = "linux")]
+            pin();
+        }
+        check_workload(workload, &[executor], Runs(100));
+    }
+}

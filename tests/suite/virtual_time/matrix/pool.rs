@@ -1,0 +1,101 @@
+//! A pool of connections that all agents share: hyper-util's client over in-memory pipes.
+
+use std::future::{Ready, ready};
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use bytes::Bytes;
+use http_body_util::Full;
+use hyper::Uri;
+use hyper::body::Incoming;
+use hyper::rt::{Executor, Read, ReadBufCursor, Write};
+use hyper_util::client::legacy;
+use hyper_util::client::legacy::connect::{Connected, Connection};
+use runtime_lab::clients::{Client, ClientError, Host, Net as _, Request, Response};
+use runtime_lab::sim::{Pipe, PipeNet, Sim};
+use tower_service::Service;
+
+/// Clones share their connections.
+#[derive(Clone)]
+pub(super) struct Pool(legacy::Client<Connector, Full<Bytes>>);
+
+impl Pool {
+    pub(super) fn new<H: Host>(sim: &Sim, host: H) -> Self {
+        let tasks = Tasks(PipeNet::new(sim.clone(), host));
+        Self(legacy::Client::builder(tasks).build(Connector(sim.clone())))
+    }
+}
+
+impl Client for Pool {
+    type Body = Incoming;
+
+    async fn send(&mut self, request: Request<'_>) -> Result<Response<Incoming>, ClientError> {
+        let post = hyper::Request::post(format!("http://127.0.0.1:11434{}", request.path));
+        let post = request.headers().into_iter().fold(post, |post, (name, value)| post.header(name, value));
+        let body = Full::new(Bytes::copy_from_slice(request.body.as_bytes()));
+        let post = post.body(body).map_err(|error| ClientError::BadRequest(error.into()))?;
+        let response = self.0.request(post).await.map_err(|error| ClientError::NoResponse(error.into()))?;
+        Ok(Response { status: response.status().as_u16(), body: response.into_body() })
+    }
+
+    fn describe(&self) -> String {
+        "hyper-util, one pool".to_owned()
+    }
+}
+
+/// What the pool spawns takes part in virtual time.
+#[derive(Clone)]
+struct Tasks<H>(PipeNet<H>);
+
+impl<H: Host, F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks<H> {
+    fn execute(&self, task: F) {
+        self.0.spawn(task);
+    }
+}
+
+#[derive(Clone)]
+struct Connector(Sim);
+
+impl Service<Uri> for Connector {
+    type Response = Pooled;
+    type Error = io::Error;
+    type Future = Ready<io::Result<Pooled>>;
+
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, _to: Uri) -> Self::Future {
+        ready(self.0.connect().map(Pooled))
+    }
+}
+
+/// A pipe that the pool knows for a connection.
+struct Pooled(Pipe);
+
+impl Connection for Pooled {
+    fn connected(&self) -> Connected {
+        Connected::new()
+    }
+}
+
+impl Read for Pooled {
+    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_read(cx, buf)
+    }
+}
+
+impl Write for Pooled {
+    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.0).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.0).poll_shutdown(cx)
+    }
+}

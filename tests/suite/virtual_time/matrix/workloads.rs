@@ -1,0 +1,144 @@
+//! What the matrix runs: all that could come in another order.
+
+use std::num::NonZeroU32;
+use std::time::Duration;
+
+use bytes::Bytes;
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::schedule::Pace;
+use runtime_lab::workload::Manner;
+use serde_json::json;
+
+use crate::stage::Cast;
+
+/// What is run, and what it is there for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Workload {
+    /// Nothing happens at the same time: gaps that are no whole microseconds.
+    GapsInNs,
+    /// All streams have all their chunks at the same instants.
+    TiesOnTheMs,
+    /// Ties, and three permits for twelve agents.
+    SharedSemaphore,
+    /// The same over connections that any agent may get.
+    SharedPool,
+    /// Agents that hang up, time out at the very instant of a chunk, and ask again.
+    Cancels,
+    /// Answers that fail in every way, some of them asked for again.
+    ServerErrors,
+}
+
+impl Workload {
+    pub(super) const ALL: [Self; 6] =
+        [Self::GapsInNs, Self::TiesOnTheMs, Self::SharedSemaphore, Self::SharedPool, Self::Cancels, Self::ServerErrors];
+
+    /// The name of its snapshot.
+    pub(super) const fn snapshot(self) -> &'static str {
+        match self {
+            Self::GapsInNs => "gaps_in_ns",
+            Self::TiesOnTheMs => "ties_on_the_ms",
+            Self::SharedSemaphore => "shared_semaphore",
+            Self::SharedPool => "shared_pool",
+            Self::Cancels => "cancels",
+            Self::ServerErrors => "server_errors",
+        }
+    }
+
+    pub(super) fn cast(self) -> Cast {
+        let streams =
+            |count: usize, tokens| (0..count).map(|index| stream(&format!("stream-{index}"), tokens)).collect();
+        let recorded = Pace::recorded();
+        match self {
+            Self::GapsInNs => Cast::each(8, streams(2, 20), recorded.jitter(0.5)),
+            Self::TiesOnTheMs => Cast::each(8, streams(2, 20), recorded),
+            Self::SharedSemaphore | Self::SharedPool => {
+                Cast { limit: Some(3), ..Cast::each(12, streams(3, 20), recorded) }
+            }
+            Self::Cancels => cancels(Cast { limit: Some(5), ..Cast::each(12, streams(2, 20), recorded) }),
+            Self::ServerErrors => server_errors(Cast { limit: Some(5), ..Cast::each(8, failing(), recorded) }),
+        }
+    }
+}
+
+/// Every third agent hangs up, every third gives up early and tries again.
+fn cancels(mut cast: Cast) -> Cast {
+    for (agent, index) in cast.agents.iter_mut().zip(0_u32..) {
+        agent.manner = match index % 3 {
+            0 => Manner { cancel_after: NonZeroU32::new(3 + index), ..Manner::default() },
+            1 => Manner {
+                timeout: Some(Duration::from_millis(7)),
+                retries: 2,
+                retry_pause: Duration::from_millis(1),
+                ..Manner::default()
+            },
+            _ => Manner { think: Duration::from_millis(2), ..Manner::default() },
+        };
+    }
+    cast
+}
+
+/// Every other agent asks again at once.
+fn server_errors(mut cast: Cast) -> Cast {
+    for agent in cast.agents.iter_mut().step_by(2) {
+        agent.manner.retries = 1;
+    }
+    cast
+}
+
+fn failing() -> Vec<Recording> {
+    let busy = Exchange {
+        response: Response { status: 503, headers: vec![header("application/json; charset=utf-8")] },
+        chunks: vec![chunk(1, r#"{"error":"server busy, please try again"}"#)],
+        ..stream("busy", 0).exchanges.remove(0)
+    };
+    let mut broken = stream("broken", 12).exchanges.remove(0);
+    broken.chunks.truncate(9);
+    broken.chunks.push(chunk(9, "{\"error\":\"an error was encountered while running the model\"}\n"));
+    let cut = |name: &str, end| {
+        let mut exchange = stream(name, 12).exchanges.remove(0);
+        exchange.chunks.truncate(6);
+        of(name, Exchange { end, ..exchange })
+    };
+    vec![of("busy", busy), of("broken", broken), cut("reset", End::Reset), cut("closed", End::Eof), stream("whole", 12)]
+}
+
+/// One token on every millisecond, and a last line.
+fn stream(name: &str, tokens: u64) -> Recording {
+    let line = |at| chunk(at, &format!("{{\"model\":\"matrix\",\"response\":\"word {at} \",\"done\":false}}\n"));
+    let last = "{\"model\":\"matrix\",\"response\":\"\",\"done\":true,\"done_reason\":\"stop\"}\n";
+    let body = json!({"model": "matrix", "prompt": name});
+    let exchange = Exchange {
+        request: Some(Request {
+            method: Method::Post,
+            path: "/api/generate".to_owned(),
+            body: Some(RequestBody::Json(body)),
+        }),
+        sent_us: None,
+        response: Response { status: 200, headers: vec![header("application/x-ndjson")] },
+        chunks: (1..=tokens).map(line).chain([chunk(tokens + 1, last)]).collect(),
+        end: End::Clean,
+    };
+    of(name, exchange)
+}
+
+fn of(name: &str, exchange: Exchange) -> Recording {
+    Recording {
+        name: name.to_owned(),
+        origin: Origin::Synthetic,
+        description: None,
+        server: None,
+        model: Model { name: "matrix".to_owned(), ..Model::default() },
+        licence: None,
+        source: None,
+        scrub: vec![],
+        exchanges: vec![exchange],
+    }
+}
+
+fn chunk(at_ms: u64, text: &str) -> Chunk {
+    Chunk { at_us: at_ms * 1000, bytes: Bytes::from(text.to_owned()) }
+}
+
+fn header(content_type: &str) -> (String, String) {
+    ("Content-Type".to_owned(), content_type.to_owned())
+}
