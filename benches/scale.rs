@@ -134,7 +134,7 @@ fn workload(agents: usize, chunks: usize) -> Result<Workload> {
 
 /// A recorded answer, cut to its first chunks and the final one.
 fn short(chunks: usize) -> Result<Recording> {
-    let mut recording = Recording::clone(&*builtin::recording("small-greedy").ok_or("it is not in the catalog")??);
+    let mut recording = builtin::recording("small-greedy").ok_or("it is not in the catalog")??;
     let all = &mut recording.exchanges[0].chunks;
     let last = all.pop().ok_or("it is empty")?;
     all.truncate(chunks - 1);

@@ -94,7 +94,8 @@ impl<'a, S: Sink> Play<'a, S> {
     pub(super) fn play(mut self) {
         self.begin();
         let Self { mut cast, mut heap } = self;
-        while let Some(mut first) = heap.peek_mut() {
+        loop {
+            let Some(mut first) = heap.peek_mut() else { return };
             let Reverse((at, rank)) = *first;
             match cast.step(at, rank) {
                 Some(next) => first.0.0 = next,
