@@ -95,22 +95,14 @@ impl<'a, S: Sink> Play<'a, S> {
         self.begin();
         let Self { mut cast, mut heap } = self;
         loop {
-            let left = {
-                let Some(mut first) = heap.peek_mut() else { return };
-                let Reverse((at, rank)) = *first;
-                match cast.step(at, rank) {
-                    Some(next) => {
-                        first.0.0 = next;
-                        None
-                    }
-                    None => {
-                        PeekMut::pop(first);
-                        Some(at)
-                    }
+            let Some(mut first) = heap.peek_mut() else { return };
+            let Reverse((at, rank)) = *first;
+            match cast.step(at, rank) {
+                Some(next) => first.0.0 = next,
+                None => {
+                    PeekMut::pop(first);
+                    heap.extend(cast.admit(at));
                 }
-            };
-            if let Some(at) = left {
-                heap.extend(cast.admit(at));
             }
         }
     }

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Recording, read_file};
+use mock_ollama::catalog::Prepared;
+use mock_ollama::recording::{Chunk, End, Exchange, Recording, RequestBody, read_file};
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use proptest::prelude::*;
@@ -80,8 +81,16 @@ fn plain(status: u16, ms: u64, body: &str) -> Exchange {
     exchange
 }
 
+/// A recording of this exchange, asked for as it was answered: as a stream or not.
 fn recording(name: &str, exchange: Exchange) -> Recording {
-    alone(name, &fixture("small-greedy"), exchange)
+    let is_stream = Prepared::new(&exchange).is_stream();
+    let mut recording = alone(name, &fixture("small-greedy"), exchange);
+    if let Some(RequestBody::Json(body)) =
+        recording.exchanges[0].request.as_mut().and_then(|request| request.body.as_mut())
+    {
+        body["stream"] = is_stream.into();
+    }
+    recording
 }
 
 const A: &str = "{\"response\":\"a\",\"done\":false}\n";
@@ -120,6 +129,15 @@ fn one_request_with_two_recordings_gets_them_in_turns() {
         twin
     };
     agree(&Cast::each(2, vec![twin("one", 10), twin("two", 25), three_tokens()], Pace::recorded()));
+}
+
+#[test]
+fn a_recorded_stream_is_folded_for_whoever_wants_no_stream() {
+    let mut cast = Cast::each(2, vec![fixture("tiny-short"), fixture("small-error-mid-stream")], Pace::recorded());
+    for request in cast.agents.iter_mut().flat_map(|agent| &mut agent.requests) {
+        request.body.insert_str(1, "\"stream\":false,");
+    }
+    assert_eq!(agree(&cast), ["done", "status", "done", "status"]);
 }
 
 #[test]
@@ -232,7 +250,11 @@ fn what_cannot_be_modelled_is_said() {
         model::run(&unanswered, cast.pace, Seed(0)).unwrap_err(),
         model::run(&workload(&cast), Pace::stepped(), Seed(0)).unwrap_err(),
     ];
-    insta::assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @"");
+    insta::assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @r#"
+    two agents are called `agent-0`
+    no recording answers as it stands what agent `agent-0` sends to /api/generate: {"model":"quill-small","prompt":"else"}
+    under a stepped pace nothing happens by itself
+    "#);
 }
 
 /// Lines good and bad, in chunks that end where they like.
@@ -292,7 +314,7 @@ fn any_cast() -> impl Strategy<Value = Cast> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
     fn any_small_workload_is_played_as_in_memory(cast in any_cast()) {
