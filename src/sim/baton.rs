@@ -211,15 +211,13 @@ impl Sim {
     pub async fn finished(&self) -> Result<(), Failure> {
         poll_fn(|cx| {
             let mut state = self.lock();
-            match &state.verdict {
-                Some(verdict) => Poll::Ready(verdict.clone()),
-                None => {
-                    if !state.waiting.iter().any(|known| known.will_wake(cx.waker())) {
-                        state.waiting.push(cx.waker().clone());
-                    }
-                    Poll::Pending
-                }
+            if let Some(verdict) = &state.verdict {
+                return Poll::Ready(verdict.clone());
             }
+            if !state.waiting.iter().any(|known| known.will_wake(cx.waker())) {
+                state.waiting.push(cx.waker().clone());
+            }
+            Poll::Pending
         })
         .await
     }
