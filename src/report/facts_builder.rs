@@ -274,7 +274,8 @@ fn first_difference(a: &[u8], b: &[u8]) -> u64 {
     a.iter().zip(b).take_while(|(a, b)| a == b).count() as u64
 }
 
-fn hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
         // Writing to a `String` cannot fail.

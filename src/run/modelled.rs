@@ -5,6 +5,7 @@ use std::num::NonZeroUsize;
 
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
+use mock_ollama::recording::Exchange;
 
 use super::{ClockKind, Plan, RunError};
 use crate::clients::Seen;
@@ -90,8 +91,7 @@ fn begun(order: usize, request: &RequestPlan, at: Instant) -> ExchangeLog {
 fn end(workload: &Workload, log: &mut ExchangeLog, how: &str, at: Instant) {
     log.ended = at;
     let recording = workload.recordings.iter().find(|recording| recording.name == log.recording);
-    log.body =
-        recording.and_then(|found| found.exchanges.get(log.exchange)).map_or_else(Vec::new, |found| found.body());
+    log.body = recording.and_then(|found| found.exchanges.get(log.exchange)).map_or_else(Vec::new, Exchange::body);
     if [Outcome::HUNG_UP, Outcome::TIMED_OUT].contains(&how) {
         let seen = log.lines.last().map_or(0, |line| line.body_end);
         log.body.truncate(usize::try_from(seen).unwrap_or(usize::MAX));

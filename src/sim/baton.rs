@@ -149,10 +149,9 @@ impl State {
         match (sleep, self.server.next()) {
             (None, None) => Quiet::Stalled,
             (Some(sleep), None) => Quiet::Sleep(sleep.clone()),
-            (None, Some(event)) => Quiet::Server(event.0),
             // What the server has to say at the instant of a timeout is said before it.
             (Some(sleep), Some(event)) if (sleep.0, &sleep.1) < (event.0, &event.1) => Quiet::Sleep(sleep.clone()),
-            (Some(_), Some(event)) => Quiet::Server(event.0),
+            (_, Some(event)) => Quiet::Server(event.0),
         }
     }
 
@@ -211,15 +210,13 @@ impl Sim {
     pub async fn finished(&self) -> Result<(), Failure> {
         poll_fn(|cx| {
             let mut state = self.lock();
-            match &state.verdict {
-                Some(verdict) => Poll::Ready(verdict.clone()),
-                None => {
-                    if !state.waiting.iter().any(|known| known.will_wake(cx.waker())) {
-                        state.waiting.push(cx.waker().clone());
-                    }
-                    Poll::Pending
-                }
+            if let Some(verdict) = &state.verdict {
+                return Poll::Ready(verdict.clone());
             }
+            if !state.waiting.iter().any(|known| known.will_wake(cx.waker())) {
+                state.waiting.push(cx.waker().clone());
+            }
+            Poll::Pending
         })
         .await
     }

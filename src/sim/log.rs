@@ -7,6 +7,7 @@ use mock_ollama::journal::{Caller, StreamId};
 use sha2::{Digest as _, Sha256};
 
 use crate::clients::Seen;
+use crate::report::facts_builder::hex;
 
 /// Something that an agent saw or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,6 +90,6 @@ impl Digest {
 
     /// The digest, in hexadecimal digits.
     pub fn finish(self) -> String {
-        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(&self.0.finalize())
     }
 }

@@ -32,7 +32,7 @@ impl Future for Sleep {
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         let this = &mut *self;
         let mut state = this.sim.lock();
-        let stale = match &this.key {
+        let outdated = match &this.key {
             None => {
                 state.next_sleep += 1;
                 let key = (this.at.max(this.sim.now()), this.stream.clone(), Seq(state.next_sleep));
@@ -47,7 +47,7 @@ impl Future for Sleep {
             },
         };
         drop(state);
-        drop(stale);
+        drop(outdated);
         Poll::Pending
     }
 }

@@ -37,6 +37,7 @@ pub(super) struct Sockets {
 
 /// One exchange between a client and the server.
 #[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that one side has done, in any order")]
 struct Flight {
     /// Where the server got it, and its entry in the journal.
     received: Option<(ConnId, usize)>,

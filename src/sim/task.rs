@@ -186,7 +186,7 @@ impl<F: Future> Counted<F> {
         let mine = state.current == Some(self.task.id);
         let mut turn = self.task.turn();
         // A waker that is dropped may drop a task, which would lock the state again.
-        let stale = match &turn.waker {
+        let outdated = match &turn.waker {
             Some(known) if known.will_wake(executor) => None,
             _ => turn.waker.replace(executor.clone()),
         };
@@ -195,7 +195,7 @@ impl<F: Future> Counted<F> {
         }
         drop(turn);
         drop(state);
-        drop(stale);
+        drop(outdated);
         Some(mine)
     }
 

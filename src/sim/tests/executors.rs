@@ -47,14 +47,14 @@ mod smol {
     #[test]
     fn broken_a_task_that_was_only_spawned_is_found_out() {
         let (executor, sim) = (LocalExecutor::new(), Sim::without_server(Settings::default()));
-        let (ask, asked) = smol::channel::bounded(1);
-        let (answer, answered) = smol::channel::bounded(1);
+        let (ask, questions) = smol::channel::bounded(1);
+        let (reply, replies) = smol::channel::bounded(1);
         let own = sim.clone();
         let other = sim.agent("other", async move { own.sleep_until(second(1), &stream("other")).await });
-        executor.spawn(async move { answer.send(asked.recv().await.unwrap()).await }).detach();
+        executor.spawn(async move { reply.send(questions.recv().await.unwrap()).await }).detach();
         let asker = sim.agent("asker", async move {
-            ask.send(()).await.unwrap();
-            answered.recv().await.unwrap();
+            ask.send("question").await.unwrap();
+            replies.recv().await.unwrap();
         });
         executor.spawn(asker).detach();
         executor.spawn(other).detach();

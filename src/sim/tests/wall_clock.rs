@@ -45,11 +45,8 @@ fn broken_an_agent_that_is_forgotten_with_its_turn_is_named() {
 #[test]
 fn broken_an_agent_that_is_forgotten_in_the_queue_is_named_when_its_turn_comes() {
     let mut stage = Stage::with(impatient());
-    let (told, told_by_other) = oneshot::channel::<()>();
-    let forgotten = stage.sim.agent("forgotten", async {
-        // Nobody tells it anything.
-        let _ = told_by_other.await;
-    });
+    let (tell, told) = oneshot::channel::<()>();
+    let forgotten = stage.sim.agent("forgotten", async move { told.await.unwrap() });
     let mut forgotten = Box::pin(forgotten);
     let sim = stage.sim.clone();
     stage.unregistered(async move {
@@ -58,7 +55,7 @@ fn broken_an_agent_that_is_forgotten_in_the_queue_is_named_when_its_turn_comes()
     });
     stage.agent("other", async move {
         sim.sleep_until(second(1), &stream("other")).await;
-        drop(told);
+        tell.send(()).unwrap();
         sim.sleep_until(second(2), &stream("other")).await;
     });
     let failure = stage.play().unwrap_err();
@@ -130,9 +127,7 @@ fn broken_a_timer_of_smol_in_an_agent_is_found_out() {
         smol::Timer::after(Duration::from_millis(1)).await;
     });
     // Keeps its turn until the run is over.
-    stage.agent("virtual", async move {
-        let _ = sim.watch(Duration::from_secs(5));
-    });
+    stage.agent("virtual", async move { while !sim.watch(Duration::from_secs(1)).0 {} });
     let failure = stage.play().unwrap_err();
     assert_eq!((failure.reason, failure.at), (Reason::Foreign { task: "real".to_owned() }, second(0)));
 }
