@@ -118,7 +118,7 @@ fn on_two_threads(play: impl Play) -> Result<Log, RunError> {
 }
 
 /// No timer of any executor is asked for in virtual time.
-async fn never(_time: Duration) {
+fn never() -> ! {
     unreachable!("virtual time has timers of its own");
 }
 
@@ -130,8 +130,8 @@ impl Host for Workers {
         tokio::spawn(task);
     }
 
-    async fn sleep(&self, time: Duration) {
-        never(time).await;
+    async fn sleep(&self, _time: Duration) {
+        never();
     }
 }
 
@@ -143,8 +143,8 @@ impl Host for Local {
         spawn_local(task);
     }
 
-    async fn sleep(&self, time: Duration) {
-        never(time).await;
+    async fn sleep(&self, _time: Duration) {
+        never();
     }
 }
 
@@ -156,8 +156,8 @@ impl Host for AsyncStd {
         async_std::task::spawn(task);
     }
 
-    async fn sleep(&self, time: Duration) {
-        never(time).await;
+    async fn sleep(&self, _time: Duration) {
+        never();
     }
 }
 
@@ -171,8 +171,8 @@ impl Host for Queue {
         let _ = self.0.unbounded_send(Box::pin(task));
     }
 
-    async fn sleep(&self, time: Duration) {
-        never(time).await;
+    async fn sleep(&self, _time: Duration) {
+        never();
     }
 }
 
@@ -184,7 +184,7 @@ impl Host for Threads {
         self.0.spawn(task).detach();
     }
 
-    async fn sleep(&self, time: Duration) {
-        never(time).await;
+    async fn sleep(&self, _time: Duration) {
+        never();
     }
 }
