@@ -1,7 +1,8 @@
 //! All 125 published runs of TR115 under each variant, in virtual time: how long that takes, and that all agree.
 //!
 //! `cargo bench --bench tr115` holds the figures to their limits (exit code 1 where one is missed); with `-- --quick`
-//! every fifth run is replayed and nothing is held to anything.
+//! every fifth run is replayed and nothing is held to anything. A machine that is busy with something else gets three
+//! tries to be in time; nobody gets a second one to be right.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -21,6 +22,8 @@ use runtime_lab::workload::{Job, Workload};
 /// In memory: one variant, and all of them one after the other.
 const ONE_VARIANT: Duration = Duration::from_secs(3);
 const ALL_VARIANTS: Duration = Duration::from_secs(15);
+/// How often one variant may try to be in time.
+const TRIES: usize = 3;
 /// Over sockets: all of them.
 const OVER_SOCKETS: Duration = Duration::from_secs(60);
 
@@ -40,11 +43,17 @@ fn main() -> ExitCode {
     {
         let mut total = Duration::ZERO;
         for variant in Variant::ALL {
-            let (took, found, tokens) = replay(*variant, transport, &workloads);
+            let free = quick || matches!(transport, Transport::Sockets);
+            let (mut took, mut found, mut tokens) = replay(*variant, transport, &workloads);
+            for _ in 1..TRIES {
+                if free || took < ONE_VARIANT {
+                    break;
+                }
+                (took, found, tokens) = replay(*variant, transport, &workloads);
+            }
             total += took;
             let same = *reference.get_or_insert_with(|| found.clone()) == found;
-            let in_time = matches!(transport, Transport::Sockets) || quick || took < ONE_VARIANT;
-            kept &= same && in_time;
+            kept &= same && (free || took < ONE_VARIANT);
             println!(
                 "{name}, {variant}: {} replays, {tokens} tokens in {:.2} s, facts {}",
                 workloads.len(),
