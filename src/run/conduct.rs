@@ -8,6 +8,7 @@ use mock_ollama::journal::Journal;
 
 use super::child::Part;
 use super::environment::{anywhere, environment, load};
+use super::measurement::{Measurement, Progress};
 use super::plan::Turn;
 use super::stage::{Stage, read_json, write_json};
 use super::{ClockKind, Plan, RunError, virtually};
@@ -33,25 +34,6 @@ const LIMIT_TIMES: u32 = 4;
 
 /// … and this much on top.
 const LIMIT_EXTRA: Duration = Duration::from_secs(30);
-
-/// Is told how a long job goes on.
-pub trait Progress {
-    /// So many runs are to come.
-    fn begin(&mut self, runs: usize);
-    /// A run begins.
-    fn run(&mut self, what: &str);
-    /// All are done.
-    fn end(&mut self);
-}
-
-/// One run of a variant and its serial counterpart.
-pub(super) struct Measurement {
-    pub(super) variant: &'static str,
-    pub(super) block: usize,
-    pub(super) transcript: Transcript,
-    pub(super) journal: Journal,
-    pub(super) serial_wall: Duration,
-}
 
 /// Runs everything the plan asks for and makes the report.
 ///

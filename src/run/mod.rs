@@ -11,6 +11,7 @@
 //! | `child` | starting, limiting and ending a child process |
 //! | `parts` | what the children do |
 //! | `clock` | real time or virtual time, and which kind of it |
+//! | `measurement` | what a run leaves behind, and who is told how the runs go on |
 //! | `conduct` | blocks of runs |
 //! | `virtually` | runs in virtual time, in this process |
 //! | `modelled` | runs of the model |
@@ -23,6 +24,7 @@ mod clock;
 mod conduct;
 mod environment;
 mod error;
+mod measurement;
 mod modelled;
 mod options;
 mod output;
@@ -32,8 +34,9 @@ mod stage;
 mod virtually;
 
 pub use clock::{ClockKind, UnknownClock};
-pub use conduct::{Progress, conduct};
+pub use conduct::conduct;
 pub use error::RunError;
+pub use measurement::Progress;
 pub use options::{RunOptions, WorkloadChoice};
 pub use output::{prepare_folder, write_report};
 pub use parts::{run_agents, run_server};

@@ -7,7 +7,7 @@ use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::journal::Journal;
 
-use super::conduct::{Measurement, Progress};
+use super::measurement::{Measurement, Progress};
 use super::{ClockKind, Plan, RunError, modelled};
 use crate::runtimes::{World, of};
 use crate::sim::{Settings, Sim};
