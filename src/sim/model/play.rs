@@ -97,12 +97,11 @@ impl<'a, S: Sink> Play<'a, S> {
         loop {
             let Some(mut first) = heap.peek_mut() else { return };
             let Reverse((at, rank)) = *first;
-            match cast.step(at, rank) {
-                Some(next) => first.0.0 = next,
-                None => {
-                    PeekMut::pop(first);
-                    heap.extend(cast.admit(at));
-                }
+            if let Some(next) = cast.step(at, rank) {
+                first.0.0 = next;
+            } else {
+                PeekMut::pop(first);
+                heap.extend(cast.admit(at));
             }
         }
     }

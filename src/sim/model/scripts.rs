@@ -1,6 +1,7 @@
 //! Which script answers a request.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use mock_ollama::catalog::{Catalog, Choice, Matching, Prepared};
@@ -14,7 +15,7 @@ use crate::workload::{RequestPlan, Workload};
 
 /// The scripts of all answers that a workload gets.
 pub(super) struct Scripts<'a> {
-    scripts: Vec<Script>,
+    all: Vec<Script>,
     by_request: HashMap<(&'a str, &'a str), Answers>,
     /// How often each agent has made a choice among several recordings; it gets them in turns.
     turns: HashMap<(u32, u32), usize>,
@@ -43,22 +44,21 @@ impl<'a> Scripts<'a> {
         let catalog = Catalog::new(workload.recordings.iter().cloned());
         let (scripts, known, choices) = (Vec::new(), HashMap::new(), HashMap::new());
         let mut maker = Maker { catalog: &catalog, pace, scripts, known, choices };
-        let mut by_request = HashMap::new();
+        let mut by_request: HashMap<_, Answers> = HashMap::new();
         for agent in &workload.agents {
             for request in &agent.requests {
-                let key = key_of(request);
-                if !by_request.contains_key(&key) {
+                if let Entry::Vacant(new) = by_request.entry(key_of(request)) {
                     let unanswered = || ModelError::Unanswered {
                         agent: agent.name.clone(),
                         path: request.path.clone(),
                         body: request.body.clone(),
                     };
-                    by_request.insert(key, maker.answers(request)?.ok_or_else(unanswered)?);
+                    new.insert(maker.answers(request)?.ok_or_else(unanswered)?);
                 }
             }
         }
         let takes_turns = by_request.values().any(|answers| answers.scripts.len() > 1);
-        Ok(Self { scripts: maker.scripts, by_request, turns: HashMap::new(), takes_turns })
+        Ok(Self { all: maker.scripts, by_request, turns: HashMap::new(), takes_turns })
     }
 
     /// The number of the script of the answer that an agent gets when it sends this request now.
@@ -74,7 +74,7 @@ impl<'a> Scripts<'a> {
     }
 
     pub(super) fn get(&self, number: u32) -> &Script {
-        &self.scripts[number as usize]
+        &self.all[number as usize]
     }
 }
 
