@@ -14,7 +14,7 @@ const FILES: [&str; 4] = ["report.json", "facts.json", "report.md", "report.txt"
 fn two_runs_of_one_command_give_identical_files(#[case] clock: &str) {
     let desk = Desk::new();
     for out in ["first", "second"] {
-        desk.lab(&["run", "--clock", clock, "--workload", "swarm", "--agents", "5", "--out", out]).with(0);
+        desk.lab(["run", "--clock", clock, "--workload", "swarm", "--agents", "5", "--out", out]).with(0);
     }
     for file in FILES {
         assert_eq!(desk.read(&format!("first/{file}")), desk.read(&format!("second/{file}")), "{file}");
@@ -59,7 +59,7 @@ fn virtual_time_does_not_wait_for_the_recordings() {
         "long.toml",
         "name = \"long\"\ndescription = \"d\"\npace = \"gap=300s\"\n[[agent]]\nrecordings = [\"small-greedy\"]\n",
     );
-    desk.lab(&["run", "--clock", "virtual", "--workload", "long.toml"]).with(0);
+    desk.lab(["run", "--clock", "virtual", "--workload", "long.toml"]).with(0);
     let report = desk.report("target/runtime-lab");
     assert!(report.timings.variants[0].medians.wall_us.median > 12 * 3_600 * 1_000_000);
 }
@@ -67,7 +67,7 @@ fn virtual_time_does_not_wait_for_the_recordings() {
 #[test]
 fn the_variants_of_virtual_time_are_all_alike_and_nothing_is_decided() {
     let desk = Desk::new();
-    desk.lab(&["run", "--clock", "virtual", "--workload", "duet", "--out", "out"]).with(0);
+    desk.lab(["run", "--clock", "virtual", "--workload", "duet", "--out", "out"]).with(0);
     let timings = desk.report("out").timings;
     assert!(timings.decision.is_none());
     let walls: Vec<i64> = timings.variants.iter().map(|variant| variant.medians.wall_us.median).collect();
