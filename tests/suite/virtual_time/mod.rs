@@ -12,6 +12,7 @@ mod manners;
 ))]
 mod matrix;
 mod model;
+mod scale;
 mod stage;
 mod structure;
 mod tr115;
