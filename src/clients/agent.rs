@@ -30,19 +30,35 @@ pub const MAX_ERROR_BODY_BYTES: u64 = 64 * 1024;
 const ROOM_FOR_BYTES: usize = 16 * 1024;
 const ROOM_FOR_PIECES: usize = 256;
 
+/// So many agents at once have all that room; more share as much among them.
+const AGENTS_WITH_ROOM: usize = 10_000;
+
 /// One sequential caller.
 #[derive(Debug)]
 pub struct Agent<C, R = Strict> {
     plan: AgentPlan,
     client: C,
     policy: ChunkPolicy,
+    /// With how many agents it shares the room for logs.
+    among: usize,
     reading: PhantomData<fn() -> R>,
 }
 
 impl<C: Client, R: Reading> Agent<C, R> {
     /// An agent with a client of its own.
     pub fn new(plan: AgentPlan, client: C, policy: ChunkPolicy) -> Self {
-        Self { plan, client, policy, reading: PhantomData }
+        Self { plan, client, policy, among: 1, reading: PhantomData }
+    }
+
+    /// One of so many agents, which keep logs at the same time.
+    #[must_use]
+    pub fn among(self, agents: usize) -> Self {
+        Self { among: agents, ..self }
+    }
+
+    /// Its share of room, where that much would do for one.
+    fn room(&self, for_one: usize) -> usize {
+        for_one * AGENTS_WITH_ROOM / self.among.max(AGENTS_WITH_ROOM)
     }
 
     /// Waits for the limiter, then sends every request and reads every response, in the manner of its plan.
@@ -109,9 +125,9 @@ impl<C: Client, R: Reading> Agent<C, R> {
             sent: lab.now(),
             head: None,
             status: 0,
-            pieces: Vec::with_capacity(ROOM_FOR_PIECES),
-            lines: Vec::with_capacity(ROOM_FOR_PIECES),
-            body: Vec::with_capacity(ROOM_FOR_BYTES),
+            pieces: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
+            lines: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
+            body: Vec::with_capacity(self.room(ROOM_FOR_BYTES)),
             ended: lab.now(),
             outcome: Outcome::Done { eval_count: None, done_reason: None },
         };

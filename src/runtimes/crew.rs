@@ -146,9 +146,11 @@ impl<R: Reading> Crew<R> {
     ) -> Cast<impl Future<Output = AgentLog> + Send + use<C, L, R>> {
         let description = format!("{}; chunks {}", client.describe(), self.policy);
         let limiter = self.permits.map(|permits| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))));
+        let count = self.plans.len();
         let agents = self.plans.into_iter().map(|plan| {
             let name = format!("agent {}", plan.name);
-            (name, Agent::<C, R>::new(plan, client.clone(), self.policy).run(limiter.clone(), lab.clone()))
+            let agent = Agent::<C, R>::new(plan, client.clone(), self.policy).among(count);
+            (name, agent.run(limiter.clone(), lab.clone()))
         });
         Cast { agents: agents.collect(), description }
     }
