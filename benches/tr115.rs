@@ -114,5 +114,5 @@ fn replay(variant: Variant, transport: Transport, workloads: &[Workload]) -> (Du
         let _ = writeln!(all, "{wall:?} {}", serde_json::to_string(&facts).expect("facts as JSON"));
         judging += judged.elapsed();
     }
-    (began.elapsed() - judging, all, tokens)
+    (began.elapsed().saturating_sub(judging), all, tokens)
 }

@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use mock_ollama::schedule::Pace;
-use rstest::rstest;
 use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::transcript::Transcript;
 
@@ -30,11 +29,6 @@ fn wall(transcript: &Transcript) -> Duration {
     transcript.ended.saturating_since(transcript.started)
 }
 
-fn ttft(transcript: &Transcript) -> Duration {
-    let exchange = &transcript.agents[0].exchanges[0];
-    exchange.lines.iter().find(|line| line.token).unwrap().at.saturating_since(exchange.sent)
-}
-
 runtime_lab::for_each_variant! {
     fn agents_that_may_overlap_take_as_long_as_one_of_them(variant: Variant) {
         for stage in [memory as Stage, sockets] {
@@ -43,27 +37,38 @@ runtime_lab::for_each_variant! {
     }
 }
 
+/// The wrong variants, and exactly how wrong they are.
 #[cfg(feature = "controls")]
-#[rstest]
-#[case::in_memory(memory)]
-#[case::over_sockets(sockets)]
-fn the_mutex_shows_as_a_structure_of_exactly_one_half(#[case] stage: Stage) {
-    let control = super::control("mutex-called-semaphore");
-    assert_eq!(wall(&stage(control.runtime, &equals()).run.transcript), Duration::from_secs(2));
-}
+mod controls {
+    use rstest::rstest;
 
-#[cfg(feature = "controls")]
-#[rstest]
-#[case::in_memory(memory)]
-#[case::over_sockets(sockets)]
-fn accumulating_holds_the_first_token_back_for_as_long_as_1024_bytes_take(#[case] stage: Stage) {
-    let control = super::control("accumulate-1kb");
-    let cast = Cast::each(1, vec![steady("held", 50, 20, 60)], Pace::recorded());
-    let [held, clean] = [control.runtime, of(control.claims)].map(|runtime| stage(runtime, &cast).run.transcript);
-    // Ten lines of 100 bytes are not enough and the eleventh is: ten gaps of 20 ms.
-    assert_eq!(ttft(&clean), Duration::from_millis(50));
-    assert_eq!(ttft(&held), Duration::from_millis(250));
-    assert_eq!(wall(&held), wall(&clean), "and nobody else is any the wiser");
+    use super::*;
+
+    fn ttft(transcript: &Transcript) -> Duration {
+        let exchange = &transcript.agents[0].exchanges[0];
+        exchange.lines.iter().find(|line| line.token).unwrap().at.saturating_since(exchange.sent)
+    }
+
+    #[rstest]
+    #[case::in_memory(memory)]
+    #[case::over_sockets(sockets)]
+    fn the_mutex_shows_as_a_structure_of_exactly_one_half(#[case] stage: Stage) {
+        let control = super::super::control("mutex-called-semaphore");
+        assert_eq!(wall(&stage(control.runtime, &equals()).run.transcript), Duration::from_secs(2));
+    }
+
+    #[rstest]
+    #[case::in_memory(memory)]
+    #[case::over_sockets(sockets)]
+    fn accumulating_holds_the_first_token_back_for_as_long_as_1024_bytes_take(#[case] stage: Stage) {
+        let control = super::super::control("accumulate-1kb");
+        let cast = Cast::each(1, vec![steady("held", 50, 20, 60)], Pace::recorded());
+        let [held, clean] = [control.runtime, of(control.claims)].map(|runtime| stage(runtime, &cast).run.transcript);
+        // Ten lines of 100 bytes are not enough and the eleventh is: ten gaps of 20 ms.
+        assert_eq!(ttft(&clean), Duration::from_millis(50));
+        assert_eq!(ttft(&held), Duration::from_millis(250));
+        assert_eq!(wall(&held), wall(&clean), "and nobody else is any the wiser");
+    }
 }
 
 /// A device that slows down whoever shares it, by more than sharing is worth: two streams run at 41 % of the speed of
