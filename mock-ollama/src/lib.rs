@@ -11,7 +11,7 @@
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
 //! | 2 | [`catalog`], [`script`], [`dialect`], [`generation`] | what clients and people read |
-//! | 1 | [`schedule`], [`http`], [`models`] | pure mechanisms |
+//! | 1 | [`schedule`], [`http`], [`models`], [`backend`] | pure mechanisms |
 //! | 0 | [`recording`], [`journal`], [`files`], [`clock`], [`seed`], [`scrub`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
@@ -36,6 +36,7 @@
 //! # }
 //! ```
 
+pub mod backend;
 pub mod catalog;
 pub mod clock;
 pub mod dialect;

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use thiserror::Error;
 
+use crate::backend;
 use crate::catalog::{Catalog, Matching};
 use crate::dialect::manage::DEFAULT_SPEED;
 use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names};
@@ -110,6 +111,7 @@ pub struct Builder {
     created_at: CreatedAt,
     origins: Origins,
     transfer_speed: Option<u64>,
+    backend: backend::Settings,
     seed: Seed,
     listen: Option<SocketAddr>,
     allow_misses: bool,
@@ -195,6 +197,13 @@ impl Builder {
         self
     }
 
+    /// The machine behind the server; by default nobody waits for anybody.
+    #[must_use]
+    pub fn backend(mut self, backend: backend::Settings) -> Self {
+        self.backend = backend;
+        self
+    }
+
     /// The seed of every random choice; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
@@ -262,6 +271,7 @@ impl Builder {
             pace: self.pace,
             created_at: self.created_at,
             seed: self.seed,
+            backend: self.backend,
             gate,
             transfer_speed: self.transfer_speed.unwrap_or(DEFAULT_SPEED),
             wall: time.wall(),

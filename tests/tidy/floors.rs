@@ -20,7 +20,7 @@ const HOUSES: &[House] = &[
         sources: "mock-ollama/src/",
         floors: &[
             &["clock", "files", "journal", "recording", "scrub", "seed"],
-            &["http", "models", "schedule"],
+            &["backend", "http", "models", "schedule"],
             &["catalog", "dialect", "generation", "script"],
             &["engine"],
             &["driver"],

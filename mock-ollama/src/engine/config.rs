@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::backend;
 use crate::catalog::{Catalog, Matching};
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::manage::DEFAULT_SPEED;
@@ -35,6 +36,8 @@ pub struct Config {
     pub transfer_speed: u64,
     /// Which origins and host names are let in.
     pub gate: GateConfig,
+    /// The machine behind the server.
+    pub backend: backend::Settings,
     /// Where the `Date` field and live `created_at` values come from.
     pub wall: WallAnchor,
 }
@@ -87,6 +90,7 @@ impl Default for Config {
             version: "0.33.0".to_owned(),
             keep_alive: KeepAlive::DEFAULT,
             transfer_speed: DEFAULT_SPEED,
+            backend: backend::Settings::default(),
             gate: GateConfig { listener_is_loopback: true, ..GateConfig::default() },
             wall: WallAnchor { at: Instant::ZERO, unix_nanos: 0 },
         }

@@ -31,6 +31,16 @@ pub(super) struct Live {
     last_due: Instant,
 }
 
+/// When an answer began to be served, and what came before.
+pub(super) struct Served {
+    /// The request was complete.
+    pub(super) received: Instant,
+    /// How long it waited until its model was loaded.
+    pub(super) loading: Duration,
+    /// It had its slot.
+    pub(super) start: Instant,
+}
+
 /// What leaves next.
 pub(super) enum Produced {
     /// A chunk of a stream.
@@ -112,7 +122,13 @@ impl Live {
     }
 
     /// What leaves at `due`, stamped with `now`; `None` when this moment has nothing to show.
-    pub(super) fn produce(&mut self, due: Instant, now: Instant, start: Instant, wall: WallAnchor) -> Option<Produced> {
+    pub(super) fn produce(
+        &mut self,
+        due: Instant,
+        now: Instant,
+        served: &Served,
+        wall: WallAnchor,
+    ) -> Option<Produced> {
         if let Some(chunk) = self.ready.pop_front() {
             return Some(Produced::Chunk(chunk));
         }
@@ -121,7 +137,7 @@ impl Live {
         if !self.stream {
             self.ended = true;
             self.next = self.shown.len();
-            let part = self.folded(unix_nanos, due, now, start);
+            let part = self.folded(unix_nanos, due, now, served);
             return Some(Produced::Whole(self.render.whole(&part)));
         }
         let chunks = if let Some(piece) = self.shown.get(self.next) {
@@ -137,7 +153,7 @@ impl Live {
                 Ending::Done(reason) => {
                     let mut part = Part { unix_nanos, ..Part::default() };
                     self.add(&mut part, &self.generation.last);
-                    part.done = Some(self.done(*reason, due, now, start));
+                    part.done = Some(self.done(*reason, due, now, served));
                     self.render.part(&part)
                 }
                 Ending::Silent => Vec::new(),
@@ -156,13 +172,13 @@ impl Live {
     }
 
     /// All pieces in one part.
-    fn folded(&self, unix_nanos: u64, due: Instant, now: Instant, start: Instant) -> Part {
+    fn folded(&self, unix_nanos: u64, due: Instant, now: Instant, served: &Served) -> Part {
         let mut part = Part { unix_nanos, ..Part::default() };
         for piece in self.generation.pieces.iter().chain([&self.generation.last]) {
             self.add(&mut part, piece);
         }
         if let Ending::Done(reason) = self.generation.ending {
-            part.done = Some(self.done(reason, due, now, start));
+            part.done = Some(self.done(reason, due, now, served));
         } else if self.generation.pieces.is_empty() {
             // Nothing came at all: the handler answers with an object that nobody filled in.
             part.unix_nanos = 0;
@@ -191,14 +207,15 @@ impl Live {
         ToolCall { id: Some(call.id.clone().unwrap_or_else(own)), ..call.clone() }
     }
 
-    fn done(&self, reason: Reason, due: Instant, now: Instant, start: Instant) -> Done {
-        let metrics = Some(self.metrics(due, now, start));
+    fn done(&self, reason: Reason, due: Instant, now: Instant, served: &Served) -> Done {
+        let metrics = Some(self.metrics(due, now, served));
         Done { reason, metrics, context: self.generation.context.clone() }
     }
 
     /// The counters of the served timeline: what the recording or script says of load and prompt, stretched as
-    /// its first piece was. Go leaves out a metric that is zero, so none is.
-    fn metrics(&self, due: Instant, now: Instant, start: Instant) -> Metrics {
+    /// its first piece was. Waiting for a load is in the load time, waiting for a slot in the total alone. Go leaves out
+    /// a metric that is zero, so none is.
+    fn metrics(&self, due: Instant, now: Instant, &Served { received, loading, start }: &Served) -> Metrics {
         let generation = &*self.generation;
         let (served, stated) = match (self.first_due, self.shown.first()) {
             (Some(first), Some(piece)) => (first, self.at(*piece)),
@@ -208,9 +225,9 @@ impl Live {
         let load = stretch(generation.load, stated, served);
         let prompt_end = stretch(generation.prompt_end, stated, served).max(load);
         let end = due.saturating_since(start);
-        let (load_ns, prompt_eval_ns) = (positive(load), positive(prompt_end.saturating_sub(load)));
+        let (load_ns, prompt_eval_ns) = (positive(loading + load), positive(prompt_end.saturating_sub(load)));
         let eval_ns = positive(end.saturating_sub(prompt_end));
-        let total_ns = positive(now.saturating_since(start)).max(load_ns + prompt_eval_ns + eval_ns);
+        let total_ns = positive(now.saturating_since(received)).max(load_ns + prompt_eval_ns + eval_ns);
         let Generation { prompt_count, eval_count, .. } = *generation;
         Metrics { total_ns, load_ns, prompt_eval_count: prompt_count, prompt_eval_ns, eval_count, eval_ns }
     }

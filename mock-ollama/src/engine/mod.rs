@@ -12,6 +12,7 @@
 //! | `answer` | which answer a request gets |
 //! | `run` | the inputs, the timeline and the step |
 //! | `stream` | a response on its way, chunk by chunk |
+//! | `machine` | requests on their way through the machine behind the server |
 //! | `live` | an answer that is rendered while it is served |
 
 mod action;
@@ -20,6 +21,7 @@ mod callers;
 mod config;
 mod conn;
 mod live;
+mod machine;
 mod run;
 mod stream;
 mod timeline;

@@ -10,12 +10,14 @@ use super::answer::{Answered, Answerer, Effect, Timing};
 use super::callers::Callers;
 use super::config::Config;
 use super::conn::{Conn, State};
+use super::machine::{Machine, Phase};
 use super::stream::{Answering, Begin, Due};
 use super::timeline::{Event, Timeline, What};
+use crate::backend::Backend;
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
-use crate::models::{Card, Store};
+use crate::models::Store;
 use crate::recording::End;
 use crate::schedule::{Base, Pace};
 
@@ -36,12 +38,13 @@ const MAX_PIPELINED: usize = 64 * 1024;
 #[derive(Debug)]
 pub struct Engine {
     pub(super) config: Config,
-    models: Store,
+    pub(super) models: Store,
     callers: Callers,
-    conns: BTreeMap<ConnId, Conn>,
-    timeline: Timeline,
-    /// Replays in progress.
-    streams: BTreeMap<StreamId, ConnId>,
+    pub(super) conns: BTreeMap<ConnId, Conn>,
+    pub(super) timeline: Timeline,
+    /// Replays in progress, and those that wait for it.
+    pub(super) streams: BTreeMap<StreamId, ConnId>,
+    pub(super) machine: Machine,
     journal: Journal,
 }
 
@@ -50,6 +53,7 @@ impl Engine {
     pub fn new(config: Config) -> Self {
         Self {
             models: Store::new(config.catalog.cards().cloned(), config.keep_alive),
+            machine: Machine::new(Backend::new(&config.backend)),
             config,
             callers: Callers::default(),
             conns: BTreeMap::new(),
@@ -116,8 +120,7 @@ impl Engine {
             && let State::Answering(answering) = &mut state.state
             && let Some(due) = answering.stalled.take()
         {
-            let stream = answering.stream.clone();
-            self.schedule(conn, due, stream, What::Chunk);
+            self.schedule_chunk(conn, due);
         }
     }
 
@@ -136,7 +139,7 @@ impl Engine {
         }
         state.abort(&mut self.journal);
         let State::Answering(answering) = std::mem::replace(&mut state.state, State::Leaving) else { return false };
-        self.stream_ends(&answering.stream, answering.model.as_deref(), now);
+        self.stream_ends(&answering, now);
         self.control(conn, now, What::Send(bytes));
         self.control(conn, now, What::Close);
         true
@@ -150,7 +153,7 @@ impl Engine {
         }
         state.abort(&mut self.journal);
         if let State::Answering(answering) = &state.state {
-            self.stream_ends(&answering.stream, answering.model.as_deref(), now);
+            self.stream_ends(answering, now);
         }
         self.callers.forget(conn);
     }
@@ -166,14 +169,14 @@ impl Engine {
                 self.streams.get_key_value(stream).map(|(s, c)| (s.clone(), *c)).into_iter().collect()
             }
         };
-        for (stream, conn) in released {
+        for (_, conn) in released {
             let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else {
                 continue;
             };
             let waited = answering.released == 0;
             answering.released = answering.released.saturating_add(chunks);
-            if waited && chunks > 0 {
-                self.schedule(conn, now, stream, What::Chunk);
+            if waited && chunks > 0 && answering.phase == Phase::Served {
+                self.schedule_chunk(conn, now);
             }
         }
     }
@@ -207,6 +210,10 @@ impl Engine {
                 self.conns.get_mut(&conn)?.state = State::Leaving;
                 self.control(conn, now.saturating_add(LINGER), What::Close);
                 Some(Action::Shutdown { conn })
+            }
+            What::Loaded => {
+                self.loaded(now);
+                None
             }
             What::Close => Some(Action::Close { conn }),
             What::Reset => Some(Action::Reset { conn }),
@@ -276,8 +283,9 @@ impl Engine {
         };
         let stream = self.callers.next_stream(caller.clone());
         let (config, models, callers) = (&self.config, &mut self.models, &mut self.callers);
-        let answered = Answerer { config, models, callers, now }.answer(request, &stream);
-        let Answered { source, answer, model, timing, extra_fields, then } = answered;
+        let machine = &mut self.machine;
+        let answered = Answerer { config, models, callers, machine, now }.answer(request, &stream);
+        let Answered { source, answer, model, is_loaded, timing, extra_fields, then } = answered;
         let entry = self.journal.entries.len();
         self.journal.entries.push(Entry {
             stream: stream.clone(),
@@ -305,8 +313,8 @@ impl Engine {
             seed: self.config.seed,
             wall: self.config.wall,
             request: &request.head,
-            start: now,
-            stream,
+            received: now,
+            stream: stream.clone(),
             entry,
             source,
             extra_fields,
@@ -317,27 +325,37 @@ impl Engine {
         if let Some(state) = self.conns.get_mut(&conn) {
             state.state = State::Answering(Box::new(answering));
         }
-        self.schedule_next(conn, now);
+        match is_loaded {
+            Some(is_loaded) => self.admit(&stream, is_loaded, now),
+            // The server's own answers wait for nothing.
+            None => self.schedule_next(conn, now),
+        }
     }
 
     /// Puts the next chunk of a response on the timeline, or its end.
-    fn schedule_next(&mut self, conn: ConnId, now: Instant) {
+    pub(super) fn schedule_next(&mut self, conn: ConnId, now: Instant) {
+        let Some(next) = self.next_due_of(conn, now) else { return };
         let Some(state) = self.conns.get_mut(&conn) else { return };
         let backlog = state.backlog();
         let State::Answering(answering) = &mut state.state else { return };
-        let stream = answering.stream.clone();
-        match answering.next_due() {
+        match next {
             Due::At(due) if backlog > HIGH_WATER => answering.stalled = Some(due),
-            Due::At(due) => self.schedule(conn, due, stream, What::Chunk),
-            Due::Released if answering.released > 0 => self.schedule(conn, now, stream, What::Chunk),
+            Due::At(due) => self.schedule_chunk(conn, due),
+            Due::Released if answering.released > 0 => self.schedule_chunk(conn, now),
             Due::Released => {}
-            Due::End => self.schedule(conn, now, stream, What::End),
+            Due::End => {
+                let stream = answering.stream.clone();
+                self.schedule(conn, now, stream, What::End);
+            }
         }
     }
 
     fn send_chunk(&mut self, conn: ConnId, due: Instant, now: Instant) -> Option<Action> {
+        // What comes after the first chunk is as fast as the device is then.
+        self.enter(conn, now);
         let state = self.conns.get_mut(&conn)?;
         let State::Answering(answering) = &mut state.state else { return None };
+        answering.next_chunk_at = None;
         let (entry, chunk) = (answering.entry, answering.next_chunk());
         let Some((bytes, body_end)) = answering.take_chunk(due, now) else {
             // This moment has nothing to show: a release is kept for the next one.
@@ -361,7 +379,7 @@ impl Engine {
         state.mark(answering.entry, None);
         // A response without bytes after its last chunk may be complete already.
         state.wrote(0, now, &mut self.journal);
-        self.stream_ends(&answering.stream, answering.model.as_deref(), now);
+        self.stream_ends(&answering, now);
         if let Some(Effect::Add(card)) = answering.then.take() {
             let modified_at = crate::dialect::rfc3339(self.config.wall.unix_nanos(now));
             self.models.add(*card, &modified_at);
@@ -382,11 +400,11 @@ impl Engine {
         self.control(conn, now, how);
     }
 
-    fn stream_ends(&mut self, stream: &StreamId, model: Option<&Card>, now: Instant) {
-        if let Some(model) = model {
-            self.models.runners.end(model, now);
-            self.streams.remove(stream);
+    fn stream_ends(&mut self, answering: &Answering, now: Instant) {
+        if let Some(model) = &answering.model {
+            self.streams.remove(&answering.stream);
             self.journal.in_flight = self.streams.len();
+            self.depart(&answering.stream, model, answering.phase, now);
         }
     }
 }

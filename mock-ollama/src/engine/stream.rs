@@ -1,12 +1,15 @@
 //! A response on its way, chunk by chunk.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::answer::Effect;
 use super::config::CreatedAt;
-use super::live::{Live, Produced};
+use super::live::{Live, Produced, Served};
+use super::machine::Phase;
+use super::timeline::Key;
 use crate::catalog::{Body, MAX_LENGTH_BODY, Prepared};
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::{patch_created_at, rfc3339};
@@ -29,6 +32,14 @@ pub(super) struct Answering {
     pub(super) keep_alive: bool,
     /// Chunks that a test has released and that have not left; counted under a stepped pace alone.
     pub(super) released: u64,
+    /// Where it is in the machine.
+    pub(super) phase: Phase,
+    /// When its next chunk would be due were it alone.
+    pub(super) solo: Option<Instant>,
+    /// When, by that timeline, it came to the device; absent while it is not there.
+    pub(super) on_device: Option<Instant>,
+    /// The place of its next chunk on the timeline.
+    pub(super) next_chunk_at: Option<Key>,
     /// When the next chunk was due while the client was too slow to take it.
     pub(super) stalled: Option<Instant>,
     /// What becomes true when it has ended.
@@ -38,7 +49,11 @@ pub(super) struct Answering {
     head: Option<Head>,
     framing: Framing,
     head_only: bool,
-    start: Instant,
+    /// When it began to be served.
+    pub(super) start: Instant,
+    received: Instant,
+    /// How long its model was loaded for it, queue and all.
+    loading: Duration,
     wall: WallAnchor,
     schedule: Schedule,
     next: usize,
@@ -68,7 +83,7 @@ pub(super) struct Begin<'a> {
     pub(super) extra_fields: Vec<(String, String)>,
     pub(super) model: Option<Arc<Card>>,
     pub(super) wall: WallAnchor,
-    pub(super) start: Instant,
+    pub(super) received: Instant,
     pub(super) pace: Pace,
     pub(super) seed: Seed,
     /// What becomes true when it has ended.
@@ -120,7 +135,13 @@ impl Answering {
             head: Some(head),
             framing: Framing::Unstated,
             head_only: begin.request.method == "HEAD",
-            start: begin.start,
+            phase: Phase::Loading,
+            solo: None,
+            on_device: None,
+            next_chunk_at: None,
+            start: begin.received,
+            received: begin.received,
+            loading: Duration::ZERO,
             wall: begin.wall,
             schedule: Schedule::of_stream(begin.pace, begin.seed, &begin.stream),
             stream: begin.stream,
@@ -133,6 +154,26 @@ impl Answering {
         match &self.source {
             Source::Prepared { response, .. } => response.end,
             Source::Live(_) => End::Clean,
+        }
+    }
+
+    /// Its model is loaded now.
+    pub(super) fn model_was_there(&mut self, now: Instant) {
+        self.loading = now.saturating_since(self.received);
+        self.phase = Phase::Waiting;
+    }
+
+    /// It has its slot now.
+    pub(super) fn serve(&mut self, now: Instant) {
+        self.start = now;
+        self.phase = Phase::Served;
+    }
+
+    /// Whether it is seen piece by piece.
+    pub(super) fn is_streamed(&self) -> bool {
+        match &self.source {
+            Source::Prepared { response, .. } => matches!(response.body, Body::Stream(_)),
+            Source::Live(live) => live.is_stream(),
         }
     }
 
@@ -162,8 +203,9 @@ impl Answering {
     /// The bytes of the next chunk, with the head before the first, and the body length after it; `None` when
     /// this moment has nothing to show.
     pub(super) fn take_chunk(&mut self, due: Instant, now: Instant) -> Option<(Bytes, u64)> {
+        let served = Served { received: self.received, loading: self.loading, start: self.start };
         let (mut wire, data) = match &mut self.source {
-            Source::Live(live) => match live.produce(due, now, self.start, self.wall)? {
+            Source::Live(live) => match live.produce(due, now, &served, self.wall)? {
                 Produced::Chunk(chunk) => {
                     let fields = live.stream_fields(true);
                     (self.open(200, &fields, None, now), Bytes::from(chunk))

@@ -33,6 +33,8 @@ pub(super) enum What {
     Close,
     /// The connection ends as a reset.
     Reset,
+    /// A model has been loaded.
+    Loaded,
 }
 
 /// All events that have not fired.

@@ -20,5 +20,5 @@ pub use card::{Card, Tensor};
 pub use keep_alive::KeepAlive;
 pub use layers::{Layer, LayerKind, sha256};
 pub use name::ModelName;
-pub use runners::{Loaded, Runners};
+pub use runners::{Found, Loaded, Runners};
 pub use store::Store;

@@ -7,13 +7,11 @@ use super::ScriptError;
 use super::file::{EmbeddingForm, EndForm, EndpointForm, ErrorForm, LogprobForm};
 use super::model::Times;
 use super::pieces::sampled;
+use crate::backend::BUSY;
 use crate::dialect::request::{Ask, Question};
 use crate::dialect::{Refusal, RefusedBy};
 use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, ToolCall};
 use crate::models::{Card, ModelName};
-
-/// The text of a full queue, with its two spaces (`server/sched.go`, `ErrMaxQueue`).
-const BUSY: &str = "server busy, please try again.  maximum pending requests exceeded";
 
 /// The most alternatives that a request may ask for.
 const MAX_TOP: u32 = 20;

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Answered, Answerer, Reception, Timing};
+use crate::backend::{Arrival, BUSY, Turn};
 use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared};
 use crate::dialect::request::{Ask, Dialect, check};
 use crate::dialect::{Refusal, RefusedBy, Reply, debug_reply, miss_text, refuse, renderer};
@@ -48,7 +49,7 @@ impl Answerer<'_> {
             return refused(&ask, &refusal, from);
         }
         if ask.is_load() {
-            self.models.runners.load(&card, ask.keep_alive, self.now);
+            self.models.runners.load(&card, &load_options(&ask), ask.keep_alive, self.now);
             return self.loaded(&ask, Reason::Load, from);
         }
         if ask.debug_render_only && ask.dialect.is_native() {
@@ -89,7 +90,7 @@ impl Answerer<'_> {
         from: &Reception<'_>,
     ) -> Answered {
         let Ok(choice) = chosen else { return Reply::empty(500).into() };
-        let turn = self.callers.take_turn(from.caller, choice.key());
+        let turn = self.callers.take_turn(&from.stream.caller, choice.key());
         let hash = self.config.seed.derive("match", [ask.dialect.path().as_bytes(), from.body]);
         let Candidate { offer, verbatim } = choice.pick(turn, hash);
         let answer = Answer::Matched { recording: offer.recording.to_string(), exchange: offer.exchange };
@@ -99,14 +100,8 @@ impl Answerer<'_> {
             let as_asked = offer.response.is_stream() == stream || offer.response.status != 200;
             let folded = if as_asked { None } else { offer.response.collected().map(Arc::new) };
             if let Some(response) = folded.or_else(|| as_asked.then(|| Arc::clone(&offer.response))) {
-                self.models.runners.begin(&card, ask.keep_alive, self.now);
                 let source = Source::Prepared { response, created_at: self.config.created_at };
-                return Answered {
-                    answer,
-                    model: Some(Arc::new(card)),
-                    timing: Timing::Paced,
-                    ..Answered::new(source)
-                };
+                return self.admitted(ask, card, source, answer, from);
             }
         }
         match offer.generation() {
@@ -124,7 +119,6 @@ impl Answerer<'_> {
         answer: Answer,
         from: &Reception<'_>,
     ) -> Answered {
-        self.models.runners.begin(card, ask.keep_alive, self.now);
         let source = match &generation.ending {
             Ending::Failed { status, text } if generation.pieces.is_empty() || !ask.stream => {
                 let refusal = Refusal { status: *status, text: text.clone(), by: RefusedBy::Runner };
@@ -133,8 +127,32 @@ impl Answerer<'_> {
             }
             _ => Source::Live(Box::new(Live::new(ask, generation, renderer(ask, from.ids), from.ids))),
         };
-        Answered { answer, model: Some(Arc::new(card.clone())), timing: Timing::Paced, ..Answered::new(source) }
+        self.admitted(ask, card.clone(), source, answer, from)
     }
+
+    /// The answer of a model, for which the machine may have to be waited for; a refusal where too many wait.
+    fn admitted(&mut self, ask: &Ask, card: Card, source: Source, answer: Answer, from: &Reception<'_>) -> Answered {
+        let (stream, options) = (from.stream.clone(), load_options(ask));
+        let turn = Turn { stream, card: card.clone(), options, keep_alive: ask.keep_alive };
+        let is_loaded = match self.machine.arrive(turn, &mut self.models.runners, self.now) {
+            Arrival::Busy => {
+                let refusal = Refusal { status: 503, text: BUSY.to_owned(), by: RefusedBy::Handler };
+                return refused(ask, &refusal, from);
+            }
+            Arrival::Waits => Some(false),
+            Arrival::Loaded => Some(true),
+        };
+        let model = Some(Arc::new(card));
+        Answered { answer, model, is_loaded, timing: Timing::Paced, ..Answered::new(source) }
+    }
+}
+
+/// The options that a model is loaded with (`server/sched.go`, `needsReload`).
+const LOAD_OPTIONS: [&str; 7] = ["main_gpu", "num_batch", "num_ctx", "num_gpu", "num_thread", "shift", "use_mmap"];
+
+fn load_options(ask: &Ask) -> String {
+    let stated = LOAD_OPTIONS.iter().filter_map(|name| Some(format!("{name}={}", ask.options.get(*name)?)));
+    stated.collect::<Vec<_>>().join(",")
 }
 
 fn refused(ask: &Ask, refusal: &Refusal, from: &Reception<'_>) -> Answered {

@@ -15,13 +15,14 @@ use std::time::Duration;
 
 use super::callers::Callers;
 use super::config::{Config, CreatedAt};
+use super::machine::Machine;
 use super::stream::Source;
 use crate::catalog::{Matching, Prepared};
 use crate::clock::Instant;
 use crate::dialect::request::Dialect;
 use crate::dialect::{Ids, Reply};
 use crate::http::{Gate, Request, Route, gate};
-use crate::journal::{Answer, Caller, StreamId};
+use crate::journal::{Answer, StreamId};
 use crate::models::{Card, Store};
 
 /// An answer, and what the engine has to know of it.
@@ -30,6 +31,8 @@ pub(super) struct Answered {
     pub(super) answer: Answer,
     /// The model that is busy with it until it ends.
     pub(super) model: Option<Arc<Card>>,
+    /// Whether that is loaded; absent for the server's own answers, which need none.
+    pub(super) is_loaded: Option<bool>,
     /// What becomes of its times.
     pub(super) timing: Timing,
     /// Fields that are added to its head.
@@ -62,6 +65,7 @@ impl Answered {
             source,
             answer: Answer::Served,
             model: None,
+            is_loaded: None,
             timing: Timing::AtOnce,
             extra_fields: Vec::new(),
             then: None,
@@ -86,6 +90,7 @@ pub(super) struct Answerer<'a> {
     pub(super) config: &'a Config,
     pub(super) models: &'a mut Store,
     pub(super) callers: &'a mut Callers,
+    pub(super) machine: &'a mut Machine,
     pub(super) now: Instant,
 }
 
@@ -93,7 +98,7 @@ pub(super) struct Answerer<'a> {
 pub(super) struct Reception<'a> {
     pub(super) request: &'a Request,
     pub(super) body: &'a [u8],
-    pub(super) caller: &'a Caller,
+    pub(super) stream: &'a StreamId,
     pub(super) ids: Ids,
 }
 
@@ -106,7 +111,7 @@ impl Answerer<'_> {
             Gate::Pass { route, fields } => (route, fields),
         };
         let ids = Ids::new(self.config.seed.derive("ids", [stream.to_string().as_bytes()]));
-        let from = Reception { request, body: &request.body, caller: &stream.caller, ids };
+        let from = Reception { request, body: &request.body, stream, ids };
         let mut answered = self.fixed(&from).unwrap_or_else(|| self.dispatch(&route, &from));
         answered.extra_fields = extra_fields;
         answered
@@ -121,7 +126,7 @@ impl Answerer<'_> {
         let catalog = Arc::clone(&self.config.catalog);
         let fixed = catalog.fixed(&head.method, head.path(), from.body);
         let first = fixed.first()?;
-        let turn = self.callers.take_turn(from.caller, (&first.recording, first.exchange));
+        let turn = self.callers.take_turn(&from.stream.caller, (&first.recording, first.exchange));
         let found = fixed.get(turn % fixed.len())?;
         let answer = Answer::Matched { recording: found.recording.to_string(), exchange: found.exchange };
         let source = Source::Prepared { response: Arc::clone(&found.response), created_at: self.config.created_at };

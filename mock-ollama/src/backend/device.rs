@@ -1,0 +1,178 @@
+//! Streams that share a device.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use super::curve::{Curve, FULL};
+use crate::clock::Instant;
+use crate::journal::StreamId;
+
+/// A device on which each stream is served at a share of its solo speed, the same for all, by how many there are.
+///
+/// Service is counted in exact integers (nanoseconds of solo time in millionths), so that a stream alone is served
+/// exactly as recorded, and the same inputs give the same instants on every machine.
+#[derive(Clone, Debug, Default)]
+pub struct Device {
+    curve: Curve,
+    /// What each stream has received since it came.
+    streams: BTreeMap<StreamId, u128>,
+    /// Up to when that is counted.
+    counted: Instant,
+}
+
+impl Device {
+    /// An idle device.
+    pub fn new(curve: Curve) -> Self {
+        Self { curve, ..Self::default() }
+    }
+
+    /// Whether streams slow each other down at all.
+    pub fn is_shared(&self) -> bool {
+        self.curve != Curve::Independent
+    }
+
+    /// Streams on it.
+    pub fn streams(&self) -> impl Iterator<Item = &StreamId> {
+        self.streams.keys()
+    }
+
+    /// A stream comes. From now on all are as slow as there are streams.
+    pub fn enter(&mut self, stream: StreamId, now: Instant) {
+        self.count(now);
+        self.streams.insert(stream, 0);
+    }
+
+    /// A stream leaves; says whether it was there.
+    pub fn leave(&mut self, stream: &StreamId, now: Instant) -> bool {
+        self.count(now);
+        self.streams.remove(stream).is_some()
+    }
+
+    /// When a stream will have been served what takes `solo` from its coming on when it is alone, as things stand
+    /// `now`. A stream that is not here is served as if alone.
+    pub fn due(&self, stream: &StreamId, solo: Duration, now: Instant) -> Instant {
+        let speed = u128::from(self.speed());
+        let Some(received) = self.streams.get(stream) else { return now.saturating_add(solo) };
+        let received = received + self.since(now) * speed;
+        let missing = (solo.as_nanos() * u128::from(FULL)).saturating_sub(received);
+        let wait = u64::try_from(missing.div_ceil(speed)).unwrap_or(u64::MAX);
+        now.saturating_add(Duration::from_nanos(wait))
+    }
+
+    fn speed(&self) -> u32 {
+        self.curve.share(self.streams.len())
+    }
+
+    fn since(&self, now: Instant) -> u128 {
+        now.saturating_since(self.counted).as_nanos()
+    }
+
+    fn count(&mut self, now: Instant) {
+        let gained = self.since(now) * u128::from(self.speed());
+        self.streams.values_mut().for_each(|received| *received += gained);
+        self.counted = self.counted.max(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stream(number: usize) -> StreamId {
+        StreamId::of(&format!("a{number}"), 0)
+    }
+
+    fn at(nanos: u64) -> Instant {
+        Instant::from_nanos(nanos)
+    }
+
+    const fn ns(nanos: u64) -> Duration {
+        Duration::from_nanos(nanos)
+    }
+
+    #[test]
+    fn two_equals_at_half_speed_take_twice_as_long() {
+        let mut device = Device::new("0.5".parse().unwrap());
+        device.enter(stream(0), at(0));
+        device.enter(stream(1), at(0));
+        assert_eq!(device.due(&stream(0), ns(1_000), at(0)), at(2_000));
+    }
+
+    #[test]
+    fn a_stream_that_stays_alone_is_as_fast_as_before() {
+        let mut device = Device::new("0.5".parse().unwrap());
+        device.enter(stream(0), at(0));
+        device.enter(stream(1), at(100));
+        assert_eq!(device.due(&stream(0), ns(1_000), at(100)), at(1_900));
+        assert!(device.leave(&stream(1), at(500)));
+        // 100 alone, 200 in the 400 that it shared, 700 alone.
+        assert_eq!(device.due(&stream(0), ns(1_000), at(500)), at(1_200));
+    }
+
+    #[test]
+    fn what_has_been_served_already_is_due_now() {
+        let mut device = Device::new(Curve::Independent);
+        device.enter(stream(0), at(0));
+        assert_eq!(device.due(&stream(0), ns(10), at(500)), at(500));
+    }
+
+    /// Comings and goings: at which instant, which stream, whether it comes.
+    fn traffic() -> impl Strategy<Value = Vec<(u64, usize, bool)>> {
+        prop::collection::vec((0_u64..10_000, 1_usize..5, any::<bool>()), 0..20).prop_map(|mut all| {
+            all.sort_unstable();
+            all
+        })
+    }
+
+    fn curve() -> impl Strategy<Value = Curve> {
+        prop::collection::vec(1_u32..=FULL, 1..4).prop_map(|mut shares| {
+            // More streams never make each of them faster.
+            shares.sort_unstable_by(|a, b| b.cmp(a));
+            Curve::Shared(shares)
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_stream_alone_is_served_exactly_as_recorded(curve in curve(), began in 0_u64..1_000, solo in 0_u64..u64::MAX / 2) {
+            let mut device = Device::new(curve);
+            device.enter(stream(0), at(began));
+            prop_assert_eq!(device.due(&stream(0), ns(solo), at(began)), at(began + solo));
+        }
+
+        #[test]
+        fn service_received_is_service_needed(curve in curve(), traffic in traffic(), solo in 20_000_u64..50_000) {
+            let mut device = Device::new(curve.clone());
+            device.enter(stream(0), at(0));
+            let (mut there, mut expected, mut last) = (std::collections::BTreeSet::from([0]), 0_u128, 0_u64);
+            for (now, who, comes) in traffic {
+                expected += u128::from(now - last) * u128::from(curve.share(there.len()));
+                last = now;
+                if comes && there.insert(who) {
+                    device.enter(stream(who), at(now));
+                } else if !comes && there.remove(&who) {
+                    device.leave(&stream(who), at(now));
+                }
+            }
+            let speed = u128::from(curve.share(there.len()));
+            let due = device.due(&stream(0), ns(solo), at(last)).as_nanos();
+            let received = expected + u128::from(due - last) * speed;
+            let needed = u128::from(solo) * u128::from(FULL);
+            // The clock counts whole nanoseconds: at most one of them too much.
+            prop_assert!(received >= needed && received < needed + speed, "{received} of {needed}");
+        }
+
+        #[test]
+        fn removing_a_stream_never_delays_another(curve in curve(), others in 1_usize..5, solo in 1_u64..10_000, now in 0_u64..5_000) {
+            let mut device = Device::new(curve);
+            for number in 0..=others {
+                device.enter(stream(number), at(0));
+            }
+            let before = device.due(&stream(0), ns(solo), at(now));
+            device.leave(&stream(1), at(now));
+            prop_assert!(device.due(&stream(0), ns(solo), at(now)) <= before);
+        }
+    }
+}

@@ -1,0 +1,306 @@
+//! The queue of requests whose model is not loaded (`server/sched.go`).
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use crate::clock::Instant;
+use crate::journal::StreamId;
+use crate::models::{Card, Found, KeepAlive, Runners};
+
+/// The text of a full queue, with its two spaces (`ErrMaxQueue`).
+pub const BUSY: &str = "server busy, please try again.  maximum pending requests exceeded";
+
+/// What the scheduler is held to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Requests that may wait for a load, beside the one that is worked on (`OLLAMA_MAX_QUEUE`).
+    pub queue: usize,
+    /// Models that may be loaded at once; as many as there are when absent (`OLLAMA_MAX_LOADED_MODELS`).
+    pub loaded: Option<usize>,
+    /// How long loading a model takes.
+    pub load_time: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { queue: 512, loaded: None, load_time: Duration::ZERO }
+    }
+}
+
+/// A request for a model.
+#[derive(Clone, Debug)]
+pub struct Turn {
+    /// Whose it is.
+    pub stream: StreamId,
+    /// The model.
+    pub card: Card,
+    /// The options that a model is loaded with; another value means another load.
+    pub options: String,
+    /// What it says of keep-alive.
+    pub keep_alive: Option<KeepAlive>,
+}
+
+/// What comes of a request at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Arrival {
+    /// Its model is loaded.
+    Loaded,
+    /// It waits.
+    Waits,
+    /// Too many wait: it is refused.
+    Busy,
+}
+
+/// The queue. One request is worked on at a time; all others wait behind it, whatever their model.
+#[derive(Debug, Default)]
+pub struct Loads {
+    limits: Limits,
+    queue: VecDeque<Turn>,
+    working: Option<Work>,
+}
+
+#[derive(Debug)]
+enum Work {
+    /// Room has to be made first: models that are to be unloaded are busy.
+    Blocked(Turn),
+    /// It is loading until then; whoever asked for it may have hung up.
+    Loading { turn: Turn, until: Instant, gone: bool },
+}
+
+impl Loads {
+    /// An empty queue.
+    pub fn new(limits: Limits) -> Self {
+        Self { limits, ..Self::default() }
+    }
+
+    /// A request comes. Whatever it says of keep-alive holds from the moment at which it has its model.
+    pub fn arrive(&mut self, turn: Turn, runners: &mut Runners, now: Instant) -> Arrival {
+        if runners.find(&turn.card, &turn.options, now) == Found::Loaded {
+            runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
+            return Arrival::Loaded;
+        }
+        if self.queue.len() >= self.limits.queue {
+            return Arrival::Busy;
+        }
+        self.queue.push_back(turn);
+        Arrival::Waits
+    }
+
+    /// A client hung up; says whether its request was here. A load that has begun goes on.
+    pub fn leave(&mut self, stream: &StreamId) -> bool {
+        if let Some(place) = self.queue.iter().position(|turn| turn.stream == *stream) {
+            self.queue.remove(place);
+            return true;
+        }
+        match &mut self.working {
+            Some(Work::Loading { turn, gone, .. }) if turn.stream == *stream => {
+                *gone = true;
+                true
+            }
+            Some(Work::Blocked(turn)) if turn.stream == *stream => {
+                self.working = None;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// When the load that is going on ends.
+    pub fn next_due(&self) -> Option<Instant> {
+        match &self.working {
+            Some(Work::Loading { until, .. }) => Some(*until),
+            Some(Work::Blocked(_)) | None => None,
+        }
+    }
+
+    /// Goes on as far as it can; hands back, in order, the requests whose model is loaded now. To be asked after every
+    /// arrival, whenever a load ends, and whenever a request of a model has ended.
+    pub fn proceed(&mut self, runners: &mut Runners, now: Instant) -> Vec<Turn> {
+        let mut ready = Vec::new();
+        loop {
+            let turn = match self.working.take() {
+                Some(Work::Loading { turn, until, gone }) if until <= now => {
+                    runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
+                    if gone {
+                        runners.end(&turn.card, now);
+                    } else {
+                        ready.push(turn);
+                    }
+                    continue;
+                }
+                Some(loading @ Work::Loading { .. }) => {
+                    self.working = Some(loading);
+                    return ready;
+                }
+                Some(Work::Blocked(turn)) => turn,
+                None => match self.queue.pop_front() {
+                    Some(turn) => turn,
+                    None => return ready,
+                },
+            };
+            match runners.find(&turn.card, &turn.options, now) {
+                Found::Loaded => {
+                    runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
+                    ready.push(turn);
+                }
+                found => {
+                    let full = self.limits.loaded.is_some_and(|most| runners.count(now) >= most);
+                    let has_room = match found {
+                        // Only its own runner stands in the way.
+                        Found::Otherwise => runners.unload_for(&turn.card, now),
+                        _ => !full || runners.make_room(now),
+                    };
+                    self.working = Some(if has_room {
+                        Work::Loading { turn, until: now.saturating_add(self.limits.load_time), gone: false }
+                    } else {
+                        Work::Blocked(turn)
+                    });
+                    if !has_room {
+                        return ready;
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::models::ModelName;
+
+    const LOAD: Duration = Duration::from_secs(2);
+
+    struct Bench {
+        loads: Loads,
+        runners: Runners,
+    }
+
+    impl Bench {
+        fn new(queue: usize, loaded: Option<usize>) -> Self {
+            let loads = Loads::new(Limits { queue, loaded, load_time: LOAD });
+            Self { loads, runners: Runners::new(KeepAlive::DEFAULT) }
+        }
+
+        /// A request for a model, at a second.
+        fn ask(&mut self, number: u32, model: &str, options: &str, second: u64) -> Arrival {
+            let turn =
+                Turn { stream: stream(number), card: card(model), options: options.to_owned(), keep_alive: None };
+            self.loads.arrive(turn, &mut self.runners, at(second))
+        }
+
+        /// Who has its model now.
+        fn proceed(&mut self, second: u64) -> Vec<u32> {
+            let ready = self.loads.proceed(&mut self.runners, at(second));
+            ready.into_iter().map(|turn| turn.stream.exchange).collect()
+        }
+
+        fn end(&mut self, model: &str, second: u64) {
+            self.runners.end(&card(model), at(second));
+        }
+    }
+
+    fn stream(number: u32) -> StreamId {
+        StreamId::of("a", number)
+    }
+
+    fn card(model: &str) -> Card {
+        Card::named(ModelName::parse(model).unwrap())
+    }
+
+    fn at(second: u64) -> Instant {
+        Instant::ZERO.saturating_add(Duration::from_secs(second))
+    }
+
+    #[test]
+    fn a_cold_model_is_loaded_first_and_a_loaded_one_is_there_at_once() {
+        let mut bench = Bench::new(512, None);
+        assert_eq!(bench.ask(0, "m", "", 0), Arrival::Waits);
+        assert_eq!((bench.proceed(0), bench.loads.next_due()), (vec![], Some(at(2))));
+        assert_eq!(bench.proceed(2), [0]);
+        assert_eq!(bench.ask(1, "m", "", 3), Arrival::Loaded);
+    }
+
+    #[test]
+    fn models_are_loaded_one_at_a_time_in_the_order_of_arrival() {
+        let mut bench = Bench::new(512, None);
+        for (number, model) in ["m", "n", "m"].into_iter().enumerate() {
+            assert_eq!(bench.ask(u32::try_from(number).unwrap(), model, "", 0), Arrival::Waits);
+            assert_eq!(bench.proceed(0), [0; 0]);
+        }
+        assert_eq!(bench.proceed(2), [0]);
+        // Who asked for the model that is loaded by now has waited behind the other one's load all the same.
+        assert_eq!(bench.proceed(4), [1, 2]);
+    }
+
+    #[test]
+    fn w_111_with_a_queue_of_one_the_second_that_would_wait_is_refused_at_once() {
+        let mut bench = Bench::new(1, None);
+        bench.ask(0, "m", "", 0);
+        bench.proceed(0);
+        assert_eq!(bench.ask(1, "n", "", 0), Arrival::Waits);
+        assert_eq!(bench.ask(2, "o", "", 0), Arrival::Busy);
+        bench.proceed(2);
+        assert_eq!(bench.ask(3, "m", "", 2), Arrival::Loaded, "a loaded model has no part in the queue");
+    }
+
+    #[test]
+    fn another_load_time_option_loads_again_when_the_model_is_idle() {
+        let mut bench = Bench::new(512, None);
+        bench.ask(0, "m", "num_ctx=512", 0);
+        bench.proceed(0);
+        assert_eq!(bench.proceed(2), [0]);
+        assert_eq!(bench.ask(1, "m", "num_ctx=1024", 3), Arrival::Waits);
+        assert_eq!((bench.proceed(3), bench.loads.next_due()), (vec![], None), "it is busy");
+        bench.end("m", 5);
+        assert_eq!((bench.proceed(5), bench.loads.next_due()), (vec![], Some(at(7))));
+        assert_eq!(bench.proceed(7), [1]);
+    }
+
+    #[test]
+    fn at_the_limit_the_idle_model_that_is_kept_shortest_makes_room() {
+        let mut bench = Bench::new(512, Some(2));
+        for (number, model) in ["m", "n"].into_iter().enumerate() {
+            bench.ask(u32::try_from(number).unwrap(), model, "", 0);
+        }
+        bench.proceed(0);
+        bench.proceed(2);
+        bench.proceed(4);
+        bench.end("m", 4);
+        bench.end("n", 4);
+        bench.runners.load(&card("n"), "", Some(KeepAlive::For(Duration::from_secs(60))), at(4));
+        bench.ask(2, "o", "", 5);
+        bench.proceed(5);
+        assert_eq!(bench.runners.find(&card("n"), "", at(5)), Found::Absent);
+        assert_eq!(bench.runners.find(&card("m"), "", at(5)), Found::Loaded);
+    }
+
+    #[test]
+    fn where_all_are_busy_room_is_made_when_one_ends_and_meanwhile_it_serves_on() {
+        let mut bench = Bench::new(512, Some(1));
+        bench.ask(0, "m", "", 0);
+        bench.proceed(0);
+        bench.proceed(2);
+        bench.ask(1, "n", "", 3);
+        assert_eq!(bench.proceed(3), [0; 0]);
+        assert_eq!(bench.ask(2, "m", "", 4), Arrival::Loaded);
+        bench.end("m", 5);
+        assert_eq!(bench.proceed(5), [0; 0]);
+        bench.end("m", 6);
+        assert_eq!((bench.proceed(6), bench.loads.next_due()), (vec![], Some(at(8))));
+        assert_eq!(bench.proceed(8), [1]);
+    }
+
+    #[test]
+    fn who_hangs_up_in_the_queue_is_forgotten_and_a_load_that_began_goes_on() {
+        let mut bench = Bench::new(512, None);
+        for (number, model) in ["m", "n", "o"].into_iter().enumerate() {
+            bench.ask(u32::try_from(number).unwrap(), model, "", 0);
+        }
+        bench.proceed(0);
+        assert!(bench.loads.leave(&stream(0)) && bench.loads.leave(&stream(1)) && !bench.loads.leave(&stream(7)));
+        assert_eq!(bench.proceed(2), [0; 0]);
+        assert_eq!(bench.runners.find(&card("m"), "", at(2)), Found::Loaded);
+        assert_eq!(bench.proceed(4), [2]);
+    }
+}

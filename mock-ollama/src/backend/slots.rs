@@ -1,0 +1,130 @@
+//! Places at a model.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::num::NonZeroUsize;
+
+use crate::journal::StreamId;
+
+/// Each model serves so many requests at once; the others wait for it, first in first out and without a bound
+/// (`OLLAMA_NUM_PARALLEL`; `llm/llama_server.go`).
+#[derive(Clone, Debug)]
+pub struct Slots {
+    /// Absent: all at once.
+    each: Option<NonZeroUsize>,
+    models: BTreeMap<String, Line>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Line {
+    running: usize,
+    waiting: VecDeque<StreamId>,
+}
+
+impl Slots {
+    /// So many slots for each model; as many as are asked for when absent.
+    pub fn new(each: Option<NonZeroUsize>) -> Self {
+        Self { each, models: BTreeMap::new() }
+    }
+
+    /// A request comes to a model; says whether it has a slot. If not, a later [`Slots::leave`] hands it one.
+    pub fn arrive(&mut self, model: &str, stream: StreamId) -> bool {
+        let line = self.models.entry(model.to_owned()).or_default();
+        if self.each.is_some_and(|each| line.running >= each.get()) {
+            line.waiting.push_back(stream);
+            return false;
+        }
+        line.running += 1;
+        true
+    }
+
+    /// A request leaves a model, with its slot or out of the line; says who has the slot now.
+    pub fn leave(&mut self, model: &str, stream: &StreamId) -> Option<StreamId> {
+        let line = self.models.get_mut(model)?;
+        if let Some(place) = line.waiting.iter().position(|waiting| waiting == stream) {
+            line.waiting.remove(place);
+            return None;
+        }
+        let next = line.waiting.pop_front();
+        if next.is_none() {
+            line.running = line.running.saturating_sub(1);
+            if line.running == 0 {
+                self.models.remove(model);
+            }
+        }
+        next
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn stream(number: u32) -> StreamId {
+        StreamId::of("a", number)
+    }
+
+    fn slots(each: usize) -> Slots {
+        Slots::new(NonZeroUsize::new(each))
+    }
+
+    #[test]
+    fn without_a_number_nobody_waits() {
+        let mut slots = slots(0);
+        assert!((0..100).all(|number| slots.arrive("m", stream(number))));
+    }
+
+    #[test]
+    fn w_115_slots_are_granted_in_the_order_of_arrival() {
+        let mut slots = slots(1);
+        assert!(slots.arrive("m", stream(0)));
+        assert!(!slots.arrive("m", stream(1)) && !slots.arrive("m", stream(2)));
+        assert_eq!(slots.leave("m", &stream(0)), Some(stream(1)));
+        assert_eq!(slots.leave("m", &stream(1)), Some(stream(2)));
+        assert_eq!(slots.leave("m", &stream(2)), None);
+        assert!(slots.arrive("m", stream(3)));
+    }
+
+    #[test]
+    fn each_model_has_its_own() {
+        let mut slots = slots(1);
+        assert!(slots.arrive("m", stream(0)) && slots.arrive("n", stream(1)));
+    }
+
+    #[test]
+    fn who_hangs_up_in_the_line_makes_nobody_lose_a_place() {
+        let mut slots = slots(1);
+        for number in 0..3 {
+            slots.arrive("m", stream(number));
+        }
+        assert_eq!(slots.leave("m", &stream(1)), None);
+        assert_eq!(slots.leave("m", &stream(0)), Some(stream(2)));
+    }
+
+    proptest! {
+        #[test]
+        fn nobody_overtakes_and_no_more_run_than_there_are_slots(
+            each in 1_usize..4, moves in prop::collection::vec(any::<bool>(), 1..60)
+        ) {
+            let mut slots = slots(each);
+            let (mut running, mut order, mut next) = (Vec::new(), Vec::new(), 0);
+            for comes in moves {
+                if comes {
+                    if slots.arrive("m", stream(next)) {
+                        running.push(next);
+                        order.push(next);
+                    }
+                    next += 1;
+                } else if let Some(done) = running.pop()
+                    && let Some(granted) = slots.leave("m", &stream(done))
+                {
+                    running.push(granted.exchange);
+                    order.push(granted.exchange);
+                }
+                prop_assert!(running.len() <= each);
+            }
+            prop_assert!(order.is_sorted(), "{order:?}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! Requests on their way through the machine behind the server, and the chunks that it moves.
+
+use super::run::Engine;
+use super::stream::Due;
+use super::timeline::{Event, Key, What};
+use crate::backend::{Arrival, Backend, Turn};
+use crate::clock::Instant;
+use crate::engine::action::Seq;
+use crate::engine::conn::State;
+use crate::journal::{Caller, ConnId, StreamId};
+use crate::models::{Card, Runners};
+
+/// No client has this connection: events of the machine itself are under it.
+const MACHINE: ConnId = ConnId(0);
+
+/// The machine, and what the timeline knows of it.
+#[derive(Debug, Default)]
+pub(super) struct Machine {
+    backend: Backend,
+    /// The place of the end of the load that is going on.
+    pending: Option<Key>,
+}
+
+impl Machine {
+    pub(super) fn new(backend: Backend) -> Self {
+        Self { backend, pending: None }
+    }
+
+    /// A request for a model comes.
+    pub(super) fn arrive(&mut self, turn: Turn, runners: &mut Runners, now: Instant) -> Arrival {
+        self.backend.loads.arrive(turn, runners, now)
+    }
+}
+
+/// Where a request is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// It waits until its model is loaded.
+    Loading,
+    /// It waits for a slot.
+    Waiting,
+    /// It is answered.
+    Served,
+}
+
+impl Engine {
+    /// A request has come; its model is loaded, or not yet.
+    pub(super) fn admit(&mut self, stream: &StreamId, is_loaded: bool, now: Instant) {
+        if is_loaded {
+            self.queue_for_slot(stream, now);
+        }
+        self.proceed(now);
+    }
+
+    /// The queue of loads goes on as far as it can.
+    pub(super) fn proceed(&mut self, now: Instant) {
+        for turn in self.machine.backend.loads.proceed(&mut self.models.runners, now) {
+            self.queue_for_slot(&turn.stream, now);
+        }
+        let due = self.machine.backend.loads.next_due();
+        if self.machine.pending.as_ref().map(|key| key.0) == due {
+            return;
+        }
+        if let Some(key) = self.machine.pending.take() {
+            self.timeline.remove(&key);
+        }
+        if let Some(due) = due {
+            let key = (due, StreamId { caller: Caller::Connection(MACHINE), exchange: 0 }, Seq(0));
+            self.machine.pending = Some(key.clone());
+            self.timeline.insert(key, Event { conn: MACHINE, what: What::Loaded });
+        }
+    }
+
+    /// A load has ended.
+    pub(super) fn loaded(&mut self, now: Instant) {
+        self.machine.pending = None;
+        self.proceed(now);
+    }
+
+    fn queue_for_slot(&mut self, stream: &StreamId, now: Instant) {
+        let Some(conn) = self.streams.get(stream).copied() else { return };
+        let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else { return };
+        let Some(card) = answering.model.clone() else { return };
+        answering.model_was_there(now);
+        if self.machine.backend.slots.arrive(card.name.as_str(), stream.clone()) {
+            self.serve(conn, now);
+        }
+    }
+
+    /// A request has its slot: its answer begins.
+    fn serve(&mut self, conn: ConnId, now: Instant) {
+        let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else { return };
+        answering.serve(now);
+        if !answering.is_streamed() {
+            // What nobody sees piece by piece takes its time on the device all the same.
+            self.enter(conn, now);
+        }
+        self.schedule_next(conn, now);
+    }
+
+    /// An answer comes to the device with its first chunk; the others are slower from now on.
+    pub(super) fn enter(&mut self, conn: ConnId, now: Instant) {
+        let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else { return };
+        if answering.model.is_none() || answering.on_device.is_some() || !self.machine.backend.device.is_shared() {
+            return;
+        }
+        answering.on_device = Some(answering.solo.unwrap_or(answering.start));
+        let stream = answering.stream.clone();
+        self.machine.backend.device.enter(stream.clone(), now);
+        self.move_others(&stream, now);
+    }
+
+    /// An answer has ended, or its client has hung up, wherever it was.
+    pub(super) fn depart(&mut self, stream: &StreamId, card: &Card, phase: Phase, now: Instant) {
+        let backend = &mut self.machine.backend;
+        if phase == Phase::Loading {
+            backend.loads.leave(stream);
+        } else {
+            let next = backend.slots.leave(card.name.as_str(), stream);
+            if backend.device.leave(stream, now) {
+                self.move_others(stream, now);
+            }
+            self.models.runners.end(card, now);
+            if let Some(conn) = next.and_then(|next| self.streams.get(&next).copied()) {
+                self.serve(conn, now);
+            }
+        }
+        self.proceed(now);
+    }
+
+    /// When the next chunk of an answer on the device leaves that would leave at `solo` were it alone.
+    pub(super) fn due_on_device(&mut self, conn: ConnId, solo: Instant, now: Instant) -> Instant {
+        let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else {
+            return solo;
+        };
+        answering.solo = Some(solo);
+        let Some(came) = answering.on_device else { return solo };
+        self.machine.backend.device.due(&answering.stream, solo.saturating_since(came), now)
+    }
+
+    /// Puts the next chunks of all other answers on the device where they belong now.
+    fn move_others(&mut self, stream: &StreamId, now: Instant) {
+        let others: Vec<StreamId> =
+            self.machine.backend.device.streams().filter(|other| *other != stream).cloned().collect();
+        for other in others {
+            let Some(conn) = self.streams.get(&other).copied() else { continue };
+            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            let State::Answering(answering) = &mut state.state else { continue };
+            let Some(solo) = answering.solo else { continue };
+            // An answer that is held back, or waits to be released, has no place on the timeline.
+            let Some(key) = answering.next_chunk_at.take() else { continue };
+            state.pending.retain(|pending| *pending != key);
+            self.timeline.remove(&key);
+            let due = self.due_on_device(conn, solo, now);
+            self.schedule_chunk(conn, due);
+        }
+    }
+
+    /// Puts the next chunk of an answer on the timeline.
+    pub(super) fn schedule_chunk(&mut self, conn: ConnId, due: Instant) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        let seq = Seq(state.next_seq());
+        let State::Answering(answering) = &mut state.state else { return };
+        let key = (due, answering.stream.clone(), seq);
+        answering.next_chunk_at = Some(key.clone());
+        state.pending.push(key.clone());
+        self.timeline.insert(key, Event { conn, what: What::Chunk });
+    }
+
+    /// What is due next of an answer, as the device has it.
+    pub(super) fn next_due_of(&mut self, conn: ConnId, now: Instant) -> Option<Due> {
+        let State::Answering(answering) = &mut self.conns.get_mut(&conn)?.state else { return None };
+        Some(match answering.next_due() {
+            Due::At(solo) => Due::At(self.due_on_device(conn, solo, now)),
+            other => other,
+        })
+    }
+}
