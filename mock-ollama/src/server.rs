@@ -16,6 +16,7 @@ use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer
 use crate::engine::{Config, CreatedAt, Engine, Release};
 use crate::http::{GateConfig, Origins};
 use crate::journal::{Journal, StreamId};
+use crate::models::KeepAlive;
 use crate::recording::{ReadError, Recording, read_file};
 use crate::schedule::Pace;
 use crate::script::{self, ScriptError, Scripted};
@@ -112,6 +113,7 @@ pub struct Builder {
     origins: Origins,
     transfer_speed: Option<u64>,
     backend: backend::Settings,
+    keep_alive: Option<KeepAlive>,
     seed: Seed,
     listen: Option<SocketAddr>,
     allow_misses: bool,
@@ -204,6 +206,13 @@ impl Builder {
         self
     }
 
+    /// How long a model stays loaded until a request says otherwise; 5 minutes by default.
+    #[must_use]
+    pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
+        self.keep_alive = Some(keep_alive);
+        self
+    }
+
     /// The seed of every random choice; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
@@ -272,6 +281,7 @@ impl Builder {
             created_at: self.created_at,
             seed: self.seed,
             backend: self.backend,
+            keep_alive: self.keep_alive.unwrap_or(KeepAlive::DEFAULT),
             gate,
             transfer_speed: self.transfer_speed.unwrap_or(DEFAULT_SPEED),
             wall: time.wall(),

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 /// Full speed, in millionths.
@@ -12,7 +13,8 @@ pub(super) const FULL: u32 = 1_000_000;
 ///
 /// In words: `independent`, or the shares of two, three, … streams by commas, such as `0.41,0.3`. Beyond the last one
 /// the device does as much in all as with it: `0.41` gives each of four 0.205.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub enum Curve {
     /// As much as alone.
     #[default]
@@ -68,6 +70,20 @@ impl fmt::Display for Curve {
             write!(f, "{comma}{}", f64::from(*share) / f64::from(FULL))?;
         }
         Ok(())
+    }
+}
+
+impl From<Curve> for String {
+    fn from(curve: Curve) -> Self {
+        curve.to_string()
+    }
+}
+
+impl TryFrom<String> for Curve {
+    type Error = CurveError;
+
+    fn try_from(text: String) -> Result<Self, CurveError> {
+        text.parse()
     }
 }
 

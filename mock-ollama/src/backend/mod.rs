@@ -11,30 +11,20 @@
 //! | `curve` | how much of its speed a stream has left among so many |
 //! | `device` | streams that share a device |
 //! | `slots` | places at a model |
+//! | `settings` | how all of it is set |
 //! | `loads` | the queue of requests whose model is not loaded |
 
 mod curve;
 mod device;
 mod loads;
+mod settings;
 mod slots;
-
-use std::num::NonZeroUsize;
 
 pub use curve::{Curve, CurveError};
 pub use device::Device;
 pub use loads::{Arrival, BUSY, Limits, Loads, Turn};
+pub use settings::Settings;
 pub use slots::Slots;
-
-/// How the machine is set.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Settings {
-    /// How streams slow each other down.
-    pub share: Curve,
-    /// Requests that a model serves at once; as many as come when absent.
-    pub parallel: Option<NonZeroUsize>,
-    /// The queue of loads.
-    pub loads: Limits,
-}
 
 /// The machine: each of its places. By default nothing in it makes anybody wait.
 #[derive(Debug)]

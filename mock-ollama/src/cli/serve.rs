@@ -8,9 +8,11 @@ use std::sync::mpsc;
 use clap::Args;
 use mock_ollama::catalog::{Matching, builtin};
 use mock_ollama::dialect::manage::DEFAULT_SPEED;
+use mock_ollama::dialect::request::keep_alive_of;
 use mock_ollama::engine::CreatedAt;
 use mock_ollama::files::{Existing, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
+use mock_ollama::models::KeepAlive;
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
 use mock_ollama::script::{self, Scripted};
@@ -18,6 +20,7 @@ use mock_ollama::seed::Seed;
 use mock_ollama::{MockOllama, StartError};
 
 use super::error::VerbError;
+use super::machine::MachineArgs;
 
 /// Where Ollama listens.
 const DEFAULT_LISTEN: &str = "127.0.0.1:11434";
@@ -48,6 +51,8 @@ pub(crate) struct ServeArgs {
     /// How fast pulls and pushes go, in bytes per second
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SPEED, value_parser = clap::value_parser!(u64).range(1..))]
     transfer_speed: u64,
+    #[command(flatten)]
+    machine: MachineArgs,
     /// Write the journal, one JSON document, to this file when the server ends
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -66,6 +71,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let origins = std::env::var("OLLAMA_ORIGINS").unwrap_or_default();
     let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
     let origins = Origins::parse(&origins).map_err(wrong)?;
+    let keep_alive = variable("OLLAMA_KEEP_ALIVE").and_then(|text| keep_alive_of(&text)).unwrap_or(KeepAlive::DEFAULT);
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {
         // A second Ctrl-C finds the receiver gone, and the program on its way out.
@@ -81,6 +87,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .created_at(args.created_at)
         .origins(origins)
         .transfer_speed(args.transfer_speed)
+        .backend(args.machine.settings(variable))
+        .keep_alive(keep_alive)
         .seed(args.seed)
         .allow_misses()
         .start()
@@ -98,6 +106,10 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .map_err(|source| VerbError::Journal { path: path.clone(), source })?;
     }
     Ok(())
+}
+
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
 }
 
 /// What the paths of the command line name.

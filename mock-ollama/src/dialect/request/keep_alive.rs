@@ -23,6 +23,13 @@ const UNITS: [(&str, f64); 8] = [
     ("h", 3600e9),
 ];
 
+/// What `OLLAMA_KEEP_ALIVE` says: seconds, or a Go duration; `None` where it is neither.
+pub fn keep_alive_of(text: &str) -> Option<KeepAlive> {
+    let text = text.trim().trim_matches(['"', '\'']);
+    let seconds = text.parse::<i64>().ok().map(|seconds| Value::from(seconds.saturating_mul(1_000_000_000)));
+    of_value(seconds.or_else(|| parse(text).ok().map(Value::from)).as_ref())
+}
+
 /// Checks a `keep_alive` and hands it on in nanoseconds.
 pub(super) fn decode(json: &Json) -> Result<Value, Fault> {
     let nanos = match json {

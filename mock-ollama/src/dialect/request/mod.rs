@@ -39,4 +39,5 @@ mod tests;
 pub use ask::{Ask, Dialect, Echo, Envelope, Question};
 pub use check::{check, check_options};
 pub use embed::{EmbedAsk, EmbeddingsAsk};
+pub use keep_alive::keep_alive_of;
 pub use manage::{CopyAsk, CreateAsk, NameAsk, ShowAsk};

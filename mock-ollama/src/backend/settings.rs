@@ -1,0 +1,133 @@
+//! How the machine is set: by flags, by a workload file, by Ollama's own environment variables.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{Curve, Limits};
+
+/// How the machine is set. By default nothing in it makes anybody wait.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Form", into = "Form")]
+pub struct Settings {
+    /// How streams slow each other down.
+    pub share: Curve,
+    /// Requests that a model serves at once; as many as come when absent.
+    pub parallel: Option<NonZeroUsize>,
+    /// The queue of loads.
+    pub loads: Limits,
+}
+
+/// As files spell it; what is absent has its default.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+struct Form {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    share: Option<Curve>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parallel: Option<NonZeroUsize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_queue: Option<usize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    max_loaded: Option<NonZeroUsize>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    load_ms: Option<u64>,
+}
+
+impl From<Form> for Settings {
+    fn from(form: Form) -> Self {
+        let usual = Limits::default();
+        Self {
+            share: form.share.unwrap_or_default(),
+            parallel: form.parallel,
+            loads: Limits {
+                queue: form.max_queue.unwrap_or(usual.queue),
+                loaded: form.max_loaded.map(NonZeroUsize::get),
+                load_time: form.load_ms.map_or(usual.load_time, Duration::from_millis),
+            },
+        }
+    }
+}
+
+impl From<Settings> for Form {
+    fn from(Settings { share, parallel, loads }: Settings) -> Self {
+        let usual = Limits::default();
+        Self {
+            share: (share != Curve::Independent).then_some(share),
+            parallel,
+            max_queue: (loads.queue != usual.queue).then_some(loads.queue),
+            max_loaded: loads.loaded.and_then(NonZeroUsize::new),
+            load_ms: u64::try_from(loads.load_time.as_millis()).ok().filter(|time| *time > 0),
+        }
+    }
+}
+
+impl Settings {
+    /// What Ollama's variables say, where they are set: `OLLAMA_NUM_PARALLEL`, `OLLAMA_MAX_QUEUE`,
+    /// `OLLAMA_MAX_LOADED_MODELS` (`envconfig/config.go`). Spaces and quotes around a value do not count, and a value
+    /// that is no number is as good as none.
+    #[must_use]
+    pub fn with_environment(mut self, get: impl Fn(&str) -> Option<String>) -> Self {
+        let number = |name: &str| -> Option<usize> { get(name)?.trim().trim_matches(['"', '\'']).parse().ok() };
+        if let Some(parallel) = number("OLLAMA_NUM_PARALLEL") {
+            // 0 acts as 1.
+            self.parallel = NonZeroUsize::new(parallel.max(1));
+        }
+        if let Some(queue) = number("OLLAMA_MAX_QUEUE") {
+            self.loads.queue = queue;
+        }
+        if let Some(loaded) = number("OLLAMA_MAX_LOADED_MODELS") {
+            // 0 leaves it to the machine, and this one has room for all.
+            self.loads.loaded = (loaded > 0).then_some(loaded);
+        }
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[test]
+    fn what_is_written_reads_back() {
+        let settings = Settings {
+            share: "0.41".parse().unwrap(),
+            parallel: NonZeroUsize::new(2),
+            loads: Limits { queue: 7, loaded: Some(3), load_time: Duration::from_millis(1_500) },
+        };
+        for settings in [settings, Settings::default()] {
+            let text = toml::to_string(&settings).unwrap();
+            assert_eq!(toml::from_str::<Settings>(&text).unwrap(), settings, "{text}");
+        }
+        assert_eq!(toml::to_string(&Settings::default()).unwrap(), "");
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused() {
+        assert!(toml::from_str::<Settings>("slots = 1").is_err());
+    }
+
+    #[rstest]
+    #[case(" '4' ", Some(4))]
+    #[case("0", Some(1))]
+    #[case("many", None)]
+    #[case("", None)]
+    fn parallel_requests_are_read_as_ollama_reads_them(#[case] value: &str, #[case] parallel: Option<usize>) {
+        let get = |name: &str| (name == "OLLAMA_NUM_PARALLEL").then(|| value.to_owned());
+        assert_eq!(Settings::default().with_environment(get).parallel.map(NonZeroUsize::get), parallel);
+    }
+
+    #[test]
+    fn the_queue_and_the_number_of_models_come_from_the_environment_too() {
+        let get = |name: &str| match name {
+            "OLLAMA_MAX_QUEUE" => Some("3".to_owned()),
+            "OLLAMA_MAX_LOADED_MODELS" => Some("2".to_owned()),
+            _ => None,
+        };
+        let found = Settings::default().with_environment(get).loads;
+        assert_eq!((found.queue, found.loaded), (3, Some(2)));
+    }
+}
