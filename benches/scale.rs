@@ -127,6 +127,7 @@ fn workload(agents: usize, chunks: usize) -> Result<Workload> {
         description: String::new(),
         agents: (0..agents).map(agent).collect::<Result<_>>()?,
         limit: None,
+        backend: mock_ollama::backend::Settings::default(),
         pace: Pace::recorded().to_string(),
         recordings: vec![recording],
     })

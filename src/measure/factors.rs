@@ -4,10 +4,16 @@
 //! and `W` the wall time of the concurrent run:
 //!
 //! ```text
-//! efficiency = sum(S_i) / (n * W) = balance * overlap
+//! efficiency = sum(S_i) / (n * W) = balance * contention * structure * runtime
 //! balance    = sum(S_i) / (n * max(S_i))      the recordings alone: equal work or not
-//! overlap    = max(S_i) / W                   everything else
+//! contention = max(S_i) / P0                  the machine behind the server: what agents do to each other there
+//! structure  = P0 / P1                        the client code: whether it overlaps as the scripts allow
+//! runtime    = P1 / W                         executor, I/O and parsing, and the machine that measures
 //! ```
+//!
+//! `P0` is the wall time of the scripts on the machine behind the server, all agents beginning at once and without a
+//! limiter; `P1` that of the real client code in virtual time, where code costs nothing. Structure is above 1 where
+//! serialising beats overlap. `overlap = contention * structure * runtime` is everything but balance.
 //!
 //! All is computed per run from integer nanoseconds; aggregate after, never before.
 
@@ -25,6 +31,10 @@ pub struct Walls<'a> {
     pub limit: Option<NonZeroUsize>,
     /// `W`: from the start of the first agent to the end of the last.
     pub wall: Duration,
+    /// `P0`: the same of the scripts alone, all agents beginning at once.
+    pub scripts: Duration,
+    /// `P1`: the same of the client code in virtual time, where that is known.
+    pub code: Option<Duration>,
     /// The wall time of a measured run of the same agents one after the other.
     pub serial_wall: Option<Duration>,
     /// Tokens delivered to all agents.
@@ -36,6 +46,12 @@ pub struct Walls<'a> {
 pub struct Factors {
     /// `sum(S_i) / (n * max(S_i))`, 0..=1.
     pub balance: f64,
+    /// `max(S_i) / P0`, 0..=1.
+    pub contention: f64,
+    /// `P0 / P1`, ≥ 0.
+    pub structure: Option<f64>,
+    /// `P1 / W`, ≥ 0.
+    pub runtime: Option<f64>,
     /// `max(S_i) / W`, ≥ 0; at most 1 unless something finished before it was due.
     pub overlap: f64,
     /// `sum(S_i) / (n * W)`, ≥ 0.
@@ -97,6 +113,9 @@ impl Walls<'_> {
         let n = agents as u128;
         Ok(Factors {
             balance: ratio(total, n * longest),
+            contention: ratio(longest, self.scripts.as_nanos().max(1)),
+            structure: self.code.map(|code| ratio(self.scripts.as_nanos(), code.as_nanos().max(1))),
+            runtime: self.code.map(|code| ratio(code.as_nanos(), wall)),
             overlap: ratio(longest, wall),
             efficiency: ratio(total, n * wall),
             speed_up: self.serial_wall.map(|serial| ratio(serial.as_nanos(), wall)),
@@ -151,9 +170,19 @@ mod tests {
     fn judge(alone: &[u64], contended: &[u64], wall: u64) -> Factors {
         let (alone, contended) = (secs(alone), secs(contended));
         let wall = Duration::from_secs(wall);
-        Walls { alone: &alone, contended: &contended, limit: None, wall, serial_wall: None, tokens: 600 }
-            .factors()
-            .unwrap()
+        let scripts = *alone.iter().max().unwrap();
+        Walls {
+            alone: &alone,
+            contended: &contended,
+            limit: None,
+            wall,
+            scripts,
+            code: Some(scripts),
+            serial_wall: None,
+            tokens: 600,
+        }
+        .factors()
+        .unwrap()
     }
 
     fn close(left: f64, right: f64) -> bool {
@@ -183,6 +212,27 @@ mod tests {
     }
 
     #[test]
+    fn the_four_factors_are_the_efficiency_and_each_has_its_own_cause() {
+        let times = secs(&[10, 6]);
+        let base = Walls {
+            alone: &times,
+            contended: &times,
+            limit: None,
+            wall: Duration::from_secs(16),
+            scripts: Duration::from_millis(12_500),
+            code: Some(Duration::from_secs(15)),
+            serial_wall: None,
+            tokens: 0,
+        };
+        let found = base.factors().unwrap();
+        let (structure, runtime) = (found.structure.unwrap(), found.runtime.unwrap());
+        assert!(close(found.balance, 0.8) && close(found.contention, 0.8));
+        assert!(close(structure, 12.5 / 15.0) && close(runtime, 15.0 / 16.0));
+        assert!(close(found.balance * found.contention * structure * runtime, found.efficiency));
+        assert!(close(found.contention * structure * runtime, found.overlap));
+    }
+
+    #[test]
     fn agents_that_slow_each_other_down_look_perfect_to_the_legacy_figure() {
         // Two agents that take 5 s alone and 10 s together: nothing was gained, and TR115's figure says 100 %.
         let found = judge(&[5, 5], &[10, 10], 10);
@@ -202,6 +252,8 @@ mod tests {
             contended: &times,
             limit: None,
             wall: Duration::from_secs(5),
+            scripts: Duration::from_secs(4),
+            code: None,
             serial_wall: Some(Duration::from_secs(9)),
             tokens: 0,
         };
@@ -227,8 +279,16 @@ mod tests {
     #[test]
     fn runs_that_cannot_be_judged_say_why() {
         let one = secs(&[1]);
-        let walls =
-            |alone, contended, wall| Walls { alone, contended, limit: None, wall, serial_wall: None, tokens: 0 };
+        let walls = |alone, contended, wall| Walls {
+            alone,
+            contended,
+            limit: None,
+            wall,
+            scripts: wall,
+            code: None,
+            serial_wall: None,
+            tokens: 0,
+        };
         let second = Duration::from_secs(1);
         assert_eq!(walls(&[], &[], second).factors(), Err(FactorError::NoWork { agents: 0 }));
         assert_eq!(walls(&one, &one, Duration::ZERO).factors(), Err(FactorError::NoWall));
@@ -240,9 +300,17 @@ mod tests {
         fn balance_lies_between_an_nth_and_one(alone in prop::collection::vec(1_u64..1_000_000_000_000, 1..30)) {
             let times: Vec<_> = alone.iter().copied().map(Duration::from_nanos).collect();
             let wall = ideal_wall(&times, None);
-            let found = Walls { alone: &times, contended: &times, limit: None, wall, serial_wall: None, tokens: 0 }
-                .factors()
-                .unwrap();
+            let walls = Walls {
+                alone: &times,
+                contended: &times,
+                limit: None,
+                wall,
+                scripts: wall,
+                code: Some(wall),
+                serial_wall: None,
+                tokens: 0,
+            };
+            let found = walls.factors().unwrap();
             prop_assert!(found.balance <= 1.0 + 1e-12);
             prop_assert!(found.balance * f64::from(u32::try_from(times.len()).unwrap()) >= 1.0 - 1e-12);
             prop_assert_eq!(found.overhead_ns, 0);

@@ -28,6 +28,8 @@ fn our_legacy_efficiency_is_the_published_figure() {
             contended: &times,
             limit: None,
             wall: millis(run.wall_s * 1e3),
+            scripts: millis(run.wall_s * 1e3),
+            code: None,
             serial_wall: None,
             tokens: 0,
         };
@@ -44,8 +46,16 @@ fn where_agents_overlapped_the_published_figure_is_the_balance_of_the_answers() 
     for run in published.runs.iter().filter(|run| run.runtime != "async-std") {
         let times = contended(&published, run);
         let longest = *times.iter().max().unwrap();
-        let walls =
-            Walls { alone: &times, contended: &times, limit: None, wall: longest, serial_wall: None, tokens: 0 };
+        let walls = Walls {
+            alone: &times,
+            contended: &times,
+            limit: None,
+            wall: longest,
+            scripts: longest,
+            code: None,
+            serial_wall: None,
+            tokens: 0,
+        };
         let balance = walls.factors().unwrap().balance;
         worst = worst.max((balance * 100.0 - run.efficiency_pct).abs());
     }

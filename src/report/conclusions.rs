@@ -86,10 +86,11 @@ fn share(report: &Report) -> String {
 
 /// What virtual time can say instead: how the client code is built.
 fn structure(variants: &[VariantTimings]) -> String {
-    let structure = range(variants, |variant| variant.medians.overlap.median);
+    let structure = range(variants, |variant| variant.medians.factors.structure.map_or(1.0, |found| found.median));
+    let contention = range(variants, |variant| variant.medians.factors.contention);
     format!(
-        "Virtual time cannot tell: executor, client and I/O cost nothing in it. Structure: the longest agent alone takes \
-         {structure} of the wall time; less than 100 % is agents that wait for each other."
+        "Virtual time cannot tell: executor, client and I/O cost nothing in it. Structure of the client code: {structure}; \
+         100 % is overlap exactly as the scripts allow. Contention behind the server: {contention}; 100 % is none."
     )
 }
 

@@ -43,6 +43,7 @@ pub(super) fn workload() -> Workload {
         description: "Two agents that never were; every number below is made up.".into(),
         agents: agents.collect(),
         limit: None,
+        backend: mock_ollama::backend::Settings::default(),
         pace: "x1".into(),
         recordings,
     }
@@ -98,7 +99,14 @@ pub(super) fn report_with(experiment: &Experiment, bounds: &[Bound]) -> Report {
 }
 
 pub(super) fn as_run((variant, block, transcript, journal): &One) -> Run<'_> {
-    Run { variant, block: *block, transcript, journal, serial_wall: Some(Duration::from_millis(510)) }
+    Run {
+        variant,
+        block: *block,
+        transcript,
+        journal,
+        serial_wall: Some(Duration::from_millis(510)),
+        code_wall: Some(Duration::from_millis(300)),
+    }
 }
 
 pub(super) fn inputs<'a>(workload: &'a Workload, runs: &'a [Run<'a>], bounds: &'a [Bound]) -> Inputs<'a> {
@@ -107,6 +115,7 @@ pub(super) fn inputs<'a>(workload: &'a Workload, runs: &'a [Run<'a>], bounds: &'
         pace: "x1",
         seed: Some(7),
         alone: &ALONE,
+        scripts_wall: Duration::from_millis(300),
         clock: Kind::Measured,
         runs,
         rule: Rule { confidence: 0.95, smallest_effect: Duration::from_millis(10) },

@@ -23,6 +23,8 @@ pub struct Run<'a> {
     pub journal: &'a Journal,
     /// The wall time of a measured run of this variant in which the agents went one after the other.
     pub serial_wall: Option<Duration>,
+    /// The wall time of this variant's code in virtual time, where it was run there.
+    pub code_wall: Option<Duration>,
 }
 
 /// Everything a report is made of.
@@ -34,8 +36,10 @@ pub struct Inputs<'a> {
     pub pace: &'a str,
     /// The seed, where something was drawn at random.
     pub seed: Option<u64>,
-    /// How long each agent takes alone on an idle backend, from the schedule; in the order of the workload.
+    /// How long each agent takes alone on an idle machine, in the order of the workload.
     pub alone: &'a [Duration],
+    /// How long the scripts take on the machine, all agents beginning at once and without a limiter.
+    pub scripts_wall: Duration,
     /// [`Kind::Measured`] in real time, [`Kind::Virtual`] under the simulator's clock.
     pub clock: Kind,
     /// The runs, in the order in which they are to be shown.

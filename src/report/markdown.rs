@@ -1,7 +1,7 @@
 //! `report.md`: the conclusions first, then the tables they rest on, then what the columns mean, then where.
 
 use super::conclusions::{conclusions, in_words, p99};
-use super::model::{AgentTimings, Decision, Kind, PairVerdict, Report};
+use super::model::{AgentTimings, Decision, FactorMedians, Kind, PairVerdict, Report};
 use super::text::{Table, confidence, millis, or_dash, percent, plural, spread};
 use crate::measure::bounds::{BoundKind, Kept};
 use crate::measure::quantiles::Sorted;
@@ -18,6 +18,7 @@ pub fn render(report: &Report) -> String {
     }
     text += &how(report);
     text += &section("Where the wall time went", &factors(report));
+    text += &section("What each variant lost, and to what", &losses(report));
     text += &section("What clients waited for", &latencies(report));
     text += &section("What each agent waited for", &agents(report));
     if report.timings.kind != Kind::Virtual {
@@ -98,13 +99,65 @@ fn virtual_factors(report: &Report) -> String {
         table.row(vec![
             variant.variant.clone(),
             millis(medians.wall_us.median),
-            percent(medians.overlap.median),
+            or_dash(medians.factors.structure, |found| percent(found.median)),
             or_dash(medians.speed_up, |found| format!("{:.3}", found.median)),
             format!("{:.1}", medians.goodput_tokens_per_s.median),
             percent(medians.legacy_efficiency.median),
         ]);
     }
     ideal(report) + &table.markdown()
+}
+
+/// The four factors as a table, and in words what each took away.
+fn losses(report: &Report) -> String {
+    let measured = report.timings.kind != Kind::Virtual;
+    let columns = ["variant", "balance", "contention", "structure", "runtime", "efficiency"];
+    let mut table = Table::new(&columns);
+    let mut words = String::new();
+    for variant in &report.timings.variants {
+        let found = &variant.medians.factors;
+        table.row(vec![
+            variant.variant.clone(),
+            percent(found.balance),
+            percent(found.contention),
+            or_dash(found.structure, |found| percent(found.median)),
+            or_dash(found.runtime.filter(|_| measured), |found| percent(found.median)),
+            percent(found.efficiency.median),
+        ]);
+        words += &format!("- {}: {}\n", variant.variant, loss(found, measured));
+    }
+    format!(
+        "Efficiency = balance (the answers) × contention (the machine behind the server) × structure (the client code) × \
+         runtime (executor, I/O, parsing). {}\n\n{}{words}",
+        if measured {
+            "The first three are virtual: from recordings, and from the client code in virtual time; the last is measured."
+        } else {
+            "All are virtual; a runtime costs nothing there."
+        },
+        table.markdown()
+    )
+}
+
+/// Of 100 points of efficiency, how many went where.
+fn loss(found: &FactorMedians, measured: bool) -> String {
+    let (structure, runtime) = (found.structure.map_or(1.0, |at| at.median), found.runtime.map_or(1.0, |at| at.median));
+    let mut left = 1.0;
+    let mut parts = Vec::new();
+    let named = [
+        (found.balance, "the answers being unequal"),
+        (found.contention, "agents slowing each other down on the machine"),
+        (structure, "the client code"),
+        (runtime, "the runtime and the measuring machine"),
+    ];
+    for (factor, cause) in named.into_iter().take(if measured { 4 } else { 3 }) {
+        let points = (left - left * factor) * 100.0;
+        left *= factor;
+        if points.abs() >= 0.005 {
+            let verb = if points < 0.0 { "gained by" } else { "lost to" };
+            parts.push(format!("{:.2} points {verb} {cause}", points.abs()));
+        }
+    }
+    if parts.is_empty() { "nothing lost.".to_owned() } else { format!("{}.", parts.join(", ")) }
 }
 
 fn ideal(report: &Report) -> String {
@@ -304,7 +357,8 @@ const MEANING: &str = "\
 - **wall**: start of the first agent to end of the last; measured.
 - **runtime's share**: (wall − ideal wall − server's lateness) / wall; derived. The ideal wall is what the schedules of the recordings take under the limit when client, executor and I/O cost nothing.
 - **server's share**: how late the server sent the last chunk of each answer on the path of the agent that ended last, / wall; derived. It is the measuring machine's, not the variant's.
-- **overlap**: longest agent alone / wall; derived. 100 % means that the longest agent was never held up.
+- **overlap**: longest agent alone / wall = contention × structure × runtime; derived. 100 % means that the longest agent was never held up.
+- **balance, contention, structure, runtime**: `sum(S)/(n·max S)`, `max S/P0`, `P0/P1`, `P1/W`, with `S` the agents alone, `P0` the scripts on the machine behind the server, `P1` the client code in virtual time, `W` the wall.
 - **speed-up**: wall of a measured run of the same agents one after the other / wall. `–` where no such run was measured.
 - **goodput**: tokens delivered per wall second.
 - **TR115 efficiency (legacy)**: sum of the agents' times *in the concurrent run* / (agents × wall). It shows how equal the answers were, not time saved; kept to compare with the paper.
@@ -316,7 +370,7 @@ const MEANING: &str = "\
 
 const VIRTUAL: &str = "\
 - **wall**: start of the first agent to end of the last, on the virtual clock; code costs nothing in it.
-- **structure**: longest agent alone / wall; derived. 100 % means that the client code overlaps exactly as the scripts allow.
+- **balance, contention, structure**: the factors of efficiency, see above. Structure above 100 % means that serialising beats overlap, as on a shared device.
 - **speed-up**: wall of a virtual run of the same agents one after the other / wall.
 - **goodput**: tokens delivered per virtual second.
 - **TR115 efficiency (legacy)**: sum of the agents' times *in the concurrent run* / (agents × wall). It shows how equal the answers were, not time saved; kept to compare with the paper.

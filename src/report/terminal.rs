@@ -37,7 +37,7 @@ fn is_virtual(report: &Report) -> bool {
 /// What the columns of the table mean.
 fn legend(report: &Report) -> String {
     if is_virtual(report) {
-        return "All times are virtual. wall: first agent's start to last agent's end. structure: longest agent alone / wall. \
+        return "All times are virtual. wall: first agent's start to last agent's end. structure: the scripts alone / wall. \
                 speed-up: against the same agents one after the other. TTFT: request to first token. ITL: gap between \
                 tokens. facts: whether bytes, lines and outcomes are those of the other variants and of the recordings."
             .to_owned();
@@ -81,7 +81,7 @@ fn row(report: &Report, variant: &VariantTimings, name: usize) -> Vec<String> {
     let speed_up = or_dash(medians.speed_up, |found| format!("{:.2}", found.median));
     let mut cells = vec![variant.variant.chars().take(name).collect(), millis(medians.wall_us.median)];
     if is_virtual(report) {
-        cells.extend([percent(medians.overlap.median), speed_up]);
+        cells.extend([or_dash(medians.factors.structure, |found| percent(found.median)), speed_up]);
     } else {
         let shares = [medians.runtime_share.median, medians.server_share.median].map(percent);
         cells.push(speed_up);

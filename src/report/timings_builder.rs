@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 use super::error::BuildError;
 use super::inputs::{Inputs, Run};
 use super::model::{
-    Concurrency, Decision, Disagreement, Introspection, Kind, Medians, Pair, PairVerdict, RunTimings, Spread, Timings,
-    VariantTimings,
+    Concurrency, Decision, Disagreement, FactorMedians, Introspection, Kind, Medians, Pair, PairVerdict, RunTimings,
+    Spread, Timings, VariantTimings,
 };
 use crate::measure::concurrency;
 use crate::measure::decision::{self, Blocks, Verdict};
@@ -97,21 +97,31 @@ fn medians(confidence: f64, runs: &[RunTimings]) -> Option<Medians> {
     let times = |of: fn(&RunTimings) -> i64| spread(runs.iter().map(of).collect(), confidence);
     // Of what not every run has, there is no median: it would be one of other runs than its neighbours are of.
     let maybe = |of: fn(&RunTimings) -> Option<i64>| spread(runs.iter().map(of).collect::<Option<_>>()?, confidence);
-    let speed_ups = runs.iter().map(|run| run.derived.speed_up.map(Total)).collect::<Option<Vec<_>>>();
-    let speed_up = speed_ups.and_then(|all| spread(all, confidence)).map(|found| Spread {
-        median: found.median.0,
-        low: found.low.map(|end| end.0),
-        high: found.high.map(|end| end.0),
-    });
+    let known = |of: fn(&RunTimings) -> Option<f64>| {
+        let all = runs.iter().map(|run| of(run).map(Total)).collect::<Option<Vec<_>>>();
+        all.and_then(|all| spread(all, confidence)).map(|found| Spread {
+            median: found.median.0,
+            low: found.low.map(|end| end.0),
+            high: found.high.map(|end| end.0),
+        })
+    };
     Some(Medians {
         kind: Kind::Derived,
         wall_us: times(|run| i64::try_from(run.measured.wall_us).unwrap_or(i64::MAX))?,
         overhead_us: times(|run| run.derived.overhead_us)?,
         runtime_share: shares(|run| run.derived.runtime_share)?,
         server_share: shares(|run| run.derived.server_share)?,
+        factors: FactorMedians {
+            // The same in every run.
+            balance: runs.first()?.derived.balance,
+            contention: runs.first()?.derived.contention,
+            structure: known(|run| run.derived.structure),
+            runtime: known(|run| run.derived.runtime),
+            efficiency: shares(|run| run.derived.efficiency)?,
+        },
         overlap: shares(|run| run.derived.overlap)?,
         goodput_tokens_per_s: shares(|run| run.derived.goodput_tokens_per_s)?,
-        speed_up,
+        speed_up: known(|run| run.derived.speed_up),
         ttft_p50_us: maybe(|run| run.measured.ttft_us.map(|found| found.p50)),
         itl_p50_us: maybe(|run| run.measured.itl_us.map(|found| found.p50)),
         itl_p99_us: maybe(|run| run.measured.itl_us.map(|found| found.p99)),

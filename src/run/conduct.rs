@@ -1,5 +1,6 @@
 //! Blocks of runs.
 
+use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -50,7 +51,9 @@ pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn
 
 /// Every run of the plan in real time, in the order of reports.
 fn measure(program: &Path, plan: &Plan, progress: &mut dyn Progress) -> Result<Vec<Measurement>, RunError> {
-    let conductor = Conductor { program: program.to_owned(), plan, stage: Stage::set(plan)? };
+    let code_walls = plan.variants.iter().map(|variant| Ok((*variant, virtually::code_wall(plan, *variant)?)));
+    let code_walls = code_walls.collect::<Result<_, RunError>>()?;
+    let conductor = Conductor { program: program.to_owned(), plan, stage: Stage::set(plan)?, code_walls };
     progress.begin(plan.variants.len() * (1 + 2 * plan.blocks));
     for variant in &plan.variants {
         progress.run(&format!("warm-up {variant}"));
@@ -82,6 +85,7 @@ fn report(
             transcript: &one.transcript,
             journal: &one.journal,
             serial_wall: Some(one.serial_wall),
+            code_wall: Some(one.code_wall),
         })
         .collect();
     let smallest_effect = (plan.ideal_wall() / SMALLEST_EFFECT_PART).max(SMALLEST_EFFECT);
@@ -90,6 +94,7 @@ fn report(
         pace: &plan.pace.to_string(),
         seed: Some(plan.seed.0),
         alone: &plan.alone,
+        scripts_wall: plan.scripts_wall,
         clock,
         runs: &runs,
         rule: Rule { confidence: CONFIDENCE, smallest_effect },
@@ -102,6 +107,8 @@ struct Conductor<'a> {
     program: PathBuf,
     plan: &'a Plan,
     stage: Stage,
+    /// How long each variant's code takes in virtual time.
+    code_walls: BTreeMap<Variant, Duration>,
 }
 
 impl Conductor<'_> {
@@ -122,7 +129,8 @@ impl Conductor<'_> {
             let run = together(progress)?;
             (serial(progress)?, run)
         };
-        Ok(Measurement { variant: variant.name(), block, transcript, journal, serial_wall })
+        let code_wall = self.code_walls.get(&variant).copied().unwrap_or_default();
+        Ok(Measurement { variant: variant.name(), block, transcript, journal, serial_wall, code_wall })
     }
 
     /// One run: a server in its own process, the agents in theirs.

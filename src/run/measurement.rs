@@ -23,4 +23,6 @@ pub(super) struct Measurement {
     pub(super) transcript: Transcript,
     pub(super) journal: Journal,
     pub(super) serial_wall: Duration,
+    /// The wall time of the variant's code in virtual time.
+    pub(super) code_wall: Duration,
 }

@@ -20,7 +20,8 @@ use crate::workload::Job;
 pub fn run_server(orders: &Path, journal: &Path) -> Result<(), RunError> {
     let told: ServerOrders = read_json(orders)?;
     let wrong = |source: PaceError| RunError::Pace { workload: orders.display().to_string(), source };
-    let mut builder = MockOllama::builder().pace(told.pace.parse().map_err(wrong)?).seed(told.seed);
+    let mut builder =
+        MockOllama::builder().pace(told.pace.parse().map_err(wrong)?).seed(told.seed).backend(told.backend.clone());
     for recording in &told.recordings {
         builder = builder.recording(recording);
     }

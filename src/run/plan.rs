@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::time::Duration;
 
-use mock_ollama::catalog::builtin;
+use mock_ollama::backend::Settings;
+use mock_ollama::catalog::{Catalog, builtin};
+use mock_ollama::engine::Config;
 use mock_ollama::journal::StreamId;
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::{Pace, Schedule};
@@ -12,6 +14,7 @@ use rand::seq::SliceRandom as _;
 
 use super::{ClockKind, RunError, RunOptions, WorkloadChoice};
 use crate::measure::factors::ideal_wall;
+use crate::sim::scripts;
 use crate::variant::Variant;
 use crate::workload::{Library, Workload, WorkloadFile, select};
 
@@ -38,8 +41,10 @@ pub struct Plan {
     pub blocks: usize,
     /// The seed of every random choice.
     pub seed: Seed,
-    /// How long each agent takes alone on an idle backend, from the schedule.
+    /// How long each agent takes alone on an idle machine.
     pub alone: Vec<Duration>,
+    /// How long the scripts take on the machine when all agents begin at once and nothing limits them.
+    pub scripts_wall: Duration,
     /// Which clock it goes by.
     pub clock: ClockKind,
     /// The flags that say what is run, for the command that repeats it.
@@ -72,10 +77,13 @@ impl Plan {
         if agents > most {
             return Err(RunError::TooManyAgents { agents, most, clock: options.clock });
         }
-        let alone = alone(&workload, pace, options.seed);
+        let config = config(&workload, pace, options.seed);
+        let by_schedule = workload.backend == Settings::default();
+        let alone = if by_schedule { alone(&workload, pace, options.seed) } else { alone_on(&config, &workload) };
         if alone.iter().all(Duration::is_zero) {
             return Err(RunError::NoTime { pace });
         }
+        let scripts_wall = scripts::wall(config, &workload.agents);
         let mut plan = Self {
             variants: options.variants.clone(),
             workload,
@@ -83,6 +91,7 @@ impl Plan {
             blocks: 0,
             seed: options.seed,
             alone,
+            scripts_wall,
             clock: options.clock,
             flags: flags(options),
         };
@@ -93,6 +102,11 @@ impl Plan {
             (None, _) => 1,
         };
         Ok(plan)
+    }
+
+    /// The server of this plan, for runs in memory.
+    pub fn config(&self) -> Config {
+        config(&self.workload, self.pace, self.seed)
     }
 
     /// The command that repeats a run of this variant.
@@ -147,6 +161,16 @@ impl Plan {
     }
 }
 
+fn config(workload: &Workload, pace: Pace, seed: Seed) -> Config {
+    let catalog = Catalog::new(workload.recordings.iter().cloned()).into();
+    Config { catalog, pace, seed, backend: workload.backend.clone(), ..Config::default() }
+}
+
+/// How long each agent takes alone on this machine, loads and all.
+fn alone_on(config: &Config, workload: &Workload) -> Vec<Duration> {
+    workload.agents.iter().map(|agent| scripts::wall(config.clone(), std::slice::from_ref(agent))).collect()
+}
+
 fn flags(options: &RunOptions) -> String {
     let agents = options.agents.map_or_else(String::new, |agents| format!(" --agents {agents}"));
     format!("--clock {} --workload {}{agents} --seed {}", options.clock, options.workload, options.seed)
@@ -174,7 +198,7 @@ fn from_file(path: &Path, options: &RunOptions, named: &[Recording]) -> Result<W
     Ok(file.resolve(Library { named, read: &read })?)
 }
 
-/// How long each agent takes alone on an idle backend: its streams one after the other, each to its last chunk.
+/// How long each agent takes alone where nothing else counts: its thinking, and its streams to their last chunks.
 fn alone(workload: &Workload, pace: Pace, seed: Seed) -> Vec<Duration> {
     let length = |recording: &str, exchange: usize, stream: &StreamId| {
         let found = workload.recordings.iter().find(|known| known.name == recording)?;
@@ -185,7 +209,8 @@ fn alone(workload: &Workload, pace: Pace, seed: Seed) -> Vec<Duration> {
         let requests = agent.requests.iter().zip(0_u32..);
         let streams = requests
             .filter_map(|(request, n)| length(&request.recording, request.exchange, &StreamId::of(&agent.name, n)));
-        streams.sum()
+        let thinking = agent.manner.think.saturating_mul(u32::try_from(agent.requests.len()).unwrap_or(u32::MAX));
+        streams.sum::<Duration>() + thinking
     });
     agents.collect()
 }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use mock_ollama::backend::Settings;
 use mock_ollama::files::Existing;
 use mock_ollama::recording::write_file;
 use mock_ollama::seed::Seed;
@@ -21,6 +22,8 @@ pub(super) struct ServerOrders {
     pub(super) pace: String,
     /// The seed.
     pub(super) seed: Seed,
+    /// The machine behind the server.
+    pub(super) backend: Settings,
 }
 
 /// A folder that is gone when this is dropped.
@@ -45,7 +48,12 @@ impl Stage {
                 .map_err(|source| RunError::Stage { path: path.clone(), source })?;
             recordings.push(path);
         }
-        let orders = ServerOrders { recordings, pace: plan.pace.to_string(), seed: plan.seed };
+        let orders = ServerOrders {
+            recordings,
+            pace: plan.pace.to_string(),
+            seed: plan.seed,
+            backend: plan.workload.backend.clone(),
+        };
         write_json(&stage.orders(), &orders)?;
         Ok(stage)
     }

@@ -1,10 +1,9 @@
 //! Runs in virtual time: in this process, since nothing is measured that another run could disturb.
 
 use std::num::NonZeroUsize;
+use std::time::Duration;
 
 use mock_ollama::MockOllama;
-use mock_ollama::catalog::Catalog;
-use mock_ollama::engine::Config;
 use mock_ollama::journal::Journal;
 
 use super::measurement::{Measurement, Progress};
@@ -36,12 +35,24 @@ pub(super) fn measurements(plan: &Plan, progress: &mut dyn Progress) -> Result<V
             let (transcript, journal) = perform(plan, variant, plan.workload.limit)?;
             progress.run(&format!("{name}, one after the other"));
             let (serial, _) = perform(plan, variant, NonZeroUsize::new(1))?;
-            let serial_wall = serial.ended.saturating_since(serial.started);
-            all.push(Measurement { variant: name, block, transcript, journal, serial_wall });
+            let [serial_wall, code_wall] = [&serial, &transcript].map(wall);
+            all.push(Measurement { variant: name, block, transcript, journal, serial_wall, code_wall });
         }
     }
     progress.end();
     Ok(all)
+}
+
+/// How long a variant's code takes in virtual time, in memory.
+pub(super) fn code_wall(plan: &Plan, variant: Variant) -> Result<Duration, RunError> {
+    let mut plan = plan.clone();
+    plan.clock = ClockKind::Virtual;
+    let (transcript, _) = perform(&plan, Some(variant), plan.workload.limit)?;
+    Ok(wall(&transcript))
+}
+
+fn wall(transcript: &Transcript) -> Duration {
+    transcript.ended.saturating_since(transcript.started)
 }
 
 /// One run, of a variant or of the model.
@@ -59,14 +70,14 @@ fn perform(
             .recordings(plan.workload.recordings.iter().cloned())
             .pace(plan.pace)
             .seed(plan.seed)
+            .backend(plan.workload.backend.clone())
             .time_source(sim.time_source())
             .observer(sim.observer())
             .start()?;
         let transcript = of(variant).run(&job(server.url()), &World::Sockets(sim))?;
         return Ok((transcript, server.finish()?));
     }
-    let catalog = Catalog::new(plan.workload.recordings.iter().cloned()).into();
-    let sim = Sim::in_memory(Config { catalog, pace: plan.pace, seed: plan.seed, ..Config::default() }, settings);
+    let sim = Sim::in_memory(plan.config(), settings);
     let transcript = of(variant).run(&job(NOWHERE.to_owned()), &World::Memory(sim.clone()))?;
     Ok((transcript, sim.journal()))
 }

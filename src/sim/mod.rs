@@ -17,6 +17,7 @@
 //! | `log` | every event in order, and its digest |
 //! | `failure` | how a run can fail to go on, and what is said of it |
 //! | `watchdog` | the one place where real time counts |
+//! | `scripts` | the scripts on the machine alone, for what a client adds |
 //! | `model` | the same workload without tasks or HTTP, for scale |
 
 mod baton;
@@ -27,6 +28,7 @@ mod log;
 mod memory;
 pub mod model;
 mod pipe;
+pub mod scripts;
 mod sleep;
 mod sockets;
 mod task;

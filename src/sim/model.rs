@@ -64,6 +64,9 @@ pub enum ModelError {
         /// The body of its request.
         body: String,
     },
+    /// Agents that wait for each other behind the server.
+    #[error("the model knows no machine behind the server; leave [backend] out, or use `--clock virtual`")]
+    Machine,
     /// More agents, chunks or lines than are counted here.
     #[error("there are more than {} of something", u32::MAX)]
     TooMany,

@@ -6,6 +6,11 @@
 //! pace = "x4"                      # as in --pace; "x1" when absent
 //! limit = 2                        # at most so many agents at once; no limiter when absent
 //!
+//! [backend]                        # the machine behind the server; nobody waits for anybody when absent
+//! share = "0.41"                   # the share of its solo speed that each of two, three, … streams has, by commas
+//! parallel = 1                     # requests that a model serves at once
+//! load_ms = 1500                   # how long loading a model takes; max_queue and max_loaded as Ollama has them
+//!
 //! [[agent]]
 //! name = "collector"               # a0000, a0001, … when absent
 //! recordings = ["small-greedy"]    # names, or paths from this file's folder that end in .jsonl
@@ -35,6 +40,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
+use mock_ollama::backend::Settings;
 use mock_ollama::recording::Recording;
 use serde::Deserialize;
 
@@ -63,6 +69,8 @@ pub struct WorkloadFile {
     #[serde(default = "as_recorded")]
     pace: String,
     limit: Option<NonZeroUsize>,
+    #[serde(default)]
+    backend: Settings,
     #[serde(default)]
     agent: Vec<AgentEntry>,
     /// What errors name.
@@ -301,6 +309,7 @@ impl WorkloadFile {
             description: self.description.clone(),
             agents,
             limit: self.limit,
+            backend: self.backend.clone(),
             pace: self.pace.clone(),
             recordings,
         })

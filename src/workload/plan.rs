@@ -3,6 +3,7 @@
 use std::num::{NonZeroU32, NonZeroUsize};
 use std::time::Duration;
 
+use mock_ollama::backend::Settings;
 use mock_ollama::recording::Recording;
 use serde::{Deserialize, Serialize};
 
@@ -19,6 +20,8 @@ pub struct Workload {
     pub limit: Option<NonZeroUsize>,
     /// The pace that suits it, in the words of `--pace`.
     pub pace: String,
+    /// The machine behind the server.
+    pub backend: Settings,
     /// The recordings that the server replays.
     pub recordings: Vec<Recording>,
 }

@@ -28,6 +28,7 @@ fn workload() -> Workload {
         description: "Every kind of answer, and every way to end.".to_owned(),
         agents: agents.into(),
         limit: None,
+        backend: mock_ollama::backend::Settings::default(),
         pace: Pace::instant().to_string(),
         recordings: AGENTS.iter().flat_map(|(_, names)| names.iter().map(|name| fixture(name))).collect(),
     }

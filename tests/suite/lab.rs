@@ -50,6 +50,7 @@ pub(crate) fn judge(plan: &Plan, run: &Run, bound: &Bound) -> (Kept, String) {
         pace: &plan.pace.to_string(),
         seed: None,
         alone: &plan.alone,
+        scripts_wall: plan.scripts_wall,
         clock: Kind::Measured,
         runs: &[runtime_lab::report::Run {
             variant: plan.variants[0].name(),
@@ -57,6 +58,7 @@ pub(crate) fn judge(plan: &Plan, run: &Run, bound: &Bound) -> (Kept, String) {
             transcript: &run.transcript,
             journal: &run.journal,
             serial_wall: None,
+            code_wall: None,
         }],
         rule: Rule { confidence: 0.95, smallest_effect: std::time::Duration::from_millis(1) },
         bounds: std::slice::from_ref(bound),

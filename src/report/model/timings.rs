@@ -145,10 +145,19 @@ pub struct Derived {
     pub runtime_share: f64,
     /// The server's lateness as a share of the wall time.
     pub server_share: f64,
-    /// `sum(S) / (n * max(S))` of the agents' times alone.
+    /// `P0`: the scripts on the machine behind the server, all agents beginning at once; virtual.
+    pub scripts_wall_us: u64,
+    /// `P1`: this variant's code in virtual time, where it was run there.
+    pub code_wall_us: Option<u64>,
+    /// `sum(S) / (n * max(S))` of the agents' times alone: the answers.
     pub balance: f64,
-    /// `max(S) / W`. In virtual time this is the structure of the client code: below 1 where it does not overlap as
-    /// the scripts allow.
+    /// `max(S) / P0`: the machine behind the server.
+    pub contention: f64,
+    /// `P0 / P1`: the client code.
+    pub structure: Option<f64>,
+    /// `P1 / W`: executor, I/O and parsing, and the machine that measures.
+    pub runtime: Option<f64>,
+    /// `max(S) / W` = contention × structure × runtime.
     pub overlap: f64,
     /// `sum(S) / (n * W)`.
     pub efficiency: f64,
@@ -174,6 +183,8 @@ pub struct Medians {
     pub runtime_share: Spread<f64>,
     /// The server's share of the wall time.
     pub server_share: Spread<f64>,
+    /// The four factors, whose product is the efficiency; the last two where they are known of each run.
+    pub factors: FactorMedians,
     /// `max(S) / W`.
     pub overlap: Spread<f64>,
     /// Tokens per wall second.
@@ -192,6 +203,22 @@ pub struct Medians {
     pub lag_p99_us: Option<Spread<i64>>,
     /// TR115's figure.
     pub legacy_efficiency: Spread<f64>,
+}
+
+/// Medians of the four factors of efficiency.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FactorMedians {
+    /// The answers.
+    pub balance: f64,
+    /// The machine behind the server.
+    pub contention: f64,
+    /// The client code.
+    pub structure: Option<Spread<f64>>,
+    /// Executor, I/O and parsing, and the machine that measures.
+    pub runtime: Option<Spread<f64>>,
+    /// Their product.
+    pub efficiency: Spread<f64>,
 }
 
 /// A median over runs with an interval that holds the true one.

@@ -22,6 +22,8 @@ pub(super) fn run_timings(inputs: &Inputs<'_>, run: &Run<'_>) -> Result<RunTimin
         contended: &contended,
         limit: inputs.workload.limit,
         wall,
+        scripts: inputs.scripts_wall,
+        code: run.code_wall,
         serial_wall: run.serial_wall,
         tokens: exchanges(&agents).map(|exchange| exchange.tokens).sum(),
     };
@@ -29,7 +31,7 @@ pub(super) fn run_timings(inputs: &Inputs<'_>, run: &Run<'_>) -> Result<RunTimin
     Ok(RunTimings {
         block: run.block,
         measured: measured(inputs.clock, &walls, late, &agents, &joined),
-        derived: derived(&factors, wall, late),
+        derived: derived(inputs, run, &factors, wall, late),
     })
 }
 
@@ -78,7 +80,7 @@ fn median(times: impl Iterator<Item = Duration>) -> Option<i64> {
     distribution_of_times(times).map(|found| found.p50)
 }
 
-fn derived(factors: &Factors, wall: Duration, late: Duration) -> Derived {
+fn derived(inputs: &Inputs<'_>, run: &Run<'_>, factors: &Factors, wall: Duration, late: Duration) -> Derived {
     let server_share = late.as_secs_f64() / wall.as_secs_f64();
     Derived {
         kind: Kind::Derived,
@@ -86,7 +88,12 @@ fn derived(factors: &Factors, wall: Duration, late: Duration) -> Derived {
         overhead_us: micros_signed(factors.overhead_ns),
         runtime_share: share(factors.overhead_share - server_share),
         server_share: share(server_share),
+        scripts_wall_us: micros(inputs.scripts_wall),
+        code_wall_us: run.code_wall.map(micros),
         balance: share(factors.balance),
+        contention: share(factors.contention),
+        structure: factors.structure.map(share),
+        runtime: factors.runtime.map(share),
         overlap: share(factors.overlap),
         efficiency: share(factors.efficiency),
         speed_up: factors.speed_up.map(share),

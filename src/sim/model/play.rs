@@ -4,6 +4,7 @@ use std::cmp::Reverse;
 use std::collections::binary_heap::PeekMut;
 use std::collections::{BinaryHeap, VecDeque};
 
+use mock_ollama::backend::Settings;
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::StreamId;
 use mock_ollama::schedule::{Pace, Schedule};
@@ -75,6 +76,9 @@ enum Next {
 
 impl<'a, S: Sink> Play<'a, S> {
     pub(super) fn new(workload: &'a Workload, pace: Pace, seed: Seed, sink: &'a mut S) -> Result<Self, ModelError> {
+        if workload.backend != Settings::default() {
+            return Err(ModelError::Machine);
+        }
         let plans = workload.agents.as_slice();
         let count: u32 = plans.len().try_into().map_err(|_| ModelError::TooMany)?;
         let name = |place: u32| plans[place as usize].name.as_str();

@@ -33,6 +33,7 @@ pub(super) fn workload<'a>(run: &RunRow, rows: impl Iterator<Item = &'a AgentRow
         ),
         agents: Vec::new(),
         limit: None,
+        backend: mock_ollama::backend::Settings::default(),
         pace: "x1".to_owned(),
         recordings: Vec::new(),
     };

@@ -1,7 +1,9 @@
 //! Virtual time: every variant on its own executor, in memory and over sockets; and more executors than that in memory.
 
+mod factors;
 #[cfg(all(feature = "runtime-smol", feature = "runtime-smol-1kb"))]
 mod invariants;
+mod machine;
 mod made;
 mod manners;
 #[cfg(all(

@@ -29,6 +29,7 @@ fn workload(cast: &Cast) -> Workload {
         description: String::new(),
         agents: cast.agents.clone(),
         limit: cast.limit.map(|limit| limit.try_into().unwrap()),
+        backend: mock_ollama::backend::Settings::default(),
         pace: cast.pace.to_string(),
         recordings: cast.recordings.clone(),
     }
@@ -320,4 +321,12 @@ proptest! {
     fn any_small_workload_is_played_as_in_memory(cast in any_cast()) {
         agree(&cast);
     }
+}
+
+#[test]
+fn agents_that_wait_for_each_other_behind_the_server_are_not_modelled() {
+    let mut workload = workload(&Cast::each(2, vec![fixture("tiny-short")], Pace::recorded()));
+    workload.backend.share = "0.5".parse().unwrap();
+    let refused = model::run(&workload, Pace::recorded(), Seed(0)).unwrap_err();
+    assert!(refused.to_string().starts_with("the model knows no machine behind the server"));
 }

@@ -21,6 +21,7 @@ fn workload(cast: &Cast) -> Workload {
         description: "Many agents that ask for the same.".to_owned(),
         agents: cast.agents.clone(),
         limit: None,
+        backend: mock_ollama::backend::Settings::default(),
         pace: cast.pace.to_string(),
         recordings: cast.recordings.clone(),
     }

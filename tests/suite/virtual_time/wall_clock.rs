@@ -29,3 +29,99 @@ for_each_variant! {
         }
     }
 }
+
+/// The fourth factor: a client that keeps its core busy loses to its runtime, and to nothing else.
+#[cfg(feature = "runtime-tokio-localset")]
+mod busy {
+    use std::time::{Duration, Instant};
+
+    use bytes::Bytes;
+    use runtime_lab::chunking::ChunkPolicy;
+    use runtime_lab::clients::{Body, Client, ClientError, Endpoint, Host, Request, Reqwest, Response};
+    use runtime_lab::runtimes::{AgentTask, Crew, World};
+    use runtime_lab::workload::Job;
+
+    use super::super::made::steady;
+    use super::super::stage::in_memory;
+    use crate::stage::{Cast, wall};
+    use mock_ollama::MockOllama;
+    use mock_ollama::schedule::Pace;
+    use runtime_lab::runtimes::of;
+    use runtime_lab::variant::Variant;
+
+    /// Spins so long before it hands on what it has read.
+    #[derive(Clone)]
+    struct Busy<C>(C, Duration);
+
+    struct BusyBody<B>(B, Duration);
+
+    impl<C: Client> Client for Busy<C> {
+        type Body = BusyBody<C::Body>;
+
+        async fn send(&mut self, request: Request<'_>) -> Result<Response<Self::Body>, ClientError> {
+            let Response { status, body } = self.0.send(request).await?;
+            Ok(Response { status, body: BusyBody(body, self.1) })
+        }
+
+        fn describe(&self) -> String {
+            self.0.describe()
+        }
+    }
+
+    impl<B: Body> Body for BusyBody<B> {
+        async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
+            let next = self.0.next().await;
+            let since = Instant::now();
+            while since.elapsed() < self.1 {
+                std::hint::spin_loop();
+            }
+            next
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    struct Tokio;
+
+    impl Host for Tokio {
+        fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
+            tokio::spawn(task);
+        }
+
+        async fn sleep(&self, time: Duration) {
+            tokio::time::sleep(time).await;
+        }
+    }
+
+    /// The wall time of two agents on one thread, each of which is busy for so long at every read.
+    fn wall_of(cast: &Cast, busy: Duration) -> Duration {
+        let server = MockOllama::builder().recordings(cast.recordings.clone()).pace(cast.pace).start().unwrap();
+        let job = Job { url: server.url(), agents: cast.agents.clone(), limit: None };
+        let world: World = wall();
+        let crew = Crew::new(&job, &world, ChunkPolicy::AsReceived).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        let connect = |server: Endpoint| Ok(Busy(Reqwest::new(server)?, busy));
+        let compose = async |agents: Vec<AgentTask>| {
+            let mut logs = Vec::new();
+            let tasks: Vec<_> = agents.into_iter().map(tokio::spawn).collect();
+            for task in tasks {
+                logs.push(task.await.unwrap());
+            }
+            logs
+        };
+        let run = runtime.block_on(crew.work(Tokio, "tokio".to_owned(), connect, compose)).unwrap();
+        run.ended.saturating_since(run.started)
+    }
+
+    #[test]
+    fn a_busy_loop_in_the_client_moves_the_runtime_and_nothing_else() {
+        // 60 reads of each of two agents, 10 ms of work at each, on one thread: longer than the 0.3 s of the script.
+        let cast = Cast::each(2, vec![steady("busy", 5, 5, 60)], Pace::recorded());
+        let virtual_run = in_memory(of(Variant::TokioLocalset), &cast).unwrap().run.transcript;
+        let code = virtual_run.ended.saturating_since(virtual_run.started);
+        assert_eq!(code, Duration::from_millis(300), "in virtual time it has no share");
+        let busy = wall_of(&cast, Duration::from_millis(10));
+        // At least the work itself, which no machine does faster.
+        assert!(busy >= Duration::from_millis(10) * 60 * 2, "{busy:?}");
+        assert!(code.as_secs_f64() / busy.as_secs_f64() <= 0.25, "the runtime's factor");
+    }
+}
