@@ -190,3 +190,18 @@ fn an_answer_that_is_left_alone_is_as_fast_as_before() {
     let rest = bench.run(one);
     assert_eq!(rest.last().unwrap().0, Instant::ZERO.saturating_add(ALONE));
 }
+
+#[test]
+fn a_request_to_load_is_answered_when_the_model_is_loaded() {
+    let mut bench = cold(512);
+    let loads = |bench: &mut Bench| {
+        let conn = asks(bench, &json!({ "model": "llama" }));
+        let answer = play(bench).remove(&conn).unwrap();
+        assert_eq!(answer.json()["done_reason"], "load");
+        last(&answer)
+    };
+    assert_eq!(loads(&mut bench), LOAD);
+    assert_eq!(bench.get("/api/ps").json()["models"][0]["name"], "llama:latest");
+    let now = Duration::from_nanos(bench.now.as_nanos());
+    assert_eq!(loads(&mut bench), now, "a second time it is there");
+}

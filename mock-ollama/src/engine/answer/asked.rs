@@ -12,7 +12,7 @@ use crate::engine::live::Live;
 use crate::engine::stream::Source;
 use crate::generation::{Done, Ending, Generation, Part, Reason};
 use crate::journal::Answer;
-use crate::models::Card;
+use crate::models::{Card, Found};
 
 impl Answerer<'_> {
     /// The checks of `server/routes.go` in their order, and the answer.
@@ -49,8 +49,7 @@ impl Answerer<'_> {
             return refused(&ask, &refusal, from);
         }
         if ask.is_load() {
-            self.models.runners.load(&card, &load_options(&ask), ask.keep_alive, self.now);
-            return self.loaded(&ask, Reason::Load, from);
+            return self.load(&ask, card, from);
         }
         if ask.debug_render_only && ask.dialect.is_native() {
             let script = catalog.script(&source.name);
@@ -68,6 +67,19 @@ impl Answerer<'_> {
             (None, Err(miss)) => missed(&ask, &miss, &miss_text(&miss.to_string()), from),
             (None, Ok(_)) => Reply::empty(500).into(),
         }
+    }
+
+    /// A request to load a model: answered at once where it is loaded or loading takes no time, else in its turn.
+    fn load(&mut self, ask: &Ask, card: Card, from: &Reception<'_>) -> Answered {
+        let (options, runners) = (load_options(ask), &mut self.models.runners);
+        let takes_time = !self.config.backend.loads.load_time.is_zero();
+        if takes_time && runners.find(&card, &options, self.now) != Found::Loaded {
+            let Answered { source, .. } = self.loaded(ask, Reason::Load, from);
+            let answered = self.admitted(ask, card, source, Answer::Served, from);
+            return Answered { timing: Timing::AtOnce, ..answered };
+        }
+        runners.load(&card, &options, ask.keep_alive, self.now);
+        self.loaded(ask, Reason::Load, from)
     }
 
     /// One object for a request with nothing to generate; it is written at once, also where a stream was asked for.
