@@ -165,7 +165,7 @@ impl<'a> Cells<'a> {
     fn pairs(&self, question: Question, draws: usize) -> Result<Vec<Difference>, LabelError> {
         let observed: Vec<Vec<f64>> =
             self.values.iter().map(|stratum| stratum.iter().map(|cell| mean(cell)).collect()).collect();
-        let drawn = self.drawn(&observed, question.seed, draws);
+        let redrawn = self.redrawn(&observed, question.seed, draws);
         let labels = 0..self.labels.len();
         let pairs: Vec<(usize, usize)> = labels.flat_map(|a| (a + 1..self.labels.len()).map(move |b| (a, b))).collect();
         let pair_confidence = 1.0 - (1.0 - question.confidence) / count(pairs.len());
@@ -178,7 +178,7 @@ impl<'a> Cells<'a> {
             let difference = |means: &Vec<Vec<f64>>| apart(means, &strata, a, b);
             let enough = strata.iter().all(|&s| [a, b].iter().all(|&l| self.values[s][l].len() >= MIN_REPEATS));
             let value = difference(&observed);
-            let interval = || bootstrap::interval(value, drawn.iter().map(difference).collect(), pair_confidence);
+            let interval = || bootstrap::interval(value, redrawn.iter().map(difference).collect(), pair_confidence);
             Ok(Difference { a: name(a), b: name(b), mean: value, interval: enough.then(interval).flatten() })
         };
         pairs.iter().map(compare).collect()
@@ -189,10 +189,9 @@ impl<'a> Cells<'a> {
         (0..self.values.len()).filter(|&s| !self.values[s][a].is_empty() && !self.values[s][b].is_empty()).collect()
     }
 
-    /// Means of cells as they might have come out. The means of `n` drawn values spread less than those of `n` fresh
-    /// ones, as the root of `(n − 1) / n`, which is a tenth at five: they are spread again by that much (Davison and
-    /// Hinkley, *Bootstrap Methods and their Application*, 1997, section 2.3.3).
-    fn drawn(&self, observed: &[Vec<f64>], seed: Seed, draws: usize) -> Vec<Vec<Vec<f64>>> {
+    /// Means of cells as they might have come out. Means of `n` drawn values spread less than those of `n` fresh ones,
+    /// by the root of `(n − 1) / n`, which is a tenth at five: they are spread again by that much.
+    fn redrawn(&self, observed: &[Vec<f64>], seed: Seed, draws: usize) -> Vec<Vec<Vec<f64>>> {
         let mut rng = seed.derive("bootstrap of labels", []).rng();
         let mut scratch = Vec::new();
         let mut of_cell = |values: &Vec<f64>, middle: f64| {

@@ -64,16 +64,16 @@ fn intervals_hold_the_truth_about_as_often_as_they_say() {
 fn the_same_seed_gives_the_same_bits_on_every_machine() {
     let sample = [3.25, 1.5, 4.75, 1.0, 5.5, 9.25, 2.0];
     let found = of_one(&sample, Centre::Mean, 0.95, Seed(7)).unwrap();
-    insta::assert_snapshot!(format!("{:?} {:?}", found.low, found.high));
+    insta::assert_snapshot!(format!("{:?} {:?}", found.low, found.high), @"2.107142857142857 6.035714285714286");
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(8))]
 
     #[test]
     fn an_interval_holds_the_estimate_and_follows_from_the_seed(
-        a in prop::collection::vec(-1e6_f64..1e6, 1..30),
-        b in prop::collection::vec(-1e6_f64..1e6, 1..30),
+        a in prop::collection::vec(-1e6_f64..1e6, 1..20),
+        b in prop::collection::vec(-1e6_f64..1e6, 1..20),
         seed: u64,
     ) {
         let seed = Seed(seed);
@@ -88,7 +88,7 @@ proptest! {
 
     #[test]
     fn more_confidence_never_narrows_an_interval(
-        a in prop::collection::vec(-1e6_f64..1e6, 1..30),
+        a in prop::collection::vec(-1e6_f64..1e6, 1..20),
         seed: u64,
     ) {
         let narrow = of_one(&a, Centre::Mean, 0.8, Seed(seed)).unwrap();

