@@ -61,7 +61,6 @@ fn a_label_with_an_effect_separates() {
 #[test]
 fn labels_within_the_stated_bound_are_found_equivalent() {
     let found = share(50, 0.01, 0.0, QUESTION, Explained::equivalent);
-    println!("{found}");
     assert!(found >= 0.9, "{found}");
 }
 
@@ -69,14 +68,12 @@ fn labels_within_the_stated_bound_are_found_equivalent() {
 fn too_much_noise_proves_no_equivalence_although_nothing_separates() {
     let quiet = |found: &Explained| found.verdict() == Verdict::Inconclusive && !found.equivalent();
     let found = share(50, 0.1, 0.0, QUESTION, quiet);
-    println!("{found}");
     assert!(found > 0.85, "{found}");
 }
 
 #[test]
 fn a_difference_at_the_bound_is_found_equivalent_in_at_most_five_of_a_hundred_series() {
     let found = share(100, 0.01, 5.0, QUESTION, Explained::equivalent);
-    println!("{found}");
     assert!(found <= 0.05, "{found}");
 }
 
