@@ -71,8 +71,8 @@ fn import(captures: &Path, inputs: &[&str], output: &Path, description: &str) ->
     mock_ollama(&args)
 }
 
-#[test]
-fn the_built_in_recordings_are_imports_of_the_original_captures() {
+/// Imports each of `list` again and compares it with the file of that name in `folder`.
+fn compare_with_captures(folder: &str, list: &[(String, Vec<String>, String)]) {
     let captures = workspace().join("../shared/own-recordings");
     if !captures.is_dir() {
         assert!(env::var_os("REQUIRE_SHARED").is_none(), "the original captures are not at hand");
@@ -81,11 +81,12 @@ fn the_built_in_recordings_are_imports_of_the_original_captures() {
     }
     let update = env::var_os("UPDATE_FIXTURES").is_some();
     let scratch = tempfile::tempdir().unwrap();
-    let folder = workspace().join("fixtures/recordings");
-    for (name, inputs, description) in RECORDINGS {
+    let folder = workspace().join(folder);
+    for (name, inputs, description) in list {
         let file = format!("{name}.jsonl");
         let output = scratch.path().join(&file);
-        let done = import(&captures, inputs, &output, description);
+        let inputs: Vec<&str> = inputs.iter().map(String::as_str).collect();
+        let done = import(&captures, &inputs, &output, description);
         assert!(done.status.success(), "{name}: {}", String::from_utf8_lossy(&done.stderr));
         let text = fs::read_to_string(output).unwrap();
         if update {
@@ -93,6 +94,29 @@ fn the_built_in_recordings_are_imports_of_the_original_captures() {
         }
         assert!(fs::read_to_string(folder.join(&file)).ok() == Some(text), "{file} differs from a new import");
     }
+}
+
+#[test]
+fn the_built_in_recordings_are_imports_of_the_original_captures() {
+    let list = RECORDINGS.iter().map(|(name, inputs, description)| {
+        ((*name).to_owned(), inputs.iter().map(|input| (*input).to_owned()).collect(), (*description).to_owned())
+    });
+    compare_with_captures("fixtures/recordings", &list.collect::<Vec<_>>());
+}
+
+#[test]
+fn the_recordings_of_one_core_are_imports_of_the_original_captures() {
+    let mut list = Vec::new();
+    for repetition in 1..=2 {
+        for (word, how) in [("solo", "alone"), ("both", "together")] {
+            for agent in ["a", "b"] {
+                let name = format!("rep{repetition}-{word}-{agent}");
+                let description = format!("agent {agent} of a pair, {how} on one core, repetition {repetition}");
+                list.push((name.clone(), vec![format!("v0.33.0/dual/small-one-core/{name}")], description));
+            }
+        }
+    }
+    compare_with_captures("fixtures/predict/one-core", &list);
 }
 
 #[test]

@@ -2,8 +2,8 @@
 
 use super::conclusions::{conclusions, p99};
 use super::model::{Kind, Report, VariantTimings};
-pub use super::text::wrapped;
-use super::text::{Table, millis, or_dash, percent, plural};
+pub use super::text::{Table, or_dash, percent, seconds, wrapped};
+use super::text::{millis, plural};
 use crate::measure::bounds::Kept;
 
 /// The most columns a line takes.

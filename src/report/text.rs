@@ -3,7 +3,7 @@
 use crate::report::model::Spread;
 
 /// Microseconds as seconds: `12.346 s`.
-pub(super) fn seconds(us: i64) -> String {
+pub fn seconds(us: i64) -> String {
     let ms = (us.unsigned_abs() + 500) / 1_000;
     let sign = if us < 0 && ms > 0 { "-" } else { "" };
     format!("{sign}{}.{:03} s", ms / 1_000, ms % 1_000)
@@ -25,7 +25,7 @@ pub(super) fn micros(us: i64) -> String {
 }
 
 /// A share as per cent: `1.23 %`.
-pub(super) fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     let text = format!("{:.2} %", share * 100.0);
     if text == "-0.00 %" { "0.00 %".to_owned() } else { text }
 }
@@ -45,7 +45,7 @@ pub(super) fn spread<T: Copy>(spread: &Spread<T>, show: impl Fn(T) -> String) ->
 }
 
 /// The text of a number that may be absent.
-pub(super) fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
+pub fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
     value.map_or_else(|| "–".to_owned(), show)
 }
 
@@ -55,19 +55,19 @@ pub(super) fn plural(count: usize, noun: &str) -> String {
 }
 
 /// A table in memory. Columns of numbers are aligned to the right, those of words to the left.
-pub(super) struct Table {
+pub struct Table {
     head: Vec<String>,
     rows: Vec<Vec<String>>,
 }
 
 impl Table {
     /// A table without rows.
-    pub(super) fn new(head: &[&str]) -> Self {
+    pub fn new(head: &[&str]) -> Self {
         Self { head: head.iter().map(|&cell| cell.to_owned()).collect(), rows: Vec::new() }
     }
 
     /// Adds a row.
-    pub(super) fn row(&mut self, cells: Vec<String>) {
+    pub fn row(&mut self, cells: Vec<String>) {
         self.rows.push(cells);
     }
 
@@ -89,7 +89,7 @@ impl Table {
     }
 
     /// As columns with two spaces between them.
-    pub(super) fn plain(&self) -> String {
+    pub fn plain(&self) -> String {
         let width = |column: usize| {
             let cells = std::iter::once(&self.head).chain(&self.rows).filter_map(|row| row.get(column));
             cells.map(|cell| cell.chars().count()).max().unwrap_or(0)

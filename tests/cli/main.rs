@@ -8,6 +8,7 @@
 //! | [`bounds`] | runs that are held to limits, and the exit codes of that |
 //! | [`clocks`] | runs by virtual clocks: the same files every time |
 //! | [`refusals`] | runs that never begin, and the exit codes of that |
+//! | [`predictions`] | `predict`: its page, and the folders that it refuses |
 //! | [`children`] | the parts that the program plays for itself |
 #![cfg(any(
     feature = "runtime-tokio-default",
@@ -22,5 +23,6 @@ mod children;
 mod clocks;
 mod desk;
 mod pages;
+mod predictions;
 mod refusals;
 mod runs;

@@ -14,6 +14,11 @@ fn help_of_run_explains_every_flag() {
     insta::assert_snapshot!("help_of_run", Desk::new().lab(["run", "--help"]).with(0).stdout);
 }
 
+#[test]
+fn help_of_predict_says_what_files_are_called() {
+    insta::assert_snapshot!("help_of_predict", Desk::new().lab(["predict", "--help"]).with(0).stdout);
+}
+
 #[cfg(all(
     feature = "runtime-tokio-default",
     feature = "runtime-tokio-localset",

@@ -36,7 +36,7 @@ const HOUSES: &[House] = &[
             &["measure", "report"],
             &[],
             &["clients", "controls", "runtimes", "sim"],
-            &["run"],
+            &["predict", "run"],
             &["cli", "main"],
         ],
     },

@@ -1,0 +1,179 @@
+//! Which file is what, by the names alone.
+//!
+//! The words of a name stand between hyphens. A file `REPETITION-solo-AGENT.jsonl` was recorded alone, and
+//! `REPETITION-both-AGENT.jsonl` together with those of the same repetition (which may be left out when there is one
+//! only). A folder with such files is a set. Or the folders say it: `NAME-solo/AGENT.jsonl` alone, and
+//! `NAME-clientsN/AGENT.jsonl` together; each of the latter folders is a set, and the former ones, beside it, are the
+//! recordings alone of them all. Files of other kinds, such as `scenario.json`, are passed over.
+
+use std::path::{Path, PathBuf};
+
+use super::error::PredictError;
+
+/// A set, by its files.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) name: String,
+    /// Recorded alone.
+    pub(super) alone: Vec<Labelled>,
+    /// Recorded together, by repetition and agent.
+    pub(super) together: Vec<Labelled>,
+    /// Whether some were perhaps never recorded alone.
+    pub(super) is_partial: bool,
+}
+
+/// A file and what its name says.
+#[derive(Clone, Debug)]
+pub(super) struct Labelled {
+    pub(super) path: PathBuf,
+    pub(super) repetition: String,
+    pub(super) agent: String,
+}
+
+/// What was recorded in a file or in a folder of them.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Alone,
+    Together,
+}
+
+/// The only repetition, where names state none.
+const ONLY: &str = "1";
+
+/// The sets in `dir`, or the one set that it is.
+pub(super) fn sets(dir: &Path) -> Result<Vec<Found>, PredictError> {
+    let (files, folders) = listing(dir)?;
+    if !files.is_empty() {
+        return Ok(vec![set_of_files(dir, files)?]);
+    }
+    let (mut sets, mut alone) = (Vec::new(), Vec::new());
+    for folder in folders {
+        let (files, _) = listing(&folder)?;
+        let role = role_of_folder(&name_of(&folder));
+        match role {
+            _ if files.is_empty() => {}
+            None => sets.push(set_of_files(&folder, files)?),
+            Some(Role::Alone) => alone.extend(files.into_iter().map(by_folder)),
+            Some(Role::Together) => sets.push(Found {
+                name: name_of(&folder),
+                together: files.into_iter().map(by_folder).collect(),
+                is_partial: true,
+                ..Found::default()
+            }),
+        }
+    }
+    for set in sets.iter_mut().filter(|set| set.is_partial) {
+        set.alone.clone_from(&alone);
+    }
+    if sets.is_empty() { Err(PredictError::NoSet { path: dir.to_owned() }) } else { Ok(sets) }
+}
+
+/// The recordings and the folders in `dir`, in the order of their names.
+fn listing(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PredictError> {
+    let failed = |source| PredictError::Io { path: dir.to_owned(), source };
+    let (mut files, mut folders) = (Vec::new(), Vec::new());
+    for entry in dir.read_dir().map_err(failed)? {
+        let path = entry.map_err(failed)?.path();
+        if path.is_dir() {
+            folders.push(path);
+        } else if path.extension().is_some_and(|extension| extension == "jsonl") {
+            files.push(path);
+        }
+    }
+    files.sort_unstable();
+    folders.sort_unstable();
+    Ok((files, folders))
+}
+
+fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<Found, PredictError> {
+    let mut set = Found { name: name_of(dir), ..Found::default() };
+    for path in files {
+        match by_name(&path) {
+            Some((Role::Alone, labelled)) => set.alone.push(labelled),
+            Some((Role::Together, labelled)) => set.together.push(labelled),
+            None => return Err(PredictError::Name { path }),
+        }
+    }
+    // `rep10` comes after `rep2`.
+    set.together.sort_by_key(|file| (file.repetition.len(), file.repetition.clone(), file.agent.clone()));
+    let is_known = |repetition: &str| set.together.iter().any(|file| file.repetition == repetition);
+    match set.alone.iter().find(|file| !is_known(&file.repetition)) {
+        Some(Labelled { path, repetition, .. }) => {
+            Err(PredictError::NotTogether { path: path.clone(), repetition: repetition.clone() })
+        }
+        None => Ok(set),
+    }
+}
+
+/// What the name of a file in a set says.
+fn by_name(path: &Path) -> Option<(Role, Labelled)> {
+    let stem = stem_of(path);
+    let words: Vec<&str> = stem.split('-').collect();
+    let role_of = |word: &str| match word {
+        "solo" => Some(Role::Alone),
+        "both" => Some(Role::Together),
+        _ => None,
+    };
+    let (at, role) = words.iter().enumerate().find_map(|(at, word)| Some((at, role_of(word)?)))?;
+    let (repetition, agent) = (words[..at].join("-"), words[at + 1..].join("-"));
+    if agent.is_empty() {
+        return None;
+    }
+    let repetition = if repetition.is_empty() { ONLY.to_owned() } else { repetition };
+    Some((role, Labelled { path: path.to_owned(), repetition, agent }))
+}
+
+/// What the name of a folder says of the files in it.
+fn role_of_folder(name: &str) -> Option<Role> {
+    name.split('-').find_map(|word| match word {
+        "solo" => Some(Role::Alone),
+        _ => {
+            let count = word.strip_prefix("clients")?;
+            (!count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit())).then_some(Role::Together)
+        }
+    })
+}
+
+/// A file of which the folder says how it was recorded.
+fn by_folder(path: PathBuf) -> Labelled {
+    Labelled { agent: stem_of(&path), repetition: ONLY.to_owned(), path }
+}
+
+fn stem_of(path: &Path) -> String {
+    path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn name_of(dir: &Path) -> String {
+    dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(name: &str) -> Option<(bool, String, String)> {
+        let (role, labelled) = by_name(Path::new(name))?;
+        Some((role == Role::Alone, labelled.repetition, labelled.agent))
+    }
+
+    #[test]
+    fn a_name_says_the_repetition_then_alone_or_together_then_the_agent() {
+        let is = |alone, repetition: &str, agent: &str| Some((alone, repetition.to_owned(), agent.to_owned()));
+        assert_eq!(said("x/rep1-solo-a.jsonl"), is(true, "rep1", "a"));
+        assert_eq!(said("x/rep2-both-b.jsonl"), is(false, "rep2", "b"));
+        assert_eq!(said("both-agent-7.jsonl"), is(false, "1", "agent-7"));
+        assert_eq!(
+            ["rep1-a.jsonl", "rep1-solo.jsonl", "rep1-both-.jsonl", "solos-a.jsonl"].map(said),
+            [const { None }; 4]
+        );
+    }
+
+    #[test]
+    fn a_folder_says_alone_or_together_or_nothing() {
+        let alone = |name| role_of_folder(name).map(|role| role == Role::Alone);
+        assert_eq!(
+            ["x-solo", "x-clients4", "small-one-core", "x-clients", "x-clientsmany"].map(alone),
+            [Some(true), Some(false), None, None, None]
+        );
+    }
+}

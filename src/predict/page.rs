@@ -1,0 +1,146 @@
+//! What was found, as text.
+
+use std::time::Duration;
+
+use super::score::{Outcome, Scored};
+use super::verdict::{CHUNK, Reason, Verdict, WALL, verdict};
+use crate::report::terminal::{Table, WIDTH, or_dash, percent, seconds, wrapped};
+
+/// Every set with its table and its verdict, and what the columns mean.
+pub fn page(outcomes: &[Outcome]) -> String {
+    let sets: String = outcomes.iter().map(|outcome| set(outcome) + "\n").collect();
+    let (holds, fails): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.iter().partition(|outcome| verdict(outcome).holds);
+    let names = |sets: &[&Outcome]| sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
+    let list = |sets: &[&Outcome], what: &str| {
+        if sets.is_empty() { String::new() } else { paragraph(&format!("{what}: {}", names(sets))) }
+    };
+    let summary = if outcomes.len() > 1 {
+        list(&holds, "described") + &list(&fails, "not described") + "\n"
+    } else {
+        String::new()
+    };
+    format!("{sets}{summary}{}", paragraph(&legend()))
+}
+
+fn legend() -> String {
+    format!(
+        "All times but the first chunk's run from the first chunk on. first chunk: from the request to it, as recorded \
+         together, not predicted. alone: the same request without the others. error: predicted wall time against the \
+         recorded one. chunk error: the median of how far each chunk is off, as a share of its time since the first one. \
+         A set is described when no wall time is off by more than {} and no median chunk by more than {}, in the \
+         repetitions that the share was not fitted on, or in the only one.",
+        percent(WALL),
+        percent(CHUNK)
+    )
+}
+
+fn paragraph(text: &str) -> String {
+    wrapped(text, WIDTH, 2) + "\n"
+}
+
+fn set(outcome: &Outcome) -> String {
+    let title = paragraph(&format!("{}: {}", outcome.name, share(outcome)));
+    let judgement = paragraph(&judgement(outcome, &verdict(outcome)));
+    format!("{title}\n{}\n{judgement}", table(outcome))
+}
+
+/// The fitted share in words.
+fn share(outcome: &Outcome) -> String {
+    let Some(share) = outcome.share else {
+        return "no two streams meet from their first chunks on, so no share is fitted; predicted as alone".to_owned();
+    };
+    let fitted = outcome.repetitions.iter().find(|repetition| repetition.is_fitted);
+    let fitted = fitted.map_or("", |repetition| repetition.name.as_str());
+    let more = if outcome.agents > 2 {
+        #[expect(clippy::cast_precision_loss, reason = "nobody counts that many agents")]
+        let each = 2.0 * share / outcome.agents as f64;
+        format!(", each of {} {each:.3}", outcome.agents)
+    } else {
+        String::new()
+    };
+    format!("each of two has {share:.3} of its solo speed{more}; fitted on repetition {fitted}")
+}
+
+fn table(outcome: &Outcome) -> String {
+    let mut table =
+        Table::new(&["repetition", "agent", "first chunk", "alone", "predicted", "recorded", "error", "chunk error"]);
+    for repetition in &outcome.repetitions {
+        rows(&mut table, repetition);
+    }
+    table.plain()
+}
+
+fn rows(table: &mut Table, repetition: &Scored) {
+    let mark = if repetition.is_fitted { " (fitted)" } else { "" };
+    let time = |duration: Duration| seconds(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX));
+    for score in &repetition.agents {
+        let found = score.prediction.as_ref();
+        table.row(vec![
+            format!("{}{mark}", repetition.name),
+            score.agent.clone(),
+            time(score.prompt),
+            or_dash(found, |found| time(found.alone_wall())),
+            or_dash(found, |found| time(found.wall())),
+            time(score.wall()),
+            or_dash(found, |found| percent(found.wall_error)),
+            or_dash(found, |found| percent(found.chunk_error)),
+        ]);
+    }
+}
+
+fn judgement(outcome: &Outcome, verdict: &Verdict) -> String {
+    let errors = format!(
+        "the worst wall time is off by {}, the worst median chunk by {}",
+        percent(verdict.wall_error),
+        percent(verdict.chunk_error)
+    );
+    let only = if outcome.repetitions.len() == 1 && outcome.share.is_some() {
+        " There is one repetition, so this is the error of the fit itself."
+    } else {
+        ""
+    };
+    let what = if outcome.share.is_some() { "A share" } else { "The time alone" };
+    if verdict.holds {
+        return format!("{what} describes this set: {errors}.{only}");
+    }
+    let limits = format!("more than {} or {}", percent(WALL), percent(CHUNK));
+    let reasons: String = verdict.reasons.iter().map(|reason| format!(" {}", sentence(reason))).collect();
+    let reasons = if reasons.is_empty() { " The errors show no pattern that is known here." } else { reasons.as_str() };
+    format!("{what} does not describe this set: {errors}, {limits}.{reasons}{only}")
+}
+
+fn sentence(reason: &Reason) -> String {
+    let ms = |duration: Duration| format!("{} ms", duration.as_millis());
+    match reason {
+        Reason::Faster { agent, speed } => format!(
+            "Agent {agent} was {speed:.2} times as fast together as alone: something else than the other agents slowed \
+             it down when it was alone, and no share is above 1."
+        ),
+        Reason::Unmet { agent, recorded, alone } => format!(
+            "Agent {agent} took {} where it takes {} alone, and would have met no other stream in that time: what slowed \
+             it down is not in the streams, such as the evaluation of others' prompts or another load.",
+            ms(*recorded),
+            ms(*alone)
+        ),
+        Reason::Lost { work } => format!(
+            "Together they did {} of what one does alone in the same time: work was lost, not shared, as by threads \
+             that spin while they wait for others that have no core.",
+            percent(*work)
+        ),
+        Reason::Bursts { agent, recorded, predicted, longest } => format!(
+            "Of agent {agent}'s time {} went into the longest tenth of the gaps (up to {}), where a share predicts {}: \
+             whole turns of the scheduler, not a steady speed.",
+            percent(*recorded),
+            ms(*longest),
+            percent(*predicted)
+        ),
+        Reason::Uneven { late, early } => format!(
+            "The agents were slowed down differently: the wall time of {} is off by {}, that of {} by {}; a share is \
+             the same for all.",
+            late.0,
+            percent(late.1),
+            early.0,
+            percent(early.1)
+        ),
+    }
+}

@@ -1,0 +1,133 @@
+//! Sets out of files.
+
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
+use std::time::Duration;
+
+use mock_ollama::clock::Instant;
+use mock_ollama::recording::import::{ImportError, ImportOptions, Input, import};
+use mock_ollama::recording::limits::MAX_FILE_BYTES;
+use mock_ollama::recording::{End, Exchange, Recording, Request, read};
+use serde::Deserialize;
+
+use super::error::PredictError;
+use super::folder::{self, Found, Labelled};
+use super::set::{Agent, Repetition, Set};
+
+/// The sets in `dir`, or the one set that it is.
+pub(super) fn sets(dir: &Path) -> Result<Vec<Set>, PredictError> {
+    folder::sets(dir)?.into_iter().map(set_of).collect()
+}
+
+/// A recorded exchange, and what the name of its file says.
+struct Tape {
+    file: Labelled,
+    request: Request,
+    sent: Option<Duration>,
+    /// Since the request; at least two.
+    chunks: Vec<Duration>,
+}
+
+fn set_of(found: Found) -> Result<Set, PredictError> {
+    let alone = found.alone.into_iter().map(tape_of).collect::<Result<Vec<_>, _>>()?;
+    let mut set = Set { name: found.name, repetitions: Vec::new() };
+    for group in found.together.chunk_by(|one, other| one.repetition == other.repetition) {
+        let (name, path) = (group[0].repetition.clone(), group[0].path.clone());
+        if group.len() < 2 {
+            return Err(PredictError::Lonely { path, repetition: name });
+        }
+        let agents =
+            group.iter().map(|file| agent_of(tape_of(file.clone())?, &alone)).collect::<Result<Vec<_>, _>>()?;
+        let unknown = agents.iter().position(|agent| agent.alone.is_none());
+        let is_any_known = agents.iter().any(|agent| agent.alone.is_some());
+        match unknown {
+            Some(index) if !found.is_partial || !is_any_known => {
+                return Err(PredictError::NotAlone { path: group[index].path.clone() });
+            }
+            _ => set.repetitions.push(Repetition { name, agents }),
+        }
+    }
+    Ok(set)
+}
+
+/// What was recorded together, with how the same request is alone: of the same agent and repetition where there is
+/// such a recording.
+fn agent_of(tape: Tape, alone: &[Tape]) -> Result<Agent, PredictError> {
+    let same = alone.iter().filter(|other| other.request == tape.request);
+    let nearest =
+        same.min_by_key(|other| (other.file.agent != tape.file.agent, other.file.repetition != tape.file.repetition));
+    if let Some(other) = nearest
+        && other.chunks.len() != tape.chunks.len()
+    {
+        let there = format!("{} of {}", other.chunks.len(), other.file.path.display());
+        let why = format!("{} chunks, but {there}: not the same answer", tape.chunks.len());
+        return Err(PredictError::Unfit { path: tape.file.path, why });
+    }
+    let since_first = |other: &Tape| other.chunks.iter().map(|at| *at - other.chunks[0]).collect();
+    let Some(sent) = tape.sent else {
+        let why = "no sent_us, so its place on the clock of the set is not known".to_owned();
+        return Err(PredictError::Unfit { path: tape.file.path, why });
+    };
+    Ok(Agent {
+        prompt: tape.chunks[0],
+        together: tape.chunks.iter().map(|at| Instant::ZERO.saturating_add(sent + *at)).collect(),
+        alone: nearest.map(since_first),
+        name: tape.file.agent,
+    })
+}
+
+fn tape_of(file: Labelled) -> Result<Tape, PredictError> {
+    let recording = recording_at(&file.path)?;
+    let unfit = |why: String| PredictError::Unfit { path: file.path.clone(), why };
+    let count = recording.exchanges.len();
+    let Ok([exchange]) = <[Exchange; 1]>::try_from(recording.exchanges) else {
+        return Err(unfit(format!("{count} exchanges; expected one")));
+    };
+    if exchange.response.status != 200 {
+        return Err(unfit(format!("status {}; expected an answer", exchange.response.status)));
+    }
+    if exchange.end != End::Clean {
+        return Err(unfit("the answer did not reach its end".to_owned()));
+    }
+    if exchange.chunks.len() < 2 {
+        return Err(unfit("an answer in one piece; expected a stream of chunks".to_owned()));
+    }
+    let chunks = exchange.chunks.iter().map(|chunk| Duration::from_micros(chunk.at_us)).collect();
+    let sent = exchange.sent_us.map(Duration::from_micros);
+    let request = exchange.request.ok_or_else(|| unfit("the request is not recorded".to_owned()))?;
+    Ok(Tape { request, sent, chunks, file })
+}
+
+/// As much of a first line as tells the form of the file.
+#[derive(Default, Deserialize)]
+struct FirstLine {
+    format: Option<String>,
+    recording: Option<u64>,
+}
+
+fn recording_at(path: &Path) -> Result<Recording, PredictError> {
+    let failed = |source| PredictError::Io { path: path.to_owned(), source };
+    let mut bytes = Vec::new();
+    File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
+    if bytes.len() as u64 > MAX_FILE_BYTES {
+        let why = format!("larger than {MAX_FILE_BYTES} bytes, the limit");
+        return Err(PredictError::Unfit { path: path.to_owned(), why });
+    }
+    let label = path.display().to_string();
+    let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    match serde_json::from_slice(first).unwrap_or_default() {
+        FirstLine { recording: Some(_), .. } => Ok(read(bytes.as_slice(), &label)?),
+        FirstLine { format: Some(_), .. } => {
+            let options = ImportOptions { name: "capture".to_owned(), ..ImportOptions::default() };
+            import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
+                // This one does not name the file.
+                ImportError::Invalid(problem) => {
+                    PredictError::Unfit { path: path.to_owned(), why: problem.to_string() }
+                }
+                error => error.into(),
+            })
+        }
+        FirstLine { .. } => Err(PredictError::Form { path: path.to_owned() }),
+    }
+}
