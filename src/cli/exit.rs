@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use runtime_lab::measure::bounds::BoundsError;
+use runtime_lab::papers::PapersError;
 use runtime_lab::run::RunError;
 
 /// Exit code: a bound failed, or variants delivered different bytes.
@@ -51,6 +52,8 @@ pub(super) enum Error {
     Run(#[from] RunError),
     #[error(transparent)]
     Bounds(#[from] BoundsError),
+    #[error(transparent)]
+    Papers(#[from] PapersError),
     #[error("cannot write to standard output")]
     Stdout(#[source] std::io::Error),
     #[error("cannot find this program's own executable")]
@@ -73,6 +76,13 @@ impl From<RunError> for Failure {
 impl From<BoundsError> for Failure {
     fn from(error: BoundsError) -> Self {
         Self { error: error.into(), code: EXIT_DATA }
+    }
+}
+
+impl From<PapersError> for Failure {
+    fn from(error: PapersError) -> Self {
+        let code = if error.is_io() { EXIT_IO } else { EXIT_DATA };
+        Self { error: error.into(), code }
     }
 }
 

@@ -4,12 +4,14 @@
 //! | --- | --- |
 //! | `run` | `runtime-lab run`, and what happens without a verb |
 //! | `list` | `runtime-lab list` |
+//! | `papers` | `runtime-lab papers` |
 //! | `progress` | the bar on standard error |
 //! | `stdout` | standard output, where the reader may leave before the end |
 //! | `exit` | what a verb can end with, and the exit code of each |
 
 mod exit;
 mod list;
+mod papers;
 mod progress;
 mod run;
 mod stdout;
@@ -40,6 +42,7 @@ enum Verb {
     Run(run::RunArgs),
     /// List the variants, workloads and recordings of this program
     List,
+    Papers(papers::PapersArgs),
     /// A child of `run`: serve recordings until standard input ends
     #[command(name = "__serve", hide = true)]
     Serve {
@@ -61,6 +64,7 @@ pub(crate) fn main(cli: &Cli) -> ExitCode {
         None => run::run(&cli.run),
         Some(Verb::Run(args)) => run::run(args),
         Some(Verb::List) => list::list(),
+        Some(Verb::Papers(args)) => papers::papers(args),
         Some(Verb::Serve { orders, journal }) => {
             run_server(orders, journal).map(|()| Ending::Done).map_err(Failure::from)
         }

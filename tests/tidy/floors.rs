@@ -36,7 +36,7 @@ const HOUSES: &[House] = &[
             &["measure", "report"],
             &[],
             &["clients", "controls", "runtimes", "sim"],
-            &["run"],
+            &["papers", "run"],
             &["cli", "main"],
         ],
     },
