@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use runtime_lab::measure::bounds::BoundsError;
+use runtime_lab::papers::PapersError;
 use runtime_lab::predict::PredictError;
 use runtime_lab::run::RunError;
 
@@ -54,6 +55,8 @@ pub(super) enum Error {
     Bounds(#[from] BoundsError),
     #[error(transparent)]
     Predict(#[from] PredictError),
+    #[error(transparent)]
+    Papers(#[from] PapersError),
     #[error("cannot write to standard output")]
     Stdout(#[source] std::io::Error),
     #[error("cannot find this program's own executable")]
@@ -81,6 +84,13 @@ impl From<BoundsError> for Failure {
 
 impl From<PredictError> for Failure {
     fn from(error: PredictError) -> Self {
+        let code = if error.is_io() { EXIT_IO } else { EXIT_DATA };
+        Self { error: error.into(), code }
+    }
+}
+
+impl From<PapersError> for Failure {
+    fn from(error: PapersError) -> Self {
         let code = if error.is_io() { EXIT_IO } else { EXIT_DATA };
         Self { error: error.into(), code }
     }

@@ -5,12 +5,14 @@
 //! | `run` | `runtime-lab run`, and what happens without a verb |
 //! | `list` | `runtime-lab list` |
 //! | `predict` | `runtime-lab predict` |
+//! | `papers` | `runtime-lab papers` |
 //! | `progress` | the bar on standard error |
 //! | `stdout` | standard output, where the reader may leave before the end |
 //! | `exit` | what a verb can end with, and the exit code of each |
 
 mod exit;
 mod list;
+mod papers;
 mod predict;
 mod progress;
 mod run;
@@ -43,6 +45,7 @@ enum Verb {
     /// List the variants, workloads and recordings of this program
     List,
     Predict(predict::PredictArgs),
+    Papers(papers::PapersArgs),
     /// A child of `run`: serve recordings until standard input ends
     #[command(name = "__serve", hide = true)]
     Serve {
@@ -65,6 +68,7 @@ pub(crate) fn main(cli: &Cli) -> ExitCode {
         Some(Verb::Run(args)) => run::run(args),
         Some(Verb::List) => list::list(),
         Some(Verb::Predict(args)) => predict::predict(args),
+        Some(Verb::Papers(args)) => papers::papers(args),
         Some(Verb::Serve { orders, journal }) => {
             run_server(orders, journal).map(|()| Ending::Done).map_err(Failure::from)
         }

@@ -20,7 +20,7 @@ pub mod markdown;
 pub mod model;
 pub mod outputs;
 pub mod terminal;
-mod text;
+pub(crate) mod text;
 pub mod timings_builder;
 
 pub use build::build;

@@ -15,11 +15,8 @@
 //! and which TR114's runs against `127.0.0.1` do not have, so they are taken to be the client's. A replay thus shows
 //! what the server did, and what a client adds to it can be seen.
 
-use std::time::Duration;
-
-use serde::Deserialize;
-
 use super::plan::Workload;
+pub use super::published::{AgentRow, Published, RunRow, TableError};
 
 mod stream;
 
@@ -32,87 +29,16 @@ pub const DEFAULT_RUNTIME: &str = "tokio-default";
 /// The run that is taken where none is named: the second, since the first of a scenario often loads the model.
 pub const DEFAULT_RUN: u32 = 2;
 
+const FOLDER: &str = "fixtures/papers/tr115";
 const RUNS: &str = include_str!("../../fixtures/papers/tr115/runs.csv");
 const SUMMARY: &str = include_str!("../../fixtures/papers/tr115/summary.csv");
-
-/// One agent of one published run. Every number is published, none was measured here.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct AgentRow {
-    /// The runtime, such as `tokio-default`.
-    pub runtime: String,
-    /// The scenario.
-    pub scenario: String,
-    /// The repetition, from 1.
-    pub run: u32,
-    /// `collector` or `insight`.
-    pub agent: String,
-    /// The model.
-    pub model: String,
-    /// The request option `num_gpu`; absent when it was not sent.
-    pub num_gpu: Option<u32>,
-    /// The request option `num_ctx`, in tokens; absent when it was not sent.
-    pub num_ctx: Option<u32>,
-    /// The request option `temperature`; absent when it was not sent.
-    pub temperature: Option<f64>,
-    /// Client clock: request sent to first token, in milliseconds.
-    pub ttft_ms: f64,
-    /// `load_duration`, in milliseconds.
-    pub load_ms: f64,
-    /// `prompt_eval_duration`, in milliseconds.
-    pub prompt_eval_ms: f64,
-    /// `eval_duration`, in milliseconds.
-    pub eval_ms: f64,
-    /// Client clock: request sent to the end of the body, in milliseconds. Not the server's `total_duration`.
-    pub total_ms: f64,
-    /// `eval_count`.
-    pub tokens: u32,
-    /// `total_ms` in seconds: what the published efficiency is computed from.
-    pub execution_s: f64,
-}
-
-/// One published run of two agents.
-#[derive(Clone, Debug, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RunRow {
-    /// The runtime.
-    pub runtime: String,
-    /// The scenario.
-    pub scenario: String,
-    /// The repetition, from 1.
-    pub run: u32,
-    /// `sequential_s / wall_s`, as published.
-    pub speedup: f64,
-    /// Half of the speed-up in per cent, as published.
-    pub efficiency_pct: f64,
-    /// Client clock over both agents, in seconds.
-    pub wall_s: f64,
-    /// The sum of both agents' times in the concurrent run, in seconds.
-    pub sequential_s: f64,
-    /// Whether the speed-up is below 1.5, as published.
-    pub contention: bool,
-}
-
-/// All published runs.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Published {
-    /// One row an agent and run.
-    pub agents: Vec<AgentRow>,
-    /// One row a run.
-    pub runs: Vec<RunRow>,
-}
 
 /// Published data that cannot be used, or a run that was not published.
 #[derive(Debug, thiserror::Error)]
 pub enum Tr115Error {
-    /// A table cannot be read.
-    #[error("fixtures/papers/tr115/{table}")]
-    Table {
-        /// The file's name.
-        table: &'static str,
-        /// Line and column.
-        source: csv::Error,
-    },
+    /// A table cannot be used, which is a bug in the build.
+    #[error(transparent)]
+    Table(#[from] TableError),
     /// No such run.
     #[error("TR115 has no {what} `{wanted}`; there are: {known}")]
     Unknown {
@@ -140,19 +66,7 @@ pub enum Tr115Error {
 impl Published {
     /// The tables that come with the program.
     pub fn built_in() -> Result<Self, Tr115Error> {
-        Self::parse(RUNS, SUMMARY)
-    }
-
-    /// Reads the text of `runs.csv` and `summary.csv`.
-    pub fn parse(runs: &str, summary: &str) -> Result<Self, Tr115Error> {
-        Ok(Self { agents: table("runs.csv", runs)?, runs: table("summary.csv", summary)? })
-    }
-
-    /// The rows of both agents of a run, in the order of the table.
-    pub fn agents_of<'a>(&'a self, run: &'a RunRow) -> impl Iterator<Item = &'a AgentRow> {
-        self.agents
-            .iter()
-            .filter(|row| row.runtime == run.runtime && row.scenario == run.scenario && row.run == run.run)
+        Ok(Self::parse(RUNS, SUMMARY, FOLDER)?)
     }
 
     /// The run `SCENARIO[:RUNTIME[:RUN]]`; [`DEFAULT_RUNTIME`] and [`DEFAULT_RUN`] where nothing is said.
@@ -171,8 +85,13 @@ impl Published {
     /// The workload that replays the run `SCENARIO[:RUNTIME[:RUN]]` (without [`PREFIX`]).
     pub fn workload(&self, name: &str) -> Result<Workload, Tr115Error> {
         let run = self.find(name)?;
-        stream::workload(run, self.agents_of(run))
+        workload_of(run, self.agents_of(run))
     }
+}
+
+/// The workload of a run's agents, each as its row says.
+pub fn workload_of<'a>(run: &RunRow, agents: impl Iterator<Item = &'a AgentRow>) -> Result<Workload, Tr115Error> {
+    stream::workload(run, agents)
 }
 
 /// The rows whose `key` is `wanted`; at least one.
@@ -190,19 +109,6 @@ fn narrowed<'a>(
         return Err(Tr115Error::Unknown { what, wanted: wanted.to_owned(), known: known.join(", ") });
     }
     Ok(rows)
-}
-
-fn table<T: for<'de> Deserialize<'de>>(table: &'static str, text: &str) -> Result<Vec<T>, Tr115Error> {
-    let rows: Result<Vec<T>, csv::Error> = csv::Reader::from_reader(text.as_bytes()).deserialize().collect();
-    rows.map_err(|source| Tr115Error::Table { table, source })
-}
-
-/// A published time to the nanosecond; the published text carries the rounding of a division by 10⁶.
-fn time(millis: f64) -> Option<Duration> {
-    let nanos = (millis * 1e6).round();
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "an hour in nanoseconds fits a u64")]
-    let exact = Duration::from_nanos(nanos as u64);
-    (0.0..3.6e12).contains(&nanos).then_some(exact)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ const HOUSES: &[House] = &[
             &["measure", "report"],
             &[],
             &["clients", "controls", "runtimes", "sim"],
-            &["predict", "run"],
+            &["papers", "predict", "run"],
             &["cli", "main"],
         ],
     },

@@ -1,0 +1,41 @@
+use std::fs;
+
+use super::*;
+
+#[test]
+fn runtimes_are_one_set_and_sets_are_their_own() {
+    let tr115 = Published::built_in().unwrap();
+    let all = sets(&tr115, "here");
+    assert_eq!((all.len(), all[0].name.as_str(), all[0].runs.len()), (1, "here", 125));
+    let serial = |runs: &[Run<'_>]| runs.iter().filter(|run| !run.overlaps()).count();
+    assert_eq!(serial(&all[0].runs), 25);
+
+    let servers = tr113_tr114().unwrap();
+    let all = sets(&servers, "here");
+    let told: Vec<_> = all.iter().map(|set| (set.name.as_str(), set.runs.len(), serial(&set.runs))).collect();
+    assert_eq!(told, [("tr113", 19, 19), ("tr113-single-tr110", 115, 115), ("tr114-dual", 80, 0)]);
+}
+
+#[test]
+fn the_first_agent_is_the_one_whose_first_token_came_first() {
+    let published = tr113_tr114().unwrap();
+    for set in sets(&published, "") {
+        assert!(set.runs.iter().all(|run| run.agents[0].ttft_ms <= run.agents[1].ttft_ms));
+    }
+}
+
+#[test]
+fn a_folder_without_its_tables_is_the_systems_fault_and_a_bad_table_is_the_datas() {
+    let folder = tempfile::tempdir().unwrap();
+    let missing = read_folder(folder.path()).unwrap_err();
+    assert!(missing.is_io() && missing.to_string().ends_with("runs.csv"), "{missing}");
+    let [_, summary] = TR113_TR114;
+    fs::write(folder.path().join(SUMMARY), summary).unwrap();
+    fs::write(folder.path().join(RUNS), b"set,scenario\none,\xff\n").unwrap();
+    let bad = read_folder(folder.path()).unwrap_err();
+    assert!(!bad.is_io() && bad.to_string().ends_with("runs.csv:2: this is not UTF-8"), "{bad}");
+    let big = fs::File::create(folder.path().join(RUNS)).unwrap();
+    big.set_len(MAX_TABLE_BYTES + 1).unwrap();
+    let big = read_folder(folder.path()).unwrap_err();
+    assert!(!big.is_io() && big.to_string().contains("runs.csv:1: a table has at most"), "{big}");
+}

@@ -1,0 +1,90 @@
+//! Every run beside its prediction.
+
+use super::data::{DataSet, PapersError, Run};
+use super::fit::{SUBSET, fit, is_fitted_on, mean};
+use super::predict::{Constants, Setup, predict};
+use crate::workload::published::{SUMMARY, TableError};
+
+/// A published run and what was predicted of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Judged<'a> {
+    /// The run.
+    pub run: Run<'a>,
+    /// The constants of its set.
+    pub constants: Constants,
+    /// The efficiency that was predicted, in per cent.
+    pub predicted_pct: f64,
+}
+
+/// How far predictions are from what was published, in percentage points of efficiency.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Errors {
+    /// The number of runs.
+    pub runs: usize,
+    /// The mean distance.
+    pub mean: f64,
+    /// The largest distance.
+    pub worst: f64,
+    /// The mean distance of the runs that no constant was fitted on; absent when there are none.
+    pub unseen_mean: Option<f64>,
+}
+
+/// The runs of each set, predicted.
+pub fn judge<'a>(sets: &[DataSet<'a>], folder: &str) -> Result<Vec<Judged<'a>>, PapersError> {
+    let constants = fit(sets).ok_or_else(|| TableError {
+        file: format!("{folder}/{SUMMARY}"),
+        line: 1,
+        why: format!("none of {SUBSET} says how fast the device is, alone or shared"),
+    })?;
+    let judged = |(set, constants): (&DataSet<'a>, Constants)| {
+        set.runs.iter().map(|run| Judged::new(*run, constants)).collect::<Vec<_>>()
+    };
+    Ok(sets.iter().zip(constants).flat_map(judged).collect())
+}
+
+impl<'a> Judged<'a> {
+    fn new(run: Run<'a>, constants: Constants) -> Self {
+        let mut judged = Self { run, constants, predicted_pct: 0.0 };
+        judged.predicted_pct = judged.with(run.setup);
+        judged
+    }
+
+    /// The efficiency that the same work is predicted to have in another setup, in per cent.
+    pub fn with(&self, setup: Setup) -> f64 {
+        predict(&self.run.input(self.constants), setup).efficiency_pct()
+    }
+
+    /// The wall time that the same work is predicted to have in another setup, in seconds.
+    pub fn wall_with(&self, setup: Setup) -> f64 {
+        predict(&self.run.input(self.constants), setup).wall().as_secs_f64()
+    }
+
+    /// The distance of prediction and publication, in percentage points.
+    pub fn error(&self) -> f64 {
+        (self.predicted_pct - self.run.row.efficiency_pct).abs()
+    }
+}
+
+/// The errors of those of `judged` that `which` picks; absent when it picks none.
+pub fn errors(judged: &[Judged<'_>], which: impl Fn(&Run<'_>) -> bool) -> Option<Errors> {
+    let picked: Vec<&Judged<'_>> = judged.iter().filter(|judged| which(&judged.run)).collect();
+    let unseen: Vec<f64> =
+        picked.iter().filter(|judged| !is_fitted_on(&judged.run)).map(|judged| judged.error()).collect();
+    (!picked.is_empty()).then(|| Errors {
+        runs: picked.len(),
+        mean: mean(picked.iter().map(|judged| judged.error())),
+        worst: picked.iter().map(|judged| judged.error()).fold(0.0, f64::max),
+        unseen_mean: (!unseen.is_empty()).then(|| mean(unseen.iter().copied())),
+    })
+}
+
+/// The number of runs whose published efficiency the published rule gives to the last digit.
+pub fn recomputed(judged: &[Judged<'_>]) -> usize {
+    judged
+        .iter()
+        .filter(|judged| judged.run.recomputed_pct().to_bits() == judged.run.row.efficiency_pct.to_bits())
+        .count()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,33 @@
+//! The papers replayed: TR113, TR114 and TR115 as experiments on published counters.
+//!
+//! The reports compared one server against two, and five async runtimes, by "parallel efficiency". Here each run's
+//! figure is predicted from the tokens, the load and the prompt time of its two agents, which of them was first, and
+//! constants of the machine; the runtime's name is not among them.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `data` | the tables of a folder, sorted into sets |
+//! | `predict` | two agents on a device, in virtual time |
+//! | `fit` | the constants of a machine |
+//! | `judge` | every run beside its prediction |
+//! | `played` | the real clients on the same device, in virtual time |
+//! | `first_token` | what collecting 1 KB adds to the first token |
+//! | `tr115` | the page of the runtimes |
+//! | `servers` | the page of one and two servers |
+//! | `output` | which page, and the files |
+
+mod data;
+mod first_token;
+mod fit;
+mod judge;
+mod output;
+mod played;
+mod predict;
+mod servers;
+mod tr115;
+
+pub use data::{DataSet, MAX_TABLE_BYTES, PapersError, Run, WARM_LOAD_MS, read_folder, sets, tr113_tr114};
+pub use fit::{SUBSET, fit};
+pub use judge::{Errors, Judged, errors, judge, recomputed};
+pub use output::{Page, Paper, page, write};
+pub use predict::{Constants, Counters, Input, Limiter, Machine, Predicted, Setup, Span, efficiency_pct, predict};

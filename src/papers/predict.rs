@@ -1,0 +1,223 @@
+//! When two agents on one device would have ended: a prediction from counters, in virtual time.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+use mock_ollama::backend::{Curve, Device, Slots};
+use mock_ollama::clock::Instant;
+use mock_ollama::journal::StreamId;
+
+/// What the prediction knows of an agent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counters {
+    /// `eval_count`.
+    pub tokens: u32,
+    /// `load_duration`.
+    pub load: Duration,
+    /// `prompt_eval_duration`.
+    pub prompt_eval: Duration,
+}
+
+/// What it knows of the machine: two constants of the device, one of the way to it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Constants {
+    /// Tokens a second of an agent that decodes alone.
+    pub alone: f64,
+    /// Tokens a second of each of two that decode.
+    pub together: f64,
+    /// What passes between sending a request and the beginning of its load.
+    pub gap: Duration,
+}
+
+/// Everything that a prediction is made from. Nothing that was measured in the run itself is here but the server's
+/// counters of work: no time of decoding, no total, and not the runtime's name.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Input {
+    /// Both agents, the one that was first before the other.
+    pub agents: [Counters; 2],
+    /// The machine.
+    pub constants: Constants,
+}
+
+/// What lets agents through to the servers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Limiter {
+    /// Nothing.
+    None,
+    /// A semaphore of two.
+    SemaphoreOfTwo,
+    /// A mutex, held for the whole call.
+    Mutex,
+}
+
+/// What the agents' servers have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Machine {
+    /// Nothing: a device for each.
+    Independent,
+    /// The device: two servers on one.
+    SharedDevice,
+    /// Everything: one server with one slot.
+    OneSlot,
+}
+
+/// How an experiment is put together: the components that can be swapped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// What lets agents through.
+    pub limiter: Limiter,
+    /// What they share.
+    pub machine: Machine,
+}
+
+/// When an agent sent its request, after the limiter, and when its answer had ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// The request.
+    pub sent: Instant,
+    /// The end.
+    pub ended: Instant,
+}
+
+/// Both agents, in the order of the input.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Predicted(pub [Span; 2]);
+
+impl Predicted {
+    /// From the start of both to the end of the last.
+    pub fn wall(&self) -> Duration {
+        let [one, other] = self.0;
+        one.ended.max(other.ended).saturating_since(Instant::from_nanos(0))
+    }
+
+    /// The published figure, in per cent: both agents' own times over twice the wall time.
+    pub fn efficiency_pct(&self) -> f64 {
+        let [one, other] = self.0.map(|span| span.ended.saturating_since(span.sent).as_secs_f64());
+        efficiency_pct([one, other], self.wall().as_secs_f64())
+    }
+}
+
+/// The rule of the published program, in its own order of operations, so that published figures come out to their last
+/// digit.
+pub fn efficiency_pct([one, other]: [f64; 2], wall: f64) -> f64 {
+    (one + other) / wall / 2.0 * 100.0
+}
+
+impl Input {
+    /// How long an agent decodes when it is alone.
+    pub fn solo(&self, agent: usize) -> Duration {
+        Duration::try_from_secs_f64(f64::from(self.agents[agent].tokens) / self.constants.alone)
+            .unwrap_or(Duration::MAX)
+    }
+
+    /// How much of its speed each of two has left.
+    pub fn curve(&self) -> Curve {
+        let millionths = (self.constants.together / self.constants.alone * 1e6).round().clamp(1.0, 1e6);
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 1 and a million")]
+        Curve::Shared(vec![millionths as u32])
+    }
+}
+
+/// What an agent does, and until when where it is known.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    Held,
+    Loading(Instant),
+    InLine,
+    Reading(Instant),
+    Decoding,
+    Ended,
+}
+
+/// Every agent uses the same model.
+const MODEL: &str = "model";
+
+struct Stage<'a> {
+    input: &'a Input,
+    device: Device,
+    slots: Slots,
+    streams: [StreamId; 2],
+    states: [State; 2],
+    spans: [Span; 2],
+}
+
+/// Plays both agents.
+pub fn predict(input: &Input, setup: Setup) -> Predicted {
+    let start = Instant::from_nanos(0);
+    let curve = match setup.machine {
+        Machine::Independent => Curve::Independent,
+        Machine::SharedDevice | Machine::OneSlot => input.curve(),
+    };
+    let slots = if setup.machine == Machine::OneSlot { NonZeroUsize::new(1) } else { None };
+    let mut stage = Stage {
+        input,
+        device: Device::new(curve),
+        slots: Slots::new(slots),
+        streams: [StreamId::of("first", 0), StreamId::of("second", 0)],
+        states: [State::Held; 2],
+        spans: [Span { sent: start, ended: start }; 2],
+    };
+    stage.send(0, start);
+    if setup.limiter != Limiter::Mutex {
+        stage.send(1, start);
+    }
+    let mut now = start;
+    while let Some((due, agent)) = stage.next(now) {
+        now = due;
+        stage.step(agent, now);
+        if stage.states == [State::Ended, State::Held] {
+            stage.send(1, now);
+        }
+    }
+    Predicted(stage.spans)
+}
+
+impl Stage<'_> {
+    /// What is due next, and whose it is; of what is due at once the first agent's.
+    fn next(&self, now: Instant) -> Option<(Instant, usize)> {
+        let due = |agent: usize| match self.states[agent] {
+            State::Loading(until) | State::Reading(until) => Some((until, agent)),
+            State::Decoding => Some((self.device.due(&self.streams[agent], self.input.solo(agent), now), agent)),
+            State::Held | State::InLine | State::Ended => None,
+        };
+        (0..2).filter_map(due).min()
+    }
+
+    fn send(&mut self, agent: usize, now: Instant) {
+        self.spans[agent].sent = now;
+        let until = now.saturating_add(self.input.constants.gap + self.input.agents[agent].load);
+        // The second never overtakes the first on the way to a slot, whatever their counters say.
+        let until = if let (1, State::Loading(first)) = (agent, self.states[0]) { until.max(first) } else { until };
+        self.states[agent] = State::Loading(until);
+    }
+
+    fn step(&mut self, agent: usize, now: Instant) {
+        match self.states[agent] {
+            State::Loading(_) if self.slots.arrive(MODEL, self.streams[agent].clone()) => self.read(agent, now),
+            State::Loading(_) => self.states[agent] = State::InLine,
+            State::Reading(_) => {
+                self.device.enter(self.streams[agent].clone(), now);
+                self.states[agent] = State::Decoding;
+            }
+            State::Decoding => self.end(agent, now),
+            State::Held | State::InLine | State::Ended => {}
+        }
+    }
+
+    fn read(&mut self, agent: usize, now: Instant) {
+        self.states[agent] = State::Reading(now.saturating_add(self.input.agents[agent].prompt_eval));
+    }
+
+    fn end(&mut self, agent: usize, now: Instant) {
+        self.states[agent] = State::Ended;
+        self.spans[agent].ended = now;
+        self.device.leave(&self.streams[agent], now);
+        let next = self.slots.leave(MODEL, &self.streams[agent]);
+        if let Some(next) = self.streams.iter().position(|stream| Some(stream) == next.as_ref()) {
+            self.read(next, now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
