@@ -159,9 +159,9 @@ impl<'a> Run<'a> {
         super::predict::efficiency_pct(self.agents.map(|agent| agent.execution_s), self.row.wall_s)
     }
 
-    /// Tokens of both agents for each second of the run.
-    pub fn goodput(&self) -> f64 {
-        self.agents.iter().map(|agent| f64::from(agent.tokens)).sum::<f64>() / self.row.wall_s
+    /// The tokens of both agents.
+    pub fn tokens(&self) -> f64 {
+        self.agents.iter().map(|agent| f64::from(agent.tokens)).sum()
     }
 }
 

@@ -78,6 +78,12 @@ pub fn errors(judged: &[Judged<'_>], which: impl Fn(&Run<'_>) -> bool) -> Option
     })
 }
 
+/// Tokens of both agents for each second that the runs took, all runs together.
+pub(super) fn goodput(judged: &[&Judged<'_>]) -> f64 {
+    let tokens: f64 = judged.iter().map(|judged| judged.run.tokens()).sum();
+    tokens / judged.iter().map(|judged| judged.run.row.wall_s).sum::<f64>()
+}
+
 /// The number of runs whose published efficiency the published rule gives to the last digit.
 pub fn recomputed(judged: &[Judged<'_>]) -> usize {
     judged

@@ -56,7 +56,8 @@ pub(super) fn play(judged: &Judged<'_>, runtime: &dyn Runtime, limiter: Limiter)
 }
 
 /// The row of an agent as it would be were it alone, the gap counted as load: its first token comes at the end of the
-/// prompt's evaluation, since that is when it comes to the device, and its last after it has decoded.
+/// prompt's evaluation, since that is when it comes to the device, and its last after it has decoded. The load-time
+/// options are left out: each agent had a server of its own, and the one in memory would load the model again.
 fn alone(row: &AgentRow, solo: Duration, gap_ms: f64) -> AgentRow {
     let tokens = row.tokens.max(2);
     let step = solo.as_secs_f64() * 1e3 / f64::from(tokens - 1);
@@ -64,6 +65,8 @@ fn alone(row: &AgentRow, solo: Duration, gap_ms: f64) -> AgentRow {
         load_ms: (gap_ms + row.load_ms - step).max(0.0),
         eval_ms: step * f64::from(tokens),
         tokens,
+        num_gpu: None,
+        num_ctx: None,
         ..row.clone()
     }
 }

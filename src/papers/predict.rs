@@ -134,6 +134,7 @@ const MODEL: &str = "model";
 
 struct Stage<'a> {
     input: &'a Input,
+    machine: Machine,
     device: Device,
     slots: Slots,
     streams: [StreamId; 2],
@@ -151,6 +152,7 @@ pub fn predict(input: &Input, setup: Setup) -> Predicted {
     let slots = if setup.machine == Machine::OneSlot { NonZeroUsize::new(1) } else { None };
     let mut stage = Stage {
         input,
+        machine: setup.machine,
         device: Device::new(curve),
         slots: Slots::new(slots),
         streams: [StreamId::of("first", 0), StreamId::of("second", 0)],
@@ -186,8 +188,11 @@ impl Stage<'_> {
     fn send(&mut self, agent: usize, now: Instant) {
         self.spans[agent].sent = now;
         let until = now.saturating_add(self.input.constants.gap + self.input.agents[agent].load);
-        // The second never overtakes the first on the way to a slot, whatever their counters say.
-        let until = if let (1, State::Loading(first)) = (agent, self.states[0]) { until.max(first) } else { until };
+        let until = match (self.machine, agent, self.states[0]) {
+            // On the way to one slot the second never overtakes the first, whatever their counters say.
+            (Machine::OneSlot, 1, State::Loading(first)) => until.max(first),
+            _ => until,
+        };
         self.states[agent] = State::Loading(until);
     }
 

@@ -1,7 +1,7 @@
 //! The page of one and two servers.
 
 use super::fit::{SUBSET, decode_speed, mean};
-use super::judge::{Judged, errors, recomputed};
+use super::judge::{Judged, errors, goodput, recomputed};
 use super::predict::{Machine, Setup};
 use super::tr115::told;
 use crate::report::text::Table;
@@ -19,8 +19,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
     format!(
         "# TR113 and TR114: one server, two servers, one device\n\n## What was published\n\n{}\
          `(exec_a + exec_b) / wall / 2` on the published times gives the published figure to the last digit in {} of {} \
-         runs.\n\n{}The \
-         rule explains it. With one server and one slot the second agent waits for the first, and the wait is counted \
+         runs.\n\n{}With one server and one slot the second agent waits for the first, and the wait is counted \
          once, as the second agent's own time. With two servers each agent is slower while the other decodes, and all of \
          that is counted as time well used, for both. Where the agents' load-time options differ, one server loads the \
          model again between them, and the second agent's load time holds both the wait and the load.\n\n\
@@ -62,7 +61,7 @@ fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
             runs.len().to_string(),
             cold.to_string(),
             format!("{:.2} %", mean(runs.iter().map(|judged| judged.run.row.efficiency_pct))),
-            format!("{:.1}", mean(runs.iter().map(|judged| judged.run.goodput()))),
+            format!("{:.1}", goodput(&runs)),
             format!("{:.1}", mean(runs.iter().flat_map(|judged| judged.run.agents.map(decode_speed)))),
             format!("{:.2} s", mean(runs.iter().map(|judged| judged.run.row.wall_s))),
         ]);
@@ -72,19 +71,21 @@ fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
 
 /// What two servers changed, where the tables hold both machines.
 fn difference(judged: &[Judged<'_>]) -> String {
-    let means = |machine| {
-        let warm: Vec<_> =
-            judged.iter().filter(|judged| judged.run.setup.machine == machine && judged.run.is_warm()).collect();
-        let efficiency = mean(warm.iter().map(|judged| judged.run.row.efficiency_pct));
-        (!warm.is_empty()).then(|| (efficiency, mean(warm.iter().map(|judged| judged.run.goodput()))))
+    let change = |is_counted: fn(&Judged<'_>) -> bool| {
+        let of = |machine| {
+            let is_in = |judged: &&Judged<'_>| judged.run.setup.machine == machine && is_counted(judged);
+            let runs: Vec<&Judged<'_>> = judged.iter().filter(is_in).collect();
+            let efficiency = mean(runs.iter().map(|judged| judged.run.row.efficiency_pct));
+            (!runs.is_empty()).then(|| (efficiency, goodput(&runs)))
+        };
+        let ((one, before), (two, after)) = of(Machine::OneSlot).zip(of(Machine::SharedDevice))?;
+        let share = (after / before - 1.0) * 100.0;
+        Some(format!("{:+.2} points of efficiency and {share:+.1} % of tokens per wall second", two - one))
     };
-    let Some(((one, slow), (two, fast))) = means(Machine::OneSlot).zip(means(Machine::SharedDevice)) else {
-        return String::new();
-    };
+    let Some((all, warm)) = change(|_| true).zip(change(|judged| judged.run.is_warm())) else { return String::new() };
     format!(
-        "Over warm runs two servers have {:+.2} points of efficiency against one, and {:+.1} % of tokens per wall second. ",
-        two - one,
-        (fast / slow - 1.0) * 100.0
+        "Two servers against one, over all runs: {all}. Over the runs without a long load: {warm}. What one server gains \
+         by serving one agent at a time at full speed, it loses by loading the model again.\n\n"
     )
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::data::PapersError;
 use super::first_token;
 use super::fit::{SUBSET, mean};
-use super::judge::{Judged, errors, recomputed};
+use super::judge::{Errors, Judged, errors, goodput, recomputed};
 use super::predict::{Constants, Limiter, Machine, Setup};
 use crate::report::text::Table;
 
@@ -70,7 +70,7 @@ fn published(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
             pct(mean(efficiencies())),
             format!("{least:.2} to {most:.2} %"),
             format!("{:.2} s", mean(runs.iter().map(|judged| judged.run.row.wall_s))),
-            format!("{:.1}", mean(runs.iter().map(|judged| judged.run.goodput()))),
+            format!("{:.1}", goodput(&runs)),
         ]);
     }
     let mut text = String::from("## What was published\n\n");
@@ -106,7 +106,7 @@ pub(super) fn told(constants: Constants) -> String {
 
 fn predicted(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
     let mut table = Table::new(&["runtime", "warm runs", "mean error", "of runs not fitted on", "worst"]);
-    let mut row = |name: &str, errors: Option<super::judge::Errors>| {
+    let mut row = |name: &str, errors: Option<Errors>| {
         if let Some(errors) = errors {
             let unseen = errors.unseen_mean.map_or_else(|| "–".to_owned(), points);
             table.row(vec![

@@ -22,7 +22,7 @@ fn the_engine_serves_what_the_prediction_says_to_the_millisecond(#[case] limiter
             let predicted = predict(&input, Setup { limiter, machine: Machine::SharedDevice });
             let played = play(judged, of(*variant), limiter).unwrap().spans;
             let apart = predicted.wall().abs_diff(played.wall());
-            assert!(apart < Duration::from_millis(1), "{predicted:?} {played:?}");
+            assert!(apart < Duration::from_millis(1), "{:?} {predicted:?} {played:?}", judged.run.row);
             if limiter == Limiter::Mutex {
                 // Who gets the mutex first is the runtime's to say.
                 continue;

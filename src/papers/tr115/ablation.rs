@@ -59,82 +59,67 @@ fn swapped(warm: &[&Judged<'_>]) -> String {
     let base = efficiency(BASE);
     let mut table = Table::new(&["component", "is", "efficiency", "wall time", "moves it"]);
     for (component, is, setup) in swaps {
+        let moves = if setup == BASE { "–".to_owned() } else { moved(efficiency(setup), base) };
         table.row(vec![
             component.to_owned(),
             is.to_owned(),
             pct(efficiency(setup)),
             format!("{:.2} s", mean(warm.iter().map(|judged| judged.wall_with(setup)))),
-            moved(efficiency(setup), base),
+            moves,
         ]);
     }
     table.markdown()
 }
 
-/// A client on the stage: what it is, and how it is limited.
-struct Case {
-    component: &'static str,
-    is: String,
+/// A client on the stage.
+struct Client {
+    name: String,
     runtime: &'static dyn Runtime,
-    limiter: Limiter,
 }
 
-fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for limiter in [Limiter::SemaphoreOfTwo, Limiter::None, Limiter::Mutex] {
-        let word = match limiter {
-            Limiter::SemaphoreOfTwo => "semaphore of two",
-            Limiter::None => "no limiter",
-            Limiter::Mutex => "mutex",
-        };
-        cases.extend(Variant::ALL.iter().map(|variant| Case {
-            component: "limiter",
-            is: format!("{variant}, {word}"),
-            runtime: of(*variant),
-            limiter,
-        }));
-    }
-    cases.extend(controls());
-    cases
+fn clients() -> Vec<Client> {
+    let variant = |variant: &Variant| Client {
+        name: format!("{variant}: spawned, chunks {}", variant.policy()),
+        runtime: of(*variant),
+    };
+    Variant::ALL.iter().map(variant).chain(controls()).collect()
 }
 
 /// What the published programs did and no variant does.
 #[cfg(feature = "controls")]
-fn controls() -> Vec<Case> {
+fn controls() -> Vec<Client> {
     let axes = [
-        ("joined-not-spawned", "composition", "joined in one task"),
-        ("accumulate-1kb", "chunks", "collected to at least 1024 bytes"),
+        ("joined-not-spawned", "joined in one task, chunks as received"),
+        ("accumulate-1kb", "spawned, chunks collected to at least 1024 bytes"),
     ];
-    let control = |(name, component, is): (&str, &'static str, &str)| {
+    let control = |(name, is): (&str, &str)| {
         let control = crate::controls::ALL.iter().find(|control| control.name == name)?;
-        let is = format!("{}, {is}", control.claims);
-        Some(Case { component, is, runtime: control.runtime, limiter: Limiter::SemaphoreOfTwo })
+        Some(Client { name: format!("{}: {is}", control.claims), runtime: control.runtime })
     };
     axes.into_iter().filter_map(control).collect()
 }
 
 #[cfg(not(feature = "controls"))]
-fn controls() -> Vec<Case> {
+fn controls() -> Vec<Client> {
     Vec::new()
 }
 
+/// A row a client, a column a limiter.
 fn played(middle: &Judged<'_>) -> Result<String, PapersError> {
-    let base = middle.with(BASE);
-    let mut table = Table::new(&["component", "client", "efficiency", "wall time", "first lines", "moves it"]);
-    let mut row = |component: &str, is: String, efficiency: f64, [wall, first, second]: [String; 3]| {
-        table.row(vec![
-            component.to_owned(),
-            is,
-            pct(efficiency),
-            wall,
-            format!("{first}, {second}"),
-            moved(efficiency, base),
-        ]);
-    };
-    for case in cases() {
-        let Played { spans, first_line: [first, second] } = play(middle, case.runtime, case.limiter)?;
-        let millis = |time: std::time::Duration| format!("{:.0} ms", time.as_secs_f64() * 1e3);
-        let times = [format!("{:.3} s", spans.wall().as_secs_f64()), millis(first), millis(second)];
-        row(case.component, case.is, spans.efficiency_pct(), times);
+    let mut table = Table::new(&["client", "semaphore of two", "no limiter", "mutex", "first lines"]);
+    for client in clients() {
+        let mut cells = vec![client.name];
+        let mut first_lines = String::new();
+        for limiter in [Limiter::SemaphoreOfTwo, Limiter::None, Limiter::Mutex] {
+            let Played { spans, first_line } = play(middle, client.runtime, limiter)?;
+            cells.push(format!("{} in {:.3} s", pct(spans.efficiency_pct()), spans.wall().as_secs_f64()));
+            let [first, second] = first_line.map(|time| format!("{:.0} ms", time.as_secs_f64() * 1e3));
+            if limiter == Limiter::SemaphoreOfTwo {
+                first_lines = format!("{first}, {second}");
+            }
+        }
+        cells.push(first_lines);
+        table.row(cells);
     }
     Ok(table.markdown())
 }
