@@ -10,6 +10,7 @@ use super::predict::{Constants, Limiter, Machine, Setup};
 use crate::report::text::Table;
 
 mod ablation;
+mod label;
 
 /// What every overlapping run has: the base of each swap.
 const BASE: Setup = Setup { limiter: Limiter::SemaphoreOfTwo, machine: Machine::SharedDevice };
@@ -25,6 +26,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> Result<String, PapersError> {
     page.push_str(&predicted(judged, &runtimes));
     page.push_str(&mutex(judged, &runtimes));
     page.push_str(&ablation::section(judged)?);
+    page.push_str(&label::section(judged).unwrap_or_default());
     if let Some(section) = first_token::section(judged) {
         let _ = write!(page, "## What collecting 1 KB adds to the first token\n\n{section}");
     }
