@@ -77,7 +77,7 @@ fn read(path: &Path) -> Result<String, PapersError> {
     let bytes = fs::read(path).map_err(PapersError::file("read", path))?;
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
-        let line = 1 + good.iter().filter(|&&byte| byte == b'\n').count() as u64;
+        let line = good.split(|&byte| byte == b'\n').count() as u64;
         wrong(line, "this is not UTF-8").into()
     })
 }

@@ -1,5 +1,6 @@
 //! Which page, and the files.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 
@@ -46,7 +47,7 @@ pub fn page(paper: Option<Paper>, folder: Option<&Path>) -> Result<Page, PapersE
             page_of(&published, paper, place)
         };
         return match paper.unwrap_or(Paper::Tr115) {
-            Paper::All => Ok(built_in(Paper::Tr114)?.and(built_in(Paper::Tr115)?)),
+            Paper::All => Ok(built_in(Paper::Tr114)?.and(&built_in(Paper::Tr115)?)),
             paper => built_in(paper),
         };
     };
@@ -84,15 +85,17 @@ fn runs_csv(label: Label, judged: &[Judged<'_>]) -> String {
     let mut text = format!("{},{HEAD}\n", label.column());
     for judged in judged {
         let row = judged.run.row;
-        text.push_str(&format!(
-            "{},{},{},{},{:.3},{}\n",
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            "{},{},{},{},{:.3},{}",
             quoted(&row.runtime),
             quoted(&row.scenario),
             row.run,
             row.efficiency_pct,
             judged.predicted_pct,
             judged.run.is_warm()
-        ));
+        );
     }
     text
 }
@@ -104,7 +107,7 @@ fn quoted(text: &str) -> String {
 
 impl Page {
     /// Both pages, one after the other. Their rows are told apart by the first column, whatever it is called.
-    fn and(self, other: Self) -> Self {
+    fn and(self, other: &Self) -> Self {
         let rows = other.runs_csv.split_once('\n').map_or("", |(_, rows)| rows);
         Self {
             markdown: format!("{}\n{}", self.markdown, other.markdown),

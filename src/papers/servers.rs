@@ -1,5 +1,8 @@
 //! The page of one and two servers.
 
+use std::fmt::Write as _;
+
+use super::data::WARM_LOAD_MS;
 use super::fit::{SUBSET, decode_speed, mean};
 use super::judge::{Judged, errors, goodput, recomputed};
 use super::predict::{Machine, Setup};
@@ -11,18 +14,19 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
     let mut sets: Vec<&str> = judged.iter().map(|judged| judged.run.row.runtime.as_str()).collect();
     sets.sort_unstable();
     sets.dedup();
-    let constants: String = sets
-        .iter()
-        .filter_map(|set| Some((set, judged.iter().find(|judged| judged.run.row.runtime == **set)?)))
-        .map(|(set, judged)| format!("- {set}: {}\n", told(judged.constants)))
-        .collect();
+    let mut constants = String::new();
+    for (set, judged) in sets.iter().filter_map(|set| Some((set, *of(judged, set).first()?))) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(constants, "- {set}: {}", told(judged.constants));
+    }
     format!(
         "# TR113 and TR114: one server, two servers, one device\n\n## What was published\n\n{}\
          `(exec_a + exec_b) / wall / 2` on the published times gives the published figure to the last digit in {} of {} \
          runs.\n\n{}With one server and one slot the second agent waits for the first, and the wait is counted \
          once, as the second agent's own time. With two servers each agent is slower while the other decodes, and all of \
          that is counted as time well used, for both. Where the agents' load-time options differ, one server loads the \
-         model again between them, and the second agent's load time holds both the wait and the load.\n\n\
+         model again between them, and the second agent's load time holds both the wait and the load. Where they do not, \
+         one at a time at full speed ends sooner than both at less than half of it.\n\n\
          ## The same, predicted\n\nFrom the tokens, the load and the prompt time of both agents, which of them was first \
          (the earlier first token), and constants fitted on {SUBSET}:\n\n{constants}\nErrors are distances in percentage \
          points of efficiency.\n\n{}\
@@ -30,7 +34,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
         published(judged, &sets),
         recomputed(judged),
         judged.len(),
-        difference(judged),
+        difference(judged, &sets),
         predicted(judged, &sets),
         swapped(judged, &sets).trim_end(),
     ) + "\n"
@@ -53,11 +57,10 @@ fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
     ]);
     for set in sets {
         let runs = of(judged, set);
-        let one = runs.iter().all(|judged| judged.run.setup.machine == Machine::OneSlot);
         let cold = runs.iter().filter(|judged| !judged.run.is_warm()).count();
         table.row(vec![
             (*set).to_owned(),
-            if one { "1" } else { "2" }.to_owned(),
+            if is_one_server(&runs) { "1" } else { "2" }.to_owned(),
             runs.len().to_string(),
             cold.to_string(),
             format!("{:.2} %", mean(runs.iter().map(|judged| judged.run.row.efficiency_pct))),
@@ -70,23 +73,40 @@ fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
 }
 
 /// What two servers changed, where the tables hold both machines.
-fn difference(judged: &[Judged<'_>]) -> String {
-    let change = |is_counted: fn(&Judged<'_>) -> bool| {
-        let of = |machine| {
-            let is_in = |judged: &&Judged<'_>| judged.run.setup.machine == machine && is_counted(judged);
-            let runs: Vec<&Judged<'_>> = judged.iter().filter(is_in).collect();
-            let efficiency = mean(runs.iter().map(|judged| judged.run.row.efficiency_pct));
-            (!runs.is_empty()).then(|| (efficiency, goodput(&runs)))
-        };
-        let ((one, before), (two, after)) = of(Machine::OneSlot).zip(of(Machine::SharedDevice))?;
-        let share = (after / before - 1.0) * 100.0;
-        Some(format!("{:+.2} points of efficiency and {share:+.1} % of tokens per wall second", two - one))
-    };
-    let Some((all, warm)) = change(|_| true).zip(change(|judged| judged.run.is_warm())) else { return String::new() };
+fn difference(judged: &[Judged<'_>], sets: &[&str]) -> String {
+    let (one, two): (Vec<&str>, Vec<&str>) = sets.iter().partition(|set| is_one_server(&of(judged, set)));
+    let mut table = Table::new(&["from", "to", "runs", "efficiency", "tokens per wall second"]);
+    for (from, to) in one.iter().flat_map(|from| two.iter().map(move |to| (from, to))) {
+        for (what, warm) in [("all", false), ("warm", true)] {
+            let [before, after] = [from, to].map(|set| {
+                of(judged, set).into_iter().filter(|judged| judged.run.is_warm() || !warm).collect::<Vec<_>>()
+            });
+            let efficiency = |runs: &[&Judged<'_>]| mean(runs.iter().map(|judged| judged.run.row.efficiency_pct));
+            if before.is_empty() || after.is_empty() {
+                continue;
+            }
+            table.row(vec![
+                (*from).to_owned(),
+                (*to).to_owned(),
+                what.to_owned(),
+                format!("{:+.2} points", efficiency(&after) - efficiency(&before)),
+                format!("{:+.1} %", (goodput(&after) / goodput(&before) - 1.0) * 100.0),
+            ]);
+        }
+    }
+    if one.is_empty() || two.is_empty() {
+        return String::new();
+    }
     format!(
-        "Two servers against one, over all runs: {all}. Over the runs without a long load: {warm}. What one server gains \
-         by serving one agent at a time at full speed, it loses by loading the model again.\n\n"
+        "From one server to two (warm runs have no load of more than {:.1} s):\n\n{}",
+        WARM_LOAD_MS / 1e3,
+        table.markdown()
     )
+}
+
+/// Whether the agents of all runs had one server.
+fn is_one_server(runs: &[&Judged<'_>]) -> bool {
+    runs.iter().all(|judged| judged.run.setup.machine == Machine::OneSlot)
 }
 
 fn predicted(judged: &[Judged<'_>], sets: &[&str]) -> String {

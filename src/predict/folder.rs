@@ -44,28 +44,44 @@ const ONLY: &str = "1";
 pub(super) fn sets(dir: &Path) -> Result<Vec<Found>, PredictError> {
     let (files, folders) = listing(dir)?;
     if !files.is_empty() {
-        return Ok(vec![set_of_files(dir, files)?]);
+        let beside =
+            if role_of_folder(dir, &files) == Some(Role::Together) { listing(parent_of(dir))?.1 } else { vec![] };
+        return Ok(vec![set_of(dir, files, &alone_in(&beside)?)?]);
     }
-    let (mut sets, mut alone) = (Vec::new(), Vec::new());
+    let alone = alone_in(&folders)?;
+    let mut sets = Vec::new();
     for folder in folders {
         let (files, _) = listing(&folder)?;
-        let role = role_of_folder(&name_of(&folder));
-        match role {
-            _ if files.is_empty() => {}
-            None => sets.push(set_of_files(&folder, files)?),
-            Some(Role::Alone) => alone.extend(files.into_iter().map(by_folder)),
-            Some(Role::Together) => sets.push(Found {
-                name: name_of(&folder),
-                together: files.into_iter().map(by_folder).collect(),
-                is_partial: true,
-                ..Found::default()
-            }),
+        if !files.is_empty() && role_of_folder(&folder, &files) != Some(Role::Alone) {
+            sets.push(set_of(&folder, files, &alone)?);
         }
     }
-    for set in sets.iter_mut().filter(|set| set.is_partial) {
-        set.alone.clone_from(&alone);
-    }
     if sets.is_empty() { Err(PredictError::NoSet { path: dir.to_owned() }) } else { Ok(sets) }
+}
+
+/// The recordings in those of `folders` that say they were made alone.
+fn alone_in(folders: &[PathBuf]) -> Result<Vec<Labelled>, PredictError> {
+    let mut alone = Vec::new();
+    for folder in folders {
+        let (files, _) = listing(folder)?;
+        if role_of_folder(folder, &files) == Some(Role::Alone) {
+            alone.extend(files.into_iter().map(by_folder));
+        }
+    }
+    Ok(alone)
+}
+
+/// The set in `dir`, which holds `files`; `alone` are the recordings of folders beside it.
+fn set_of(dir: &Path, files: Vec<PathBuf>, alone: &[Labelled]) -> Result<Found, PredictError> {
+    if role_of_folder(dir, &files) != Some(Role::Together) {
+        return set_of_files(dir, files);
+    }
+    let together = files.into_iter().map(by_folder).collect();
+    Ok(Found { name: name_of(dir), alone: alone.to_vec(), together, is_partial: true })
+}
+
+fn parent_of(dir: &Path) -> &Path {
+    dir.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }
 
 /// The recordings and the folders in `dir`, in the order of their names.
@@ -123,14 +139,17 @@ fn by_name(path: &Path) -> Option<(Role, Labelled)> {
     Some((role, Labelled { path: path.to_owned(), repetition, agent }))
 }
 
-/// What the name of a folder says of the files in it.
-fn role_of_folder(name: &str) -> Option<Role> {
-    name.split('-').find_map(|word| match word {
-        "solo" => Some(Role::Alone),
-        _ => {
-            let count = word.strip_prefix("clients")?;
-            (!count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit())).then_some(Role::Together)
+/// What the name of a folder says of the `files` in it; nothing where they say it themselves.
+fn role_of_folder(dir: &Path, files: &[PathBuf]) -> Option<Role> {
+    if files.iter().any(|file| by_name(file).is_some()) {
+        return None;
+    }
+    name_of(dir).split('-').find_map(|word| {
+        if word == "solo" {
+            return Some(Role::Alone);
         }
+        let count = word.strip_prefix("clients")?;
+        (!count.is_empty() && count.bytes().all(|byte| byte.is_ascii_digit())).then_some(Role::Together)
     })
 }
 
@@ -170,10 +189,11 @@ mod tests {
 
     #[test]
     fn a_folder_says_alone_or_together_or_nothing() {
-        let alone = |name| role_of_folder(name).map(|role| role == Role::Alone);
+        let alone = |name| role_of_folder(Path::new(name), &["r1.jsonl".into()]).map(|role| role == Role::Alone);
         assert_eq!(
             ["x-solo", "x-clients4", "small-one-core", "x-clients", "x-clientsmany"].map(alone),
             [Some(true), Some(false), None, None, None]
         );
+        assert!(role_of_folder(Path::new("x-solo"), &["rep1-solo-a.jsonl".into()]).is_none(), "the files say it");
     }
 }

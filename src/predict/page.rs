@@ -54,7 +54,7 @@ fn share(outcome: &Outcome) -> String {
     let more = if outcome.agents > 2 {
         #[expect(clippy::cast_precision_loss, reason = "nobody counts that many agents")]
         let each = 2.0 * share / outcome.agents as f64;
-        format!(", each of {} {each:.3}", outcome.agents)
+        format!(", and each of {} has {each:.3}", outcome.agents)
     } else {
         String::new()
     };
@@ -70,9 +70,12 @@ fn table(outcome: &Outcome) -> String {
     table.plain()
 }
 
+fn time(duration: Duration) -> String {
+    seconds(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
+}
+
 fn rows(table: &mut Table, repetition: &Scored) {
     let mark = if repetition.is_fitted { " (fitted)" } else { "" };
-    let time = |duration: Duration| seconds(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX));
     for score in &repetition.agents {
         let found = score.prediction.as_ref();
         table.row(vec![
@@ -87,6 +90,9 @@ fn rows(table: &mut Table, repetition: &Scored) {
         ]);
     }
 }
+
+/// What is said of a set that is not described when none of the reasons holds.
+const NO_REASON: &str = "The errors show no pattern that is known here.";
 
 fn judgement(outcome: &Outcome, verdict: &Verdict) -> String {
     let errors = format!(
@@ -103,14 +109,13 @@ fn judgement(outcome: &Outcome, verdict: &Verdict) -> String {
     if verdict.holds {
         return format!("{what} describes this set: {errors}.{only}");
     }
-    let limits = format!("more than {} or {}", percent(WALL), percent(CHUNK));
-    let reasons: String = verdict.reasons.iter().map(|reason| format!(" {}", sentence(reason))).collect();
-    let reasons = if reasons.is_empty() { " The errors show no pattern that is known here." } else { reasons.as_str() };
-    format!("{what} does not describe this set: {errors}, {limits}.{reasons}{only}")
+    let limits = format!("the limits are {} and {}", percent(WALL), percent(CHUNK));
+    let reasons: Vec<String> = verdict.reasons.iter().map(sentence).collect();
+    let reasons = if reasons.is_empty() { NO_REASON.to_owned() } else { reasons.join(" ") };
+    format!("{what} does not describe this set: {errors}; {limits}. {reasons}{only}")
 }
 
 fn sentence(reason: &Reason) -> String {
-    let ms = |duration: Duration| format!("{} ms", duration.as_millis());
     match reason {
         Reason::Faster { agent, speed } => format!(
             "Agent {agent} was {speed:.2} times as fast together as alone: something else than the other agents slowed \
@@ -119,8 +124,8 @@ fn sentence(reason: &Reason) -> String {
         Reason::Unmet { agent, recorded, alone } => format!(
             "Agent {agent} took {} where it takes {} alone, and would have met no other stream in that time: what slowed \
              it down is not in the streams, such as the evaluation of others' prompts or another load.",
-            ms(*recorded),
-            ms(*alone)
+            time(*recorded),
+            time(*alone)
         ),
         Reason::Lost { work } => format!(
             "Together they did {} of what one does alone in the same time: work was lost, not shared, as by threads \
@@ -128,10 +133,10 @@ fn sentence(reason: &Reason) -> String {
             percent(*work)
         ),
         Reason::Bursts { agent, recorded, predicted, longest } => format!(
-            "Of agent {agent}'s time {} went into the longest tenth of the gaps (up to {}), where a share predicts {}: \
-             whole turns of the scheduler, not a steady speed.",
+            "Of agent {agent}'s time {} went into the longest tenth of the gaps (up to {}), of the predicted time {}: the \
+             work came in bursts, not at a steady speed.",
             percent(*recorded),
-            ms(*longest),
+            time(*longest),
             percent(*predicted)
         ),
         Reason::Uneven { late, early } => format!(

@@ -64,7 +64,7 @@ fn agent_of(tape: Tape, alone: &[Tape]) -> Result<Agent, PredictError> {
         let why = format!("{} chunks, but {there}: not the same answer", tape.chunks.len());
         return Err(PredictError::Unfit { path: tape.file.path, why });
     }
-    let since_first = |other: &Tape| other.chunks.iter().map(|at| *at - other.chunks[0]).collect();
+    let since_first = |other: &Tape| other.chunks.iter().map(|at| at.saturating_sub(other.chunks[0])).collect();
     let Some(sent) = tape.sent else {
         let why = "no sent_us, so its place on the clock of the set is not known".to_owned();
         return Err(PredictError::Unfit { path: tape.file.path, why });
@@ -96,7 +96,7 @@ fn tape_of(file: Labelled) -> Result<Tape, PredictError> {
     let chunks = exchange.chunks.iter().map(|chunk| Duration::from_micros(chunk.at_us)).collect();
     let sent = exchange.sent_us.map(Duration::from_micros);
     let request = exchange.request.ok_or_else(|| unfit("the request is not recorded".to_owned()))?;
-    Ok(Tape { request, sent, chunks, file })
+    Ok(Tape { file, request, sent, chunks })
 }
 
 /// As much of a first line as tells the form of the file.

@@ -17,7 +17,7 @@ pub struct Outcome {
     pub share: Option<f64>,
     /// The most agents that asked together.
     pub agents: usize,
-    /// Each repetition, the one that the share was fitted on first.
+    /// Each repetition; the share was fitted on the first one.
     pub repetitions: Vec<Scored>,
 }
 
@@ -62,7 +62,8 @@ impl Outcome {
     /// Fits a share on the first repetition, and predicts all.
     pub fn of(set: &Set) -> Self {
         let share = set.repetitions.first().and_then(fit);
-        let scored = |(place, repetition): (usize, &Repetition)| scored(repetition, share, place == 0);
+        let scored =
+            |(place, repetition): (usize, &Repetition)| scored(repetition, share, place == 0 && share.is_some());
         Self {
             name: set.name.clone(),
             share,

@@ -23,7 +23,7 @@ impl Drop for Running {
 
 fn orders(desk: &Desk) {
     let orders = serde_json::json!({
-        "recordings": [repository("fixtures/recordings/tiny-emoji.jsonl")], "pace": "instant", "seed": 1,
+        "recordings": [repository("fixtures/recordings/tiny-emoji.jsonl")], "pace": "instant", "seed": 1, "backend": {},
     });
     desk.put("orders.json", orders.to_string());
 }

@@ -70,6 +70,10 @@ fn folders_may_say_it_and_one_that_is_unknown_alone_is_not_predicted() {
     assert!(page.contains("x-clients2: each of two has"), "{page}");
     let row = page.lines().find(|line| line.contains(" r2 ")).unwrap();
     assert_eq!(row.matches('–').count(), 4, "{page}");
+    let alone = desk.lab(["predict", "set/x-clients2"]).with(0).stdout;
+    assert_eq!(alone, page, "the folder of the recordings alone is found beside it");
+    let from_within = desk.command(["predict", "x-clients2"]).current_dir(desk.path("set")).output().unwrap();
+    assert_eq!(from_within.stdout, page.as_bytes());
 }
 
 #[rstest]

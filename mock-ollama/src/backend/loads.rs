@@ -1,6 +1,7 @@
 //! The queue of requests whose model is not loaded (`server/sched.go`).
 
 use std::collections::VecDeque;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use crate::clock::Instant;
@@ -16,7 +17,7 @@ pub struct Limits {
     /// Requests that may wait for a load, beside the one that is worked on (`OLLAMA_MAX_QUEUE`).
     pub queue: usize,
     /// Models that may be loaded at once; as many as there are when absent (`OLLAMA_MAX_LOADED_MODELS`).
-    pub loaded: Option<usize>,
+    pub loaded: Option<NonZeroUsize>,
     /// How long loading a model takes.
     pub load_time: Duration,
 }
@@ -54,7 +55,8 @@ pub enum Arrival {
 /// The queue. One request is worked on at a time; all others wait behind it, whatever their model.
 #[derive(Debug, Default)]
 pub struct Loads {
-    limits: Limits,
+    /// Absent: every model is there at once, whatever it is asked to be loaded with.
+    limits: Option<Limits>,
     queue: VecDeque<Turn>,
     working: Option<Work>,
 }
@@ -68,22 +70,26 @@ enum Work {
 }
 
 impl Loads {
-    /// An empty queue.
-    pub fn new(limits: Limits) -> Self {
+    /// An empty queue; without limits nobody ever waits in it.
+    pub fn new(limits: Option<Limits>) -> Self {
         Self { limits, ..Self::default() }
     }
 
     /// A request comes. Whatever it says of keep-alive holds from the moment at which it has its model.
     pub fn arrive(&mut self, turn: Turn, runners: &mut Runners, now: Instant) -> Arrival {
-        if runners.find(&turn.card, &turn.options, now) == Found::Loaded {
-            runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
-            return Arrival::Loaded;
+        match self.limits {
+            Some(limits) if runners.find(&turn.card, &turn.options, now) != Found::Loaded => {
+                if self.queue.len() >= limits.queue {
+                    return Arrival::Busy;
+                }
+                self.queue.push_back(turn);
+                Arrival::Waits
+            }
+            _ => {
+                runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
+                Arrival::Loaded
+            }
         }
-        if self.queue.len() >= self.limits.queue {
-            return Arrival::Busy;
-        }
-        self.queue.push_back(turn);
-        Arrival::Waits
     }
 
     /// A client hung up; says whether its request was here. A load that has begun goes on.
@@ -117,6 +123,7 @@ impl Loads {
     /// arrival, whenever a load ends, and whenever a request of a model has ended.
     pub fn proceed(&mut self, runners: &mut Runners, now: Instant) -> Vec<Turn> {
         let mut ready = Vec::new();
+        let Some(limits) = self.limits else { return ready };
         loop {
             let turn = match self.working.take() {
                 Some(Work::Loading { turn, until, gone }) if until <= now => {
@@ -144,14 +151,14 @@ impl Loads {
                     ready.push(turn);
                 }
                 found => {
-                    let full = self.limits.loaded.is_some_and(|most| runners.count(now) >= most);
+                    let full = limits.loaded.is_some_and(|most| runners.count(now) >= most.get());
                     let has_room = match found {
                         // Only its own runner stands in the way.
                         Found::Otherwise => runners.unload_for(&turn.card, now),
                         _ => !full || runners.make_room(now),
                     };
                     self.working = Some(if has_room {
-                        Work::Loading { turn, until: now.saturating_add(self.limits.load_time), gone: false }
+                        Work::Loading { turn, until: now.saturating_add(limits.load_time), gone: false }
                     } else {
                         Work::Blocked(turn)
                     });
@@ -178,7 +185,7 @@ mod tests {
 
     impl Bench {
         fn new(queue: usize, loaded: Option<usize>) -> Self {
-            let loads = Loads::new(Limits { queue, loaded, load_time: LOAD });
+            let loads = Loads::new(Some(Limits { queue, loaded: loaded.and_then(NonZeroUsize::new), load_time: LOAD }));
             Self { loads, runners: Runners::new(KeepAlive::DEFAULT) }
         }
 
@@ -210,6 +217,15 @@ mod tests {
 
     fn at(second: u64) -> Instant {
         Instant::ZERO.saturating_add(Duration::from_secs(second))
+    }
+
+    #[test]
+    fn without_limits_every_model_is_there_at_once_also_with_other_options() {
+        let mut bench = Bench { loads: Loads::new(None), ..Bench::new(0, None) };
+        for (number, options) in ["num_ctx=512", "num_ctx=1024", "num_ctx=512"].into_iter().enumerate() {
+            assert_eq!(bench.ask(u32::try_from(number).unwrap(), "m", options, 0), Arrival::Loaded);
+        }
+        assert_eq!((bench.proceed(0), bench.loads.next_due()), (vec![], None));
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub struct Settings {
     pub share: Curve,
     /// Requests that a model serves at once; as many as come when absent.
     pub parallel: Option<NonZeroUsize>,
-    /// The queue of loads.
-    pub loads: Limits,
+    /// The queue of loads; nobody waits for a load when absent.
+    pub loads: Option<Limits>,
 }
 
 /// As files spell it; what is absent has its default.
@@ -37,33 +37,42 @@ struct Form {
 
 impl From<Form> for Settings {
     fn from(form: Form) -> Self {
-        let usual = Limits::default();
-        Self {
-            share: form.share.unwrap_or_default(),
-            parallel: form.parallel,
-            loads: Limits {
-                queue: form.max_queue.unwrap_or(usual.queue),
-                loaded: form.max_loaded.map(NonZeroUsize::get),
-                load_time: form.load_ms.map_or(usual.load_time, Duration::from_millis),
-            },
-        }
+        let load_time = form.load_ms.map(Duration::from_millis);
+        let settings = Self { share: form.share.unwrap_or_default(), parallel: form.parallel, loads: None };
+        settings.with_loads(form.max_queue, form.max_loaded, load_time)
     }
 }
 
 impl From<Settings> for Form {
     fn from(Settings { share, parallel, loads }: Settings) -> Self {
-        let usual = Limits::default();
         Self {
             share: (share != Curve::Independent).then_some(share),
             parallel,
-            max_queue: (loads.queue != usual.queue).then_some(loads.queue),
-            max_loaded: loads.loaded.and_then(NonZeroUsize::new),
-            load_ms: u64::try_from(loads.load_time.as_millis()).ok().filter(|time| *time > 0),
+            max_queue: loads.map(|loads| loads.queue),
+            max_loaded: loads.and_then(|loads| loads.loaded),
+            load_ms: loads.and_then(|loads| u64::try_from(loads.load_time.as_millis()).ok()),
         }
     }
 }
 
 impl Settings {
+    /// The same with what is stated of the queue of loads; what is not stated stays as it was, or is as usual.
+    #[must_use]
+    pub fn with_loads(
+        mut self,
+        queue: Option<usize>,
+        loaded: Option<NonZeroUsize>,
+        load_time: Option<Duration>,
+    ) -> Self {
+        if queue.is_some() || loaded.is_some() || load_time.is_some() {
+            let loads = self.loads.get_or_insert_default();
+            loads.queue = queue.unwrap_or(loads.queue);
+            loads.loaded = loaded.or(loads.loaded);
+            loads.load_time = load_time.unwrap_or(loads.load_time);
+        }
+        self
+    }
+
     /// What Ollama's variables say, where they are set: `OLLAMA_NUM_PARALLEL`, `OLLAMA_MAX_QUEUE`,
     /// `OLLAMA_MAX_LOADED_MODELS` (`envconfig/config.go`). Spaces and quotes around a value do not count, and a value
     /// that is no number is as good as none.
@@ -74,14 +83,9 @@ impl Settings {
             // 0 acts as 1.
             self.parallel = NonZeroUsize::new(parallel.max(1));
         }
-        if let Some(queue) = number("OLLAMA_MAX_QUEUE") {
-            self.loads.queue = queue;
-        }
-        if let Some(loaded) = number("OLLAMA_MAX_LOADED_MODELS") {
-            // 0 leaves it to the machine, and this one has room for all.
-            self.loads.loaded = (loaded > 0).then_some(loaded);
-        }
-        self
+        // 0 leaves it to the machine, and this one has room for all.
+        let loaded = number("OLLAMA_MAX_LOADED_MODELS").and_then(NonZeroUsize::new);
+        self.with_loads(number("OLLAMA_MAX_QUEUE"), loaded, None)
     }
 }
 
@@ -96,7 +100,7 @@ mod tests {
         let settings = Settings {
             share: "0.41".parse().unwrap(),
             parallel: NonZeroUsize::new(2),
-            loads: Limits { queue: 7, loaded: Some(3), load_time: Duration::from_millis(1_500) },
+            loads: Some(Limits { queue: 7, loaded: NonZeroUsize::new(3), load_time: Duration::from_millis(1_500) }),
         };
         for settings in [settings, Settings::default()] {
             let text = toml::to_string(&settings).unwrap();
@@ -127,7 +131,7 @@ mod tests {
             "OLLAMA_MAX_LOADED_MODELS" => Some("2".to_owned()),
             _ => None,
         };
-        let found = Settings::default().with_environment(get).loads;
-        assert_eq!((found.queue, found.loaded), (3, Some(2)));
+        let found = Settings::default().with_environment(get).loads.unwrap();
+        assert_eq!((found.queue, found.loaded), (3, NonZeroUsize::new(2)));
     }
 }

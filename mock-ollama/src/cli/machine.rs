@@ -31,10 +31,7 @@ impl MachineArgs {
     pub(crate) fn settings(&self, variable: impl Fn(&str) -> Option<String>) -> Settings {
         let mut settings = Settings { share: self.share.clone(), ..Settings::default() }.with_environment(variable);
         settings.parallel = self.parallel.or(settings.parallel);
-        settings.loads.queue = self.max_queue.unwrap_or(settings.loads.queue);
-        settings.loads.loaded = self.max_loaded.map(NonZeroUsize::get).or(settings.loads.loaded);
-        settings.loads.load_time = self.load_ms.map_or(settings.loads.load_time, Duration::from_millis);
-        settings
+        settings.with_loads(self.max_queue, self.max_loaded, self.load_ms.map(Duration::from_millis))
     }
 }
 

@@ -29,7 +29,7 @@ fn one_slot() -> Bench {
 }
 
 fn cold(queue: usize) -> Bench {
-    machine(Settings { loads: Limits { queue, load_time: LOAD, ..Limits::default() }, ..Settings::default() })
+    machine(Settings { loads: Some(Limits { queue, load_time: LOAD, ..Limits::default() }), ..Settings::default() })
 }
 
 fn asks(bench: &mut Bench, body: &Value) -> ConnId {

@@ -31,7 +31,7 @@ const METRICS: [Metric; 6] = [
         of: |run| run.run.row.efficiency_pct - balance_pct(run),
         smallest_effect: Some(ROUNDING_POINTS),
     },
-    Metric { name: "goodput, tokens/s", of: |run| run.run.goodput(), smallest_effect: None },
+    Metric { name: "goodput, tokens/s", of: |run| run.run.tokens() / run.run.row.wall_s, smallest_effect: None },
     Metric { name: "decode speed, tokens/s", of: decode_speed, smallest_effect: None },
     Metric { name: "first token, ms", of: first_token, smallest_effect: None },
 ];

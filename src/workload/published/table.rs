@@ -78,7 +78,7 @@ fn line_of(text: &str, position: Option<&csv::Position>) -> u64 {
     let byte = position.and_then(|position| usize::try_from(position.byte()).ok()).unwrap_or(0).min(text.len());
     let bytes = text.as_bytes();
     let blank = bytes[byte..].iter().take_while(|&&byte| matches!(byte, b'\n' | b'\r')).count();
-    1 + bytes[..byte + blank].iter().filter(|&&byte| byte == b'\n').count() as u64
+    bytes[..byte + blank].split(|&byte| byte == b'\n').count() as u64
 }
 
 fn described(error: &csv::Error, head: Option<&StringRecord>) -> String {

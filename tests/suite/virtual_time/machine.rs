@@ -27,7 +27,7 @@ fn machines() -> [Settings; 4] {
     let load_time = Duration::from_millis(300);
     [
         Settings { share: "0.6,0.41".parse().unwrap(), ..Settings::default() },
-        Settings { loads: Limits { load_time, queue: 2, ..Limits::default() }, ..Settings::default() },
+        Settings { loads: Some(Limits { load_time, queue: 2, ..Limits::default() }), ..Settings::default() },
         Settings { share: "0.5".parse().unwrap(), ..slots.clone() },
         slots,
     ]
@@ -50,5 +50,6 @@ fn a_workload_file_states_the_machine() {
     let named = [crate::stage::fixture("tiny-short")];
     let machine = file.resolve(runtime_lab::workload::Library::of(&named)).unwrap().backend;
     assert_eq!((machine.parallel.unwrap().get(), machine.share.to_string()), (1, "0.41".to_owned()));
-    assert_eq!((machine.loads.queue, machine.loads.load_time), (9, Duration::from_millis(5)));
+    let loads = machine.loads.unwrap();
+    assert_eq!((loads.queue, loads.load_time), (9, Duration::from_millis(5)));
 }

@@ -69,11 +69,10 @@ impl Answerer<'_> {
         }
     }
 
-    /// A request to load a model: answered at once where it is loaded or loading takes no time, else in its turn.
+    /// A request to load a model: answered at once where it is loaded or nobody waits for loads, else in its turn.
     fn load(&mut self, ask: &Ask, card: Card, from: &Reception<'_>) -> Answered {
         let (options, runners) = (load_options(ask), &mut self.models.runners);
-        let takes_time = !self.config.backend.loads.load_time.is_zero();
-        if takes_time && runners.find(&card, &options, self.now) != Found::Loaded {
+        if self.config.backend.loads.is_some() && runners.find(&card, &options, self.now) != Found::Loaded {
             let Answered { source, .. } = self.loaded(ask, Reason::Load, from);
             let answered = self.admitted(ask, card, source, Answer::Served, from);
             return Answered { timing: Timing::AtOnce, ..answered };
