@@ -6,6 +6,7 @@
 //! seen it, a client's hang-up until the driver has.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use mock_ollama::clock::{Clock, Instant, WallAnchor};
@@ -210,10 +211,14 @@ impl TimeSource for Ticks {
         self.0.with_sockets(|sockets| sockets.waker = Some(waker));
     }
 
-    fn admits(&self, due: Instant) -> bool {
+    fn admits(&self, due: Instant, _known: Instant) -> Option<Instant> {
         let now = self.0.now();
         let admitted = self.0.with_sockets(|sockets| due <= now && std::mem::take(&mut sockets.granted));
-        admitted.unwrap_or(false)
+        (admitted == Some(true)).then_some(now)
+    }
+
+    fn together(&self) -> NonZeroUsize {
+        NonZeroUsize::MIN
     }
 
     fn timeout(&self, engine: &Engine) -> Option<Duration> {

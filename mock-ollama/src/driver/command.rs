@@ -1,5 +1,6 @@
 //! What other threads may ask of the loop, and what they may see of it.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -31,6 +32,8 @@ pub(crate) struct Witness {
 #[derive(Debug)]
 pub(crate) struct Mailbox {
     commands: Mutex<Vec<Command>>,
+    /// Whether there are any: the loop asks every time round.
+    has_commands: AtomicBool,
     witness: Mutex<Witness>,
     changed: Condvar,
     waker: Waker,
@@ -43,16 +46,23 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 impl Mailbox {
     pub(super) fn new(waker: Waker) -> Self {
-        Self { commands: Mutex::default(), witness: Mutex::default(), changed: Condvar::new(), waker }
+        let has_commands = AtomicBool::new(false);
+        Self { commands: Mutex::default(), has_commands, witness: Mutex::default(), changed: Condvar::new(), waker }
     }
 
     /// Leaves a command and wakes the loop.
     pub(crate) fn send(&self, command: Command) {
         lock(&self.commands).push(command);
+        self.has_commands.store(true, Ordering::Release);
         self.waker.wake();
     }
 
     pub(super) fn take(&self) -> Vec<Command> {
+        if !self.has_commands.load(Ordering::Acquire) {
+            return Vec::new();
+        }
+        // One that comes between these two lines is taken, and the flag stays up for nothing, once.
+        self.has_commands.store(false, Ordering::Release);
         std::mem::take(&mut *lock(&self.commands))
     }
 

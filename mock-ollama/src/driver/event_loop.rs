@@ -1,30 +1,39 @@
 //! The loop: sockets to engine, engine to sockets, and waiting in between.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::net::TcpListener;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
+
+use rustc_hash::FxHashMap;
 
 use super::command::{Command, Mailbox, Witness};
 use super::observer::Observer;
 use super::poll::{Listener, Poller, Ready};
 use super::socket::{Ending, Flushed, Got, Socket};
 use super::time::{LoopWaker, TimeSource};
-use crate::engine::{Action, Closed, Engine, ServerId, Step};
+use crate::clock::Instant;
+use crate::engine::{Action, Closed, Engine, ServerId};
 use crate::journal::{ConnId, Journal};
 
 /// The token of the listener; connections count from one.
 const LISTENER: u64 = 0;
 
-/// How many actions are carried out before sockets are looked at again.
-const MAX_ACTIONS: usize = 1024;
+/// How many events happen before sockets are looked at again.
+const MAX_EVENTS: usize = 256;
 
 /// How many reads one connection gets before the others have their turn.
 const MAX_READS: usize = 16;
 
 /// The size of one read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
+
+/// How long before a deadline the loop wakes, to spin the rest …
+const SPIN: Duration = Duration::from_micros(50);
+
+/// … while no more streams than this are in progress: with many of them, a wait would never be one.
+const FEW_STREAMS: usize = 8;
 
 /// How long accepting pauses when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -37,13 +46,22 @@ pub(crate) struct EventLoop {
     poller: Poller,
     listener: Listener,
     mailbox: Arc<Mailbox>,
-    sockets: BTreeMap<ConnId, Socket>,
+    sockets: FxHashMap<ConnId, Socket>,
     next_conn: u64,
     /// Edge-triggered: there may be connections to accept.
     acceptable: bool,
     /// Connections with something to do that no event will tell of.
     due_reads: Vec<ConnId>,
     buffer: Vec<u8>,
+    /// Room for output that is copied together, and for actions.
+    gathered: Vec<u8>,
+    actions: Vec<Action>,
+    /// Chunks of a stream that leave together when it is late.
+    most: NonZeroUsize,
+    /// Whether every chunk leaves in a write of its own.
+    flushes_each: bool,
+    /// What other threads were shown last.
+    shown: Witness,
 }
 
 impl EventLoop {
@@ -58,6 +76,7 @@ impl EventLoop {
         let mut listener = into_listener(listener);
         poller.add_listener(&mut listener, LISTENER)?;
         time.attach(LoopWaker(poller.waker()));
+        let most = time.together();
         let mailbox = Arc::new(Mailbox::new(poller.waker()));
         let this = Self {
             engine,
@@ -66,11 +85,16 @@ impl EventLoop {
             poller,
             listener,
             mailbox: Arc::clone(&mailbox),
-            sockets: BTreeMap::new(),
+            sockets: FxHashMap::default(),
             next_conn: 1,
             acceptable: true,
             due_reads: Vec::new(),
             buffer: vec![0; READ_BYTES],
+            gathered: Vec::new(),
+            actions: Vec::new(),
+            most,
+            flushes_each: false,
+            shown: Witness::default(),
         };
         Ok((this, mailbox))
     }
@@ -79,7 +103,9 @@ impl EventLoop {
     pub(crate) fn run(mut self) -> io::Result<Journal> {
         let outcome = self.turn_until_stopped();
         let now = self.time.now();
-        for conn in std::mem::take(&mut self.sockets).into_keys() {
+        let mut conns: Vec<ConnId> = std::mem::take(&mut self.sockets).into_keys().collect();
+        conns.sort_unstable();
+        for conn in conns {
             self.engine.closed(conn, Closed::Local, now);
         }
         self.show(true);
@@ -109,8 +135,14 @@ impl EventLoop {
         if more || !self.due_reads.is_empty() {
             return Some(Duration::ZERO);
         }
-        let timeout = self.time.timeout(&self.engine);
+        let timeout = self.spun(self.time.timeout(&self.engine));
         if self.acceptable { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
+    }
+
+    /// With few streams, a wait ends a little early and the rest of it is spun away: a wake-up takes tens of microseconds.
+    fn spun(&self, timeout: Option<Duration>) -> Option<Duration> {
+        let few = self.engine.journal().in_flight <= FEW_STREAMS;
+        if few && self.most > NonZeroUsize::MIN { timeout.map(|timeout| timeout.saturating_sub(SPIN)) } else { timeout }
     }
 
     /// Carries out the commands of other threads; says whether one was to stop.
@@ -127,9 +159,13 @@ impl EventLoop {
         stop
     }
 
-    fn show(&self, ended: bool) {
+    fn show(&mut self, ended: bool) {
         let journal = self.engine.journal();
-        self.mailbox.show(Witness { in_flight: journal.in_flight, requests: journal.entries.len(), ended });
+        let witness = Witness { in_flight: journal.in_flight, requests: journal.entries.len(), ended };
+        if self.shown != witness {
+            self.shown = witness;
+            self.mailbox.show(witness);
+        }
     }
 
     /// Accepts what there is. Out of descriptors it pauses and goes on serving.
@@ -229,50 +265,53 @@ impl EventLoop {
         }
     }
 
-    /// Carries out what is due; says whether there is more. What goes to one connection in a row leaves in
-    /// one write.
+    /// Carries out what is due; says whether there is more. What goes to one connection in a row leaves in one write.
     fn act(&mut self) -> bool {
+        let mut actions = std::mem::take(&mut self.actions);
+        let mut known = self.time.now();
         let mut last = None;
-        for _ in 0..MAX_ACTIONS {
-            let step = self.step();
-            let none_due = step.is_none();
-            let action = step.and_then(|step| step.action);
-            let conn = action.as_ref().map(target);
-            if let Some(last) = last.filter(|last| conn != Some(*last)) {
-                self.flush(last);
-            }
-            last = conn;
-            match (action, conn.and_then(|conn| self.sockets.get_mut(&conn))) {
-                (None, _) if none_due => return false,
-                (None, _) | (_, None) => {}
-                (Some(Action::Write { bytes, .. }), Some(socket)) => socket.push(bytes),
-                (Some(Action::Shutdown { .. }), Some(socket)) => socket.end(Ending::Shutdown),
-                (Some(Action::Close { .. }), Some(socket)) => socket.end(Ending::Close),
-                (Some(Action::Reset { .. }), Some(socket)) => socket.end(Ending::Reset),
+        let mut more = false;
+        for left in (0..MAX_EVENTS).rev() {
+            more = left == 0;
+            let Some(now) = self.engine.next_due().and_then(|due| self.time.admits(due, known)) else { break };
+            let Some(stream) = self.engine.advance(now, self.most, &mut actions) else { break };
+            known = now;
+            self.observer.stepped(&stream);
+            for action in actions.drain(..) {
+                let conn = target(&action);
+                if let Some(last) = last.filter(|last| *last != conn) {
+                    known = self.flush(last);
+                }
+                last = Some(conn);
+                self.carry_out(action);
+                if self.flushes_each {
+                    known = self.flush(conn);
+                }
             }
         }
+        self.actions = actions;
         if let Some(last) = last {
             self.flush(last);
         }
-        true
+        more
     }
 
-    /// One event, if one is due and the time source lets it happen.
-    fn step(&mut self) -> Option<Step> {
-        let due = self.engine.next_due()?;
-        if !self.time.admits(due) {
-            return None;
+    fn carry_out(&mut self, action: Action) {
+        let Some(socket) = self.sockets.get_mut(&target(&action)) else { return };
+        match action {
+            Action::Write { bytes, .. } => socket.push(bytes),
+            Action::Shutdown { .. } => socket.end(Ending::Shutdown),
+            Action::Close { .. } => socket.end(Ending::Close),
+            Action::Reset { .. } => socket.end(Ending::Reset),
         }
-        let step = self.engine.step(self.time.now())?;
-        self.observer.stepped(&step.stream);
-        Some(step)
     }
 
-    fn flush(&mut self, conn: ConnId) {
-        let Some(socket) = self.sockets.get_mut(&conn) else { return };
+    /// Hands over what a connection has to write; says when.
+    fn flush(&mut self, conn: ConnId) -> Instant {
         // Bytes leave when the transport is handed them: a client may see them before the call returns.
         let now = self.time.now();
-        match socket.flush() {
+        let Some(socket) = self.sockets.get_mut(&conn) else { return now };
+        match socket.flush(&mut self.gathered) {
             Ok(Flushed { bytes, close }) => {
                 let read_again = socket.readable && !socket.eof;
                 if bytes > 0 {
@@ -287,6 +326,7 @@ impl EventLoop {
             }
             Err(_) => self.drop_socket(conn, Closed::Error),
         }
+        now
     }
 
     fn drop_socket(&mut self, conn: ConnId, how: Closed) {

@@ -1,5 +1,6 @@
 //! Where the driver's instants come from.
 
+use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::poll::Waker;
@@ -24,10 +25,21 @@ pub trait TimeSource: Clock + 'static {
         drop(waker);
     }
 
-    /// Whether the engine's next event, due at `due`, may happen now. Asked before each event: virtual time lets them
-    /// happen one by one.
-    fn admits(&self, due: Instant) -> bool {
-        due <= self.now()
+    /// The instant at which the engine's next event, due at `due`, happens, if it may happen now. `known` is the latest
+    /// instant that the loop has been told, so that nobody need look at the clock for what was due by then.
+    ///
+    /// Asked before each event: virtual time lets them happen one by one.
+    fn admits(&self, due: Instant, known: Instant) -> Option<Instant> {
+        if due <= known {
+            return Some(known);
+        }
+        let now = self.now();
+        (due <= now).then_some(now)
+    }
+
+    /// How many chunks of a stream that is late may leave as one event.
+    fn together(&self) -> NonZeroUsize {
+        const { NonZeroUsize::new(64).unwrap() }
     }
 
     /// The loop has nothing to do. How long it may wait in real time for the engine's next event; `None` to wait for

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use super::ServerId;
 use super::stream::Answering;
-use super::timeline::Key;
+use super::timeline::{Key, Timeline};
 use crate::clock::Instant;
 use crate::http::Parser;
 use crate::journal::{Fate, Journal};
@@ -15,7 +15,7 @@ pub(super) struct Conn {
     pub(super) server: ServerId,
     pub(super) parser: Parser,
     pub(super) state: State,
-    /// Places of this connection's events that have not fired.
+    /// Places of this connection's events that have not fired, beside the next chunk's.
     pub(super) pending: Vec<Key>,
     next_seq: u64,
     /// Bytes that were handed to the driver, and how many of them the transport has taken.
@@ -55,6 +55,17 @@ impl Conn {
             handed: 0,
             written: 0,
             marks: VecDeque::new(),
+        }
+    }
+
+    /// Takes all its events off the timeline.
+    pub(super) fn forget_events(&mut self, timeline: &mut Timeline) {
+        let chunk = match &mut self.state {
+            State::Answering(answering) => answering.take_next_key(),
+            State::Reading | State::Leaving => None,
+        };
+        for key in self.pending.drain(..).chain(chunk) {
+            timeline.remove(&key);
         }
     }
 

@@ -1,12 +1,12 @@
 //! Requests on their way through the machine behind the server, and the chunks that it moves.
 
 use super::run::Engine;
-use super::stream::Due;
+use super::stream::Answering;
 use super::timeline::{Event, Key, What};
 use crate::backend::{Arrival, Backend, Turn};
 use crate::clock::Instant;
 use crate::engine::action::Seq;
-use crate::engine::conn::State;
+use crate::engine::conn::{Conn, State};
 use crate::journal::{Caller, ConnId, StreamId};
 use crate::models::{Card, Runners};
 
@@ -29,6 +29,12 @@ impl Machine {
     /// A request for a model comes.
     pub(super) fn arrive(&mut self, turn: Turn, runners: &mut Runners, now: Instant) -> Arrival {
         self.backend.loads.arrive(turn, runners, now)
+    }
+
+    /// When the next chunk of an answer leaves that would leave at `solo` were it alone.
+    pub(super) fn due(&self, answering: &Answering, solo: Instant, now: Instant) -> Instant {
+        let Some(came) = answering.on_device else { return solo };
+        self.backend.device.due(&answering.stream, solo.saturating_since(came), now)
     }
 }
 
@@ -100,8 +106,11 @@ impl Engine {
 
     /// An answer comes to the device with its first chunk; the others are slower from now on.
     pub(super) fn enter(&mut self, conn: ConnId, now: Instant) {
+        if !self.machine.backend.device.is_shared() {
+            return;
+        }
         let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else { return };
-        if answering.model.is_none() || answering.on_device.is_some() || !self.machine.backend.device.is_shared() {
+        if answering.model.is_none() || answering.on_device.is_some() {
             return;
         }
         answering.on_device = Some(answering.solo.unwrap_or(answering.start));
@@ -128,51 +137,28 @@ impl Engine {
         self.proceed(now);
     }
 
-    /// When the next chunk of an answer on the device leaves that would leave at `solo` were it alone.
-    pub(super) fn due_on_device(&mut self, conn: ConnId, solo: Instant, now: Instant) -> Instant {
-        let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else {
-            return solo;
-        };
-        answering.solo = Some(solo);
-        let Some(came) = answering.on_device else { return solo };
-        self.machine.backend.device.due(&answering.stream, solo.saturating_since(came), now)
-    }
-
     /// Puts the next chunks of all other answers on the device where they belong now.
     fn move_others(&mut self, stream: &StreamId, now: Instant) {
         let others: Vec<StreamId> =
             self.machine.backend.device.streams().filter(|other| *other != stream).cloned().collect();
         for other in others {
             let Some(conn) = self.streams.get(&other).copied() else { continue };
-            let Some(state) = self.conns.get_mut(&conn) else { continue };
-            let State::Answering(answering) = &mut state.state else { continue };
+            let Some(Conn { state: State::Answering(answering), .. }) = self.conns.get_mut(&conn) else { continue };
             let Some(solo) = answering.solo else { continue };
             // An answer that is held back, or waits to be released, has no place on the timeline.
-            let Some(key) = answering.next_chunk_at.take() else { continue };
-            state.pending.retain(|pending| *pending != key);
+            let Some(key) = answering.take_next_key() else { continue };
             self.timeline.remove(&key);
-            let due = self.due_on_device(conn, solo, now);
-            self.schedule_chunk(conn, due);
+            let due = self.machine.due(answering, solo, now);
+            self.place_chunk(conn, due, due);
         }
     }
 
-    /// Puts the next chunk of an answer on the timeline.
-    pub(super) fn schedule_chunk(&mut self, conn: ConnId, due: Instant) {
+    /// Puts the next chunk of an answer on the timeline, at `at`; it is due at `due`.
+    pub(super) fn place_chunk(&mut self, conn: ConnId, at: Instant, due: Instant) {
         let Some(state) = self.conns.get_mut(&conn) else { return };
         let seq = Seq(state.next_seq());
         let State::Answering(answering) = &mut state.state else { return };
-        let key = (due, answering.stream.clone(), seq);
-        answering.next_chunk_at = Some(key.clone());
-        state.pending.push(key.clone());
-        self.timeline.insert(key, Event { conn, what: What::Chunk });
-    }
-
-    /// What is due next of an answer, as the device has it.
-    pub(super) fn next_due_of(&mut self, conn: ConnId, now: Instant) -> Option<Due> {
-        let State::Answering(answering) = &mut self.conns.get_mut(&conn)?.state else { return None };
-        Some(match answering.next_due() {
-            Due::At(solo) => Due::At(self.due_on_device(conn, solo, now)),
-            other => other,
-        })
+        answering.next_chunk_at = Some((at, seq));
+        self.timeline.insert((at, answering.stream.clone(), seq), Event { conn, what: What::Chunk { due } });
     }
 }

@@ -1,9 +1,11 @@
 //! The inputs, the timeline and the step.
 
 use std::collections::BTreeMap;
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use bytes::Bytes;
+use rustc_hash::FxHashMap;
 
 use super::action::{Action, Closed, Release, Seq, ServerId, Step};
 use super::answer::{Answered, Answerer, Effect, Timing};
@@ -34,18 +36,30 @@ const LOW_WATER: u64 = 64 * 1024;
 /// With more bytes of pipelined requests than this waiting, nothing more is read.
 const MAX_PIPELINED: usize = 64 * 1024;
 
+/// What comes next of a response.
+enum Next {
+    /// A chunk, then.
+    Chunk(Instant),
+    /// Its end.
+    End,
+    /// Nothing before something else happens.
+    Later,
+}
+
 /// The server as a state machine. See the module documentation.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) config: Config,
     pub(super) models: Store,
     callers: Callers,
-    pub(super) conns: BTreeMap<ConnId, Conn>,
+    pub(super) conns: FxHashMap<ConnId, Conn>,
     pub(super) timeline: Timeline,
     /// Replays in progress, and those that wait for it.
     pub(super) streams: BTreeMap<StreamId, ConnId>,
     pub(super) machine: Machine,
     journal: Journal,
+    /// Room for the actions of one event.
+    actions: Vec<Action>,
 }
 
 impl Engine {
@@ -56,10 +70,11 @@ impl Engine {
             machine: Machine::new(Backend::new(&config.backend)),
             config,
             callers: Callers::default(),
-            conns: BTreeMap::new(),
+            conns: FxHashMap::default(),
             timeline: Timeline::default(),
             streams: BTreeMap::new(),
             journal: Journal::default(),
+            actions: Vec::new(),
         }
     }
 
@@ -120,7 +135,7 @@ impl Engine {
             && let State::Answering(answering) = &mut state.state
             && let Some(due) = answering.stalled.take()
         {
-            self.schedule_chunk(conn, due);
+            self.place_chunk(conn, due, due);
         }
     }
 
@@ -134,9 +149,7 @@ impl Engine {
         if bytes.is_empty() {
             return false;
         }
-        for key in std::mem::take(&mut state.pending) {
-            self.timeline.remove(&key);
-        }
+        state.forget_events(&mut self.timeline);
         state.abort(&mut self.journal);
         let State::Answering(answering) = std::mem::replace(&mut state.state, State::Leaving) else { return false };
         self.stream_ends(&answering, now);
@@ -148,9 +161,7 @@ impl Engine {
     /// The connection is gone.
     pub fn closed(&mut self, conn: ConnId, _how: Closed, now: Instant) {
         let Some(mut state) = self.conns.remove(&conn) else { return };
-        for key in &state.pending {
-            self.timeline.remove(key);
-        }
+        state.forget_events(&mut self.timeline);
         state.abort(&mut self.journal);
         if let State::Answering(answering) = &state.state {
             self.stream_ends(answering, now);
@@ -176,7 +187,7 @@ impl Engine {
             let waited = answering.released == 0;
             answering.released = answering.released.saturating_add(chunks);
             if waited && chunks > 0 && answering.phase == Phase::Served {
-                self.schedule_chunk(conn, now);
+                self.place_chunk(conn, now, now);
             }
         }
     }
@@ -193,18 +204,34 @@ impl Engine {
 
     /// The one next event, if it is due by `now`; `None` when nothing is.
     pub fn step(&mut self, now: Instant) -> Option<Step> {
-        let (key, event) = self.timeline.pop_due(now)?;
-        if let Some(conn) = self.conns.get_mut(&event.conn) {
-            conn.pending.retain(|pending| *pending != key);
-        }
-        let (due, stream, _) = key;
-        Some(Step { stream, action: self.fire(due, event, now) })
+        let mut actions = std::mem::take(&mut self.actions);
+        let stream = self.advance(now, NonZeroUsize::MIN, &mut actions);
+        let action = actions.pop();
+        self.actions = actions;
+        Some(Step { stream: stream?, action })
     }
 
-    fn fire(&mut self, due: Instant, Event { conn, what }: Event, now: Instant) -> Option<Action> {
+    /// The next event, if it is due by `now`: its stream, and in `actions` what to do for it. Where it is a chunk, up to
+    /// `most` chunks of its stream that are due as well go with it, and the end after them: a stream that is late
+    /// catches up in one write.
+    pub fn advance(&mut self, now: Instant, most: NonZeroUsize, actions: &mut Vec<Action>) -> Option<StreamId> {
+        let (key, Event { conn, what }) = self.timeline.pop_due(now)?;
+        match what {
+            What::Chunk { due } => self.send_chunks(conn, due, now, most, actions),
+            other => {
+                if let Some(state) = self.conns.get_mut(&conn) {
+                    state.pending.retain(|pending| *pending != key);
+                }
+                actions.extend(self.fire(conn, other, now));
+            }
+        }
+        Some(key.1)
+    }
+
+    fn fire(&mut self, conn: ConnId, what: What, now: Instant) -> Option<Action> {
         match what {
             What::Send(bytes) => self.write(conn, bytes),
-            What::Chunk => self.send_chunk(conn, due, now),
+            What::Chunk { .. } => None,
             What::End => self.end_response(conn, now),
             What::Shutdown => {
                 self.conns.get_mut(&conn)?.state = State::Leaving;
@@ -334,40 +361,78 @@ impl Engine {
 
     /// Puts the next chunk of a response on the timeline, or its end.
     pub(super) fn schedule_next(&mut self, conn: ConnId, now: Instant) {
-        let Some(next) = self.next_due_of(conn, now) else { return };
-        let Some(state) = self.conns.get_mut(&conn) else { return };
-        let backlog = state.backlog();
-        let State::Answering(answering) = &mut state.state else { return };
-        match next {
-            Due::At(due) if backlog > HIGH_WATER => answering.stalled = Some(due),
-            Due::At(due) => self.schedule_chunk(conn, due),
-            Due::Released if answering.released > 0 => self.schedule_chunk(conn, now),
-            Due::Released => {}
-            Due::End => {
-                let stream = answering.stream.clone();
-                self.schedule(conn, now, stream, What::End);
-            }
+        match self.next_of(conn, now, now) {
+            Next::Chunk(at) => self.place_chunk(conn, at, at),
+            Next::End => self.place_end(conn, now),
+            Next::Later => {}
         }
     }
 
-    fn send_chunk(&mut self, conn: ConnId, due: Instant, now: Instant) -> Option<Action> {
+    /// What comes next of a response whose last event was due at `last`.
+    fn next_of(&mut self, conn: ConnId, last: Instant, now: Instant) -> Next {
+        let Some(state) = self.conns.get_mut(&conn) else { return Next::Later };
+        let backlog = state.backlog();
+        let State::Answering(answering) = &mut state.state else { return Next::Later };
+        match answering.next_due() {
+            Due::At(solo) => {
+                answering.solo = Some(solo);
+                let due = self.machine.due(answering, solo, now);
+                if backlog > HIGH_WATER {
+                    answering.stalled = Some(due);
+                    return Next::Later;
+                }
+                Next::Chunk(due)
+            }
+            Due::Released if answering.released > 0 => Next::Chunk(last),
+            Due::Released => Next::Later,
+            Due::End => Next::End,
+        }
+    }
+
+    fn place_end(&mut self, conn: ConnId, at: Instant) {
+        let Some(Conn { state: State::Answering(answering), .. }) = self.conns.get(&conn) else { return };
+        let stream = answering.stream.clone();
+        self.schedule(conn, at, stream, What::End);
+    }
+
+    /// Chunks of one stream leave: one that was due at `due`, and up to `most` in all that are due by `now`.
+    fn send_chunks(
+        &mut self,
+        conn: ConnId,
+        mut due: Instant,
+        now: Instant,
+        most: NonZeroUsize,
+        actions: &mut Vec<Action>,
+    ) {
         // What comes after the first chunk is as fast as the device is then.
         self.enter(conn, now);
-        let state = self.conns.get_mut(&conn)?;
-        let State::Answering(answering) = &mut state.state else { return None };
-        answering.next_chunk_at = None;
-        let (entry, chunk) = (answering.entry, answering.next_chunk());
-        let Some((bytes, body_end)) = answering.take_chunk(due, now) else {
-            // This moment has nothing to show: a release is kept for the next one.
-            self.schedule_next(conn, due);
-            return None;
-        };
-        answering.released = answering.released.saturating_sub(1);
-        state.hand_out(bytes.len());
-        state.mark(entry, Some(chunk));
-        self.journal.entries[entry].chunks.push(ChunkSent { due, written: None, body_end });
-        self.schedule_next(conn, due);
-        (!bytes.is_empty()).then_some(Action::Write { conn, bytes })
+        for left in (0..most.get()).rev() {
+            let Some(state) = self.conns.get_mut(&conn) else { return };
+            let State::Answering(answering) = &mut state.state else { return };
+            answering.next_chunk_at = None;
+            let (entry, chunk) = (answering.entry, answering.next_chunk());
+            // Not every moment has something to show: a release is kept for the next one.
+            if let Some((bytes, body_end)) = answering.take_chunk(due, now) {
+                answering.released = answering.released.saturating_sub(1);
+                state.hand_out(bytes.len());
+                state.mark(entry, Some(chunk));
+                self.journal.entries[entry].chunks.push(ChunkSent { due, written: None, body_end });
+                if !bytes.is_empty() {
+                    actions.push(Action::Write { conn, bytes });
+                }
+            }
+            match self.next_of(conn, due, now) {
+                // A stream that is late lets the others have their turn.
+                Next::Chunk(at) if at <= now && left == 0 && most > NonZeroUsize::MIN => {
+                    return self.place_chunk(conn, now, at);
+                }
+                Next::Chunk(at) if at <= now && left > 0 => due = at,
+                Next::Chunk(at) => return self.place_chunk(conn, at, at),
+                Next::End if left > 0 => return actions.extend(self.end_response(conn, now)),
+                Next::End => return self.place_end(conn, due),
+                Next::Later => return,
+            }
+        }
     }
 
     fn end_response(&mut self, conn: ConnId, now: Instant) -> Option<Action> {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::action::Seq;
 use super::answer::Effect;
 use super::config::CreatedAt;
 use super::live::{Live, Produced, Served};
@@ -38,8 +39,8 @@ pub(super) struct Answering {
     pub(super) solo: Option<Instant>,
     /// When, by that timeline, it came to the device; absent while it is not there.
     pub(super) on_device: Option<Instant>,
-    /// The place of its next chunk on the timeline.
-    pub(super) next_chunk_at: Option<Key>,
+    /// The place of its next chunk on the timeline, beside its stream.
+    pub(super) next_chunk_at: Option<(Instant, Seq)>,
     /// When the next chunk was due while the client was too slow to take it.
     pub(super) stalled: Option<Instant>,
     /// What becomes true when it has ended.
@@ -148,6 +149,12 @@ impl Answering {
             next: 0,
             body_end: 0,
         }
+    }
+
+    /// Takes the place of its next chunk, to take it off the timeline.
+    pub(super) fn take_next_key(&mut self) -> Option<Key> {
+        let (at, seq) = self.next_chunk_at.take()?;
+        Some((at, self.stream.clone(), seq))
     }
 
     pub(super) fn end(&self) -> End {

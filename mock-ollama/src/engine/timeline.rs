@@ -23,8 +23,11 @@ pub(super) struct Event {
 pub(super) enum What {
     /// Bytes outside any response leave.
     Send(Bytes),
-    /// The next chunk of the response leaves.
-    Chunk,
+    /// The next chunk of the response leaves; it was due then.
+    Chunk {
+        /// Where a client is slower than its stream, the chunk's place on the timeline is later than this.
+        due: Instant,
+    },
     /// The response ends.
     End,
     /// The output ends.
