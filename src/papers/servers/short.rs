@@ -11,8 +11,7 @@ pub(super) fn section(judged: &[Judged<'_>], sets: &[&str]) -> String {
     let lines = difference(judged, sets)
         .into_iter()
         .chain([queue(judged, sets), loads(judged, sets), device(judged), predicted(judged)].into_iter().flatten());
-    let list: String = lines.map(|line| format!("- {line}\n")).collect();
-    if list.is_empty() { list } else { format!("## In short\n\n{list}\n") }
+    super::super::short::section(lines)
 }
 
 fn difference(judged: &[Judged<'_>], sets: &[&str]) -> Vec<String> {

@@ -9,8 +9,7 @@ use super::{BASE, MUTEX, pct, points};
 pub(super) fn section(judged: &[Judged<'_>], findings: &[Finding]) -> String {
     let lines =
         [balance(judged), predicted(judged), mutex(judged), one_at_a_time(judged), label(findings), sessions(findings)];
-    let list: String = lines.into_iter().flatten().map(|line| format!("- {line}\n")).collect();
-    if list.is_empty() { list } else { format!("## In short\n\n{list}\n") }
+    super::super::short::section(lines.into_iter().flatten())
 }
 
 fn picked<'a, 'j>(judged: &'j [Judged<'a>], which: impl Fn(&Judged<'a>) -> bool) -> Vec<&'j Judged<'a>> {
@@ -54,13 +53,13 @@ fn mutex(judged: &[Judged<'_>]) -> Option<String> {
         let runtime = &other.run.row.runtime;
         published(&picked(judged, |judged| judged.run.row.runtime == *runtime)) > published(&held)
     };
-    let last = if !others.is_empty() && others.iter().all(is_last) { ", the last," } else { "" };
+    let place = if !others.is_empty() && others.iter().all(is_last) { ", the last," } else { "" };
     let with = |judged: &Judged<'_>| judged.with(MUTEX);
     let warm = judged.iter().filter(|judged| judged.run.is_warm()).map(with);
     let (least, most) = warm.fold((f64::INFINITY, 0.0_f64), |(a, b), x| (a.min(x), b.max(x)));
     let any = if pct(least) == pct(most) { pct(most) } else { format!("{least:.2} to {most:.2} %") };
     Some(format!(
-        "{name}{last} has {} because its program held a mutex for the whole call. With the mutex any runtime comes out \
+        "{name}{place} has {} because its program held a mutex for the whole call. With the mutex any runtime comes out \
          at {any}; without it {name} moves to {}.",
         pct(published(&held)),
         pct(mean(held.iter().map(|judged| judged.with(BASE))))
