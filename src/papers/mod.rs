@@ -14,6 +14,7 @@
 //! | `first_token` | what collecting 1 KB adds to the first token |
 //! | `tr115` | the page of the runtimes |
 //! | `servers` | the page of one and two servers |
+//! | `short` | the lines that a page begins with |
 //! | `output` | which page, and the files |
 
 mod data;
@@ -24,6 +25,7 @@ mod output;
 mod played;
 mod predict;
 mod servers;
+mod short;
 mod tr115;
 
 pub use data::{DataSet, MAX_TABLE_BYTES, PapersError, Run, WARM_LOAD_MS, read_folder, sets, tr113_tr114};

@@ -9,6 +9,8 @@ use super::predict::{Machine, Setup};
 use super::tr115::told;
 use crate::report::text::Table;
 
+mod short;
+
 /// The page.
 pub(super) fn page(judged: &[Judged<'_>]) -> String {
     let mut sets: Vec<&str> = judged.iter().map(|judged| judged.run.row.runtime.as_str()).collect();
@@ -20,7 +22,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
         let _ = writeln!(constants, "- {set}: {}", told(judged.constants));
     }
     format!(
-        "# TR113 and TR114: one server, two servers, one device\n\n## What was published\n\n{}\
+        "# TR113 and TR114: one server, two servers, one device\n\n{}## What was published\n\n{}\
          `(exec_a + exec_b) / wall / 2` on the published times gives the published figure to the last digit in {} of {} \
          runs.\n\n{}With one server and one slot the second agent waits for the first, and the wait is counted \
          once, as the second agent's own time. With two servers each agent is slower while the other decodes, and all of \
@@ -31,6 +33,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
          (the earlier first token), and constants fitted on {SUBSET}:\n\n{constants}\nErrors are distances in percentage \
          points of efficiency.\n\n{}\
          ## The same work on the other machine\n\nPredicted, means over runs without a long load:\n\n{}",
+        short::section(judged, &sets),
         published(judged, &sets),
         recomputed(judged),
         judged.len(),
@@ -72,30 +75,58 @@ fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
     table.markdown()
 }
 
+/// What two servers changed from one set to another.
+struct Change<'s> {
+    from: &'s str,
+    to: &'s str,
+    /// In percentage points.
+    efficiency: f64,
+    /// Of tokens per wall second, in per cent.
+    goodput: f64,
+}
+
+impl Change<'_> {
+    fn efficiency(&self) -> String {
+        format!("{:+.2} points", self.efficiency)
+    }
+
+    fn goodput(&self) -> String {
+        format!("{:+.1} %", self.goodput)
+    }
+}
+
+/// From each set with one server to each with two; over warm runs alone or all of them.
+fn changes<'s>(judged: &[Judged<'_>], sets: &[&'s str], warm: bool) -> Vec<Change<'s>> {
+    let (one, two): (Vec<&'s str>, Vec<&'s str>) = sets.iter().partition(|set| is_one_server(&of(judged, set)));
+    let pairs = one.iter().flat_map(|from| two.iter().map(move |to| (*from, *to)));
+    let change = |(from, to): (&'s str, &'s str)| {
+        let [before, after] = [from, to]
+            .map(|set| of(judged, set).into_iter().filter(|judged| judged.run.is_warm() || !warm).collect::<Vec<_>>());
+        let efficiency = |runs: &[&Judged<'_>]| mean(runs.iter().map(|judged| judged.run.row.efficiency_pct));
+        (!before.is_empty() && !after.is_empty()).then(|| Change {
+            from,
+            to,
+            efficiency: efficiency(&after) - efficiency(&before),
+            goodput: (goodput(&after) / goodput(&before) - 1.0) * 100.0,
+        })
+    };
+    pairs.filter_map(change).collect()
+}
+
 /// What two servers changed, where the tables hold both machines.
 fn difference(judged: &[Judged<'_>], sets: &[&str]) -> String {
-    let (one, two): (Vec<&str>, Vec<&str>) = sets.iter().partition(|set| is_one_server(&of(judged, set)));
     let mut table = Table::new(&["from", "to", "runs", "efficiency", "tokens per wall second"]);
-    for (from, to) in one.iter().flat_map(|from| two.iter().map(move |to| (from, to))) {
-        for (what, warm) in [("all", false), ("warm", true)] {
-            let [before, after] = [from, to].map(|set| {
-                of(judged, set).into_iter().filter(|judged| judged.run.is_warm() || !warm).collect::<Vec<_>>()
-            });
-            let efficiency = |runs: &[&Judged<'_>]| mean(runs.iter().map(|judged| judged.run.row.efficiency_pct));
-            if before.is_empty() || after.is_empty() {
-                continue;
-            }
-            table.row(vec![
-                (*from).to_owned(),
-                (*to).to_owned(),
-                what.to_owned(),
-                format!("{:+.2} points", efficiency(&after) - efficiency(&before)),
-                format!("{:+.1} %", (goodput(&after) / goodput(&before) - 1.0) * 100.0),
-            ]);
-        }
-    }
-    if one.is_empty() || two.is_empty() {
+    let [all, warm] = [false, true].map(|warm| changes(judged, sets, warm));
+    if all.is_empty() {
         return String::new();
+    }
+    for change in &all {
+        let warm = warm.iter().find(|warm| (warm.from, warm.to) == (change.from, change.to));
+        for (what, change) in [("all", Some(change)), ("warm", warm)] {
+            let Some(change) = change else { continue };
+            let words = [change.from, change.to, what].map(str::to_owned);
+            table.row(words.into_iter().chain([change.efficiency(), change.goodput()]).collect());
+        }
     }
     format!(
         "From one server to two (warm runs have no load of more than {:.1} s):\n\n{}",
@@ -148,3 +179,6 @@ fn swapped(judged: &[Judged<'_>], sets: &[&str]) -> String {
     }
     table.markdown()
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ use crate::report::text::Table;
 
 mod ablation;
 mod label;
+mod short;
 
 /// What every overlapping run has: the base of each swap.
 const BASE: Setup = Setup { limiter: Limiter::SemaphoreOfTwo, machine: Machine::SharedDevice };
@@ -21,12 +22,14 @@ pub(super) fn page(judged: &[Judged<'_>]) -> Result<String, PapersError> {
     let mut runtimes: Vec<&str> = judged.iter().map(|judged| judged.run.row.runtime.as_str()).collect();
     runtimes.sort_unstable();
     runtimes.dedup();
+    let findings = label::findings(judged);
     let mut page = String::from("# TR115: five runtimes, one device\n\n");
+    page.push_str(&short::section(judged, findings.as_deref().unwrap_or_default()));
     page.push_str(&published(judged, &runtimes));
     page.push_str(&predicted(judged, &runtimes));
     page.push_str(&mutex(judged, &runtimes));
     page.push_str(&ablation::section(judged)?);
-    page.push_str(&label::section(judged).unwrap_or_default());
+    page.push_str(&findings.as_deref().map_or_else(String::new, label::section));
     if let Some(section) = first_token::section(judged) {
         let _ = write!(page, "## What collecting 1 KB adds to the first token\n\n{section}");
     }
@@ -153,3 +156,6 @@ fn mutex(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
         table.markdown()
     )
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@
 //! | [`desk`] | a folder to run it in, and what it said |
 //! | [`pages`] | what it says of itself: help and listings |
 //! | [`papers`] | the papers replayed |
+//! | [`docs`] | `docs/papers.md`, which shows what is printed |
 //! | [`runs`] | runs that reach their end: the report, standard output |
 //! | [`bounds`] | runs that are held to limits, and the exit codes of that |
 //! | [`clocks`] | runs by virtual clocks: the same files every time |
@@ -23,6 +24,7 @@ mod bounds;
 mod children;
 mod clocks;
 mod desk;
+mod docs;
 mod pages;
 mod papers;
 mod predictions;

@@ -144,7 +144,7 @@ fn w_115_slots_are_granted_in_the_order_of_arrival() {
 fn a_model_is_in_the_listing_of_loaded_ones_when_it_is_loaded() {
     let mut bench = cold(512);
     let conn = hi(&mut bench);
-    bench.run_while(conn, |written| written.is_empty());
+    bench.run_while(conn, <[_]>::is_empty);
     assert_eq!(bench.now, Instant::ZERO.saturating_add(LOAD + PROMPT));
     assert_eq!(bench.get("/api/ps").json()["models"][0]["name"], "llama:latest");
 }
@@ -175,7 +175,7 @@ fn two_answers_on_one_device_take_as_long_as_its_curve_says() {
     let [one, other] = [hi(&mut bench), hi(&mut bench)];
     let answers = play(&mut bench);
     // The prompt is not shared; from the first token on both have half the speed.
-    let shared = PROMPT + (ALONE - PROMPT) * 2;
+    let shared = PROMPT + ALONE.saturating_sub(PROMPT) * 2;
     assert_eq!([one, other].map(|conn| last(&answers[&conn])), [shared, shared]);
     assert_eq!(counter(&answers[&one], "total_duration"), shared);
 }
@@ -185,7 +185,7 @@ fn an_answer_that_is_left_alone_is_as_fast_as_before() {
     let mut bench = machine(Settings { share: "0.5".parse().unwrap(), ..Settings::default() });
     let one = hi(&mut bench);
     let other = hi(&mut bench);
-    bench.run_while(one, |written| written.is_empty());
+    bench.run_while(one, <[_]>::is_empty);
     bench.engine.closed(other, Closed::Eof, bench.now);
     let rest = bench.run(one);
     assert_eq!(rest.last().unwrap().0, Instant::ZERO.saturating_add(ALONE));

@@ -39,3 +39,23 @@ fn a_folder_without_its_tables_is_the_systems_fault_and_a_bad_table_is_the_datas
     let big = read_folder(folder.path()).unwrap_err();
     assert!(!big.is_io() && big.to_string().contains("runs.csv:1: a table has at most"), "{big}");
 }
+
+/// The original tables lie beside the workspace, where they do. Without them the test is skipped; under
+/// `REQUIRE_SHARED=1` that is a failure.
+#[test]
+fn the_tables_that_come_with_the_program_are_the_original_ones() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for folder in ["tr113-tr114", "tr115"] {
+        let original = root.join("../shared").join(folder);
+        if !original.is_dir() {
+            let required = std::env::var_os("REQUIRE_SHARED").is_some_and(|value| value == "1");
+            assert!(!required, "there is no ../shared/{folder}, and REQUIRE_SHARED=1 asks for it");
+            println!("skipped: there is no ../shared/{folder}");
+            continue;
+        }
+        for table in [RUNS, SUMMARY] {
+            let kept = fs::read(root.join("fixtures/papers").join(folder).join(table)).unwrap();
+            assert!(kept == fs::read(original.join(table)).unwrap(), "{folder}/{table} is not the original");
+        }
+    }
+}

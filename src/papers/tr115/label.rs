@@ -37,7 +37,7 @@ const METRICS: [Metric; 6] = [
 ];
 
 /// How equal the two agents' times were: the larger twice is 100 %.
-fn balance_pct(judged: &Judged<'_>) -> f64 {
+pub(super) fn balance_pct(judged: &Judged<'_>) -> f64 {
     let [a, b] = judged.run.agents.map(|agent| agent.execution_s);
     100.0 * (a + b) / (2.0 * a.max(b))
 }
@@ -51,11 +51,19 @@ fn first_token(judged: &Judged<'_>) -> f64 {
     judged.run.agents.iter().map(|agent| agent.ttft_ms).sum::<f64>() / 2.0
 }
 
-/// The section; absent where there are no two runtimes to compare.
-pub(super) fn section(judged: &[Judged<'_>]) -> Option<String> {
+/// What was found of a metric.
+pub(super) struct Finding {
+    metric: &'static Metric,
+    runs: usize,
+    means: Explained,
+    /// The p value of the permutation test of ranks.
+    ranks: f64,
+}
+
+/// What is found of each metric; absent where there are no two runtimes to compare.
+pub(super) fn findings(judged: &[Judged<'_>]) -> Option<Vec<Finding>> {
     let runs: Vec<&Judged<'_>> = judged.iter().filter(|judged| judged.run.is_warm() && judged.run.overlaps()).collect();
-    let mut table = Table::new(&["metric", "p, of means", "p, of typical values", "the label"]);
-    for metric in &METRICS {
+    let finding = |metric: &'static Metric| {
         let rows: Vec<Row<'_>> = runs
             .iter()
             .map(|judged| {
@@ -69,36 +77,65 @@ pub(super) fn section(judged: &[Judged<'_>]) -> Option<String> {
             smallest_effect: metric.smallest_effect,
             seed: SEED,
         };
-        let found = explain(&rows, question).ok()?;
-        let ranks = p_value(&rows, Scale::Ranks, SEED)?;
-        table.row(vec![metric.name.to_owned(), p(found.p_value), p(ranks), verdict(&found, ranks, metric)]);
+        let means = explain(&rows, question).ok()?;
+        Some(Finding { metric, runs: runs.len(), means, ranks: p_value(&rows, Scale::Ranks, SEED)? })
+    };
+    METRICS.iter().map(finding).collect()
+}
+
+/// The section.
+pub(super) fn section(findings: &[Finding]) -> String {
+    let mut table = Table::new(&["metric", "p, of means", "p, of typical values", "the label"]);
+    for found in findings {
+        table.row(vec![found.metric.name.to_owned(), p(found.means.p_value), p(found.ranks), found.verdict()]);
     }
-    Some(format!(
+    format!(
         "## What the runtime's label explains\n\nThe {} warm runs whose agents overlapped; the label is permuted within \
          scenarios (seed {}). p is the share of permutations that tell the labels apart as well as the published ones \
          do: at most {:.2} separates. Each runtime was recorded in a block of its own, one session after the other, so \
          label and session cannot be told apart: what separates here may be the hour as well as the runtime.\n\n{}",
-        runs.len(),
+        findings.first().map_or(0, |found| found.runs),
         SEED,
         1.0 - CONFIDENCE,
         table.markdown()
-    ))
+    )
 }
 
 fn p(value: f64) -> String {
     format!("{value:.4}")
 }
 
-fn verdict(found: &Explained, ranks: f64, metric: &Metric) -> String {
-    if found.equivalent() {
-        let effect = metric.smallest_effect.unwrap_or_default();
-        return format!("explains nothing: all pairs lie within {effect} points");
+impl Finding {
+    /// The metric without its unit.
+    pub(super) fn name(&self) -> &'static str {
+        self.metric.name.split(',').next().unwrap_or_default()
     }
-    match (found.separated(), ranks <= 1.0 - CONFIDENCE) {
-        (true, true) => "separates",
-        (false, true) => "separates typical values, not means",
-        (true, false) => "separates means, not typical values",
-        (false, false) => "does not separate",
+
+    /// The p value of the test of means, as it is printed.
+    pub(super) fn p_of_means(&self) -> String {
+        p(self.means.p_value)
     }
-    .to_owned()
+
+    /// Within what all pairs of labels lie, in points, where the data show that they do.
+    pub(super) fn equivalent_within(&self) -> Option<f64> {
+        self.metric.smallest_effect.filter(|_| self.means.equivalent())
+    }
+
+    /// Whether labels are told apart by their means, and by typical values.
+    pub(super) fn separated(&self) -> [bool; 2] {
+        [self.means.separated(), self.ranks <= 1.0 - CONFIDENCE]
+    }
+
+    fn verdict(&self) -> String {
+        if let Some(effect) = self.equivalent_within() {
+            return format!("explains nothing: all pairs lie within {effect} points");
+        }
+        match self.separated() {
+            [true, true] => "separates",
+            [false, true] => "separates typical values, not means",
+            [true, false] => "separates means, not typical values",
+            [false, false] => "does not separate",
+        }
+        .to_owned()
+    }
 }

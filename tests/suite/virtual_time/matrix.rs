@@ -11,6 +11,7 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use mock_ollama::backend::Settings;
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::{ConnId, StreamId};
 use mock_ollama::seed::Seed;
@@ -50,7 +51,7 @@ struct Cell {
 impl Cell {
     fn run(self) -> Told {
         let cast = self.workload.cast();
-        let sim = memory(&cast);
+        let sim = memory(&cast, &Settings::default());
         let outcome = match self.workload {
             Workload::SharedPool => self.shake(OneForAll { cast, sim: sim.clone() }),
             _ => self.shake(OneEach { cast, sim: sim.clone() }),
@@ -302,7 +303,7 @@ impl Play for Bare {
 fn control_connections_that_are_not_registered_fail_on_every_executor() {
     for executor in Executor::ALL {
         let cast = Workload::TiesOnTheMs.cast();
-        let outcome = executor.run(Bare { sim: memory(&cast), cast });
+        let outcome = executor.run(Bare { sim: memory(&cast, &Settings::default()), cast });
         assert!(matches!(outcome, Err(RunError::Virtual(_))), "{executor:?}");
     }
 }

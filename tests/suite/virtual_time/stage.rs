@@ -24,10 +24,10 @@ pub(crate) struct Played {
     pub(crate) log: Log,
 }
 
-/// A simulation of the cast's server in memory.
-pub(crate) fn memory(cast: &Cast) -> Sim {
+/// A simulation of the cast's server in memory, with this machine behind it.
+pub(crate) fn memory(cast: &Cast, backend: &Settings) -> Sim {
     let catalog = Catalog::new(cast.recordings.clone()).into();
-    Sim::in_memory(Config { catalog, pace: cast.pace, ..Config::default() }, settings())
+    Sim::in_memory(Config { catalog, pace: cast.pace, backend: backend.clone(), ..Config::default() }, settings())
 }
 
 pub(crate) fn job(cast: &Cast, url: String) -> Job {
@@ -41,9 +41,7 @@ pub(crate) fn in_memory(runtime: &dyn Runtime, cast: &Cast) -> Result<Played, Ru
 
 /// Runs it to its end in memory, with this machine behind the server.
 pub(crate) fn in_memory_on(runtime: &dyn Runtime, cast: &Cast, backend: &Settings) -> Result<Played, RunError> {
-    let catalog = Catalog::new(cast.recordings.clone()).into();
-    let config = Config { catalog, pace: cast.pace, backend: backend.clone(), ..Config::default() };
-    let sim = Sim::in_memory(config, settings());
+    let sim = memory(cast, backend);
     let transcript = runtime.run(&job(cast, "http://127.0.0.1:11434".to_owned()), &World::Memory(sim.clone()))?;
     Ok(Played { run: Run { transcript, journal: sim.journal() }, log: sim.log() })
 }
