@@ -1,12 +1,13 @@
 //! Replayed streams: when each byte leaves, and what the journal says of it.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use rstest::rstest;
 
 use super::{Bench, CONN, WALL, ask, at_ms, chunks_of, generate, post};
 use crate::clock::Instant;
-use crate::engine::{Closed, Release, ServerId};
+use crate::engine::{Action, Closed, Release, ServerId};
 use crate::journal::{AGENT_HEADER, Answer, ConnId, Fate, StreamId};
 use crate::recording::{Chunk, End};
 use crate::schedule::Pace;
@@ -48,6 +49,60 @@ fn deadlines_are_absolute_so_that_a_late_driver_does_not_make_the_rest_late() {
     bench.now = at_ms(109);
     bench.act();
     assert_eq!(bench.engine.next_due(), Some(at_ms(110)));
+}
+
+/// What the events that are due by `now` have to write, event by event: to whom, and how many chunks.
+fn writes_of_events(bench: &mut Bench, now: Instant, most: usize) -> Vec<(ConnId, usize)> {
+    let mut actions = Vec::new();
+    let mut events = Vec::new();
+    while bench.engine.advance(now, NonZeroUsize::new(most).unwrap(), &mut actions).is_some() {
+        let writes: Vec<(ConnId, usize)> = actions
+            .drain(..)
+            .filter_map(|action| match action {
+                Action::Write { conn, bytes } => Some((conn, bytes.len())),
+                _ => None,
+            })
+            .collect();
+        events.extend(writes.first().map(|(conn, _)| (*conn, writes.len())));
+        for (conn, bytes) in writes {
+            bench.engine.wrote(conn, bytes, now);
+        }
+    }
+    events
+}
+
+#[test]
+fn a_stream_that_is_late_catches_up_in_one_event_and_keeps_its_deadlines() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.engine.receive(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+    // Three chunks, and what ends the body.
+    assert_eq!(writes_of_events(&mut bench, at_ms(500), 64), [(CONN, 4)]);
+    let chunks = &bench.engine.journal().entries[0].chunks;
+    assert_eq!(chunks.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at_ms(100), at_ms(110), at_ms(120)]);
+}
+
+#[test]
+fn chunks_that_are_not_due_yet_do_not_leave_with_those_that_are() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.engine.receive(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+    assert_eq!(writes_of_events(&mut bench, at_ms(110), 64), [(CONN, 2)]);
+    assert_eq!(bench.engine.next_due(), Some(at_ms(120)));
+}
+
+#[test]
+fn of_two_streams_that_are_late_neither_waits_until_the_other_has_caught_up() {
+    let other = ConnId(2);
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.engine.opened(other, ServerId(0), Instant::ZERO);
+    for conn in [CONN, other] {
+        bench.engine.receive(conn, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+    }
+    let events = writes_of_events(&mut bench, at_ms(500), 2);
+    assert_eq!(events, [(CONN, 2), (other, 2), (CONN, 2), (other, 2)]);
+    for entry in &bench.engine.journal().entries {
+        let due: Vec<Instant> = entry.chunks.iter().map(|chunk| chunk.due).collect();
+        assert_eq!(due, [at_ms(100), at_ms(110), at_ms(120)], "what waits for its turn is not due later for that");
+    }
 }
 
 #[test]
