@@ -200,7 +200,7 @@ impl Stage<'_> {
     fn step(&mut self, agent: usize, now: Instant) {
         match self.states[agent] {
             State::Loading(_) if self.slots.arrive(MODEL, Batching::Together, self.streams[agent].clone()) => {
-                self.read(agent, now)
+                self.read(agent, now);
             }
             State::Loading(_) => self.states[agent] = State::InLine,
             State::Reading(_) => {

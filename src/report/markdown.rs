@@ -124,7 +124,7 @@ fn losses(report: &Report) -> String {
             or_dash(found.runtime.filter(|_| measured), |found| percent(found.median)),
             percent(found.efficiency.median),
         ]);
-        words += &format!("- {}: {}\n", variant.variant, loss(found, measured));
+        words += &["- ", &variant.variant, ": ", &loss(found, measured), "\n"].concat();
     }
     format!(
         "Efficiency = balance (the answers) × contention (the machine behind the server) × structure (the client code) × \

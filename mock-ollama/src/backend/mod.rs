@@ -24,17 +24,17 @@ mod scheduler;
 mod settings;
 mod slots;
 
+use std::collections::BTreeMap;
+
+use crate::journal::ServerId;
+use crate::models::KeepAlive;
+
 pub use curve::{Curve, CurveError};
 pub use device::Device;
 pub use loads::{Arrival, BUSY, Limits, Loads, Turn};
 pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use slots::Slots;
-
-use std::collections::BTreeMap;
-
-use crate::journal::ServerId;
-use crate::models::KeepAlive;
 
 /// The machine: a scheduler for each server, and one device. By default nothing in it makes anybody wait.
 #[derive(Debug)]
