@@ -159,7 +159,9 @@ fn models_of_some_families_have_one_slot_whatever_number_is_stated(
     #[case] ends: [Duration; 2],
 ) {
     let mut scripts = script::read_folder(&scripted()).unwrap();
-    scripts.iter_mut().for_each(|script| family.clone_into(&mut script.card.details.family));
+    for script in &mut scripts {
+        family.clone_into(&mut script.card.details.family);
+    }
     let mut bench = Bench::with(|config| {
         config.catalog = Catalog::with_scripts([], scripts).into();
         config.backend.parallel = parallel.and_then(NonZeroUsize::new);
