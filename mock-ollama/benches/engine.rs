@@ -9,9 +9,9 @@ use std::time::Duration;
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Config, Engine, ServerId};
+use mock_ollama::engine::{Action, Config, Engine};
 use mock_ollama::http::encode_chunk;
-use mock_ollama::journal::ConnId;
+use mock_ollama::journal::{ConnId, ServerId};
 use mock_ollama::recording::{Recording, RequestBody};
 
 /// Streams that are open at once.

@@ -12,7 +12,20 @@ use crate::clock::Instant;
 /// The request header that names the agent a request belongs to.
 pub const AGENT_HEADER: &str = "x-lab-agent";
 
-/// A connection, numbered by its listener in the order of accepts.
+/// One server of an engine: a listener, numbered from zero.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct ServerId(pub u32);
+
+impl ServerId {
+    /// Whether it is the first, which is not mentioned where there is no other.
+    pub fn is_first(&self) -> bool {
+        self.0 == 0
+    }
+}
+
+/// A connection, numbered by its listener in the order of accepts. The numbers 1, 2, 3, … are dealt to the servers in
+/// turn, so that those of one never depend on what another one accepts: of two, the first has the odd ones.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct ConnId(pub u64);
@@ -72,6 +85,9 @@ pub struct Entry {
     pub stream: StreamId,
     /// The connection it came on.
     pub conn: ConnId,
+    /// The server that it came to.
+    #[serde(default, skip_serializing_if = "ServerId::is_first")]
+    pub server: ServerId,
     /// When the last byte of the request had been received.
     pub received: Instant,
     /// The request.

@@ -55,4 +55,4 @@ pub mod scrub;
 pub mod seed;
 pub mod server;
 
-pub use server::{Builder, FinishError, MockOllama, StartError};
+pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};

@@ -1,7 +1,7 @@
 //! `MockOllama`: a server in this process, on a thread of its own.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -15,12 +15,18 @@ use crate::dialect::manage::DEFAULT_SPEED;
 use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names};
 use crate::engine::{Config, CreatedAt, Engine, Release};
 use crate::http::{GateConfig, Origins};
-use crate::journal::{Journal, StreamId};
+use crate::journal::{Journal, ServerId, StreamId};
 use crate::models::KeepAlive;
 use crate::recording::{ReadError, Recording, read_file};
 use crate::schedule::Pace;
 use crate::script::{self, ScriptError, Scripted};
 use crate::seed::Seed;
+
+/// This machine alone, on a free port.
+const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
+
+/// The most servers that share a machine; each is a descriptor and a port.
+pub const MAX_SERVERS: usize = 256;
 
 /// A running mock server. Dropping it closes every socket and joins its thread.
 ///
@@ -37,7 +43,8 @@ use crate::seed::Seed;
 /// ```
 #[derive(Debug)]
 pub struct MockOllama {
-    addr: SocketAddr,
+    /// One at least.
+    addrs: Vec<SocketAddr>,
     mailbox: Arc<Mailbox>,
     thread: Option<JoinHandle<io::Result<Journal>>>,
     allow_misses: bool,
@@ -60,6 +67,9 @@ pub enum StartError {
         /// What there is.
         known: String,
     },
+    /// More servers than [`MAX_SERVERS`].
+    #[error("{0} servers are more than the limit of {MAX_SERVERS}")]
+    TooManyServers(usize),
     /// The address could not be bound.
     #[error("cannot listen on {addr}")]
     Bind {
@@ -115,7 +125,7 @@ pub struct Builder {
     backend: backend::Settings,
     keep_alive: Option<KeepAlive>,
     seed: Seed,
-    listen: Option<SocketAddr>,
+    listen: Vec<SocketAddr>,
     allow_misses: bool,
     time: Option<Box<dyn TimeSource>>,
     observer: Option<Box<dyn Observer>>,
@@ -220,10 +230,28 @@ impl Builder {
         self
     }
 
-    /// Where to listen; 127.0.0.1 and a free port by default.
+    /// Where to listen; 127.0.0.1 and a free port when it is never said. Said again, it adds another server of the same
+    /// machine: with slots, a queue of loads and loaded models of its own, on the device and the models of all.
     #[must_use]
     pub fn listen(mut self, addr: SocketAddr) -> Self {
-        self.listen = Some(addr);
+        self.listen.push(addr);
+        self
+    }
+
+    /// The same for so many servers, each on a free port of 127.0.0.1.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let machine = mock_ollama::MockOllama::builder().says("m", ["Hi"]).servers(2).start()?;
+    /// let [one, other] = &machine.urls()[..] else { panic!("there are two") };
+    /// assert_ne!(one, other);
+    /// assert_eq!(*one, machine.url());
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn servers(mut self, servers: usize) -> Self {
+        self.listen.extend(std::iter::repeat_n(ANYWHERE, servers));
         self
     }
 
@@ -248,7 +276,7 @@ impl Builder {
         self
     }
 
-    /// Binds the address and starts the server; when this returns, clients can connect.
+    /// Binds every address and starts the server; when this returns, clients can connect.
     pub fn start(self) -> Result<MockOllama, StartError> {
         let mut recordings = self.recordings;
         for name in &self.builtins {
@@ -266,14 +294,10 @@ impl Builder {
         }
         let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
         let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));
-        let wanted = self.listen.unwrap_or_else(|| SocketAddr::from(([127, 0, 0, 1], 0)));
-        let bound = bind(wanted).and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (addr, listener) = bound.map_err(|source| StartError::Bind { addr: wanted, source })?;
-        let gate = GateConfig {
-            listener_is_loopback: addr.ip().is_loopback(),
-            origins: self.origins,
-            host_names: host_names(),
-        };
+        let (addrs, listeners) = bind_all(self.listen)?;
+        let open = addrs.iter().zip(0..).filter(|(addr, _)| !addr.ip().is_loopback());
+        let open = open.map(|(_, server)| ServerId(server)).collect();
+        let gate = GateConfig { open, origins: self.origins, host_names: host_names() };
         let engine = Engine::new(Config {
             catalog: Arc::new(Catalog::with_scripts(recordings, scripts)),
             matching: self.matching,
@@ -287,12 +311,12 @@ impl Builder {
             wall: time.wall(),
             ..Config::default()
         });
-        let (event_loop, mailbox) = EventLoop::new(listener, engine, time, observer).map_err(StartError::Thread)?;
+        let (event_loop, mailbox) = EventLoop::new(listeners, engine, time, observer).map_err(StartError::Thread)?;
         let thread = std::thread::Builder::new()
             .name("mock-ollama".to_owned())
             .spawn(move || event_loop.run())
             .map_err(StartError::Thread)?;
-        Ok(MockOllama { addr, mailbox, thread: Some(thread), allow_misses: self.allow_misses })
+        Ok(MockOllama { addrs, mailbox, thread: Some(thread), allow_misses: self.allow_misses })
     }
 }
 
@@ -302,14 +326,24 @@ impl MockOllama {
         Builder::default()
     }
 
-    /// Where it listens.
+    /// Where it listens; of several servers the first.
     pub fn addr(&self) -> SocketAddr {
-        self.addr
+        self.addrs[0]
     }
 
-    /// Its base URL, without a slash at the end.
+    /// Where each of its servers listens, in the order of their [`ServerId`]s.
+    pub fn addrs(&self) -> &[SocketAddr] {
+        &self.addrs
+    }
+
+    /// Its base URL, without a slash at the end; of several servers that of the first.
     pub fn url(&self) -> String {
-        format!("http://{}", self.addr)
+        url(self.addr())
+    }
+
+    /// The base URL of each of its servers.
+    pub fn urls(&self) -> Vec<String> {
+        self.addrs.iter().copied().map(url).collect()
     }
 
     /// Under a stepped pace: lets `chunks` more chunks of each open stream leave.
@@ -371,6 +405,25 @@ impl Drop for MockOllama {
     fn drop(&mut self) {
         drop(self.stop());
     }
+}
+
+fn url(addr: SocketAddr) -> String {
+    format!("http://{addr}")
+}
+
+/// Binds each address, or any where there is none; where each server listens, and its listener.
+fn bind_all(mut wanted: Vec<SocketAddr>) -> Result<(Vec<SocketAddr>, Vec<TcpListener>), StartError> {
+    if wanted.is_empty() {
+        wanted.push(ANYWHERE);
+    }
+    if wanted.len() > MAX_SERVERS {
+        return Err(StartError::TooManyServers(wanted.len()));
+    }
+    let bound = wanted.into_iter().map(|addr| {
+        let bound = bind(addr).and_then(|listener| Ok((listener.local_addr()?, listener)));
+        bound.map_err(|source| StartError::Bind { addr, source })
+    });
+    bound.collect()
 }
 
 /// A recording of the catalog that is built into the crate.

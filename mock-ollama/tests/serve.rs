@@ -185,6 +185,23 @@ fn the_flag_says_where_to_listen_whatever_the_environment_says() {
     }
 }
 
+#[cfg(unix)]
+#[test]
+fn each_listen_is_a_server_and_a_line_in_their_order() {
+    let folder = tempfile::tempdir().unwrap();
+    let journal = folder.path().join("journal.json");
+    let mut server = Serving::with(&["--listen", "127.0.0.1:0", "--journal", journal.to_str().unwrap()]);
+    let first = server.addr().to_owned();
+    assert_eq!(server.models().len(), 5);
+    server.line.clear();
+    server.stdout.read_line(&mut server.line).unwrap();
+    assert_ne!(server.addr(), first);
+    assert_eq!(server.models().len(), 5);
+    assert_eq!(server.stop("INT"), (Some(0), String::new()), "there is no third line");
+    let journal: mock_ollama::journal::Journal = serde_json::from_slice(&fs::read(journal).unwrap()).unwrap();
+    assert_eq!(journal.entries.iter().map(|entry| entry.server.0).collect::<Vec<_>>(), [0, 1]);
+}
+
 /// What a server said that did not start.
 fn refused(command: &mut Command, code: i32) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();

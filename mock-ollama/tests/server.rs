@@ -1,7 +1,7 @@
 //! A server over real sockets, talked to with plain blocking sockets and no runtime.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use mock_ollama::catalog::Matching;
@@ -227,6 +227,39 @@ fn a_later_server_never_gets_the_port_of_an_earlier_one() {
     let ports: Vec<u16> = (0..50).map(|_| MockOllama::builder().start().unwrap().addr().port()).collect();
     let distinct: std::collections::BTreeSet<&u16> = ports.iter().collect();
     assert_eq!(distinct.len(), 50);
+}
+
+/// What a server answers to one request.
+fn answer(addr: SocketAddr, request: &str) -> String {
+    let mut client = TcpStream::connect(addr).unwrap();
+    client.set_read_timeout(Some(PATIENCE)).unwrap();
+    client.write_all(request.as_bytes()).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    answer
+}
+
+#[test]
+fn each_of_several_servers_answers_on_its_own_port_and_has_its_own_loaded_models() {
+    let machine = MockOllama::builder().says("m", ["Hello"]).pace(Pace::instant()).servers(2).start().unwrap();
+    let &[one, other] = machine.addrs() else { panic!("{:?}", machine.addrs()) };
+    assert_eq!((one, machine.urls()), (machine.addr(), vec![machine.url(), format!("http://{other}")]));
+    let ask = post("/api/generate", r#"{"model":"m","prompt":"hi"}"#, "Connection: close\r\n");
+    let ps = "GET /api/ps HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    assert!(answer(other, &ask).contains("Hello"));
+    assert!(answer(other, ps).contains("m:latest"));
+    assert!(answer(one, ps).ends_with(r#"{"models":[]}"#));
+    assert!(answer(one, &ask).contains("Hello"));
+    let seen: Vec<(u32, u64)> =
+        machine.finish().unwrap().entries.iter().map(|entry| (entry.server.0, entry.conn.0)).collect();
+    // The connections of a server are numbered by it alone, whatever the other one accepts in between.
+    assert_eq!(seen, [(1, 2), (1, 4), (0, 1), (0, 3)]);
+}
+
+#[test]
+fn more_servers_than_the_limit_are_one_clear_error() {
+    let error = MockOllama::builder().servers(mock_ollama::MAX_SERVERS + 1).start().unwrap_err();
+    assert_eq!(error.to_string(), "257 servers are more than the limit of 256");
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::journal::{Answer, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
+use mock_ollama::journal::{Answer, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
 
 use crate::transcript::{AgentLog, ExchangeLog, Introspection, LineSeen, Outcome, Piece, Transcript};
 
@@ -76,6 +76,7 @@ pub(crate) fn entry(agent: &str, exchange: u32, received: u64, chunks: &[(u64, u
     Entry {
         stream: StreamId::of(agent, exchange),
         conn: ConnId(0),
+        server: ServerId::default(),
         received: at_ms(received),
         request: RequestSeen {
             method: "POST".into(),

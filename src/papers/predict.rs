@@ -6,6 +6,7 @@ use std::time::Duration;
 use mock_ollama::backend::{Curve, Device, Slots};
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::StreamId;
+use mock_ollama::models::Batching;
 
 /// What the prediction knows of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -198,7 +199,9 @@ impl Stage<'_> {
 
     fn step(&mut self, agent: usize, now: Instant) {
         match self.states[agent] {
-            State::Loading(_) if self.slots.arrive(MODEL, self.streams[agent].clone()) => self.read(agent, now),
+            State::Loading(_) if self.slots.arrive(MODEL, Batching::Together, self.streams[agent].clone()) => {
+                self.read(agent, now);
+            }
             State::Loading(_) => self.states[agent] = State::InLine,
             State::Reading(_) => {
                 self.device.enter(self.streams[agent].clone(), now);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
+use mock_ollama::journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
 use mock_ollama::recording::Exchange;
 
 use super::{ClockKind, Plan, RunError};
@@ -129,6 +129,7 @@ fn entry(agent: &AgentLog, conn: ConnId, exchange: u32, log: &ExchangeLog) -> En
     Entry {
         stream: StreamId::of(&agent.agent, exchange),
         conn,
+        server: ServerId::default(),
         received: log.sent,
         request: RequestSeen {
             method: "POST".to_owned(),

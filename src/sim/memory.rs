@@ -6,8 +6,8 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Closed, Config, Engine, ServerId};
-use mock_ollama::journal::{ConnId, Journal, StreamId};
+use mock_ollama::engine::{Action, Closed, Config, Engine};
+use mock_ollama::journal::{ConnId, Journal, ServerId, StreamId};
 
 use super::baton::Key;
 

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Closed, Config, Engine, ServerId};
-use mock_ollama::journal::{AGENT_HEADER, ConnId, Fate, StreamId};
+use mock_ollama::engine::{Action, Closed, Config, Engine};
+use mock_ollama::journal::{AGENT_HEADER, ConnId, Fate, ServerId, StreamId};
 
 use crate::workload::AgentPlan;
 

@@ -31,7 +31,7 @@ const RULES: &[Rule] = &[
     Rule {
         number: "w_011",
         off: "bodies have a length up to 4096 bytes",
-        file: "engine/stream.rs",
+        file: "catalog/prepared.rs",
         from: "const MAX_LENGTH_BODY: usize = 2048;",
         to: "const MAX_LENGTH_BODY: usize = 4096;",
     },

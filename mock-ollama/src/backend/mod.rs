@@ -13,43 +13,47 @@
 //! | `slots` | places at a model |
 //! | `settings` | how all of it is set |
 //! | `loads` | the queue of requests whose model is not loaded |
+//! | `scheduler` | what each server has for itself: queue, slots, and the models that it has loaded |
+//!
+//! Several servers may share a machine, as two `ollama serve` do: each has a scheduler, and they have one device.
 
 mod curve;
 mod device;
 mod loads;
+mod scheduler;
 mod settings;
 mod slots;
+
+use std::collections::BTreeMap;
+
+use crate::journal::ServerId;
+use crate::models::KeepAlive;
 
 pub use curve::{Curve, CurveError};
 pub use device::Device;
 pub use loads::{Arrival, BUSY, Limits, Loads, Turn};
+pub use scheduler::Scheduler;
 pub use settings::Settings;
 pub use slots::Slots;
 
-/// The machine: each of its places. By default nothing in it makes anybody wait.
+/// The machine: a scheduler for each server, and one device. By default nothing in it makes anybody wait.
 #[derive(Debug)]
 pub struct Backend {
-    /// Requests whose model is not loaded.
-    pub loads: Loads,
-    /// Requests for models that are.
-    pub slots: Slots,
-    /// Answers on their way.
+    settings: Settings,
+    keep_alive: KeepAlive,
+    schedulers: BTreeMap<ServerId, Scheduler>,
+    /// Answers on their way, whichever server they come from.
     pub device: Device,
 }
 
 impl Backend {
-    /// A machine on which nothing runs.
-    pub fn new(settings: &Settings) -> Self {
-        Self {
-            loads: Loads::new(settings.loads),
-            slots: Slots::new(settings.parallel),
-            device: Device::new(settings.share.clone()),
-        }
+    /// A machine on which nothing runs; `keep_alive` holds on every server until a request says otherwise.
+    pub fn new(settings: Settings, keep_alive: KeepAlive) -> Self {
+        Self { device: Device::new(settings.share.clone()), settings, keep_alive, schedulers: BTreeMap::new() }
     }
-}
 
-impl Default for Backend {
-    fn default() -> Self {
-        Self::new(&Settings::default())
+    /// What this server has for itself; all servers are set alike.
+    pub fn scheduler(&mut self, server: ServerId) -> &mut Scheduler {
+        self.schedulers.entry(server).or_insert_with(|| Scheduler::new(&self.settings, self.keep_alive))
     }
 }

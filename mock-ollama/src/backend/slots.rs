@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
 
 use crate::journal::StreamId;
+use crate::models::Batching;
 
-/// Each model serves so many requests at once; the others wait for it, first in first out and without a bound
-/// (`OLLAMA_NUM_PARALLEL`; `llm/llama_server.go`).
+/// Each model of a server serves so many requests at once; the others wait for it, first in first out and without a
+/// bound (`OLLAMA_NUM_PARALLEL`; `llm/llama_server.go`).
 #[derive(Clone, Debug)]
 pub struct Slots {
     /// Absent: all at once.
@@ -27,9 +28,10 @@ impl Slots {
     }
 
     /// A request comes to a model; says whether it has a slot. If not, a later [`Slots::leave`] hands it one.
-    pub fn arrive(&mut self, model: &str, stream: StreamId) -> bool {
+    pub fn arrive(&mut self, model: &str, batching: Batching, stream: StreamId) -> bool {
         let line = self.models.entry(model.to_owned()).or_default();
-        if self.each.is_some_and(|each| line.running >= each.get()) {
+        let most = self.each.map(|each| if batching == Batching::OneByOne { NonZeroUsize::MIN } else { each });
+        if most.is_some_and(|most| line.running >= most.get()) {
             line.waiting.push_back(stream);
             return false;
         }
@@ -61,6 +63,8 @@ mod tests {
 
     use super::*;
 
+    const TOGETHER: Batching = Batching::Together;
+
     fn stream(number: u32) -> StreamId {
         StreamId::of("a", number)
     }
@@ -72,31 +76,40 @@ mod tests {
     #[test]
     fn without_a_number_nobody_waits() {
         let mut slots = slots(0);
-        assert!((0..100).all(|number| slots.arrive("m", stream(number))));
+        assert!((0..100).all(|number| slots.arrive("m", TOGETHER, stream(number))));
     }
 
     #[test]
     fn w_115_slots_are_granted_in_the_order_of_arrival() {
         let mut slots = slots(1);
-        assert!(slots.arrive("m", stream(0)));
-        assert!(!slots.arrive("m", stream(1)) && !slots.arrive("m", stream(2)));
+        assert!(slots.arrive("m", TOGETHER, stream(0)));
+        assert!(!slots.arrive("m", TOGETHER, stream(1)) && !slots.arrive("m", TOGETHER, stream(2)));
         assert_eq!(slots.leave("m", &stream(0)), Some(stream(1)));
         assert_eq!(slots.leave("m", &stream(1)), Some(stream(2)));
         assert_eq!(slots.leave("m", &stream(2)), None);
-        assert!(slots.arrive("m", stream(3)));
+        assert!(slots.arrive("m", TOGETHER, stream(3)));
     }
 
     #[test]
     fn each_model_has_its_own() {
         let mut slots = slots(1);
-        assert!(slots.arrive("m", stream(0)) && slots.arrive("n", stream(1)));
+        assert!(slots.arrive("m", TOGETHER, stream(0)) && slots.arrive("n", TOGETHER, stream(1)));
+    }
+
+    #[test]
+    fn a_model_that_answers_one_by_one_has_one_slot_where_slots_are_counted() {
+        let mut counted = slots(4);
+        assert!(counted.arrive("m", Batching::OneByOne, stream(0)));
+        assert!(!counted.arrive("m", Batching::OneByOne, stream(1)));
+        let mut uncounted = slots(0);
+        assert!((0..9).all(|number| uncounted.arrive("m", Batching::OneByOne, stream(number))));
     }
 
     #[test]
     fn who_hangs_up_in_the_line_makes_nobody_lose_a_place() {
         let mut slots = slots(1);
         for number in 0..3 {
-            slots.arrive("m", stream(number));
+            slots.arrive("m", TOGETHER, stream(number));
         }
         assert_eq!(slots.leave("m", &stream(1)), None);
         assert_eq!(slots.leave("m", &stream(0)), Some(stream(2)));
@@ -111,7 +124,7 @@ mod tests {
             let (mut running, mut order, mut next) = (Vec::new(), Vec::new(), 0);
             for comes in moves {
                 if comes {
-                    if slots.arrive("m", stream(next)) {
+                    if slots.arrive("m", TOGETHER, stream(next)) {
                         running.push(next);
                         order.push(next);
                     }

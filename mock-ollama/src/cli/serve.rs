@@ -17,7 +17,7 @@ use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
 use mock_ollama::script::{self, Scripted};
 use mock_ollama::seed::Seed;
-use mock_ollama::{MockOllama, StartError};
+use mock_ollama::{Builder, MockOllama, StartError};
 
 use super::error::VerbError;
 use super::machine::MachineArgs;
@@ -30,15 +30,17 @@ const DEFAULT_PORT: u16 = 11434;
 
 /// Serve recordings and scripted models until Ctrl-C.
 ///
-/// Prints `listening on http://ADDR` as its only line on standard output once clients can connect.
+/// Prints `listening on http://ADDR`, a line for each server and nothing else, on standard output once clients can
+/// connect.
 #[derive(Args, Debug)]
 pub(crate) struct ServeArgs {
     /// Recordings (*.jsonl), scripts (*.toml), or folders of them [default: the recordings built into this program]
     #[arg(value_name = "PATH")]
     paths: Vec<PathBuf>,
-    /// Where to listen; port 0 takes a free one [default: `OLLAMA_HOST`, else 127.0.0.1:11434]
+    /// Where to listen; port 0 takes a free one; given again, another server on the same device [default: `OLLAMA_HOST`,
+    /// else 127.0.0.1:11434]
     #[arg(long, value_name = "ADDR", value_parser = parse_listen)]
-    listen: Option<SocketAddr>,
+    listen: Vec<SocketAddr>,
     /// recorded, x20, rate=40, gap=20ms or instant; combined with ttft=300ms and jitter=10% by commas
     #[arg(long, value_name = "PACE", default_value = "recorded")]
     pace: Pace,
@@ -63,10 +65,10 @@ pub(crate) struct ServeArgs {
 
 /// Runs the verb.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
-    let listen = match args.listen {
-        Some(listen) => listen,
-        None => from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?,
-    };
+    let mut listen = args.listen.clone();
+    if listen.is_empty() {
+        listen.push(from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?);
+    }
     let offered = Offered::load(&args.paths)?;
     let origins = std::env::var("OLLAMA_ORIGINS").unwrap_or_default();
     let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
@@ -78,10 +80,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         let _ = stop.send(());
     })
     .map_err(|error| VerbError::Signal(error.to_string()))?;
-    let server = MockOllama::builder()
+    let server = listen
+        .into_iter()
+        .fold(MockOllama::builder(), Builder::listen)
         .recordings(offered.recordings)
         .scripts(offered.scripts)
-        .listen(listen)
         .pace(args.pace)
         .matching(args.matching)
         .created_at(args.created_at)
@@ -93,9 +96,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .allow_misses()
         .start()
         .map_err(VerbError::from)?;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "listening on {}", server.url()).and_then(|()| stdout.flush()).map_err(VerbError::Stdout)?;
-    drop(stdout);
+    print_urls(&server.urls()).map_err(VerbError::Stdout)?;
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
     let journal = server.finish().map_err(VerbError::from)?;
@@ -106,6 +107,12 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .map_err(|source| VerbError::Journal { path: path.clone(), source })?;
     }
     Ok(())
+}
+
+fn print_urls(urls: &[String]) -> io::Result<()> {
+    let mut stdout = io::stdout().lock();
+    urls.iter().try_for_each(|url| writeln!(stdout, "listening on {url}"))?;
+    stdout.flush()
 }
 
 fn variable(name: &str) -> Option<String> {

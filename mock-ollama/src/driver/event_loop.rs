@@ -14,11 +14,8 @@ use super::poll::{Listener, Poller, Ready};
 use super::socket::{Ending, Flushed, Got, Socket};
 use super::time::{LoopWaker, TimeSource};
 use crate::clock::Instant;
-use crate::engine::{Action, Closed, Engine, ServerId};
-use crate::journal::{ConnId, Journal};
-
-/// The token of the listener; connections count from one.
-const LISTENER: u64 = 0;
+use crate::engine::{Action, Closed, Engine};
+use crate::journal::{ConnId, Journal, ServerId};
 
 /// How many events happen before sockets are looked at again.
 const MAX_EVENTS: usize = 256;
@@ -44,12 +41,9 @@ pub(crate) struct EventLoop {
     time: Box<dyn TimeSource>,
     observer: Box<dyn Observer>,
     poller: Poller,
-    listener: Listener,
+    doors: Vec<Door>,
     mailbox: Arc<Mailbox>,
     sockets: FxHashMap<ConnId, Socket>,
-    next_conn: u64,
-    /// Edge-triggered: there may be connections to accept.
-    acceptable: bool,
     /// Connections with something to do that no event will tell of.
     due_reads: Vec<ConnId>,
     buffer: Vec<u8>,
@@ -64,17 +58,30 @@ pub(crate) struct EventLoop {
     shown: Witness,
 }
 
+/// The listener of one server.
+struct Door {
+    listener: Listener,
+    /// Edge-triggered: there may be connections to accept.
+    acceptable: bool,
+    /// The number of the connection that it accepts next.
+    next_conn: u64,
+}
+
 impl EventLoop {
-    /// A loop around a bound listener, and the mailbox to reach it by.
+    /// A loop around the bound listeners of an engine's servers, in their order, and the mailbox to reach it by.
     pub(crate) fn new(
-        listener: TcpListener,
+        listeners: Vec<TcpListener>,
         engine: Engine,
         time: Box<dyn TimeSource>,
         observer: Box<dyn Observer>,
     ) -> io::Result<(Self, Arc<Mailbox>)> {
         let poller = Poller::new()?;
-        let mut listener = into_listener(listener);
-        poller.add_listener(&mut listener, LISTENER)?;
+        let mut doors = Vec::with_capacity(listeners.len());
+        for (listener, token) in listeners.into_iter().zip(0..) {
+            let mut listener = into_listener(listener);
+            poller.add_listener(&mut listener, token)?;
+            doors.push(Door { listener, acceptable: true, next_conn: token + 1 });
+        }
         time.attach(LoopWaker(poller.waker()));
         let most = time.together();
         let mailbox = Arc::new(Mailbox::new(poller.waker()));
@@ -83,11 +90,9 @@ impl EventLoop {
             time,
             observer,
             poller,
-            listener,
+            doors,
             mailbox: Arc::clone(&mailbox),
             sockets: FxHashMap::default(),
-            next_conn: 1,
-            acceptable: true,
             due_reads: Vec::new(),
             buffer: vec![0; READ_BYTES],
             gathered: Vec::new(),
@@ -118,8 +123,8 @@ impl EventLoop {
             if self.obey() {
                 return Ok(());
             }
-            if self.acceptable {
-                self.accept();
+            for server in 0..self.doors.len() {
+                self.accept(server);
             }
             self.read_all();
             let more = self.act();
@@ -136,7 +141,8 @@ impl EventLoop {
             return Some(Duration::ZERO);
         }
         let timeout = self.spun(self.time.timeout(&self.engine));
-        if self.acceptable { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
+        let paused = self.doors.iter().any(|door| door.acceptable);
+        if paused { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
     }
 
     /// With few streams, a wait ends a little early and the rest of it is spun away: a wake-up takes tens of microseconds.
@@ -168,26 +174,26 @@ impl EventLoop {
         }
     }
 
-    /// Accepts what there is. Out of descriptors it pauses and goes on serving.
-    fn accept(&mut self) {
-        loop {
-            match Poller::accept(&self.listener) {
+    /// Accepts what there is at a server's door. Out of descriptors it pauses and goes on serving.
+    fn accept(&mut self, server: usize) {
+        let doors = self.doors.len() as u64;
+        let Some(door) = self.doors.get_mut(server) else { return };
+        while door.acceptable {
+            match Poller::accept(&door.listener) {
                 Ok(stream) => {
                     // A connection that broke before it was set up is nobody's.
                     let Ok(mut socket) = Socket::new(stream) else { continue };
-                    let conn = ConnId(self.next_conn);
-                    if self.poller.add_stream(&mut socket.stream, conn.0).is_err() {
+                    let conn = ConnId(door.next_conn);
+                    if self.poller.add_stream(&mut socket.stream, token_of(conn, doors)).is_err() {
                         continue;
                     }
-                    self.next_conn += 1;
-                    self.engine.opened(conn, ServerId(0), self.time.now());
+                    door.next_conn += doors;
+                    let server = ServerId(u32::try_from(server).unwrap_or(u32::MAX));
+                    self.engine.opened(conn, server, self.time.now());
                     self.sockets.insert(conn, socket);
                     self.due_reads.push(conn);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    self.acceptable = false;
-                    return;
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.acceptable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(_) => return,
@@ -197,11 +203,12 @@ impl EventLoop {
 
     fn note(&mut self, ready: &[Ready]) {
         for event in ready {
-            if event.token == LISTENER {
-                self.acceptable = true;
+            let door = usize::try_from(event.token).ok().and_then(|door| self.doors.get_mut(door));
+            if let Some(door) = door {
+                door.acceptable = true;
                 continue;
             }
-            let conn = ConnId(event.token);
+            let conn = conn_of(event.token, self.doors.len() as u64);
             let Some(socket) = self.sockets.get_mut(&conn) else { continue };
             socket.writable |= event.writable;
             if event.readable {
@@ -337,6 +344,15 @@ impl EventLoop {
             self.engine.closed(conn, how, now);
         }
     }
+}
+
+/// The token of a connection; connections count from one, and the tokens before theirs are those of the doors.
+fn token_of(conn: ConnId, doors: u64) -> u64 {
+    conn.0 - 1 + doors
+}
+
+fn conn_of(token: u64, doors: u64) -> ConnId {
+    ConnId(token + 1 - doors)
 }
 
 fn target(action: &Action) -> ConnId {

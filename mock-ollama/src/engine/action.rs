@@ -1,14 +1,8 @@
 //! What goes in beside bytes, and what comes out.
 
 use bytes::Bytes;
-use serde::{Deserialize, Serialize};
 
 use crate::journal::{ConnId, StreamId};
-
-/// One listener of an engine.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct ServerId(pub u32);
 
 /// The place of an event among those of its stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

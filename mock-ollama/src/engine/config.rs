@@ -91,7 +91,7 @@ impl Default for Config {
             keep_alive: KeepAlive::DEFAULT,
             transfer_speed: DEFAULT_SPEED,
             backend: backend::Settings::default(),
-            gate: GateConfig { listener_is_loopback: true, ..GateConfig::default() },
+            gate: GateConfig::default(),
             wall: WallAnchor { at: Instant::ZERO, unix_nanos: 0 },
         }
     }

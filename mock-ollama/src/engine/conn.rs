@@ -2,12 +2,11 @@
 
 use std::collections::VecDeque;
 
-use super::ServerId;
 use super::stream::Answering;
 use super::timeline::{Key, Timeline};
 use crate::clock::Instant;
 use crate::http::Parser;
-use crate::journal::{Fate, Journal};
+use crate::journal::{Fate, Journal, ServerId};
 
 /// One connection.
 #[derive(Debug)]

@@ -1,34 +1,36 @@
 //! Requests on their way through the machine behind the server, and the chunks that it moves.
 
+use std::collections::BTreeMap;
+
+use super::action::Seq;
+use super::conn::{Conn, State};
 use super::run::Engine;
 use super::stream::Answering;
 use super::timeline::{Event, Key, What};
-use crate::backend::{Arrival, Backend, Turn};
+use crate::backend::{Backend, Scheduler};
 use crate::clock::Instant;
-use crate::engine::action::Seq;
-use crate::engine::conn::{Conn, State};
-use crate::journal::{Caller, ConnId, StreamId};
-use crate::models::{Card, Runners};
+use crate::journal::{Caller, ConnId, ServerId, StreamId};
+use crate::models::Card;
 
 /// No client has this connection: events of the machine itself are under it.
 const MACHINE: ConnId = ConnId(0);
 
 /// The machine, and what the timeline knows of it.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Machine {
     backend: Backend,
-    /// The place of the end of the load that is going on.
-    pending: Option<Key>,
+    /// The place of the end of the load that is going on, on each server where one is.
+    pending: BTreeMap<ServerId, Key>,
 }
 
 impl Machine {
     pub(super) fn new(backend: Backend) -> Self {
-        Self { backend, pending: None }
+        Self { backend, pending: BTreeMap::new() }
     }
 
-    /// A request for a model comes.
-    pub(super) fn arrive(&mut self, turn: Turn, runners: &mut Runners, now: Instant) -> Arrival {
-        self.backend.loads.arrive(turn, runners, now)
+    /// What a server has for itself.
+    pub(super) fn scheduler(&mut self, server: ServerId) -> &mut Scheduler {
+        self.backend.scheduler(server)
     }
 
     /// When the next chunk of an answer leaves that would leave at `solo` were it alone.
@@ -36,6 +38,12 @@ impl Machine {
         let Some(came) = answering.on_device else { return solo };
         self.backend.device.due(&answering.stream, solo.saturating_since(came), now)
     }
+}
+
+/// The stream of the ends of a server's loads. Each server has its own, so that loads which end at one instant keep
+/// the order of the servers.
+fn loads_of(server: ServerId) -> StreamId {
+    StreamId { caller: Caller::Connection(MACHINE), exchange: server.0 }
 }
 
 /// Where a request is.
@@ -50,45 +58,46 @@ pub(super) enum Phase {
 }
 
 impl Engine {
-    /// A request has come; its model is loaded, or not yet.
-    pub(super) fn admit(&mut self, stream: &StreamId, is_loaded: bool, now: Instant) {
+    /// A request has come to a server; its model is loaded, or not yet.
+    pub(super) fn admit(&mut self, server: ServerId, stream: &StreamId, is_loaded: bool, now: Instant) {
         if is_loaded {
             self.queue_for_slot(stream, now);
         }
-        self.proceed(now);
+        self.proceed(server, now);
     }
 
-    /// The queue of loads goes on as far as it can.
-    pub(super) fn proceed(&mut self, now: Instant) {
-        for turn in self.machine.backend.loads.proceed(&mut self.models.runners, now) {
+    /// A server's queue of loads goes on as far as it can.
+    pub(super) fn proceed(&mut self, server: ServerId, now: Instant) {
+        for turn in self.machine.scheduler(server).proceed(now) {
             self.queue_for_slot(&turn.stream, now);
         }
-        let due = self.machine.backend.loads.next_due();
-        if self.machine.pending.as_ref().map(|key| key.0) == due {
+        let due = self.machine.scheduler(server).loads.next_due();
+        if self.machine.pending.get(&server).map(|key| key.0) == due {
             return;
         }
-        if let Some(key) = self.machine.pending.take() {
+        if let Some(key) = self.machine.pending.remove(&server) {
             self.timeline.remove(&key);
         }
         if let Some(due) = due {
-            let key = (due, StreamId { caller: Caller::Connection(MACHINE), exchange: 0 }, Seq(0));
-            self.machine.pending = Some(key.clone());
-            self.timeline.insert(key, Event { conn: MACHINE, what: What::Loaded });
+            let key = (due, loads_of(server), Seq(0));
+            self.machine.pending.insert(server, key.clone());
+            self.timeline.insert(key, Event { conn: MACHINE, what: What::Loaded(server) });
         }
     }
 
-    /// A load has ended.
-    pub(super) fn loaded(&mut self, now: Instant) {
-        self.machine.pending = None;
-        self.proceed(now);
+    /// A load of a server has ended.
+    pub(super) fn loaded(&mut self, server: ServerId, now: Instant) {
+        self.machine.pending.remove(&server);
+        self.proceed(server, now);
     }
 
     fn queue_for_slot(&mut self, stream: &StreamId, now: Instant) {
         let Some(conn) = self.streams.get(stream).copied() else { return };
-        let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else { return };
+        let Some(Conn { server, state: State::Answering(answering), .. }) = self.conns.get_mut(&conn) else { return };
         let Some(card) = answering.model.clone() else { return };
         answering.model_was_there(now);
-        if self.machine.backend.slots.arrive(card.name.as_str(), stream.clone()) {
+        let slots = &mut self.machine.scheduler(*server).slots;
+        if slots.arrive(card.name.as_str(), card.batching(), stream.clone()) {
             self.serve(conn, now);
         }
     }
@@ -119,22 +128,22 @@ impl Engine {
         self.move_others(&stream, now);
     }
 
-    /// An answer has ended, or its client has hung up, wherever it was.
-    pub(super) fn depart(&mut self, stream: &StreamId, card: &Card, phase: Phase, now: Instant) {
-        let backend = &mut self.machine.backend;
+    /// An answer of a server has ended, or its client has hung up, wherever it was.
+    pub(super) fn depart(&mut self, server: ServerId, stream: &StreamId, card: &Card, phase: Phase, now: Instant) {
+        let scheduler = self.machine.scheduler(server);
         if phase == Phase::Loading {
-            backend.loads.leave(stream);
+            scheduler.loads.leave(stream);
         } else {
-            let next = backend.slots.leave(card.name.as_str(), stream);
-            if backend.device.leave(stream, now) {
+            let next = scheduler.slots.leave(card.name.as_str(), stream);
+            scheduler.runners.end(card, now);
+            if self.machine.backend.device.leave(stream, now) {
                 self.move_others(stream, now);
             }
-            self.models.runners.end(card, now);
             if let Some(conn) = next.and_then(|next| self.streams.get(&next).copied()) {
                 self.serve(conn, now);
             }
         }
-        self.proceed(now);
+        self.proceed(server, now);
     }
 
     /// Puts the next chunks of all other answers on the device where they belong now.

@@ -1,6 +1,7 @@
 //! The whole server as a state machine: bytes, instants and releases in; one action at a time out.
 //!
-//! It opens no socket and reads no clock. The socket driver runs it in real time; tests run it by hand.
+//! It opens no socket and reads no clock. The socket driver runs it in real time; tests run it by hand. It may be several
+//! servers ([`ServerId`](crate::journal::ServerId)) of one machine.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -29,6 +30,6 @@ mod timeline;
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Closed, Release, Seq, ServerId, Step};
+pub use action::{Action, Closed, Release, Seq, Step};
 pub use config::{Config, CreatedAt, CreatedAtError};
 pub use run::{Engine, LINGER};

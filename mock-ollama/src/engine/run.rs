@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use super::action::{Action, Closed, Release, Seq, ServerId, Step};
+use super::action::{Action, Closed, Release, Seq, Step};
 use super::answer::{Answered, Answerer, Effect, Timing};
 use super::callers::Callers;
 use super::config::Config;
@@ -18,7 +18,9 @@ use super::timeline::{Event, Timeline, What};
 use crate::backend::Backend;
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
-use crate::journal::{AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, StreamId};
+use crate::journal::{
+    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId,
+};
 use crate::models::Store;
 use crate::recording::End;
 use crate::schedule::{Base, Pace};
@@ -66,8 +68,8 @@ impl Engine {
     /// An engine without connections.
     pub fn new(config: Config) -> Self {
         Self {
-            models: Store::new(config.catalog.cards().cloned(), config.keep_alive),
-            machine: Machine::new(Backend::new(&config.backend)),
+            models: Store::new(config.catalog.cards().cloned()),
+            machine: Machine::new(Backend::new(config.backend.clone(), config.keep_alive)),
             config,
             callers: Callers::default(),
             conns: FxHashMap::default(),
@@ -151,8 +153,9 @@ impl Engine {
         }
         state.forget_events(&mut self.timeline);
         state.abort(&mut self.journal);
+        let server = state.server;
         let State::Answering(answering) = std::mem::replace(&mut state.state, State::Leaving) else { return false };
-        self.stream_ends(&answering, now);
+        self.stream_ends(server, &answering, now);
         self.control(conn, now, What::Send(bytes));
         self.control(conn, now, What::Close);
         true
@@ -164,7 +167,7 @@ impl Engine {
         state.forget_events(&mut self.timeline);
         state.abort(&mut self.journal);
         if let State::Answering(answering) = &state.state {
-            self.stream_ends(answering, now);
+            self.stream_ends(state.server, answering, now);
         }
         self.callers.forget(conn);
     }
@@ -238,8 +241,8 @@ impl Engine {
                 self.control(conn, now.saturating_add(LINGER), What::Close);
                 Some(Action::Shutdown { conn })
             }
-            What::Loaded => {
-                self.loaded(now);
+            What::Loaded(server) => {
+                self.loaded(server, now);
                 None
             }
             What::Close => Some(Action::Close { conn }),
@@ -274,13 +277,19 @@ impl Engine {
             match state.parser.parse_next() {
                 Ok(Parsed::Incomplete) => return,
                 Ok(Parsed::Continue) => self.control(conn, now, What::Send(Bytes::from_static(CONTINUE))),
-                Ok(Parsed::Request(request)) => self.begin(conn, &request, now),
-                Err(error) => self.reject(conn, error, now),
+                Ok(Parsed::Request(request)) => {
+                    let server = state.server;
+                    self.begin(conn, server, &request, now);
+                }
+                Err(error) => {
+                    let server = state.server;
+                    self.reject(conn, server, error, now);
+                }
             }
         }
     }
 
-    fn reject(&mut self, conn: ConnId, error: BadRequest, now: Instant) {
+    fn reject(&mut self, conn: ConnId, server: ServerId, error: BadRequest, now: Instant) {
         let stream = self.callers.next_stream(Caller::Connection(conn));
         let request =
             RequestSeen { method: String::new(), target: String::new(), headers: Vec::new(), body: String::new() };
@@ -289,6 +298,7 @@ impl Engine {
         self.journal.entries.push(Entry {
             stream,
             conn,
+            server,
             received: now,
             request,
             answer,
@@ -303,20 +313,21 @@ impl Engine {
         self.control(conn, now, What::Shutdown);
     }
 
-    fn begin(&mut self, conn: ConnId, request: &Request, now: Instant) {
+    fn begin(&mut self, conn: ConnId, server: ServerId, request: &Request, now: Instant) {
         let caller = match request.head.header(AGENT_HEADER) {
             Some(agent) => Caller::Agent(agent.into()),
             None => Caller::Connection(conn),
         };
         let stream = self.callers.next_stream(caller.clone());
         let (config, models, callers) = (&self.config, &mut self.models, &mut self.callers);
-        let machine = &mut self.machine;
-        let answered = Answerer { config, models, callers, machine, now }.answer(request, &stream);
+        let scheduler = self.machine.scheduler(server);
+        let answered = Answerer { config, server, models, callers, scheduler, now }.answer(request, &stream);
         let Answered { source, answer, model, is_loaded, timing, extra_fields, then } = answered;
         let entry = self.journal.entries.len();
         self.journal.entries.push(Entry {
             stream: stream.clone(),
             conn,
+            server,
             received: now,
             request: seen(request),
             answer,
@@ -353,7 +364,7 @@ impl Engine {
             state.state = State::Answering(Box::new(answering));
         }
         match is_loaded {
-            Some(is_loaded) => self.admit(&stream, is_loaded, now),
+            Some(is_loaded) => self.admit(server, &stream, is_loaded, now),
             // The server's own answers wait for nothing.
             None => self.schedule_next(conn, now),
         }
@@ -444,7 +455,8 @@ impl Engine {
         state.mark(answering.entry, None);
         // A response without bytes after its last chunk may be complete already.
         state.wrote(0, now, &mut self.journal);
-        self.stream_ends(&answering, now);
+        let server = state.server;
+        self.stream_ends(server, &answering, now);
         if let Some(Effect::Add(card)) = answering.then.take() {
             let modified_at = crate::dialect::rfc3339(self.config.wall.unix_nanos(now));
             self.models.add(*card, &modified_at);
@@ -465,11 +477,11 @@ impl Engine {
         self.control(conn, now, how);
     }
 
-    fn stream_ends(&mut self, answering: &Answering, now: Instant) {
+    fn stream_ends(&mut self, server: ServerId, answering: &Answering, now: Instant) {
         if let Some(model) = &answering.model {
             self.streams.remove(&answering.stream);
             self.journal.in_flight = self.streams.len();
-            self.depart(&answering.stream, model, answering.phase, now);
+            self.depart(server, &answering.stream, model, answering.phase, now);
         }
     }
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 
 use super::action::Seq;
 use crate::clock::Instant;
-use crate::journal::{ConnId, StreamId};
+use crate::journal::{ConnId, ServerId, StreamId};
 
 /// The place of an event: events of one instant are in the order of their streams, those of a stream in sequence.
 pub(super) type Key = (Instant, StreamId, Seq);
@@ -36,8 +36,8 @@ pub(super) enum What {
     Close,
     /// The connection ends as a reset.
     Reset,
-    /// A model has been loaded.
-    Loaded,
+    /// A server has loaded a model.
+    Loaded(ServerId),
 }
 
 /// All events that have not fired.

@@ -1,19 +1,22 @@
 //! What becomes of a request before any handler sees it: the route table, then origins, then `Host`.
 
+use std::collections::BTreeSet;
+
 use super::cors::{CorsVerdict, Origins, cors};
 use super::host::{HostVerdict, check_host};
 use super::router::{Route, Routed, route};
 use super::target::authority;
 use super::{RequestHead, reason};
+use crate::journal::ServerId;
 
 /// Header fields: names in canonical case, and values.
 pub type Fields = Vec<(String, String)>;
 
-/// What the gate knows of its server.
+/// What the gate knows of its servers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GateConfig {
-    /// Whether the server listens on a loopback address; only then is `Host` checked.
-    pub listener_is_loopback: bool,
+    /// The servers that do not listen on a loopback address; of requests to these `Host` is not checked.
+    pub open: BTreeSet<ServerId>,
     /// The origins that may call beside the default ones.
     pub origins: Origins,
     /// This machine's names and addresses.
@@ -41,8 +44,8 @@ pub enum Gate {
     },
 }
 
-/// Decides what becomes of a request (`server/routes.go`, `GenerateRoutes`; gin; `net/http`).
-pub fn gate(head: &RequestHead, config: &GateConfig) -> Gate {
+/// Decides what becomes of a request to `server` (`server/routes.go`, `GenerateRoutes`; gin; `net/http`).
+pub fn gate(head: &RequestHead, server: ServerId, config: &GateConfig) -> Gate {
     if head.target == "*" {
         // The standard library answers these two before any handler.
         let status = if head.method == "OPTIONS" { 200 } else { 400 };
@@ -67,7 +70,7 @@ pub fn gate(head: &RequestHead, config: &GateConfig) -> Gate {
         }
         CorsVerdict::Forbidden => return refuse(403, fields),
     }
-    if config.listener_is_loopback {
+    if !config.open.contains(&server) {
         match check_host(host, &config.host_names) {
             HostVerdict::Name if head.method == "OPTIONS" => return refuse(204, fields),
             HostVerdict::Name | HostVerdict::Address => {}

@@ -7,9 +7,12 @@ use serde_json::Value;
 
 use super::{Gate, GateConfig, gate};
 use crate::http::{Framing, RequestHead, ResponseHead, Route, Version};
+use crate::journal::ServerId;
+
+const SERVER: ServerId = ServerId(0);
 
 fn config() -> GateConfig {
-    GateConfig { listener_is_loopback: true, ..GateConfig::default() }
+    GateConfig::default()
 }
 
 /// Header fields as they stand on the wire.
@@ -58,19 +61,21 @@ fn a_request_meets_origins_first_and_its_host_then(
     #[case] fields: &[(&str, &str)],
     #[case] expected: Option<u16>,
 ) {
-    assert_eq!(status(&gate(&head(method, target, fields), &config())), expected);
+    assert_eq!(status(&gate(&head(method, target, fields), SERVER, &config())), expected);
 }
 
 #[test]
 fn host_is_not_checked_where_the_listener_is_open_to_others() {
-    let open = GateConfig::default();
-    let expected = Gate::Pass { route: Route::Tags, fields: Vec::new() };
-    assert_eq!(gate(&head("GET", "/api/tags", &[EVIL_HOST]), &open), expected);
+    let config = GateConfig { open: [SERVER].into(), ..config() };
+    let head = head("GET", "/api/tags", &[EVIL_HOST]);
+    assert_eq!(gate(&head, SERVER, &config), Gate::Pass { route: Route::Tags, fields: Vec::new() });
+    assert_eq!(status(&gate(&head, ServerId(1), &config)), Some(403), "another server is not open");
 }
 
 #[test]
 fn an_error_of_the_router_carries_the_fields_of_its_origin() {
-    let Gate::Answer { status, fields, body } = gate(&head("GET", "/api/chat", &[ADDRESS, APP]), &config()) else {
+    let Gate::Answer { status, fields, body } = gate(&head("GET", "/api/chat", &[ADDRESS, APP]), SERVER, &config())
+    else {
         panic!("no handler takes it");
     };
     let names: Vec<&str> = fields.iter().map(|(name, _)| name.as_str()).collect();
@@ -80,7 +85,7 @@ fn an_error_of_the_router_carries_the_fields_of_its_origin() {
 
 #[test]
 fn a_redirect_of_head_has_a_type_and_of_post_has_none() {
-    let of = |method| gate(&head(method, "/api//x?a=1&b", &[ADDRESS]), &config());
+    let of = |method| gate(&head(method, "/api//x?a=1&b", &[ADDRESS]), SERVER, &config());
     let location = ("Location".to_owned(), "/api/x?a=1&b".to_owned());
     let kind = ("Content-Type".to_owned(), "text/html; charset=utf-8".to_owned());
     let body = "<a href=\"/api/x?a=1&amp;b\">Temporary Redirect</a>.\n\n".to_owned();
@@ -126,7 +131,7 @@ fn the_gate_answers_as_the_real_server_did(#[case] group: &str) {
     for capture in captures(group) {
         let (request, response) = (&capture["request"], &capture["response"]);
         let (method, path) = (request["method"].as_str().unwrap(), request["path"].as_str().unwrap());
-        let gate = gate(&head(method, path, &pairs(request)), &config());
+        let gate = gate(&head(method, path, &pairs(request)), SERVER, &config());
         if let Gate::Pass { fields, .. } = &gate {
             let added = ["Access-Control-Allow-Origin", "Vary", "Allow"];
             let theirs: Vec<_> = pairs(response).into_iter().filter(|(name, _)| added.contains(name)).collect();

@@ -67,6 +67,30 @@ pub struct Tensor {
     pub shape: Vec<u64>,
 }
 
+/// How a model takes several requests.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Batching {
+    /// As many at once as it is set to.
+    Together,
+    /// One at a time, whatever it is set to.
+    OneByOne,
+}
+
+/// The families whose models answer one request at a time (`server/sched.go`, `load`).
+const ONE_BY_ONE: [&str; 11] = [
+    "lfm2",
+    "lfm2moe",
+    "mllama",
+    "nemotron_h",
+    "nemotron_h_moe",
+    "nemotron_h_omni",
+    "qwen35",
+    "qwen35moe",
+    "qwen3next",
+    "qwen3vl",
+    "qwen3vlmoe",
+];
+
 impl Card {
     /// A model of which nothing but the name is known.
     pub fn named(name: ModelName) -> Self {
@@ -113,8 +137,44 @@ impl Card {
         Some(card)
     }
 
+    /// How it takes several requests: one by one where it only embeds, or where its family is not safe otherwise.
+    pub fn batching(&self) -> Batching {
+        let alone = !self.can("completion") || ONE_BY_ONE.contains(&self.details.family.as_str());
+        if alone { Batching::OneByOne } else { Batching::Together }
+    }
+
     /// Whether the model can do this, as far as is known.
     pub fn can(&self, capability: &str) -> bool {
         self.capabilities.is_empty() || self.capabilities.iter().any(|known| known == capability)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::{Batching, Card};
+    use crate::models::ModelName;
+    use crate::recording::Details;
+
+    #[rstest]
+    #[case("llama", &["completion", "tools"], Batching::Together)]
+    #[case("qwen3", &["completion", "embedding"], Batching::Together)]
+    #[case("llama", &[], Batching::Together)]
+    #[case("", &[], Batching::Together)]
+    #[case("qwen3next", &["completion"], Batching::OneByOne)]
+    #[case("mllama", &[], Batching::OneByOne)]
+    #[case("bert", &["embedding"], Batching::OneByOne)]
+    fn what_only_embeds_and_some_families_are_asked_one_by_one(
+        #[case] family: &str,
+        #[case] capabilities: &[&str],
+        #[case] expected: Batching,
+    ) {
+        let card = Card {
+            details: Details { family: family.to_owned(), ..Details::default() },
+            capabilities: capabilities.iter().map(|&one| one.to_owned()).collect(),
+            ..Card::named(ModelName::parse("m").unwrap())
+        };
+        assert_eq!(card.batching(), expected);
     }
 }

@@ -16,7 +16,7 @@ mod name;
 mod runners;
 mod store;
 
-pub use card::{Card, Tensor};
+pub use card::{Batching, Card, Tensor};
 pub use keep_alive::KeepAlive;
 pub use layers::{Layer, LayerKind, sha256};
 pub use name::ModelName;

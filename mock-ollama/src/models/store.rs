@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::{Card, KeepAlive, ModelName, Runners};
+use super::{Card, ModelName};
 
-/// The models of one server.
+/// The models of a machine. Its servers share them, as they share the folder of models; what each has loaded is its own.
 #[derive(Clone, Debug)]
 pub struct Store {
     /// What the registry offers: every model that the server was started with.
@@ -14,17 +14,15 @@ pub struct Store {
     installed: BTreeMap<ModelName, Card>,
     /// Uploaded files: digest, and length in bytes.
     uploads: BTreeMap<String, u64>,
-    /// The models that are loaded.
-    pub runners: Runners,
 }
 
 impl Store {
-    /// A store with these models; `keep_alive` holds until a request says otherwise.
-    pub fn new(cards: impl IntoIterator<Item = Card>, keep_alive: KeepAlive) -> Self {
+    /// A store with these models.
+    pub fn new(cards: impl IntoIterator<Item = Card>) -> Self {
         let offered: BTreeMap<ModelName, Card> = cards.into_iter().map(|card| (card.name.clone(), card)).collect();
         let installed = offered.iter().filter(|(_, card)| card.installed);
         let installed = installed.map(|(name, card)| (name.clone(), card.clone())).collect();
-        Self { offered, installed, uploads: BTreeMap::new(), runners: Runners::new(keep_alive) }
+        Self { offered, installed, uploads: BTreeMap::new() }
     }
 
     /// The installed model of this name.
@@ -103,7 +101,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::Store;
-    use crate::models::{Card, KeepAlive, ModelName, sha256};
+    use crate::models::{Card, ModelName, sha256};
 
     fn name(text: &str) -> ModelName {
         ModelName::parse(text).unwrap()
@@ -114,7 +112,7 @@ mod tests {
     }
 
     fn store(cards: impl IntoIterator<Item = Card>) -> Store {
-        Store::new(cards, KeepAlive::DEFAULT)
+        Store::new(cards)
     }
 
     fn listed(store: &Store) -> Vec<&str> {

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use mock_ollama::catalog::Catalog;
 use mock_ollama::clock::{Instant, WallAnchor};
-use mock_ollama::engine::{Action, Config, Engine, ServerId};
-use mock_ollama::journal::ConnId;
+use mock_ollama::engine::{Action, Config, Engine};
+use mock_ollama::journal::{ConnId, ServerId};
 use mock_ollama::script;
 
 /// 2026-08-01 10:00:00 UTC at the clock's origin.
@@ -101,9 +101,14 @@ impl Bench {
 
     /// Opens a connection and sends bytes on it.
     pub(crate) fn open(&mut self, bytes: impl AsRef<[u8]>) -> ConnId {
+        self.open_to(ServerId(0), bytes)
+    }
+
+    /// The same to one of several servers.
+    pub(crate) fn open_to(&mut self, server: ServerId, bytes: impl AsRef<[u8]>) -> ConnId {
         self.connections += 1;
         let conn = ConnId(self.connections);
-        self.engine.opened(conn, ServerId(0), self.now);
+        self.engine.opened(conn, server, self.now);
         self.engine.receive(conn, bytes.as_ref(), self.now);
         conn
     }

@@ -10,6 +10,7 @@
 //! | `rendered` | recordings in their own dialect and in others |
 //! | `replays` | every recorded exchange, byte for byte |
 //! | `counters` | counters that hold together |
+//! | `servers` | several servers of one machine |
 //! | `w_*` | the checklist: each test carries the number of its rule |
 
 mod bench;
@@ -18,6 +19,7 @@ mod counters;
 mod mask;
 mod rendered;
 mod replays;
+mod servers;
 mod w_answers;
 mod w_compat;
 mod w_json;

@@ -5,22 +5,28 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use mock_ollama::backend::{Limits, Settings};
+use mock_ollama::catalog::Catalog;
 use mock_ollama::clock::Instant;
 use mock_ollama::engine::{Action, Closed};
-use mock_ollama::journal::ConnId;
+use mock_ollama::journal::{ConnId, ServerId};
+use mock_ollama::script;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::bench::{Answer, Bench, parse};
+use crate::bench::{Answer, Bench, parse, scripted};
 
 /// When the first token of the scripted model comes by itself, and how long its answer takes.
 const PROMPT: Duration = Duration::from_nanos(500_000 + 12_345_678);
-const ALONE: Duration = Duration::from_nanos(500_000 + 12_345_678 + 98_765_432);
+const EVAL: Duration = Duration::from_nanos(98_765_432);
+pub(crate) const ALONE: Duration = PROMPT.saturating_add(EVAL);
 
-const LOAD: Duration = Duration::from_secs(3);
+/// How long both of two take that share a device at half speed each: the prompt is not shared.
+pub(crate) const SHARED: Duration = ALONE.saturating_add(EVAL);
+
+pub(crate) const LOAD: Duration = Duration::from_secs(3);
 
 /// The scripted models on a machine.
-fn machine(settings: Settings) -> Bench {
+pub(crate) fn machine(settings: Settings) -> Bench {
     Bench::with(|config| config.backend = settings)
 }
 
@@ -28,16 +34,18 @@ fn one_slot() -> Bench {
     machine(Settings { parallel: NonZeroUsize::new(1), ..Settings::default() })
 }
 
-fn cold(queue: usize) -> Bench {
+pub(crate) fn cold(queue: usize) -> Bench {
     machine(Settings { loads: Some(Limits { queue, load_time: LOAD, ..Limits::default() }), ..Settings::default() })
 }
 
 fn asks(bench: &mut Bench, body: &Value) -> ConnId {
+    asks_at(bench, ServerId(0), body)
+}
+
+pub(crate) fn asks_at(bench: &mut Bench, server: ServerId, body: &Value) -> ConnId {
     let body = body.to_string();
-    bench.open(format!(
-        "POST /api/generate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{body}",
-        body.len()
-    ))
+    let head = "POST /api/generate HTTP/1.1\r\nHost: localhost\r\nConnection: close";
+    bench.open_to(server, format!("{head}\r\nContent-Length: {}\r\n\r\n{body}", body.len()))
 }
 
 fn hi(bench: &mut Bench) -> ConnId {
@@ -45,7 +53,7 @@ fn hi(bench: &mut Bench) -> ConnId {
 }
 
 /// Lets everything happen; what was written on each connection, and when.
-fn play(bench: &mut Bench) -> BTreeMap<ConnId, Answer> {
+pub(crate) fn play(bench: &mut Bench) -> BTreeMap<ConnId, Answer> {
     let mut written: BTreeMap<ConnId, Vec<(Instant, Vec<u8>)>> = BTreeMap::new();
     while let Some(due) = bench.engine.next_due() {
         bench.now = bench.now.max(due);
@@ -67,7 +75,7 @@ fn first(answer: &Answer) -> Duration {
     Duration::from_nanos(answer.writes[0].0.as_nanos())
 }
 
-fn last(answer: &Answer) -> Duration {
+pub(crate) fn last(answer: &Answer) -> Duration {
     Duration::from_nanos(answer.writes.last().unwrap().0.as_nanos())
 }
 
@@ -140,6 +148,29 @@ fn w_115_slots_are_granted_in_the_order_of_arrival() {
     assert_eq!(conns.map(|conn| last(&answers[&conn])), [ALONE, ALONE * 2, ALONE * 3]);
 }
 
+#[rstest]
+#[case::together("llama", Some(4), [ALONE, ALONE])]
+#[case::one_by_one("mllama", Some(4), [ALONE, ALONE.saturating_mul(2)])]
+#[case::one_by_one_too("nemotron_h", Some(2), [ALONE, ALONE.saturating_mul(2)])]
+#[case::nothing_stated("mllama", None, [ALONE, ALONE])]
+fn models_of_some_families_have_one_slot_whatever_number_is_stated(
+    #[case] family: &str,
+    #[case] parallel: Option<usize>,
+    #[case] ends: [Duration; 2],
+) {
+    let mut scripts = script::read_folder(&scripted()).unwrap();
+    for script in &mut scripts {
+        family.clone_into(&mut script.card.details.family);
+    }
+    let mut bench = Bench::with(|config| {
+        config.catalog = Catalog::with_scripts([], scripts).into();
+        config.backend.parallel = parallel.and_then(NonZeroUsize::new);
+    });
+    let conns = [hi(&mut bench), hi(&mut bench)];
+    let answers = play(&mut bench);
+    assert_eq!(conns.map(|conn| last(&answers[&conn])), ends);
+}
+
 #[test]
 fn a_model_is_in_the_listing_of_loaded_ones_when_it_is_loaded() {
     let mut bench = cold(512);
@@ -174,10 +205,8 @@ fn two_answers_on_one_device_take_as_long_as_its_curve_says() {
     let mut bench = machine(Settings { share: "0.5".parse().unwrap(), ..Settings::default() });
     let [one, other] = [hi(&mut bench), hi(&mut bench)];
     let answers = play(&mut bench);
-    // The prompt is not shared; from the first token on both have half the speed.
-    let shared = PROMPT + ALONE.saturating_sub(PROMPT) * 2;
-    assert_eq!([one, other].map(|conn| last(&answers[&conn])), [shared, shared]);
-    assert_eq!(counter(&answers[&one], "total_duration"), shared);
+    assert_eq!([one, other].map(|conn| last(&answers[&conn])), [SHARED, SHARED]);
+    assert_eq!(counter(&answers[&one], "total_duration"), SHARED);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! W-001 to W-018: transport and routing.
 
+use mock_ollama::journal::ServerId;
 use rstest::rstest;
 
 use crate::bench::{Bench, Body};
@@ -206,6 +207,8 @@ fn w_018_a_loopback_listener_checks_the_host(#[case] host: &str, #[case] status:
 
 #[test]
 fn w_018_another_listener_does_not() {
-    let mut bench = Bench::with(|config| config.gate.listener_is_loopback = false);
+    let mut bench = Bench::with(|config| {
+        config.gate.open.insert(ServerId(0));
+    });
     assert_eq!(bench.ask_with("GET", "/api/version", "Host: example.com\r\n", "").status, 200);
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{DEFAULT_SPEED, NewModel, blob_head, blob_put, copy, create, delete, push};
 use crate::dialect::Reply;
 use crate::http::{Framing, ResponseHead, Version};
-use crate::models::{Card, KeepAlive, ModelName, Store};
+use crate::models::{Card, ModelName, Store};
 
 /// The captures of these groups; none where they are absent and may be.
 fn captures(groups: &[&str]) -> Vec<Value> {
@@ -92,7 +92,7 @@ fn answer(store: &mut Store, request: &Value) -> Option<Reply> {
 
 #[test]
 fn models_are_managed_as_on_the_real_server() {
-    let mut store = Store::new([Card::named(ModelName::parse("llama").unwrap())], KeepAlive::DEFAULT);
+    let mut store = Store::new([Card::named(ModelName::parse("llama").unwrap())]);
     for capture in captures(&["manage", "request-errors"]) {
         let Some(reply) = answer(&mut store, &capture["request"]) else { continue };
         let method = capture["request"]["method"].as_str().unwrap();

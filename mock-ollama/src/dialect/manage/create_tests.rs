@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use super::{NewModel, create};
 use crate::dialect::Reply;
 use crate::dialect::manage::{DEFAULT_SPEED, Progress};
-use crate::models::{Card, KeepAlive, ModelName, Store, sha256};
+use crate::models::{Card, ModelName, Store, sha256};
 
 fn base() -> Card {
     Card {
@@ -23,7 +23,7 @@ fn base() -> Card {
 
 fn store() -> Store {
     let away = Card { installed: false, name: ModelName::parse("away").unwrap(), ..base() };
-    let mut store = Store::new([base(), away], KeepAlive::DEFAULT);
+    let mut store = Store::new([base(), away]);
     store.put_blob(&sha256(b"weights"), 7);
     store
 }
@@ -170,7 +170,7 @@ fn weights_are_brought_to_another_type() {
 fn weights_that_were_brought_to_a_small_type_stay_as_they_are() {
     let small = Card { name: ModelName::parse("small").unwrap(), ..base() };
     let details = crate::recording::Details { quantization_level: "Q4_0".to_owned(), ..small.details.clone() };
-    let store = Store::new([Card { details, ..small }], KeepAlive::DEFAULT);
+    let store = Store::new([Card { details, ..small }]);
     let ask = NewModel { model: "new", from: "small", quantize: "q8_0", ..NewModel::default() };
     let failure = create(&ask, &store, DEFAULT_SPEED).unwrap().failure.unwrap();
     assert_eq!((failure.status, failure.text.as_str()), (500, "quantization is only supported for F16 and F32 models"));

@@ -72,12 +72,12 @@ mod tests {
 
     use super::{blob_head, blob_put, copy, delete};
     use crate::dialect::Reply;
-    use crate::models::{Card, KeepAlive, ModelName, Store, sha256};
+    use crate::models::{Card, ModelName, Store, sha256};
 
     const NOW: &str = "2026-08-01T10:00:00Z";
 
     fn store() -> Store {
-        Store::new([Card::named(ModelName::parse("llama").unwrap())], KeepAlive::DEFAULT)
+        Store::new([Card::named(ModelName::parse("llama").unwrap())])
     }
 
     fn text(reply: &Reply) -> (u16, &str) {

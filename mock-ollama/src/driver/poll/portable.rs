@@ -80,6 +80,6 @@ impl Poller {
 }
 
 fn to_token(token: u64) -> Token {
-    // Tokens count connections from zero.
+    // Tokens count listeners, then connections, from zero.
     Token(usize::try_from(token).unwrap_or(usize::MAX - 1))
 }

@@ -42,7 +42,7 @@ impl Answerer<'_> {
             None => return unknown_model(&ask, &chosen, from),
         };
         if ask.is_load() && ask.keep_alive.is_some_and(crate::models::KeepAlive::is_zero) {
-            self.models.runners.unload(&card, self.now);
+            self.scheduler.runners.unload(&card, self.now);
             return self.loaded(&ask, Reason::Unload, from);
         }
         if let Err(refusal) = check(&ask, &card) {
@@ -71,7 +71,7 @@ impl Answerer<'_> {
 
     /// A request to load a model: answered at once where it is loaded or nobody waits for loads, else in its turn.
     fn load(&mut self, ask: &Ask, card: Card, from: &Reception<'_>) -> Answered {
-        let (options, runners) = (load_options(ask), &mut self.models.runners);
+        let (options, runners) = (load_options(ask), &mut self.scheduler.runners);
         if self.config.backend.loads.is_some() && runners.find(&card, &options, self.now) != Found::Loaded {
             let Answered { source, .. } = self.loaded(ask, Reason::Load, from);
             let answered = self.admitted(ask, card, source, Answer::Served, from);
@@ -145,7 +145,7 @@ impl Answerer<'_> {
     fn admitted(&mut self, ask: &Ask, card: Card, source: Source, answer: Answer, from: &Reception<'_>) -> Answered {
         let (stream, options) = (from.stream.clone(), load_options(ask));
         let turn = Turn { stream, card: card.clone(), options, keep_alive: ask.keep_alive };
-        let is_loaded = match self.machine.arrive(turn, &mut self.models.runners, self.now) {
+        let is_loaded = match self.scheduler.arrive(turn, self.now) {
             Arrival::Busy => {
                 let refusal = Refusal { status: 503, text: BUSY.to_owned(), by: RefusedBy::Handler };
                 return refused(ask, &refusal, from);

@@ -91,7 +91,7 @@ impl Answerer<'_> {
             return Err(refused(404, format!("model \"{asked}\" not found, try pulling it first")));
         };
         check_options(options)?;
-        self.models.runners.load(&card, "", keep_alive, self.now);
+        self.scheduler.runners.load(&card, "", keep_alive, self.now);
         Ok(card)
     }
 

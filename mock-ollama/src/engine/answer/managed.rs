@@ -24,7 +24,7 @@ impl Answerer<'_> {
             Route::Status => Reply::new(200, JSON, listing::status()).into(),
             Route::Tags => Reply::new(200, JSON, listing::tags(&self.models.list())).into(),
             Route::Ps => {
-                let loaded = self.models.runners.list(self.now);
+                let loaded = self.scheduler.runners.list(self.now);
                 Reply::new(200, JSON, listing::ps(&loaded, self.config.wall)).into()
             }
             Route::Show => self.show(from).into(),

@@ -15,14 +15,14 @@ use std::time::Duration;
 
 use super::callers::Callers;
 use super::config::{Config, CreatedAt};
-use super::machine::Machine;
 use super::stream::Source;
+use crate::backend::Scheduler;
 use crate::catalog::{Matching, Prepared};
 use crate::clock::Instant;
 use crate::dialect::request::Dialect;
 use crate::dialect::{Ids, Reply};
 use crate::http::{Gate, Request, Route, gate};
-use crate::journal::{Answer, StreamId};
+use crate::journal::{Answer, ServerId, StreamId};
 use crate::models::{Card, Store};
 
 /// An answer, and what the engine has to know of it.
@@ -85,12 +85,13 @@ impl From<Reply> for Answered {
     }
 }
 
-/// Finds the answer to a request: the configuration, and what is remembered of models and callers.
+/// Finds the answer to a request to a server: the configuration, and what is remembered of models and callers.
 pub(super) struct Answerer<'a> {
     pub(super) config: &'a Config,
+    pub(super) server: ServerId,
     pub(super) models: &'a mut Store,
     pub(super) callers: &'a mut Callers,
-    pub(super) machine: &'a mut Machine,
+    pub(super) scheduler: &'a mut Scheduler,
     pub(super) now: Instant,
 }
 
@@ -104,7 +105,7 @@ pub(super) struct Reception<'a> {
 
 impl Answerer<'_> {
     pub(super) fn answer(&mut self, request: &Request, stream: &StreamId) -> Answered {
-        let (route, extra_fields) = match gate(&request.head, &self.config.gate) {
+        let (route, extra_fields) = match gate(&request.head, self.server, &self.config.gate) {
             Gate::Answer { status, fields, body } => {
                 return Reply { status, fields, body: body.into_bytes(), flushed: false }.into();
             }

@@ -6,10 +6,10 @@ mod streams;
 
 use std::time::Duration;
 
-use super::{Action, Config, Engine, ServerId};
+use super::{Action, Config, Engine};
 use crate::catalog::Catalog;
 use crate::clock::{Instant, WallAnchor};
-use crate::journal::ConnId;
+use crate::journal::{ConnId, ServerId};
 use crate::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
 
 /// The connection of most tests.
@@ -34,7 +34,7 @@ impl Bench {
     fn new(recordings: Vec<Recording>, set: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { catalog: Catalog::new(recordings).into(), wall: WALL, ..Config::default() };
         // The tests here are not about who may call.
-        config.gate.listener_is_loopback = false;
+        config.gate.open.insert(ServerId(0));
         set(&mut config);
         let mut engine = Engine::new(config);
         engine.opened(CONN, ServerId(0), Instant::ZERO);

@@ -7,8 +7,8 @@ use rstest::rstest;
 
 use super::{Bench, CONN, WALL, ask, at_ms, chunks_of, generate, post};
 use crate::clock::Instant;
-use crate::engine::{Action, Closed, Release, ServerId};
-use crate::journal::{AGENT_HEADER, Answer, ConnId, Fate, StreamId};
+use crate::engine::{Action, Closed, Release};
+use crate::journal::{AGENT_HEADER, Answer, ConnId, Fate, ServerId, StreamId};
 use crate::recording::{Chunk, End};
 use crate::schedule::Pace;
 use crate::seed::Seed;
