@@ -3,6 +3,7 @@
 //! Tests assert on it, and the lab joins it with what clients saw.
 
 use std::fmt;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -72,10 +73,38 @@ impl fmt::Display for StreamId {
 pub struct Journal {
     /// One entry a request.
     pub entries: Vec<Entry>,
+    /// Requests that came before these, of which nothing is kept but their number: see [`Keep`].
+    #[serde(default, skip_serializing_if = "Forgotten::is_none")]
+    pub forgotten: Forgotten,
     /// Streams in progress now.
     pub in_flight: usize,
     /// The most streams that were in progress at once.
     pub max_in_flight: usize,
+}
+
+/// How many requests a journal has forgotten.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Forgotten {
+    /// All of them.
+    pub requests: usize,
+    /// Those that no recording answered.
+    pub misses: usize,
+}
+
+impl Forgotten {
+    fn is_none(&self) -> bool {
+        self.requests == 0
+    }
+}
+
+/// How many requests a journal keeps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Keep {
+    /// All of them: memory grows with every request.
+    #[default]
+    All,
+    /// At least so many of the last ones, at most twice as many.
+    Last(NonZeroUsize),
 }
 
 /// One request, how it was answered, and every chunk of the answer.
@@ -166,17 +195,46 @@ pub enum Fate {
 }
 
 impl Journal {
-    /// The requests that no recording answered.
+    /// The number of requests, with those that are forgotten.
+    pub fn requests(&self) -> usize {
+        self.forgotten.requests + self.entries.len()
+    }
+
+    /// The number of requests that no recording answered, with those that are forgotten.
+    pub fn missed(&self) -> usize {
+        self.forgotten.misses + self.misses().count()
+    }
+
+    /// Adds an entry and says its number, from 0; forgets what is not to be kept.
+    pub(crate) fn add(&mut self, entry: Entry, keep: Keep) -> usize {
+        if let Keep::Last(last) = keep
+            && self.entries.len() >= last.get().saturating_mul(2)
+        {
+            let forgotten = self.entries.drain(..self.entries.len() - last.get());
+            let misses = forgotten.filter(|entry| matches!(entry.answer, Answer::Missed { .. })).count();
+            self.forgotten.misses += misses;
+            self.forgotten.requests += last.get();
+        }
+        self.entries.push(entry);
+        self.requests() - 1
+    }
+
+    /// The entry of this number, unless it is forgotten.
+    pub(crate) fn entry_mut(&mut self, number: usize) -> Option<&mut Entry> {
+        self.entries.get_mut(number.checked_sub(self.forgotten.requests)?)
+    }
+
+    /// The kept requests that no recording answered.
     pub fn misses(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| matches!(entry.answer, Answer::Missed { .. }))
     }
 
-    /// The requests that a recording answered.
+    /// The kept requests that a recording answered.
     pub fn matched(&self) -> impl Iterator<Item = &Entry> {
         self.entries.iter().filter(|entry| matches!(entry.answer, Answer::Matched { .. }))
     }
 
-    /// The entry of `stream`.
+    /// The kept entry of `stream`.
     pub fn stream(&self, stream: &StreamId) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.stream == *stream)
     }

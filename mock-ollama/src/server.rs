@@ -12,10 +12,12 @@ use thiserror::Error;
 use crate::backend;
 use crate::catalog::{Catalog, Matching};
 use crate::dialect::manage::DEFAULT_SPEED;
-use crate::driver::{Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, TimeSource, bind, host_names};
-use crate::engine::{Config, CreatedAt, Engine, Release};
+use crate::driver::{
+    Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, Service, TimeSource, bind, host_names,
+};
+use crate::engine::{Config, CreatedAt, Engine, Limits, Release};
 use crate::http::{GateConfig, Origins};
-use crate::journal::{Journal, ServerId, StreamId};
+use crate::journal::{Journal, Keep, ServerId, StreamId};
 use crate::models::KeepAlive;
 use crate::recording::{ReadError, Recording, read_file};
 use crate::schedule::Pace;
@@ -127,6 +129,9 @@ pub struct Builder {
     seed: Seed,
     listen: Vec<SocketAddr>,
     allow_misses: bool,
+    limits: Limits,
+    keep: Keep,
+    service: Service,
     time: Option<Box<dyn TimeSource>>,
     observer: Option<Box<dyn Observer>>,
 }
@@ -262,6 +267,27 @@ impl Builder {
         self
     }
 
+    /// How much of a client the server bears; by default as much as Ollama does.
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
+    /// How many requests the journal keeps; all by default.
+    #[must_use]
+    pub fn keep(mut self, keep: Keep) -> Self {
+        self.keep = keep;
+        self
+    }
+
+    /// How the sockets are served: a segment for every chunk, spinning, connections at once.
+    #[must_use]
+    pub fn service(mut self, service: Service) -> Self {
+        self.service = service;
+        self
+    }
+
     /// Takes instants from `time` instead of the machine's monotonic clock.
     #[must_use]
     pub fn time_source(mut self, time: impl TimeSource) -> Self {
@@ -309,9 +335,12 @@ impl Builder {
             gate,
             transfer_speed: self.transfer_speed.unwrap_or(DEFAULT_SPEED),
             wall: time.wall(),
+            limits: self.limits,
+            keep: self.keep,
             ..Config::default()
         });
-        let (event_loop, mailbox) = EventLoop::new(listeners, engine, time, observer).map_err(StartError::Thread)?;
+        let (event_loop, mailbox) =
+            EventLoop::new(listeners, engine, time, observer, self.service).map_err(StartError::Thread)?;
         let thread = std::thread::Builder::new()
             .name("mock-ollama".to_owned())
             .spawn(move || event_loop.run())
@@ -380,7 +409,7 @@ impl MockOllama {
     /// 404 must not turn a wrong request into a passing test.
     pub fn finish(mut self) -> Result<Journal, FinishError> {
         let journal = self.stop().ok_or(FinishError::Panicked)?.map_err(FinishError::Loop)?;
-        let count = journal.misses().count();
+        let count = journal.missed();
         if count == 0 || self.allow_misses {
             return Ok(journal);
         }
@@ -388,7 +417,7 @@ impl MockOllama {
             crate::journal::Answer::Missed { why } => Some(why.clone()),
             _ => None,
         });
-        let requests = journal.entries.len();
+        let requests = journal.requests();
         let first = first.unwrap_or_default();
         Err(FinishError::Missed { count, requests, first, journal: Box::new(journal) })
     }

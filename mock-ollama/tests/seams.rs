@@ -10,7 +10,7 @@ use std::time::Duration;
 use mock_ollama::MockOllama;
 use mock_ollama::catalog::builtin;
 use mock_ollama::clock::{Clock, Instant};
-use mock_ollama::driver::{LoopWaker, Observer, TimeSource};
+use mock_ollama::driver::{LoopWaker, Observer, Service, TimeSource};
 use mock_ollama::engine::{Closed, Engine};
 use mock_ollama::journal::ConnId;
 use mock_ollama::recording::{Recording, RequestBody};
@@ -134,4 +134,27 @@ fn an_observer_is_told_of_every_read_write_and_close() {
     let wrote: usize = told.iter().map(|moved| if let Moved::Wrote(bytes, _) = moved { *bytes } else { 0 }).sum();
     assert_eq!((read, wrote), (sent, answer.len()));
     assert_eq!(told.last(), Some(&Moved::Closed(Closed::Eof)));
+}
+
+/// How many writes an answer leaves in when its chunks are all due at once.
+fn writes(service: Service) -> (usize, usize) {
+    let (tell, told) = mpsc::channel();
+    let clock = ByHand::default();
+    let server = MockOllama::builder().builtin("tiny-short").time_source(clock.clone()).observer(Tell(tell));
+    let server = server.service(service).start().unwrap();
+    let (client, _) = ask(&server);
+    assert!(server.wait_in_flight(1, PATIENCE));
+    clock.move_to(60_000_000);
+    let mut lines = BufReader::new(client).lines();
+    assert!(lines.by_ref().map(Result::unwrap).any(|line| line == "0"), "the body ends");
+    let journal = server.finish().unwrap();
+    (told.iter().filter(|moved| matches!(moved, Moved::Wrote(..))).count(), journal.entries[0].chunks.len())
+}
+
+#[test]
+fn what_is_overdue_leaves_in_one_write_and_with_flush_every_chunk_in_its_own() {
+    let (together, chunks) = writes(Service::default());
+    assert_eq!((together, chunks), (1, recording().exchanges[0].chunks.len()));
+    let (each, chunks) = writes(Service { flush: true, ..Service::default() });
+    assert_eq!(each, chunks + 1, "and what ends the body");
 }

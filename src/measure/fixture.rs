@@ -93,5 +93,5 @@ pub(crate) fn entry(agent: &str, exchange: u32, received: u64, chunks: &[(u64, u
 
 /// A finished server's journal.
 pub(crate) fn journal(max_in_flight: usize, entries: Vec<Entry>) -> Journal {
-    Journal { entries, in_flight: 0, max_in_flight }
+    Journal { entries, max_in_flight, ..Journal::default() }
 }

@@ -119,7 +119,7 @@ fn journal(agents: &[AgentLog]) -> Journal {
     });
     let mut entries: Vec<Entry> = logs.collect();
     entries.sort_by_key(|entry| entry.received);
-    Journal { entries, in_flight: 0, max_in_flight: max_overlap(spans) }
+    Journal { entries, max_in_flight: max_overlap(spans), ..Journal::default() }
 }
 
 fn entry(agent: &AgentLog, conn: ConnId, exchange: u32, log: &ExchangeLog) -> Entry {

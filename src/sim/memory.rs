@@ -61,7 +61,7 @@ impl Memory {
                 self.engine.closed(conn, Closed::Local, now);
                 self.end(conn, Ended::Eof)
             }
-            Action::Reset { conn } => {
+            Action::Reset { conn } | Action::Abandon { conn } => {
                 self.engine.closed(conn, Closed::Local, now);
                 self.end(conn, Ended::Reset)
             }

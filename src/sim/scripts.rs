@@ -92,7 +92,9 @@ impl Stage<'_> {
         let Some(step) = self.engine.step(self.now) else { return };
         match step.action {
             Some(Action::Write { conn, bytes }) => self.engine.wrote(conn, bytes.len(), self.now),
-            Some(Action::Close { conn } | Action::Reset { conn }) => self.engine.closed(conn, Closed::Local, self.now),
+            Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
+                self.engine.closed(conn, Closed::Local, self.now)
+            }
             Some(Action::Shutdown { .. }) | None => {}
         }
         let Some(Asked { agent, request, entry }) = asked.get(&step.stream).copied() else { return };

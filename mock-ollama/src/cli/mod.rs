@@ -13,7 +13,8 @@
 pub(crate) mod error;
 pub(crate) mod import;
 pub(crate) mod inspect;
-pub(crate) mod machine;
+pub(crate) mod limits;
+mod machine;
 pub(crate) mod record;
 pub(crate) mod serve;
 pub(crate) mod synth;

@@ -2,16 +2,20 @@
 
 use std::io::{self, Write as _};
 use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
+use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::catalog::{Matching, builtin};
 use mock_ollama::dialect::manage::DEFAULT_SPEED;
 use mock_ollama::dialect::request::keep_alive_of;
+use mock_ollama::driver::{Service, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
 use mock_ollama::files::{Existing, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
+use mock_ollama::journal::Keep;
 use mock_ollama::models::KeepAlive;
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
@@ -20,10 +24,14 @@ use mock_ollama::seed::Seed;
 use mock_ollama::{Builder, MockOllama, StartError};
 
 use super::error::VerbError;
+use super::limits::LimitsArgs;
 use super::machine::MachineArgs;
 
 /// Where Ollama listens.
 const DEFAULT_LISTEN: &str = "127.0.0.1:11434";
+
+/// The requests that a journal keeps which nobody will see.
+const UNSEEN: NonZeroUsize = NonZeroUsize::MIN;
 
 /// The port of an address that states none.
 const DEFAULT_PORT: u16 = 11434;
@@ -55,12 +63,23 @@ pub(crate) struct ServeArgs {
     transfer_speed: u64,
     #[command(flatten)]
     machine: MachineArgs,
+    /// Let every chunk leave in a TCP segment of its own, also where several are due
+    #[arg(long)]
+    flush: bool,
+    /// Wake so long before a deadline and spin the rest, in microseconds, while few streams are in progress; 0 never spins
+    #[arg(long, value_name = "US", default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=10_000))]
+    spin_us: u64,
     /// Write the journal, one JSON document, to this file when the server ends
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// How many of the last requests the journal keeps at least; at most twice as many
+    #[arg(long, value_name = "N", default_value = "10000", requires = "journal")]
+    journal_requests: NonZeroUsize,
     /// The seed of every random choice
     #[arg(long, value_name = "N", default_value = "0")]
     seed: Seed,
+    #[command(flatten)]
+    limits: LimitsArgs,
 }
 
 /// Runs the verb.
@@ -74,6 +93,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
     let origins = Origins::parse(&origins).map_err(wrong)?;
     let keep_alive = variable("OLLAMA_KEEP_ALIVE").and_then(|text| keep_alive_of(&text)).unwrap_or(KeepAlive::DEFAULT);
+    raise_descriptor_limit();
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {
         // A second Ctrl-C finds the receiver gone, and the program on its way out.
@@ -93,6 +113,13 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .backend(args.machine.settings(variable))
         .keep_alive(keep_alive)
         .seed(args.seed)
+        .limits(args.limits.limits())
+        .keep(Keep::Last(if args.journal.is_some() { args.journal_requests } else { UNSEEN }))
+        .service(Service {
+            flush: args.flush,
+            spin: Duration::from_micros(args.spin_us),
+            connections: args.limits.max_connections.map(NonZeroUsize::get),
+        })
         .allow_misses()
         .start()
         .map_err(VerbError::from)?;

@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 use super::command::{Command, Mailbox, Witness};
 use super::observer::Observer;
 use super::poll::{Listener, Poller, Ready};
+use super::service::Service;
 use super::socket::{Ending, Flushed, Got, Socket};
 use super::time::{LoopWaker, TimeSource};
 use crate::clock::Instant;
@@ -26,11 +27,11 @@ const MAX_READS: usize = 16;
 /// The size of one read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
 
-/// How long before a deadline the loop wakes, to spin the rest …
-const SPIN: Duration = Duration::from_micros(50);
-
-/// … while no more streams than this are in progress: with many of them, a wait would never be one.
+/// With more streams than this in progress nothing is spun for: a wait would never be one.
 const FEW_STREAMS: usize = 8;
+
+/// How many clients above the limit are being told so at once; the others wait with the kernel.
+const REFUSING: usize = 32;
 
 /// How long accepting pauses when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
@@ -52,8 +53,10 @@ pub(crate) struct EventLoop {
     actions: Vec<Action>,
     /// Chunks of a stream that leave together when it is late.
     most: NonZeroUsize,
-    /// Whether every chunk leaves in a write of its own.
+    /// See [`Service`].
     flushes_each: bool,
+    spin: Duration,
+    max_connections: usize,
     /// What other threads were shown last.
     shown: Witness,
 }
@@ -74,6 +77,7 @@ impl EventLoop {
         engine: Engine,
         time: Box<dyn TimeSource>,
         observer: Box<dyn Observer>,
+        service: Service,
     ) -> io::Result<(Self, Arc<Mailbox>)> {
         let poller = Poller::new()?;
         let mut doors = Vec::with_capacity(listeners.len());
@@ -98,7 +102,9 @@ impl EventLoop {
             gathered: Vec::new(),
             actions: Vec::new(),
             most,
-            flushes_each: false,
+            spin: if most > NonZeroUsize::MIN { service.spin } else { Duration::ZERO },
+            flushes_each: service.flush,
+            max_connections: service.most(),
             shown: Witness::default(),
         };
         Ok((this, mailbox))
@@ -148,7 +154,7 @@ impl EventLoop {
     /// With few streams, a wait ends a little early and the rest of it is spun away: a wake-up takes tens of microseconds.
     fn spun(&self, timeout: Option<Duration>) -> Option<Duration> {
         let few = self.engine.journal().in_flight <= FEW_STREAMS;
-        if few && self.most > NonZeroUsize::MIN { timeout.map(|timeout| timeout.saturating_sub(SPIN)) } else { timeout }
+        if few { timeout.map(|timeout| timeout.saturating_sub(self.spin)) } else { timeout }
     }
 
     /// Carries out the commands of other threads; says whether one was to stop.
@@ -167,18 +173,19 @@ impl EventLoop {
 
     fn show(&mut self, ended: bool) {
         let journal = self.engine.journal();
-        let witness = Witness { in_flight: journal.in_flight, requests: journal.entries.len(), ended };
+        let witness = Witness { in_flight: journal.in_flight, requests: journal.requests(), ended };
         if self.shown != witness {
             self.shown = witness;
             self.mailbox.show(witness);
         }
     }
 
-    /// Accepts what there is at a server's door. Out of descriptors it pauses and goes on serving.
+    /// Accepts what there is at a server's door. Above its limit it tells clients so; out of descriptors it pauses. Either
+    /// way it goes on serving.
     fn accept(&mut self, server: usize) {
         let doors = self.doors.len() as u64;
         let Some(door) = self.doors.get_mut(server) else { return };
-        while door.acceptable {
+        while door.acceptable && self.sockets.len() < self.max_connections.saturating_add(REFUSING) {
             match Poller::accept(&door.listener) {
                 Ok(stream) => {
                     // A connection that broke before it was set up is nobody's.
@@ -189,7 +196,11 @@ impl EventLoop {
                     }
                     door.next_conn += doors;
                     let server = ServerId(u32::try_from(server).unwrap_or(u32::MAX));
-                    self.engine.opened(conn, server, self.time.now());
+                    if self.sockets.len() < self.max_connections {
+                        self.engine.opened(conn, server, self.time.now());
+                    } else {
+                        self.engine.refuse(conn, server, self.time.now());
+                    }
                     self.sockets.insert(conn, socket);
                     self.due_reads.push(conn);
                 }
@@ -310,6 +321,10 @@ impl EventLoop {
             Action::Shutdown { .. } => socket.end(Ending::Shutdown),
             Action::Close { .. } => socket.end(Ending::Close),
             Action::Reset { .. } => socket.end(Ending::Reset),
+            Action::Abandon { conn } => {
+                socket.abandon();
+                self.drop_socket(conn, Closed::Error);
+            }
         }
     }
 
@@ -357,9 +372,11 @@ fn conn_of(token: u64, doors: u64) -> ConnId {
 
 fn target(action: &Action) -> ConnId {
     match action {
-        Action::Write { conn, .. } | Action::Shutdown { conn } | Action::Close { conn } | Action::Reset { conn } => {
-            *conn
-        }
+        Action::Write { conn, .. }
+        | Action::Shutdown { conn }
+        | Action::Close { conn }
+        | Action::Reset { conn }
+        | Action::Abandon { conn } => *conn,
     }
 }
 

@@ -7,6 +7,7 @@
 //! | `listen` | a bound listener, on a port that no earlier server of the process had |
 //! | `command` | what other threads may ask of the loop |
 //! | `socket` | one accepted connection and its output |
+//! | `service` | how a loop serves its sockets |
 //! | `event_loop` | the loop |
 //! | `poll` | waiting: epoll with nanosecond timers on Linux, mio elsewhere |
 
@@ -15,6 +16,7 @@ mod event_loop;
 mod listen;
 mod observer;
 mod poll;
+mod service;
 mod socket;
 mod time;
 
@@ -22,4 +24,5 @@ pub(crate) use command::{Command, Mailbox};
 pub(crate) use event_loop::EventLoop;
 pub(crate) use listen::{bind, host_names};
 pub use observer::{NoObserver, Observer};
+pub use service::{Service, raise_descriptor_limit};
 pub use time::{LoopWaker, Monotonic, TimeSource};

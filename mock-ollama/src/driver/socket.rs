@@ -90,6 +90,12 @@ impl Socket {
         self.ending = Some(ending);
     }
 
+    /// Lets its end be a reset, whatever there is left to write.
+    pub(super) fn abandon(&self) {
+        // Where it fails, the connection is gone already.
+        let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
+    }
+
     /// Writes as much output as the transport takes, then ends as told. `gathered` is room to copy pieces together in.
     pub(super) fn flush(&mut self, gathered: &mut Vec<u8>) -> io::Result<Flushed> {
         let mut flushed = Flushed::default();

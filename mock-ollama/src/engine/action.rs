@@ -42,6 +42,11 @@ pub enum Action {
         /// Which.
         conn: ConnId,
     },
+    /// The same at once, whatever there is left to write.
+    Abandon {
+        /// Which.
+        conn: ConnId,
+    },
 }
 
 /// How a connection ended, seen from the driver.

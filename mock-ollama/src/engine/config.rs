@@ -6,11 +6,13 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use super::limits::Limits;
 use crate::backend;
 use crate::catalog::{Catalog, Matching};
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::manage::DEFAULT_SPEED;
 use crate::http::GateConfig;
+use crate::journal::Keep;
 use crate::models::KeepAlive;
 use crate::schedule::Pace;
 use crate::seed::Seed;
@@ -38,6 +40,10 @@ pub struct Config {
     pub gate: GateConfig,
     /// The machine behind the server.
     pub backend: backend::Settings,
+    /// How much of a client it bears.
+    pub limits: Limits,
+    /// How many requests the journal keeps.
+    pub keep: Keep,
     /// Where the `Date` field and live `created_at` values come from.
     pub wall: WallAnchor,
 }
@@ -92,6 +98,8 @@ impl Default for Config {
             transfer_speed: DEFAULT_SPEED,
             backend: backend::Settings::default(),
             gate: GateConfig::default(),
+            limits: Limits::default(),
+            keep: Keep::All,
             wall: WallAnchor { at: Instant::ZERO, unix_nanos: 0 },
         }
     }

@@ -2,6 +2,7 @@
 
 use std::collections::VecDeque;
 
+use super::limits::Limits;
 use super::stream::Answering;
 use super::timeline::{Key, Timeline};
 use crate::clock::Instant;
@@ -14,6 +15,8 @@ pub(super) struct Conn {
     pub(super) server: ServerId,
     pub(super) parser: Parser,
     pub(super) state: State,
+    /// When it came to be as it is: idle, in the middle of a request, with bytes waiting that the client does not take.
+    pub(super) since: Instant,
     /// Places of this connection's events that have not fired, beside the next chunk's.
     pub(super) pending: Vec<Key>,
     next_seq: u64,
@@ -44,10 +47,11 @@ struct Mark {
 }
 
 impl Conn {
-    pub(super) fn new(server: ServerId) -> Self {
+    pub(super) fn new(server: ServerId, limits: &Limits, now: Instant) -> Self {
         Self {
             server,
-            parser: Parser::default(),
+            parser: Parser::new(limits.head_bytes, limits.body_bytes),
+            since: now,
             state: State::Reading,
             pending: Vec::new(),
             next_seq: 0,
@@ -64,7 +68,7 @@ impl Conn {
             State::Reading | State::Leaving => None,
         };
         for key in self.pending.drain(..).chain(chunk) {
-            timeline.remove(&key);
+            timeline.remove(key);
         }
     }
 
@@ -78,7 +82,10 @@ impl Conn {
         self.handed - self.written
     }
 
-    pub(super) fn hand_out(&mut self, bytes: usize) {
+    pub(super) fn hand_out(&mut self, bytes: usize, now: Instant) {
+        if self.backlog() == 0 {
+            self.since = now;
+        }
         self.handed += bytes as u64;
     }
 
@@ -90,11 +97,15 @@ impl Conn {
     /// Tells the journal what the transport has taken in full.
     pub(super) fn wrote(&mut self, bytes: usize, now: Instant, journal: &mut Journal) {
         self.written += bytes as u64;
+        if bytes > 0 {
+            self.since = now;
+        }
         while let Some(mark) = self.marks.front().filter(|mark| mark.at <= self.written) {
-            let entry = &mut journal.entries[mark.entry];
-            match mark.chunk {
-                Some(chunk) => entry.chunks[chunk].written = Some(now),
-                None => entry.fate = Fate::Complete,
+            if let Some(entry) = journal.entry_mut(mark.entry) {
+                match mark.chunk {
+                    Some(chunk) => entry.chunks[chunk].written = Some(now),
+                    None => entry.fate = Fate::Complete,
+                }
             }
             self.marks.pop_front();
         }
@@ -107,7 +118,7 @@ impl Conn {
             State::Reading | State::Leaving => None,
         };
         for entry in self.marks.drain(..).map(|mark| mark.entry).chain(open) {
-            let entry = &mut journal.entries[entry];
+            let Some(entry) = journal.entry_mut(entry) else { continue };
             let after_chunk = entry.chunks.iter().take_while(|chunk| chunk.written.is_some()).count();
             entry.fate = Fate::Aborted { after_chunk };
         }

@@ -76,7 +76,7 @@ impl Engine {
             return;
         }
         if let Some(key) = self.machine.pending.remove(&server) {
-            self.timeline.remove(&key);
+            self.timeline.remove(key);
         }
         if let Some(due) = due {
             let key = (due, loads_of(server), Seq(0));
@@ -156,7 +156,7 @@ impl Engine {
             let Some(solo) = answering.solo else { continue };
             // An answer that is held back, or waits to be released, has no place on the timeline.
             let Some(key) = answering.take_next_key() else { continue };
-            self.timeline.remove(&key);
+            self.timeline.remove(key);
             let due = self.machine.due(answering, solo, now);
             self.place_chunk(conn, due, due);
         }

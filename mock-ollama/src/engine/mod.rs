@@ -14,6 +14,7 @@
 //! | `run` | the inputs, the timeline and the step |
 //! | `stream` | a response on its way, chunk by chunk |
 //! | `machine` | requests on their way through the machine behind the server |
+//! | `limits` | how much of a client the server bears |
 //! | `live` | an answer that is rendered while it is served |
 
 mod action;
@@ -21,6 +22,7 @@ mod answer;
 mod callers;
 mod config;
 mod conn;
+mod limits;
 mod live;
 mod machine;
 mod run;
@@ -32,4 +34,5 @@ mod tests;
 
 pub use action::{Action, Closed, Release, Seq, Step};
 pub use config::{Config, CreatedAt, CreatedAtError};
+pub use limits::Limits;
 pub use run::{Engine, LINGER};

@@ -15,7 +15,7 @@ use super::conn::{Conn, State};
 use super::machine::{Machine, Phase};
 use super::stream::{Answering, Begin, Due};
 use super::timeline::{Event, Timeline, What};
-use crate::backend::Backend;
+use crate::backend::{BUSY, Backend};
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
@@ -96,8 +96,18 @@ impl Engine {
     }
 
     /// A client connected to `server`; `conn` is new.
-    pub fn opened(&mut self, conn: ConnId, server: ServerId, _now: Instant) {
-        self.conns.insert(conn, Conn::new(server));
+    pub fn opened(&mut self, conn: ConnId, server: ServerId, now: Instant) {
+        self.conns.insert(conn, Conn::new(server, &self.config.limits, now));
+        self.watch(conn, now);
+    }
+
+    /// A client connected to `server` that is one too many: it is told so in place of any answer, and let go.
+    pub fn refuse(&mut self, conn: ConnId, server: ServerId, now: Instant) {
+        let mut state = Conn::new(server, &self.config.limits, now);
+        state.state = State::Leaving;
+        self.conns.insert(conn, state);
+        self.control(conn, now, What::Send(too_many()));
+        self.control(conn, now, What::Shutdown);
     }
 
     /// The listener that a connection came to.
@@ -115,6 +125,9 @@ impl Engine {
         let Some(state) = self.conns.get_mut(&conn) else { return };
         if matches!(state.state, State::Leaving) {
             return;
+        }
+        if state.parser.is_idle() {
+            state.since = now;
         }
         state.parser.push(bytes);
         self.read_requests(conn, now);
@@ -233,7 +246,7 @@ impl Engine {
 
     fn fire(&mut self, conn: ConnId, what: What, now: Instant) -> Option<Action> {
         match what {
-            What::Send(bytes) => self.write(conn, bytes),
+            What::Send(bytes) => self.write(conn, bytes, now),
             What::Chunk { .. } => None,
             What::End => self.end_response(conn, now),
             What::Shutdown => {
@@ -247,6 +260,7 @@ impl Engine {
             }
             What::Close => Some(Action::Close { conn }),
             What::Reset => Some(Action::Reset { conn }),
+            What::Look => self.look(conn, now),
         }
     }
 
@@ -263,8 +277,8 @@ impl Engine {
         self.schedule(conn, at, StreamId { caller: Caller::Connection(conn), exchange: 0 }, what);
     }
 
-    fn write(&mut self, conn: ConnId, bytes: Bytes) -> Option<Action> {
-        self.conns.get_mut(&conn)?.hand_out(bytes.len());
+    fn write(&mut self, conn: ConnId, bytes: Bytes, now: Instant) -> Option<Action> {
+        self.conns.get_mut(&conn)?.hand_out(bytes.len(), now);
         (!bytes.is_empty()).then_some(Action::Write { conn, bytes })
     }
 
@@ -295,17 +309,9 @@ impl Engine {
             RequestSeen { method: String::new(), target: String::new(), headers: Vec::new(), body: String::new() };
         let (answer, status) = (Answer::Rejected, error.status());
         let chunks = Vec::new();
-        self.journal.entries.push(Entry {
-            stream,
-            conn,
-            server,
-            received: now,
-            request,
-            answer,
-            status,
-            chunks,
-            fate: Fate::Complete,
-        });
+        let fate = Fate::Complete;
+        let entry = Entry { stream, conn, server, received: now, request, answer, status, chunks, fate };
+        self.journal.add(entry, self.config.keep);
         if let Some(state) = self.conns.get_mut(&conn) {
             state.state = State::Leaving;
         }
@@ -323,8 +329,7 @@ impl Engine {
         let scheduler = self.machine.scheduler(server);
         let answered = Answerer { config, server, models, callers, scheduler, now }.answer(request, &stream);
         let Answered { source, answer, model, is_loaded, timing, extra_fields, then } = answered;
-        let entry = self.journal.entries.len();
-        self.journal.entries.push(Entry {
+        let entry = Entry {
             stream: stream.clone(),
             conn,
             server,
@@ -332,9 +337,11 @@ impl Engine {
             request: seen(request),
             answer,
             status: source.status(),
-            chunks: Vec::new(),
+            // Room for them all now, so that none is made while they leave.
+            chunks: Vec::with_capacity(source.chunks()),
             fate: Fate::Open,
-        });
+        };
+        let entry = self.journal.add(entry, self.config.keep);
         if model.is_some() {
             self.streams.insert(stream.clone(), conn);
             self.journal.in_flight = self.streams.len();
@@ -425,9 +432,11 @@ impl Engine {
             // Not every moment has something to show: a release is kept for the next one.
             if let Some((bytes, body_end)) = answering.take_chunk(due, now) {
                 answering.released = answering.released.saturating_sub(1);
-                state.hand_out(bytes.len());
+                state.hand_out(bytes.len(), now);
                 state.mark(entry, Some(chunk));
-                self.journal.entries[entry].chunks.push(ChunkSent { due, written: None, body_end });
+                if let Some(entry) = self.journal.entry_mut(entry) {
+                    entry.chunks.push(ChunkSent { due, written: None, body_end });
+                }
                 if !bytes.is_empty() {
                     actions.push(Action::Write { conn, bytes });
                 }
@@ -451,7 +460,8 @@ impl Engine {
         let State::Answering(answering) = &mut state.state else { return None };
         let bytes = answering.take_end(now);
         let State::Answering(mut answering) = std::mem::replace(&mut state.state, State::Reading) else { return None };
-        state.hand_out(bytes.len());
+        state.hand_out(bytes.len(), now);
+        state.since = now;
         state.mark(answering.entry, None);
         // A response without bytes after its last chunk may be complete already.
         state.wrote(0, now, &mut self.journal);
@@ -484,6 +494,14 @@ impl Engine {
             self.depart(server, &answering.stream, model, answering.phase, now);
         }
     }
+}
+
+/// What a client above the limit of connections gets, in Ollama's own words for a server with too much to do.
+fn too_many() -> Bytes {
+    let body = format!("{{\"error\":\"{BUSY}\"}}");
+    let fields = "Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n";
+    let length = body.len();
+    Bytes::from(format!("HTTP/1.1 503 Service Unavailable\r\n{fields}Content-Length: {length}\r\n\r\n{body}"))
 }
 
 fn seen(request: &Request) -> RequestSeen {

@@ -109,6 +109,17 @@ struct Head {
 }
 
 impl Source {
+    /// The number of chunks, where it is known.
+    pub(super) fn chunks(&self) -> usize {
+        match self {
+            Self::Prepared { response, .. } => match &response.body {
+                Body::Stream(pieces) => pieces.len(),
+                Body::Whole { .. } => 1,
+            },
+            Self::Live(_) => 0,
+        }
+    }
+
     /// The server's own reply, or the status of a stream.
     pub(super) fn status(&self) -> u16 {
         match self {

@@ -1,14 +1,17 @@
 //! What is going to happen, in the order in which it will.
 
-use std::collections::BTreeMap;
+use std::cmp::{Ordering, Reverse};
+use std::collections::BinaryHeap;
 
 use bytes::Bytes;
+use rustc_hash::FxHashSet;
 
 use super::action::Seq;
 use crate::clock::Instant;
 use crate::journal::{ConnId, ServerId, StreamId};
 
-/// The place of an event: events of one instant are in the order of their streams, those of a stream in sequence.
+/// The place of an event: events of one instant are in the order of their streams, those of a stream in sequence. No
+/// two events ever have the same place.
 pub(super) type Key = (Instant, StreamId, Seq);
 
 /// Something that is going to happen on a connection.
@@ -23,9 +26,9 @@ pub(super) struct Event {
 pub(super) enum What {
     /// Bytes outside any response leave.
     Send(Bytes),
-    /// The next chunk of the response leaves; it was due then.
+    /// The next chunk of the response leaves.
     Chunk {
-        /// Where a client is slower than its stream, the chunk's place on the timeline is later than this.
+        /// When it is due. Its place is later than that where its stream has let others have their turn.
         due: Instant,
     },
     /// The response ends.
@@ -36,31 +39,149 @@ pub(super) enum What {
     Close,
     /// The connection ends as a reset.
     Reset,
-    /// A server has loaded a model.
+    /// The connection may have reached a limit.
+    Look,
+    /// A model has been loaded on this server.
     Loaded(ServerId),
 }
 
+/// With more places gone than this, and more than half of all, those that are gone are taken out.
+const MANY: usize = 64;
+
 /// All events that have not fired.
+///
+/// A heap, which allocates only while it grows. What is removed before it fires stays in it, as a place that is gone,
+/// until it comes to the top or most are gone; the top itself is never gone.
 #[derive(Debug, Default)]
-pub(super) struct Timeline(BTreeMap<Key, Event>);
+pub(super) struct Timeline {
+    heap: BinaryHeap<Reverse<Placed>>,
+    gone: FxHashSet<Key>,
+}
+
+#[derive(Debug)]
+struct Placed {
+    key: Key,
+    event: Event,
+}
+
+impl PartialEq for Placed {
+    fn eq(&self, other: &Self) -> bool {
+        self.key == other.key
+    }
+}
+
+impl Eq for Placed {}
+
+impl PartialOrd for Placed {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Placed {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.key.cmp(&other.key)
+    }
+}
 
 impl Timeline {
     pub(super) fn insert(&mut self, key: Key, event: Event) {
-        self.0.insert(key, event);
+        self.heap.push(Reverse(Placed { key, event }));
     }
 
-    pub(super) fn remove(&mut self, key: &Key) {
-        self.0.remove(key);
+    /// Takes off an event that has not fired.
+    pub(super) fn remove(&mut self, key: Key) {
+        self.gone.insert(key);
+        if self.gone.len() > MANY && self.gone.len() > self.heap.len() / 2 {
+            let gone = std::mem::take(&mut self.gone);
+            self.heap.retain(|Reverse(placed)| !gone.contains(&placed.key));
+        }
+        self.clear_top();
     }
 
     /// The place of the next event.
     pub(super) fn first(&self) -> Option<&Key> {
-        self.0.first_key_value().map(|(key, _)| key)
+        self.heap.peek().map(|Reverse(placed)| &placed.key)
     }
 
     /// Takes the next event if it is due by `now`.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<(Key, Event)> {
-        let first = self.0.first_entry()?;
-        (first.key().0 <= now).then(|| first.remove_entry())
+        if self.first()?.0 > now {
+            return None;
+        }
+        let Reverse(Placed { key, event }) = self.heap.pop()?;
+        self.clear_top();
+        Some((key, event))
+    }
+
+    fn clear_top(&mut self) {
+        while !self.gone.is_empty()
+            && let Some(Reverse(top)) = self.heap.peek()
+            && self.gone.remove(&top.key)
+        {
+            self.heap.pop();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn key(instant: u64, stream: u32, seq: u64) -> Key {
+        (Instant::from_nanos(instant), StreamId::of("a", stream), Seq(seq))
+    }
+
+    #[test]
+    fn what_is_removed_does_not_pile_up() {
+        let mut timeline = Timeline::default();
+        for seq in 0..10_000 {
+            timeline.insert(key(1_000_000 + seq, 0, seq), Event { conn: ConnId(seq), what: What::End });
+            timeline.remove(key(1_000_000 + seq, 0, seq));
+        }
+        timeline.insert(key(0, 0, 0), Event { conn: ConnId(0), what: What::End });
+        for seq in 1..10_000 {
+            timeline.insert(key(1_000_000 + seq, 0, seq), Event { conn: ConnId(seq), what: What::End });
+            timeline.remove(key(1_000_000 + seq, 0, seq));
+        }
+        assert!(timeline.heap.len() <= 2 * MANY + 2, "{}", timeline.heap.len());
+    }
+
+    proptest! {
+        /// The model: an ordered map.
+        #[test]
+        fn events_fire_in_the_order_of_their_places_and_what_was_removed_never_does(
+            moves in prop::collection::vec((0_u64..20, 0_u32..3, 0_u8..4), 1..100)
+        ) {
+            let (mut timeline, mut model) = (Timeline::default(), BTreeMap::new());
+            for (seq, (instant, stream, which)) in (0_u64..).zip(moves) {
+                match which {
+                    0 | 1 => {
+                        let key = key(instant, stream, seq);
+                        timeline.insert(key.clone(), Event { conn: ConnId(seq), what: What::End });
+                        model.insert(key, seq);
+                    }
+                    2 => {
+                        let some = model.keys().nth(usize::try_from(instant).unwrap()).cloned();
+                        if let Some(key) = some {
+                            model.remove(&key);
+                            timeline.remove(key);
+                        }
+                    }
+                    _ => {
+                        let now = Instant::from_nanos(instant);
+                        let due = model.first_key_value().filter(|(key, _)| key.0 <= now).map(|(key, _)| key.clone());
+                        let expected = due.map(|key| (key.clone(), model.remove(&key).unwrap()));
+                        let fired = timeline.pop_due(now).map(|(key, event)| (key, event.conn.0));
+                        prop_assert_eq!(fired, expected);
+                    }
+                }
+                prop_assert_eq!(timeline.first(), model.keys().next());
+            }
+        }
     }
 }

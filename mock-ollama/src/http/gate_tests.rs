@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{Gate, GateConfig, gate};
-use crate::http::{Framing, RequestHead, ResponseHead, Route, Version};
+use crate::http::{Framing, MAX_HEAD_BYTES, RequestHead, ResponseHead, Route, Version};
 use crate::journal::ServerId;
 
 const SERVER: ServerId = ServerId(0);
@@ -23,7 +23,7 @@ fn lines(fields: &[(&str, &str)]) -> String {
 
 fn head(method: &str, target: &str, fields: &[(&str, &str)]) -> RequestHead {
     let text = format!("{method} {target} HTTP/1.1\r\n{}\r\n", lines(fields));
-    RequestHead::parse(text.as_bytes()).unwrap().unwrap().0
+    RequestHead::parse(text.as_bytes(), MAX_HEAD_BYTES).unwrap().unwrap().0
 }
 
 fn status(gate: &Gate) -> Option<u16> {

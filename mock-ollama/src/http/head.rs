@@ -44,17 +44,17 @@ pub enum BodyLength {
 impl RequestHead {
     /// Parses the head at the start of `bytes`: `None` while it is incomplete, else the head and its length.
     ///
-    /// The outcome is the same however the bytes were cut into reads: only whole lines within the first
-    /// [`MAX_HEAD_BYTES`] are looked at.
-    pub fn parse(bytes: &[u8]) -> Result<Option<(Self, usize)>, BadRequest> {
-        let seen = &bytes[..bytes.len().min(MAX_HEAD_BYTES)];
+    /// The outcome is the same however the bytes were cut into reads: only whole lines within the first `most` bytes are
+    /// looked at.
+    pub fn parse(bytes: &[u8], most: usize) -> Result<Option<(Self, usize)>, BadRequest> {
+        let seen = &bytes[..bytes.len().min(most)];
         let lines = seen.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
         let seen = &seen[..lines];
         let mut fields = [httparse::EMPTY_HEADER; MAX_HEADERS];
         let mut request = httparse::Request::new(&mut fields);
         let length = match request.parse(seen) {
             Ok(httparse::Status::Complete(length)) => length,
-            Ok(httparse::Status::Partial) if bytes.len() >= MAX_HEAD_BYTES => return Err(BadRequest::HeadTooLarge),
+            Ok(httparse::Status::Partial) if bytes.len() >= most => return Err(BadRequest::HeadTooLarge),
             Ok(httparse::Status::Partial) => return Ok(None),
             Err(httparse::Error::TooManyHeaders) => return Err(BadRequest::HeadTooLarge),
             Err(httparse::Error::Version) => return Err(version_error(seen)),

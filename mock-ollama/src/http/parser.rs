@@ -34,15 +34,34 @@ pub enum Parsed {
 ///
 /// Bytes go in with [`Parser::push`]; [`Parser::parse_next`] hands out one request at a time, so that pipelined
 /// requests wait inside until the one before them is answered.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Parser {
+    head_bytes: usize,
+    body_bytes: u64,
     input: Vec<u8>,
     /// How many bytes of `input` are known not to complete a head: a line end must come first.
     scanned: usize,
     reading: Option<(RequestHead, BodyReader)>,
 }
 
+impl Default for Parser {
+    fn default() -> Self {
+        Self::new(MAX_HEAD_BYTES, MAX_BODY_BYTES)
+    }
+}
+
 impl Parser {
+    /// A parser that takes heads and bodies of so many bytes; heads never of more than [`MAX_HEAD_BYTES`].
+    pub fn new(head_bytes: usize, body_bytes: u64) -> Self {
+        let head_bytes = head_bytes.min(MAX_HEAD_BYTES);
+        Self { head_bytes, body_bytes, input: Vec::new(), scanned: 0, reading: None }
+    }
+
+    /// Whether nothing of a request has come.
+    pub fn is_idle(&self) -> bool {
+        self.input.is_empty() && self.reading.is_none()
+    }
+
     /// Appends bytes as they were received.
     pub fn push(&mut self, bytes: &[u8]) {
         self.input.extend_from_slice(bytes);
@@ -58,7 +77,7 @@ impl Parser {
         if self.reading.is_none() {
             let Some(head) = self.next_head()? else { return Ok(Parsed::Incomplete) };
             let expects = head.expects_continue();
-            let body = BodyReader::new(head.length, MAX_BODY_BYTES)?;
+            let body = BodyReader::new(head.length, self.body_bytes)?;
             self.reading = Some((head, body));
             if expects {
                 return Ok(Parsed::Continue);
@@ -71,6 +90,10 @@ impl Parser {
             return Ok(Parsed::Incomplete);
         }
         let Some((head, body)) = self.reading.take() else { return Ok(Parsed::Incomplete) };
+        if self.input.is_empty() {
+            // Thousands of connections are idle or listen to their answer: none keeps room for the next request.
+            self.input = Vec::new();
+        }
         Ok(Parsed::Request(Box::new(Request { head, body: body.into_body() })))
     }
 
@@ -78,12 +101,12 @@ impl Parser {
     /// sends a byte at a time costs one look at each byte.
     fn next_head(&mut self) -> Result<Option<RequestHead>, BadRequest> {
         let fresh = &self.input[self.scanned..];
-        if !fresh.contains(&b'\n') && self.input.len() < MAX_HEAD_BYTES {
+        if !fresh.contains(&b'\n') && self.input.len() < self.head_bytes {
             self.scanned = self.input.len();
             return Ok(None);
         }
         self.scanned = self.input.len();
-        let Some((head, length)) = RequestHead::parse(&self.input)? else { return Ok(None) };
+        let Some((head, length)) = RequestHead::parse(&self.input, self.head_bytes)? else { return Ok(None) };
         self.input.drain(..length);
         self.scanned = 0;
         Ok(Some(head))

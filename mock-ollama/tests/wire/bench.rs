@@ -134,7 +134,7 @@ impl Bench {
                         written.push((self.now, bytes.to_vec()));
                     }
                 }
-                Some(Action::Close { conn } | Action::Reset { conn }) => {
+                Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
                     self.engine.closed(conn, mock_ollama::engine::Closed::Local, self.now);
                 }
                 Some(Action::Shutdown { .. }) | None => {}

@@ -62,7 +62,7 @@ pub(crate) fn play(bench: &mut Bench) -> BTreeMap<ConnId, Answer> {
                 bench.engine.wrote(conn, bytes.len(), bench.now);
                 written.entry(conn).or_default().push((bench.now, bytes.to_vec()));
             }
-            Some(Action::Close { conn } | Action::Reset { conn }) => {
+            Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
                 bench.engine.closed(conn, Closed::Local, bench.now);
             }
             Some(Action::Shutdown { .. }) | None => {}

@@ -1,6 +1,7 @@
 //! The engine run by hand: no socket, no clock, every instant chosen.
 
 mod http;
+mod limits;
 mod matching;
 mod streams;
 
@@ -64,6 +65,7 @@ impl Bench {
                 Action::Shutdown { .. } => self.told.push((self.now, "shutdown")),
                 Action::Close { .. } => self.told.push((self.now, "close")),
                 Action::Reset { .. } => self.told.push((self.now, "reset")),
+                Action::Abandon { .. } => self.told.push((self.now, "abandon")),
             }
         }
         self

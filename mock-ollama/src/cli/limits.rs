@@ -1,0 +1,45 @@
+//! How much of a client a server bears, by flags.
+
+use std::num::{NonZeroU64, NonZeroUsize};
+use std::time::Duration;
+
+use clap::Args;
+use mock_ollama::engine::Limits;
+use mock_ollama::http::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
+
+/// How much of a client a server bears. Ollama has no time limits; `serve` has, so that nobody can use it up.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Limits")]
+pub(crate) struct LimitsArgs {
+    /// Connections at once; the next one is answered with 503 [default: what the process may open, less 64]
+    #[arg(long, value_name = "N")]
+    pub(crate) max_connections: Option<NonZeroUsize>,
+    /// Bytes of a request's head, at most 65536; a longer one is answered with 431
+    #[arg(long, value_name = "N", default_value_t = MAX_HEAD_BYTES)]
+    max_head_bytes: usize,
+    /// Bytes of a request's body; a longer one is answered with 413
+    #[arg(long, value_name = "N", default_value_t = MAX_BODY_BYTES)]
+    max_body_bytes: u64,
+    /// Seconds that a request may take from its first byte to its last
+    #[arg(long, value_name = "S", default_value = "60")]
+    request_timeout: NonZeroU64,
+    /// Seconds that a connection may stay open between requests
+    #[arg(long, value_name = "S", default_value = "600")]
+    idle_timeout: NonZeroU64,
+    /// Seconds that a client may leave bytes waiting for it without taking any
+    #[arg(long, value_name = "S", default_value = "300")]
+    stall_timeout: NonZeroU64,
+}
+
+impl LimitsArgs {
+    pub(crate) fn limits(&self) -> Limits {
+        let seconds = |limit: NonZeroU64| Some(Duration::from_secs(limit.get()));
+        Limits {
+            head_bytes: self.max_head_bytes,
+            body_bytes: self.max_body_bytes,
+            idle: seconds(self.idle_timeout),
+            request: seconds(self.request_timeout),
+            stall: seconds(self.stall_timeout),
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! The way of a token allocates nothing. Counted on this thread alone, by the allocator itself.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mock_ollama::catalog::{Catalog, builtin};
+use mock_ollama::clock::Instant;
+use mock_ollama::engine::{Action, Config, CreatedAt, Engine};
+use mock_ollama::journal::{ConnId, Keep, ServerId};
+use mock_ollama::recording::{Recording, RequestBody};
+
+const STREAMS: u64 = 50;
+
+fn recording() -> Recording {
+    builtin::recording("small-greedy").unwrap().unwrap()
+}
+
+/// The chunks of one answer.
+fn chunks() -> u64 {
+    u64::try_from(recording().exchanges[0].chunks.len()).unwrap()
+}
+
+/// An engine in which so many clients have asked for the recording at once.
+fn asked(config: Config) -> Engine {
+    let recording = recording();
+    let known = recording.exchanges[0].request.clone().unwrap();
+    let Some(RequestBody::Json(body)) = known.body else { panic!("the body is JSON") };
+    let body = body.to_string();
+    let request = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", known.path, body.len());
+    let mut engine = Engine::new(Config { catalog: Arc::new(Catalog::new(vec![recording])), ..config });
+    for conn in (1..=STREAMS).map(ConnId) {
+        engine.opened(conn, ServerId(0), Instant::ZERO);
+        engine.receive(conn, request.as_bytes(), Instant::ZERO);
+    }
+    engine
+}
+
+/// Lets `events` happen; says how often the engine allocated meanwhile, and how many chunks it wrote.
+fn play(engine: &mut Engine, events: u64, actions: &mut Vec<Action>) -> (u64, u64) {
+    let mut written = 0;
+    let counted = allocation_counter::measure(|| {
+        for _ in 0..events {
+            let Some(due) = engine.next_due() else { return };
+            engine.advance(due, NonZeroUsize::MIN, actions);
+            for action in actions.drain(..) {
+                if let Action::Write { conn, bytes } = action {
+                    engine.wrote(conn, bytes.len(), due.saturating_add(Duration::from_micros(5)));
+                    written += 1;
+                }
+            }
+        }
+    });
+    (counted.count_total, written)
+}
+
+/// How often an engine allocates while the chunks in the middle of all answers leave, and how many those are.
+fn in_the_middle(config: Config) -> (u64, u64) {
+    let mut engine = asked(config);
+    let mut actions = Vec::new();
+    // The first two of each answer: the head, and whatever finds its size.
+    play(&mut engine, 2 * STREAMS, &mut actions);
+    play(&mut engine, (chunks() - 4) * STREAMS, &mut actions)
+}
+
+#[test]
+fn a_recorded_chunk_leaves_without_an_allocation_and_with_a_journal() {
+    let (allocations, written) = in_the_middle(Config::default());
+    assert_eq!((allocations, written), (0, (chunks() - 4) * STREAMS));
+    let kept = Config { keep: Keep::Last(NonZeroUsize::MIN), ..Config::default() };
+    assert_eq!(in_the_middle(kept).0, 0);
+}
+
+/// The control: what is patched into a copy allocates that copy, and it is seen.
+#[test]
+fn a_live_time_is_patched_into_a_copy() {
+    let (allocations, written) = in_the_middle(Config { created_at: CreatedAt::Live, ..Config::default() });
+    assert!(allocations >= written && written > 0, "{allocations} for {written}");
+}
