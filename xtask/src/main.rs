@@ -7,14 +7,16 @@
 //! | `tree` | what may and may not be in the dependency trees |
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
 //! | `startup` | that the released server starts fast and is small |
+//! | `instructions` | that hot functions execute as many instructions as their baseline says |
 //! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
-//! Exit code 1 is a check that failed or a program that could not run; 2 is usage.
+//! Exit code 1 is a check that failed or a program that could not run; 2 is usage; 77 is a check that does not apply here.
 
 mod cargo;
 mod clients;
 mod features;
+mod instructions;
 mod rules;
 mod startup;
 mod test;
@@ -25,6 +27,10 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use instructions::{Mode, Outcome};
+
+/// The exit code of a check that does not apply here, as in `.ci/run`.
+const SKIPPED: u8 = 77;
 
 /// The workspace's own chores.
 #[derive(Parser)]
@@ -54,6 +60,15 @@ enum Chore {
     Features,
     /// Measure how long the released server takes to its first byte, and how large it is.
     Startup,
+    /// Count the instructions of hot functions with callgrind; fail when one is outside 2 % of its baseline.
+    Instructions {
+        /// Write the baseline of this compiler on this machine instead.
+        #[arg(long)]
+        baseline: bool,
+        /// Count a twentieth more work, which must be rejected.
+        #[arg(long, conflicts_with = "baseline")]
+        control: bool,
+    },
     /// Switch off rules of the wire, one after the other, in a copy: the tests of each must notice.
     Rules,
     /// Count what the wall-clock gates said; fail when none of them reached a verdict.
@@ -70,6 +85,20 @@ fn main() -> ExitCode {
         Chore::Clients { only } => clients::run(&only),
         Chore::Tree => tree::run(),
         Chore::Features => features::run(),
+        Chore::Instructions { baseline, control } => {
+            let mode = match (baseline, control) {
+                (true, _) => Mode::Baseline,
+                (_, true) => Mode::Control,
+                _ => Mode::Compare,
+            };
+            match instructions::run(mode) {
+                Ok(Outcome::Skipped(why)) => {
+                    println!("skipped: {why}");
+                    return ExitCode::from(SKIPPED);
+                }
+                done => done.map(|_| ()),
+            }
+        }
         Chore::Rules => rules::run(),
         Chore::Startup => startup::run(),
         Chore::Verdicts { file } => verdicts::run(&file),

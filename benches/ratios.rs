@@ -1,0 +1,135 @@
+//! The pure parts held to floors: each against simple code that does the same work in the same process.
+//!
+//! A round measures both, one after the other, and its ratio is theirs; the median over the rounds is judged. A busy
+//! machine slows both, so the ratio stays where the times do not. Exit code 1: a floor was missed.
+//!
+//! `--control` puts something slow in our place, which must be rejected: exit code 1 when it is not.
+
+mod parts;
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use mock_ollama::recording::limits::MAX_CHUNKS;
+use mock_ollama::recording::{Recording, read, to_string};
+use serde::de::IgnoredAny;
+
+/// Of each part.
+const ROUNDS: usize = 15;
+
+/// The bytes that are cut into lines.
+const BODY_BYTES: usize = 16_000_000;
+
+/// Work that is measured; it says how many things it did, so that both sides show that they did the same.
+type Work<'a> = Box<dyn Fn() -> u64 + 'a>;
+
+/// A part and what it is held against.
+struct Part<'a> {
+    name: &'static str,
+    against: &'static str,
+    /// The least that the other's time may be, over ours.
+    floor: f64,
+    ours: Work<'a>,
+    /// What must be rejected in our place.
+    control: Work<'a>,
+    other: Work<'a>,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |word: &str| words.iter().any(|given| given == word);
+    if asked("--list") {
+        // There is nothing here for a test runner.
+        return ExitCode::SUCCESS;
+    }
+    let control = asked("--control");
+    let rounds = if asked("--test") { 1 } else { ROUNDS };
+    let body = parts::body(BODY_BYTES);
+    let text = conversation();
+    println!("{:<28} {:<24} {:>6} {:>6} {:>13}  verdict", "part", "against", "floor", "median", "range");
+    let mut as_expected = true;
+    for part in [
+        framer("framer, reads of 16 KiB", 16 * 1024, &body),
+        framer("framer, reads of 1 KiB", 1024, &body),
+        framer("framer, chunks of a line", 110, &body),
+        reader(&text),
+    ] {
+        as_expected &= part.judge(rounds, control) != control;
+    }
+    // A test runner asks whether it runs, perhaps in a build without optimisation.
+    if as_expected || asked("--test") { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+impl Part<'_> {
+    /// Prints the ratios; says whether the floor is kept.
+    fn judge(&self, rounds: usize, control: bool) -> bool {
+        let ours = if control { &self.control } else { &self.ours };
+        // The first round warms up.
+        assert_eq!(ours(), (self.other)(), "{}: both do the same", self.name);
+        let mut ratios: Vec<f64> = (0..rounds).map(|_| time(&self.other).div_duration_f64(time(ours))).collect();
+        ratios.sort_by(f64::total_cmp);
+        let (least, median, most) = (ratios[0], ratios[rounds / 2], ratios[rounds - 1]);
+        let kept = median >= self.floor;
+        let Self { name, against, floor, .. } = self;
+        let verdict = if kept { "kept" } else { "missed" };
+        let note = if control { " by the control" } else { "" };
+        let range = format!("{least:.2} to {most:.2}");
+        println!("{name:<28} {against:<24} {floor:>6.2} {median:>6.2} {range:>13}  {verdict}{note}");
+        kept
+    }
+}
+
+fn time(work: &Work<'_>) -> Duration {
+    let began = Instant::now();
+    black_box(work());
+    began.elapsed()
+}
+
+/// The framer against a loop that looks at every byte. The control is that loop.
+fn framer<'a>(name: &'static str, piece: usize, body: &'a [u8]) -> Part<'a> {
+    Part {
+        name,
+        against: "byte loop",
+        floor: 4.0,
+        ours: Box::new(move || parts::with_framer(black_box(body), piece)),
+        control: Box::new(move || parts::byte_by_byte(black_box(body), piece)),
+        other: Box::new(move || parts::byte_by_byte(black_box(body), piece)),
+    }
+}
+
+/// The strict reader against `serde_json` skipping over the same bytes. What the reader does more: strings decoded,
+/// canonical form and offsets checked, SHA-256 of the bodies. The control also writes what it read, to compare.
+fn reader(text: &str) -> Part<'_> {
+    let whole = move || read(black_box(text.as_bytes()), "bench").expect("it is good");
+    Part {
+        name: "recording reader",
+        against: "serde_json skipping",
+        floor: 0.5,
+        ours: Box::new(move || lines(&whole())),
+        control: Box::new(move || {
+            let recording = whole();
+            assert_eq!(to_string(&recording).expect("it can be written"), text);
+            lines(&recording)
+        }),
+        other: Box::new(move || skip(black_box(text))),
+    }
+}
+
+/// A conversation that asks the same again and again, with as many chunks as a recording may have (13 MB).
+fn conversation() -> String {
+    let recording = parts::recorded();
+    let exchange = recording.exchanges[0].clone();
+    let times = MAX_CHUNKS / exchange.chunks.len();
+    let exchanges = std::iter::repeat_n(exchange, times).collect();
+    to_string(&Recording { exchanges, ..recording }).expect("it can be written")
+}
+
+/// The lines that a recording has in its file: a header, then a request, a response, its chunks and an end for each exchange.
+fn lines(recording: &Recording) -> u64 {
+    1 + recording.exchanges.iter().map(|exchange| 3 + exchange.chunks.len() as u64).sum::<u64>()
+}
+
+fn skip(text: &str) -> u64 {
+    text.lines().map(|line| serde_json::from_str::<IgnoredAny>(line).expect("it is JSON")).map(black_box).count() as u64
+}
