@@ -3,7 +3,8 @@
 //! `hot FUNCTION PASSES PREPARED` prepares for so many passes, and makes some of them. Whatever happens once, and whatever
 //! is prepared, is the same in two runs that differ in their passes only.
 
-mod parts;
+#[path = "parts/framing.rs"]
+mod framing;
 
 use std::hint::black_box;
 use std::process::ExitCode;
@@ -40,14 +41,14 @@ fn main() -> ExitCode {
 }
 
 fn framer(passes: usize) {
-    let body = parts::body(BODY_BYTES);
+    let body = framing::body(BODY_BYTES);
     for _ in 0..passes {
-        black_box(parts::with_framer(black_box(&body), PIECE));
+        black_box(framing::with_framer(black_box(&body), PIECE));
     }
 }
 
 fn encode(passes: usize) {
-    let recording = parts::recorded();
+    let recording = framing::recorded();
     let chunks = &recording.exchanges[0].chunks;
     let mut out = Vec::with_capacity(1_000_000);
     for _ in 0..passes {
@@ -60,7 +61,7 @@ fn encode(passes: usize) {
 }
 
 fn engine_step(passes: usize, prepared: usize) {
-    let recording = parts::recorded();
+    let recording = framing::recorded();
     let known = recording.exchanges[0].request.as_ref().expect("the request is recorded");
     let Some(RequestBody::Json(body)) = &known.body else { panic!("the body is JSON") };
     let body = body.to_string();

@@ -109,7 +109,8 @@ fn machine() -> String {
     #[cfg(not(target_arch = "x86_64"))]
     let vectors = "";
     let libc = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok().filter(|said| said.status.success());
-    let libc = libc.and_then(|said| String::from_utf8(said.stdout).ok()).unwrap_or_else(|| "another C library".to_owned());
+    let libc =
+        libc.and_then(|said| String::from_utf8(said.stdout).ok()).unwrap_or_else(|| "another C library".to_owned());
     format!("{}{vectors}, {}", std::env::consts::ARCH, libc.trim())
 }
 
@@ -232,7 +233,9 @@ fn judge(rows: &[Row], control: bool) -> Result<()> {
     match (control, names(true).is_empty(), names(false).is_empty()) {
         (_, true, true) => bail!("nothing was compared"),
         (false, _, true) => {}
-        (false, ..) => bail!("outside ±{percent} % of the baseline: {}; run with --baseline if it is meant", names(false)),
+        (false, ..) => {
+            bail!("outside ±{percent} % of the baseline: {}; run with --baseline if it is meant", names(false))
+        }
         (true, true, _) => println!("a twentieth more work is rejected for every function"),
         (true, ..) => bail!("the control is within ±{percent} % of the baseline: {}", names(true)),
     }

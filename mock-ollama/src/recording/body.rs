@@ -174,7 +174,8 @@ fn plain_bytes(step: [u8; STEP]) -> usize {
     let word = u64::from_le_bytes(step);
     // The high bit of a byte that is below `bound`; a borrow may also set it in bytes above such a one, never below.
     let below = |word: u64, bound: u64| word.wrapping_sub(ONES * bound) & !word & HIGHS;
-    let special = below(word, 0x20) | below(word ^ (ONES * u64::from(b'"')), 1) | below(word ^ (ONES * u64::from(b'\\')), 1);
+    let special =
+        below(word, 0x20) | below(word ^ (ONES * u64::from(b'"')), 1) | below(word ^ (ONES * u64::from(b'\\')), 1);
     (special.trailing_zeros() / u8::BITS) as usize
 }
 

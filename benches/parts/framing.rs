@@ -1,18 +1,18 @@
-//! What several benches measure: the framer and the loop it is held against.
+//! What several benches measure: recorded lines, and the framer on them.
 
 use std::hint::black_box;
 
 use mock_ollama::catalog::builtin;
 use mock_ollama::recording::Recording;
-use runtime_lab::ndjson::{Framer, LineTooLong, MAX_LINE_BYTES};
+use runtime_lab::ndjson::{Framer, LineTooLong};
 
 /// A recording of the catalog, with 174 chunks in its one exchange.
-pub fn recorded() -> Recording {
+pub(crate) fn recorded() -> Recording {
     builtin::recording("small-greedy").and_then(Result::ok).expect("the catalog has it")
 }
 
 /// The recorded body, again and again, up to so many bytes.
-pub fn body(bytes: usize) -> Vec<u8> {
+pub(crate) fn body(bytes: usize) -> Vec<u8> {
     let one = recorded().exchanges[0].body();
     one.iter().copied().cycle().take(bytes).collect()
 }
@@ -28,7 +28,7 @@ impl From<LineTooLong> for Failed {
 }
 
 /// The lines of a body that comes in pieces.
-pub fn with_framer(body: &[u8], piece: usize) -> u64 {
+pub(crate) fn with_framer(body: &[u8], piece: usize) -> u64 {
     let mut framer = Framer::default();
     let mut lines = 0;
     for piece in body.chunks(piece) {
@@ -38,26 +38,6 @@ pub fn with_framer(body: &[u8], piece: usize) -> u64 {
             Ok::<(), Failed>(())
         });
         pushed.expect("the lines are short");
-    }
-    lines
-}
-
-/// The same, looking at every byte. It checks the same limit and copies every line, as simple code does.
-#[allow(dead_code, reason = "not every bench compares")]
-pub fn byte_by_byte(body: &[u8], piece: usize) -> u64 {
-    let mut line = Vec::new();
-    let mut lines = 0;
-    for piece in body.chunks(piece) {
-        for &byte in piece {
-            if byte == b'\n' {
-                black_box(&line);
-                lines += 1;
-                line.clear();
-            } else {
-                assert!(line.len() < MAX_LINE_BYTES, "the lines are short");
-                line.push(byte);
-            }
-        }
     }
     lines
 }
