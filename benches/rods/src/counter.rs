@@ -319,7 +319,7 @@ mod tests {
         }
         assert!(Counter::new().feed(b"no http\r\n\r\n").is_err());
         assert!(Counter::new().feed(b"HTTP/1.1 200 OK\r\ncontent-length: -1\r\n\r\n").is_err());
-        assert!(Counter::new().feed(&[b'x'; MOST_HEAD + 1]).is_err());
+        assert!(Counter::new().feed(&vec![b'x'; MOST_HEAD + 1]).is_err());
     }
 
     proptest! {

@@ -11,7 +11,7 @@ use crate::sys;
 
 /// Become another program, on one core and with as many descriptors as are allowed.
 ///
-/// The process keeps its id, so whoever started this one can sample and end the other.
+/// The process keeps its id, so whoever started this one can sample and end the other; and it ends when that one does.
 #[derive(Args)]
 pub(crate) struct OnArgs {
     /// The core
@@ -26,6 +26,7 @@ pub(crate) struct OnArgs {
 pub(crate) fn run(args: &OnArgs) -> anyhow::Result<()> {
     sys::raise_descriptors()?;
     sys::pin(args.cpu)?;
+    sys::end_with_parent()?;
     let (program, arguments) = args.command.split_first().context("no program")?;
     let error = Command::new(program).args(arguments).exec();
     Err(error).with_context(|| format!("cannot start {}", program.to_string_lossy()))

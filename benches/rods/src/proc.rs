@@ -74,7 +74,7 @@ pub(crate) fn seconds(ticks: u64) -> f64 {
     ticks as f64 / rustix::param::clock_ticks_per_second() as f64
 }
 
-/// The CPUs that this machine has.
+/// An error when there is no process `pid`.
 pub(crate) fn ensure_running(pid: u32) -> anyhow::Result<()> {
     ensure!(fs::exists(format!("/proc/{pid}"))?, "there is no process {pid}");
     Ok(())

@@ -78,7 +78,9 @@ mod tests {
     #[test]
     fn quantiles_are_in_microseconds_and_of_samples_in_any_order() {
         let mut samples = Samples::with_capacity(3);
-        [3000, -1000, 2500].into_iter().for_each(|nanos| samples.note(nanos));
+        for nanos in [3000, -1000, 2500] {
+            samples.note(nanos);
+        }
         let found = samples.quantiles().unwrap();
         assert_eq!(found, Quantiles { samples: 3, dropped: 0, p50: 2.5, p99: 3.0, max: 3.0 });
         assert_eq!(Samples::default().quantiles(), None);

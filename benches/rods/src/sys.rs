@@ -3,7 +3,7 @@
 use std::num::NonZeroU64;
 
 use anyhow::Context as _;
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 use rustix::thread::{CpuSet, sched_setaffinity, set_current_timer_slack};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -34,6 +34,11 @@ pub(crate) fn raise_descriptors() -> anyhow::Result<()> {
         setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).context("cannot raise RLIMIT_NOFILE")?;
     }
     Ok(())
+}
+
+/// Has the kernel kill this process, also as another program, when the thread that started it ends.
+pub(crate) fn end_with_parent() -> anyhow::Result<()> {
+    set_parent_process_death_signal(Some(Signal::KILL)).context("cannot ask for the parent's end")
 }
 
 /// Keeps this thread on one core.

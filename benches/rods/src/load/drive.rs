@@ -107,7 +107,7 @@ impl<'a> Load<'a> {
             }
         }
         let opened = self.opened.context("the window never opened")?;
-        Ok(Report::new(self.args, self.tally, opened, closed))
+        Ok(Report::new(self.args, self.tally, &opened, &closed))
     }
 
     /// Gives each place its start: over the ramp, and over the gap, so that not all streams are due at once.

@@ -10,6 +10,7 @@ mod tally;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
 use clap::{Args, ValueEnum};
@@ -61,6 +62,9 @@ pub(crate) struct LoadArgs {
     /// The server's process, to sample its CPU time and memory
     #[arg(long)]
     pid: Option<u32>,
+    /// Seconds to wait at most until nothing but the server and this program uses more than 0.15 cores
+    #[arg(long, default_value_t = 0.0, value_parser = seconds)]
+    patience: f64,
     /// The core to run on
     #[arg(long, value_name = "N")]
     cpu: Option<usize>,
@@ -78,6 +82,12 @@ enum Stamp {
 /// The longest run, in seconds.
 const MOST_SECONDS: f64 = 600.0;
 
+/// A machine is quiet when others use no more cores than that.
+const QUIET: f64 = 0.15;
+
+/// How long is looked whether it is.
+const LOOK: Duration = Duration::from_millis(300);
+
 fn seconds(text: &str) -> Result<f64, String> {
     let seconds: f64 = text.parse().map_err(|_| format!("{text} is not a number"))?;
     if (0.0..=MOST_SECONDS).contains(&seconds) { Ok(seconds) } else { Err(format!("0 to {MOST_SECONDS} seconds")) }
@@ -93,8 +103,22 @@ pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<()> {
     if let Some(pid) = args.pid {
         proc::ensure_running(pid)?;
     }
+    settle(args)?;
     let report = drive::Load::new(args, request(args)?)?.run()?;
     println!("{}", serde_json::to_string(&report)?);
+    Ok(())
+}
+
+/// Waits until the machine is quiet, but not for ever.
+fn settle(args: &LoadArgs) -> anyhow::Result<()> {
+    let begun = Instant::now();
+    while begun.elapsed().as_secs_f64() < args.patience {
+        let before = report::Sample::take(args.pid, sys::monotonic())?;
+        std::thread::sleep(LOOK);
+        if report::Sample::take(args.pid, sys::monotonic())?.others_since(&before) <= QUIET {
+            break;
+        }
+    }
     Ok(())
 }
 
@@ -104,8 +128,8 @@ fn request(args: &LoadArgs) -> anyhow::Result<Vec<u8>> {
         Some(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
         None => args.body.clone().into_bytes(),
     };
-    let fields: String = args.headers.iter().map(|field| format!("{field}\r\n")).collect();
-    let (path, addr, length) = (&args.path, args.addr, body.len());
+    let fields: Vec<&str> = args.headers.iter().flat_map(|field| [field.as_str(), "\r\n"]).collect();
+    let (path, addr, length, fields) = (&args.path, args.addr, body.len(), fields.concat());
     let head = format!(
         "POST {path} HTTP/1.1\r\nHost: {addr}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{fields}\r\n"
     );

@@ -24,6 +24,19 @@ impl Sample {
         let server = pid.map(Usage::of).transpose()?;
         Ok(Self { at, server, own: sys::own_cpu(), machine: proc::machine_ticks()?, segments: proc::data_segments() })
     }
+
+    /// Cores that neither the server nor this program has used since `before`.
+    pub(super) fn others_since(&self, before: &Self) -> f64 {
+        let machine = proc::seconds(self.machine.saturating_sub(before.machine));
+        let ours = seconds(self.own - before.own) + self.server_since(before).unwrap_or_default();
+        ((machine - ours) / seconds(self.at - before.at)).max(0.0)
+    }
+
+    /// CPU seconds of the server since `before`, where there is one.
+    fn server_since(&self, before: &Self) -> Option<f64> {
+        let (now, then) = self.server.zip(before.server)?;
+        Some(proc::seconds(now.ticks.saturating_sub(then.ticks)))
+    }
 }
 
 /// The server in the window.
@@ -69,15 +82,10 @@ pub(super) struct Report {
 }
 
 impl Report {
-    pub(super) fn new(args: &LoadArgs, tally: Tally, opened: Sample, closed: Sample) -> Self {
+    pub(super) fn new(args: &LoadArgs, tally: Tally, opened: &Sample, closed: &Sample) -> Self {
         let window_s = seconds(closed.at - opened.at);
         let load = seconds(closed.own - opened.own);
-        let machine = proc::seconds(closed.machine.saturating_sub(opened.machine));
-        let used = match (opened.server, closed.server) {
-            (Some(before), Some(after)) => Some((proc::seconds(after.ticks.saturating_sub(before.ticks)), after)),
-            _ => None,
-        };
-        let other = machine - load - used.map_or(0.0, |(cpu, _)| cpu);
+        let used = closed.server_since(opened).zip(closed.server);
         let segments = closed.segments.zip(opened.segments);
         let segments = segments.map(|(after, before)| after.saturating_sub(before).saturating_sub(tally.asked));
         let stamped = args.gap_us > 0 && args.stamp == Stamp::Kernel && tally.stamped == tally.reads;
@@ -107,7 +115,7 @@ impl Report {
                 threads: after.threads,
             }),
             load_cpu: load / window_s,
-            other_cpu: (other / window_s).max(0.0),
+            other_cpu: closed.others_since(opened),
         }
     }
 }

@@ -10,7 +10,6 @@ mod serve;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
@@ -60,7 +59,7 @@ enum Fault {
 }
 
 /// What the fault `slow` burns for each token: about as much as the kernel takes to send one, so that half the ceiling is lost.
-const BURN: Duration = Duration::from_micros(4);
+const BURN_NANOS: i64 = 4_000;
 
 /// Runs the verb; ends when it is killed.
 pub(crate) fn run(args: &RawArgs) -> anyhow::Result<()> {
