@@ -35,8 +35,6 @@ pub(super) struct Conn {
     inbox: Vec<u8>,
     /// Whether a request is being answered.
     pub(super) busy: bool,
-    /// Whether epoll was asked to tell when the socket takes more.
-    pub(super) watched: bool,
     /// The next frame to send, and how much of it has been sent.
     pub(super) frame: usize,
     sent: usize,
@@ -46,7 +44,7 @@ pub(super) struct Conn {
 
 impl Conn {
     pub(super) fn new(socket: TcpStream) -> Self {
-        Self { socket, inbox: Vec::new(), busy: false, watched: false, frame: 0, sent: 0, asked: 0 }
+        Self { socket, inbox: Vec::new(), busy: false, frame: 0, sent: 0, asked: 0 }
     }
 
     /// Reads once. `Ready`: a request is complete, and nothing of its answer has been sent.

@@ -1,7 +1,7 @@
 //! The loop.
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BinaryHeap, VecDeque};
 use std::mem::MaybeUninit;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
@@ -26,6 +26,9 @@ const TIMER: u64 = u64::MAX - 1;
 /// How many events are taken from the kernel at once.
 const EVENTS: usize = 256;
 
+/// How many sends there are between two looks at the sockets.
+const TURNS: usize = 32;
+
 /// How long before a token is due the timer wakes; the rest is spun, so the spin is as short as that.
 const EARLY: i64 = 50_000;
 
@@ -42,6 +45,9 @@ pub(super) struct Server {
     fault: Option<Fault>,
     conns: Vec<Option<Conn>>,
     free: Vec<usize>,
+    /// Connections that are being answered without a pace, and whose sockets take more: one send each, then it is the next one's
+    /// turn. Sent in a row, the tokens of one answer would be merged by the kernel as soon as its reader lags.
+    turns: VecDeque<usize>,
     /// When the next token of which connection is due. A connection that is gone leaves its place when its token is due.
     due: BinaryHeap<Reverse<(i64, usize)>>,
 }
@@ -66,6 +72,7 @@ impl Server {
             fault: args.fault,
             conns: Vec::new(),
             free: Vec::new(),
+            turns: VecDeque::new(),
             due: BinaryHeap::new(),
         })
     }
@@ -97,13 +104,20 @@ impl Server {
                     }
                 }
             }
-            self.send_due();
+            if self.mode == Mode::Paced {
+                self.send_due();
+            } else {
+                self.take_turns();
+            }
         }
     }
 
-    /// How long to wait: for the timer, or not at all when the next token is due within the spin.
+    /// How long to wait: for the timer, or not at all when there is something to send or the next token is due within the spin.
     fn arm(&mut self) -> Result<Option<Timespec>> {
         let none = Timespec { tv_sec: 0, tv_nsec: 0 };
+        if !self.turns.is_empty() {
+            return Ok(Some(none));
+        }
         let Some(Reverse((due, _))) = self.due.peek() else { return Ok(None) };
         // Whoever counts gaps from one token to the next sleeps them, too, and does not wake early.
         let wake = if self.fault == Some(Fault::Relative) { *due } else { due - EARLY };
@@ -146,36 +160,47 @@ impl Server {
                     if self.mode == Mode::Paced {
                         // The k-th token, counted from one, is due k gaps after the request.
                         self.due.push(Reverse((conn.asked + self.gap, place)));
+                    } else {
+                        self.turns.push_back(place);
                     }
                 }
                 _ => {}
             }
         }
-        if self.mode != Mode::Paced {
-            self.send_all(place);
+        if flags.intersects(epoll::EventFlags::OUT) {
+            self.watch(place, false);
         }
     }
 
-    /// Sends what is left of an answer.
-    fn send_all(&mut self, place: usize) {
-        let Some(conn) = &mut self.conns[place] else { return };
-        let mut outcome = Outcome::Ready;
-        while conn.busy && outcome == Outcome::Ready {
-            // The fault needs a pause between tokens; without it there is nothing to stop for.
-            let until = if self.fault == Some(Fault::Slow) { conn.frame + 1 } else { self.frames.len() };
-            outcome = conn.send(&self.frames, until);
+    /// Gives connections their turns, and then the sockets are looked at again.
+    fn take_turns(&mut self) {
+        for _ in 0..TURNS {
+            let Some(place) = self.turns.pop_front() else { return };
+            let Some(conn) = &mut self.conns[place] else {
+                self.free.push(place);
+                continue;
+            };
+            let outcome = conn.send(&self.frames, conn.frame + 1);
+            let busy = conn.busy;
             burn(self.fault);
-        }
-        let full = outcome == Outcome::Full;
-        if outcome == Outcome::Gone {
-            self.close(place);
-        } else if full != conn.watched {
-            conn.watched = full;
-            let out = if full { epoll::EventFlags::OUT } else { epoll::EventFlags::empty() };
-            let data = epoll::EventData::new_u64(place as u64);
-            if epoll::modify(&self.epoll, &conn.socket, data, epoll::EventFlags::IN | out).is_err() {
-                self.close(place);
+            match outcome {
+                Outcome::Gone => self.close(place),
+                Outcome::Full => self.watch(place, true),
+                _ if busy => self.turns.push_back(place),
+                _ => {}
             }
+        }
+    }
+
+    /// Has epoll tell when the socket takes more; or takes note that it does.
+    fn watch(&mut self, place: usize, full: bool) {
+        let Some(conn) = &mut self.conns[place] else { return };
+        let out = if full { epoll::EventFlags::OUT } else { epoll::EventFlags::empty() };
+        let data = epoll::EventData::new_u64(place as u64);
+        if epoll::modify(&self.epoll, &conn.socket, data, epoll::EventFlags::IN | out).is_err() {
+            self.close(place);
+        } else if !full {
+            self.turns.push_back(place);
         }
     }
 
@@ -204,8 +229,12 @@ impl Server {
         }
     }
 
+    /// Ends a connection. A place that is still due or in line is free only when its turn has come and found nobody.
     fn close(&mut self, place: usize) {
-        let waits = self.mode == Mode::Paced && self.conns[place].as_ref().is_some_and(|conn| conn.busy);
+        let waits = match self.mode {
+            Mode::Paced => self.conns[place].as_ref().is_some_and(|conn| conn.busy),
+            Mode::Flush | Mode::Coalesced => self.turns.contains(&place),
+        };
         self.conns[place] = None;
         if !waits {
             self.free.push(place);
