@@ -22,7 +22,9 @@ use crate::rod::server::Server;
 use crate::rod::table::{Line, markdown};
 use crate::rod::window::{Load, Window};
 use subject::Subject;
-use targets::{MEASUREMENTS, Measurement, Pair, QUIET};
+pub(crate) use subject::{GAP_US, ours};
+use targets::{MEASUREMENTS, Measurement, Pair};
+pub(crate) use targets::{Mode, QUIET};
 
 /// Rounds of `--quick`, all of which must count.
 const QUICK_ROUNDS: u32 = 3;

@@ -96,7 +96,8 @@ fn run(rods: &Rods, server: &Server, load: Load) -> Result<String> {
     let Load { streams, gap_us, seconds, patience } = load;
     // Many connections are opened over a second, and every stream of them has a moment before it counts.
     let (ramp_ms, warm) = if streams > 1 && gap_us > 0 { (1000, 1.5) } else { (0, 0.5) };
-    command.args(["load", "--body", REQUEST, "--cpu", LOAD_CPU]);
+    // It, too, ends when this program does.
+    command.args(["on", "--cpu", LOAD_CPU, "--"]).arg(&rods.rod).args(["load", "--body", REQUEST]);
     for (flag, value) in [
         ("--addr", server.addr().to_string()),
         ("--pid", server.pid().to_string()),
