@@ -17,7 +17,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::rod::Rods;
-use crate::rod::judge::{Conclusion, Round, Verdict, conclude};
+use crate::rod::judge::{Conclusion, FEWEST, Round, Verdict, conclude};
 use crate::rod::server::Server;
 use crate::rod::table::{Line, markdown};
 use crate::rod::window::{Load, Window};
@@ -26,8 +26,11 @@ pub(crate) use subject::{GAP_US, ours};
 use targets::{MEASUREMENTS, Measurement, Pair};
 pub(crate) use targets::{Mode, QUIET};
 
-/// Rounds of `--quick`, all of which must count.
+/// Rounds of `--quick`.
 const QUICK_ROUNDS: u32 = 3;
+
+/// How many times as many rounds are added at most for a measurement of which too few counted.
+const EXTRA: u32 = 2;
 
 /// The flags.
 #[derive(Args, Debug)]
@@ -41,6 +44,10 @@ pub(crate) struct PaceArgs {
     /// Put servers with a known fault in our place; exit code 0 if each of them is rejected
     #[arg(long)]
     control: bool,
+    /// Seconds to wait for a quiet machine before each measurement; 0: what was disturbed is not repeated either [default: 10,
+    /// or 3 with --quick]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u16>,
     /// Only measurements whose name contains this: flush, coalesced, paced 1, paced 100, paced 1000, overload, start
     #[arg(long, default_value = "")]
     only: String,
@@ -71,21 +78,24 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
     }
     let with_start = !args.quick && !args.control && "start".contains(&args.only);
     let (mut starts, mut log) = (Vec::new(), String::new());
-    for round in 0..rounds {
+    for round in 0..rounds * (1 + EXTRA) {
         for (measurement, sheet) in chosen.iter().zip(&mut sheets) {
             let Sheet::Rounds(lists) = sheet else { continue };
-            let pair = measure(&rods, measurement, ours, round, args.quick, &mut log)
+            if round >= rounds && decided(lists) {
+                continue;
+            }
+            let pair = measure(&rods, measurement, ours, round, args, &mut log)
                 .with_context(|| format!("{}, round {}", measurement.name, round + 1))?;
             for (list, target) in lists.iter_mut().zip(measurement.targets) {
                 list.extend(target.round(&pair));
             }
         }
-        if with_start {
+        if with_start && round < rounds {
             starts.push(start::measure(&rods)?);
         }
     }
     std::fs::write(rods.folder.join("windows.jsonl"), log).context("cannot write what was measured")?;
-    let mut lines: Vec<Line> = chosen.iter().zip(&sheets).flat_map(|(m, sheet)| lines(m, sheet, rounds)).collect();
+    let mut lines: Vec<Line> = chosen.iter().zip(&sheets).flat_map(|(m, sheet)| lines(m, sheet)).collect();
     if with_start {
         lines.extend(start::lines(&rods, &starts)?);
     }
@@ -101,14 +111,17 @@ fn measure(
     measurement: &Measurement,
     subject: Subject,
     round: u32,
-    quick: bool,
+    args: &PaceArgs,
     log: &mut String,
 ) -> Result<Pair> {
     let mut one = |who: Subject| -> Result<(Window, u64)> {
         let server = Server::start(rods, &who.command(rods, measurement.mode))?;
         let idle_kib = server.rss_kib()?;
-        let (seconds, patience, retries) = if quick { (1.0, 3.0, 1) } else { (measurement.seconds, 10.0, 2) };
-        let load = Load { streams: measurement.streams, gap_us: measurement.gap_us(), seconds, patience };
+        let (seconds, patience, retries) = if args.quick { (1.0, 3, 1) } else { (measurement.seconds, 10, 2) };
+        let patience = args.patience.unwrap_or(patience);
+        let retries = if patience == 0 { 0 } else { retries };
+        let Measurement { streams, .. } = *measurement;
+        let load = Load { streams, gap_us: measurement.gap_us(), seconds, patience: f64::from(patience) };
         let (window, text) = Window::measure(rods, &server, load, retries, QUIET)?;
         let Measurement { name, .. } = measurement;
         eprintln!(
@@ -133,16 +146,18 @@ fn measure(
     Ok(Pair { ours, raw, idle_kib, streams: measurement.streams })
 }
 
-fn lines(measurement: &Measurement, sheet: &Sheet, rounds: u32) -> Vec<Line> {
-    let line = |(place, target): (usize, &targets::Target)| Line {
-        target: target.name.to_owned(),
-        unit: target.unit,
-        limits: target.limits,
-        conclusion: match sheet {
-            Sheet::Rounds(lists) => conclude(&lists[place], target.limits),
-            Sheet::Skipped(why) => Conclusion { median: None, counted: 0, verdict: Verdict::Skipped(why.clone()) },
-        },
-        rounds: rounds as usize,
+/// Whether enough rounds of every target counted.
+fn decided(lists: &[Vec<Round>]) -> bool {
+    lists.iter().all(|rounds| rounds.iter().filter(|round| round.counts).count() >= FEWEST)
+}
+
+fn lines(measurement: &Measurement, sheet: &Sheet) -> Vec<Line> {
+    let line = |(place, target): (usize, &targets::Target)| {
+        let (rounds, conclusion) = match sheet {
+            Sheet::Rounds(lists) => (lists[place].len(), conclude(&lists[place], target.limits)),
+            Sheet::Skipped(why) => (0, Conclusion { median: None, counted: 0, verdict: Verdict::Skipped(why.clone()) }),
+        };
+        Line { target: target.name.to_owned(), unit: target.unit, limits: target.limits, conclusion, rounds }
     };
     measurement.targets.iter().enumerate().map(line).collect()
 }
@@ -160,7 +175,7 @@ fn kept(lines: &[Line]) -> Result<()> {
 /// Fails when a measurement let its faulty server through: every one must have a target that the fault misses.
 fn rejected(chosen: &[&Measurement], sheets: &[Sheet]) -> Result<()> {
     let misses = |measurement: &&Measurement, sheet: &Sheet| {
-        lines(measurement, sheet, 0).iter().any(|line| line.conclusion.verdict == Verdict::Fail)
+        lines(measurement, sheet).iter().any(|line| line.conclusion.verdict == Verdict::Fail)
     };
     let through: Vec<&str> = chosen
         .iter()
@@ -186,16 +201,24 @@ mod tests {
     #[test]
     fn a_missed_floor_fails_and_names_its_target() {
         let flush = &MEASUREMENTS[0];
-        assert!(kept(&lines(flush, &sheet(flush, 1.0, true), 3)).is_ok());
-        let error = kept(&lines(flush, &sheet(flush, 0.5, true), 3)).unwrap_err().to_string();
+        assert!(kept(&lines(flush, &sheet(flush, 1.0, true))).is_ok());
+        let error = kept(&lines(flush, &sheet(flush, 0.5, true))).unwrap_err().to_string();
         assert!(error.contains("flush per token"), "{error}");
     }
 
     #[test]
     fn a_busy_machine_and_a_build_without_the_flag_fail_nothing() {
         let flush = &MEASUREMENTS[0];
-        assert!(kept(&lines(flush, &sheet(flush, 0.5, false), 3)).is_ok());
-        assert!(kept(&lines(flush, &Sheet::Skipped("no flag".to_owned()), 3)).is_ok());
+        assert!(kept(&lines(flush, &sheet(flush, 0.5, false))).is_ok());
+        assert!(kept(&lines(flush, &Sheet::Skipped("no flag".to_owned()))).is_ok());
+    }
+
+    #[test]
+    fn rounds_go_on_until_enough_of_each_target_count() {
+        let round = |counts| Round { value: 1.0, counts };
+        let (enough, busy) = (vec![round(true); FEWEST], vec![round(true), round(true), round(false)]);
+        assert!(decided(&[enough.clone(), enough.clone()]));
+        assert!(!decided(&[enough, busy]));
     }
 
     #[test]
