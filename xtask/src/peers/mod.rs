@@ -26,6 +26,9 @@ pub(crate) struct PeersArgs {
     /// Rounds
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
+    /// Seconds to wait for a quiet machine before each measurement
+    #[arg(long, value_name = "SECONDS", default_value_t = 10)]
+    patience: u16,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -76,12 +79,12 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
         for (place, shape) in SHAPES.iter().enumerate() {
             if shape.mode != Mode::Flush || flush {
                 let server = Server::start(&rods, &ours(&rods, shape.mode))?;
-                note(&mut sheet, &rods, round, (place, "mock-ollama"), &server);
+                note(&mut sheet, &rods, args.patience, round, (place, "mock-ollama"), &server);
             }
             for peer in peers.iter().filter(|peer| peer.modes.contains(&shape.mode)) {
                 let server = peer.start(&rods, if shape.mode == Mode::Paced { GAP_US } else { 0 });
                 match server.with_context(|| format!("cannot start {}", peer.name)) {
-                    Ok(server) => note(&mut sheet, &rods, round, (place, peer.name), &server),
+                    Ok(server) => note(&mut sheet, &rods, args.patience, round, (place, peer.name), &server),
                     Err(error) => eprintln!("{error:#}"),
                 }
             }
@@ -93,11 +96,18 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
 }
 
 /// Measures one server; a peer that gives no whole answers is left out of the round.
-fn note(sheet: &mut Sheet, rods: &Rods, round: u32, (place, name): (usize, &'static str), server: &Server) {
+fn note(
+    sheet: &mut Sheet,
+    rods: &Rods,
+    patience: u16,
+    round: u32,
+    (place, name): (usize, &'static str),
+    server: &Server,
+) {
     let Shape { name: shape, mode, streams } = &SHAPES[place];
     let gap_us = if *mode == Mode::Paced { GAP_US } else { 0 };
-    let load = Load { streams: *streams, gap_us, seconds: 2.0, patience: 10.0 };
-    match Window::measure(rods, server, load, 1, QUIET) {
+    let load = Load { streams: *streams, gap_us, seconds: 2.0, patience: f64::from(patience) };
+    match Window::measure(rods, server, load, u32::from(patience > 0), QUIET) {
         Ok((window, _)) => {
             let (rate, other) = (window.tokens_per_s, window.other_cpu);
             eprintln!("round {} {shape}, {name}: {rate:.0} tokens/s, others {other:.2}", round + 1);
