@@ -7,6 +7,8 @@
 //! | `tree` | what may and may not be in the dependency trees |
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
 //! | `startup` | that the released server starts fast and is small |
+//! | `pace` | that the server is as fast and as punctual as it is meant to be, beside one that does nothing but send |
+//! | `peers` | how it does beside other mock servers |
 //! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
@@ -15,6 +17,9 @@
 mod cargo;
 mod clients;
 mod features;
+mod pace;
+mod peers;
+mod rod;
 mod rules;
 mod startup;
 mod test;
@@ -54,6 +59,10 @@ enum Chore {
     Features,
     /// Measure how long the released server takes to its first byte, and how large it is.
     Startup,
+    /// Hold the released server to its targets of pace and scale, beside a server that does nothing but send.
+    Pace(pace::PaceArgs),
+    /// Measure other mock servers beside the released one; they are installed below target/peers.
+    Peers(peers::PeersArgs),
     /// Switch off rules of the wire, one after the other, in a copy: the tests of each must notice.
     Rules,
     /// Count what the wall-clock gates said; fail when none of them reached a verdict.
@@ -70,6 +79,8 @@ fn main() -> ExitCode {
         Chore::Clients { only } => clients::run(&only),
         Chore::Tree => tree::run(),
         Chore::Features => features::run(),
+        Chore::Pace(args) => pace::run(&args),
+        Chore::Peers(args) => peers::run(&args),
         Chore::Rules => rules::run(),
         Chore::Startup => startup::run(),
         Chore::Verdicts { file } => verdicts::run(&file),
