@@ -28,7 +28,8 @@ fn request(recording: &Recording) -> Vec<u8> {
         Some(RequestBody::Json(json)) => json.to_string(),
         _ => panic!("the body is JSON"),
     };
-    format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", known.path, body.len()).into_bytes()
+    format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", known.path, body.len())
+        .into_bytes()
 }
 
 /// An engine in which so many clients have sent their request; nothing has left yet.

@@ -27,7 +27,8 @@ fn asked(config: Config) -> Engine {
     let known = recording.exchanges[0].request.clone().unwrap();
     let Some(RequestBody::Json(body)) = known.body else { panic!("the body is JSON") };
     let body = body.to_string();
-    let request = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", known.path, body.len());
+    let request =
+        format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", known.path, body.len());
     let mut engine = Engine::new(Config { catalog: Arc::new(Catalog::new(vec![recording])), ..config });
     for conn in (1..=STREAMS).map(ConnId) {
         engine.opened(conn, ServerId(0), Instant::ZERO);
