@@ -40,6 +40,14 @@ const HOUSES: &[House] = &[
             &["cli", "main"],
         ],
     },
+    House {
+        sources: "benches/rods/src/",
+        floors: &[
+            &["body", "counter", "lateness", "proc", "quantile", "sys"],
+            &["load", "on", "raw"],
+            &["cli", "main"],
+        ],
+    },
 ];
 
 impl House {

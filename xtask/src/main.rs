@@ -8,6 +8,8 @@
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
 //! | `startup` | that the released server starts fast and is small |
 //! | `instructions` | that hot functions execute as many instructions as their baseline says |
+//! | `pace` | that the server is as fast and as punctual as it is meant to be, beside one that does nothing but send |
+//! | `peers` | how it does beside other mock servers |
 //! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
@@ -17,6 +19,9 @@ mod cargo;
 mod clients;
 mod features;
 mod instructions;
+mod pace;
+mod peers;
+mod rod;
 mod rules;
 mod startup;
 mod test;
@@ -69,6 +74,10 @@ enum Chore {
         #[arg(long, conflicts_with = "baseline")]
         control: bool,
     },
+    /// Hold the released server to its targets of pace and scale, beside a server that does nothing but send.
+    Pace(pace::PaceArgs),
+    /// Measure other mock servers beside the released one; they are installed below target/peers.
+    Peers(peers::PeersArgs),
     /// Switch off rules of the wire, one after the other, in a copy: the tests of each must notice.
     Rules,
     /// Count what the wall-clock gates said; fail when none of them reached a verdict.
@@ -99,6 +108,8 @@ fn main() -> ExitCode {
                 done => done.map(|_| ()),
             }
         }
+        Chore::Pace(args) => pace::run(&args),
+        Chore::Peers(args) => peers::run(&args),
         Chore::Rules => rules::run(),
         Chore::Startup => startup::run(),
         Chore::Verdicts { file } => verdicts::run(&file),

@@ -6,6 +6,7 @@
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::TcpStream;
+use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -25,15 +26,12 @@ const STARTS: usize = 21;
 pub(crate) fn run() -> anyhow::Result<()> {
     cargo::run(&["build", "--release", "--package", "mock-ollama", "--locked"])?;
     let program = cargo::root().join("target/release/mock-ollama");
-    let stripped = cargo::root().join("target/mock-ollama-stripped");
-    std::fs::copy(&program, &stripped).context("cannot copy the program")?;
-    let strip = Command::new("strip").arg(&stripped).status();
-    let bytes = stripped.metadata()?.len();
-    if strip.is_ok_and(|status| status.success()) {
-        println!("stripped: {bytes} bytes, at most {MOST_BYTES}");
-        ensure!(bytes <= MOST_BYTES, "the program is larger than {MOST_BYTES} bytes");
-    } else {
-        println!("inconclusive: there is no `strip`; {bytes} bytes with symbols");
+    match stripped_size(&program)? {
+        Some(bytes) => {
+            println!("stripped: {bytes} bytes, at most {MOST_BYTES}");
+            ensure!(bytes <= MOST_BYTES, "the program is larger than {MOST_BYTES} bytes");
+        }
+        None => println!("inconclusive: there is no `strip`; {} bytes with symbols", program.metadata()?.len()),
     }
     let mut times = Vec::with_capacity(STARTS);
     for _ in 0..STARTS {
@@ -48,6 +46,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
         Verdict::Fail => bail!("the server takes longer than {MOST:?} to its first byte"),
     }
     Ok(())
+}
+
+/// The size of a program without its symbols, in bytes; `None` where there is no `strip`.
+pub(crate) fn stripped_size(program: &Path) -> anyhow::Result<Option<u64>> {
+    let stripped = cargo::root().join("target/mock-ollama-stripped");
+    std::fs::copy(program, &stripped).context("cannot copy the program")?;
+    let strip = Command::new("strip").arg(&stripped).status();
+    let bytes = stripped.metadata()?.len();
+    Ok(strip.is_ok_and(|status| status.success()).then_some(bytes))
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,7 +73,7 @@ fn verdict(least: Duration, median: Duration) -> Verdict {
 }
 
 /// Starts the server, asks it, and stops it; says how long the first byte took.
-fn start(program: &std::path::Path) -> anyhow::Result<Duration> {
+fn start(program: &Path) -> anyhow::Result<Duration> {
     let began = Instant::now();
     let mut server = Command::new(program)
         .args(["serve", "--listen", "127.0.0.1:0", "--pace", "instant", "--match", "any"])

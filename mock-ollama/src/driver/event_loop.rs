@@ -30,6 +30,9 @@ const READ_BYTES: usize = 16 * 1024;
 /// With more streams than this in progress nothing is spun for: a wait would never be one.
 const FEW_STREAMS: usize = 8;
 
+/// How many connections are accepted before streams have their turn.
+const MAX_ACCEPTS: usize = 64;
+
 /// How many clients above the limit are being told so at once; the others wait with the kernel.
 const REFUSING: usize = 32;
 
@@ -129,11 +132,12 @@ impl EventLoop {
             if self.obey() {
                 return Ok(());
             }
+            let mut more = false;
             for server in 0..self.doors.len() {
-                self.accept(server);
+                more |= self.accept(server);
             }
             self.read_all();
-            let more = self.act();
+            more |= self.act();
             self.show(false);
             let timeout = self.timeout(more);
             self.poller.wait(timeout, &mut ready)?;
@@ -182,10 +186,15 @@ impl EventLoop {
 
     /// Accepts what there is at a server's door. Above its limit it tells clients so; out of descriptors it pauses. Either
     /// way it goes on serving.
-    fn accept(&mut self, server: usize) {
+    ///
+    /// Says whether it stopped to let streams have their turn, and there may be more.
+    fn accept(&mut self, server: usize) -> bool {
         let doors = self.doors.len() as u64;
-        let Some(door) = self.doors.get_mut(server) else { return };
-        while door.acceptable && self.sockets.len() < self.max_connections.saturating_add(REFUSING) {
+        let Some(door) = self.doors.get_mut(server) else { return false };
+        for _ in 0..MAX_ACCEPTS {
+            if !door.acceptable || self.sockets.len() >= self.max_connections.saturating_add(REFUSING) {
+                return false;
+            }
             match Poller::accept(&door.listener) {
                 Ok(stream) => {
                     // A connection that broke before it was set up is nobody's.
@@ -207,9 +216,10 @@ impl EventLoop {
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.acceptable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
-                Err(_) => return,
+                Err(_) => return false,
             }
         }
+        true
     }
 
     fn note(&mut self, ready: &[Ready]) {

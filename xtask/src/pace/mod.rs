@@ -1,0 +1,232 @@
+//! `cargo xtask pace`: holds the server to its targets, beside a server that does nothing but send.
+//!
+//! Rounds are interleaved: in each of them every measurement runs, the ceiling and ours right after one another, in turns
+//! first. What is judged are medians over rounds, mostly of ratios within a round, and only rounds in which the machine
+//! did little else count. [`targets`] is the table of what is measured and demanded, [`subject`] who is measured,
+//! [`start`] what is known without load.
+//!
+//! `--control` puts servers with a known fault in our place: the gate must reject them.
+
+mod start;
+mod subject;
+mod targets;
+
+use std::fmt::Write as _;
+
+use anyhow::{Context as _, Result, bail};
+use clap::Args;
+
+use crate::rod::Rods;
+use crate::rod::judge::{Conclusion, FEWEST, Round, Verdict, conclude};
+use crate::rod::server::Server;
+use crate::rod::table::{Line, markdown};
+use crate::rod::window::{Load, Window};
+use subject::Subject;
+pub(crate) use subject::{GAP_US, ours};
+use targets::{MEASUREMENTS, Measurement, Pair};
+pub(crate) use targets::{Mode, QUIET};
+
+/// Rounds of `--quick`.
+const QUICK_ROUNDS: u32 = 3;
+
+/// How many times as many rounds are added at most for a measurement of which too few counted.
+const EXTRA: u32 = 2;
+
+/// The flags.
+#[derive(Args, Debug)]
+pub(crate) struct PaceArgs {
+    /// Rounds
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
+    rounds: u32,
+    /// Three rounds of one second, and only what a gate needs: flush per token, 1 stream and 1,000 streams
+    #[arg(long)]
+    quick: bool,
+    /// Put servers with a known fault in our place; exit code 0 if each of them is rejected
+    #[arg(long)]
+    control: bool,
+    /// Seconds to wait for a quiet machine before each measurement; 0: what was disturbed is not repeated either [default: 10,
+    /// or 3 with --quick]
+    #[arg(long, value_name = "SECONDS")]
+    patience: Option<u16>,
+    /// Only measurements whose name contains this: flush, coalesced, paced 1, paced 100, paced 1000, overload, start
+    #[arg(long, default_value = "")]
+    only: String,
+}
+
+/// What the rounds of a measurement gave, a list for each of its targets; or why there were none.
+enum Sheet {
+    Rounds(Vec<Vec<Round>>),
+    Skipped(String),
+}
+
+/// Measures, prints the table, and fails when a floor is missed.
+pub(crate) fn run(args: &PaceArgs) -> Result<()> {
+    let rods = Rods::prepare("pace")?;
+    let rounds = if args.quick { QUICK_ROUNDS } else { args.rounds };
+    let ours = if args.control { Subject::Faulty } else { Subject::Ours };
+    let chosen: Vec<&Measurement> = MEASUREMENTS
+        .iter()
+        .filter(|measurement| measurement.quick || !(args.quick || args.control))
+        .filter(|measurement| measurement.name.contains(&args.only))
+        .collect();
+    let mut sheets = Vec::new();
+    for measurement in &chosen {
+        sheets.push(match ours.misses(&rods, measurement.mode)? {
+            Some(why) => Sheet::Skipped(why),
+            None => Sheet::Rounds(vec![Vec::new(); measurement.targets.len()]),
+        });
+    }
+    let with_start = !args.quick && !args.control && "start".contains(&args.only);
+    let (mut starts, mut log) = (Vec::new(), String::new());
+    for round in 0..rounds * (1 + EXTRA) {
+        for (measurement, sheet) in chosen.iter().zip(&mut sheets) {
+            let Sheet::Rounds(lists) = sheet else { continue };
+            if round >= rounds && decided(lists) {
+                continue;
+            }
+            let pair = measure(&rods, measurement, ours, round, args, &mut log)
+                .with_context(|| format!("{}, round {}", measurement.name, round + 1))?;
+            for (list, target) in lists.iter_mut().zip(measurement.targets) {
+                list.extend(target.round(&pair));
+            }
+        }
+        if with_start && round < rounds {
+            starts.push(start::measure(&rods)?);
+        }
+    }
+    std::fs::write(rods.folder.join("windows.jsonl"), log).context("cannot write what was measured")?;
+    let mut lines: Vec<Line> = chosen.iter().zip(&sheets).flat_map(|(m, sheet)| lines(m, sheet)).collect();
+    if with_start {
+        lines.extend(start::lines(&rods, &starts)?);
+    }
+    let text = markdown(&lines);
+    std::fs::write(rods.folder.join("table.md"), &text).context("cannot write the table")?;
+    println!("{text}");
+    if args.control { rejected(&chosen, &sheets) } else { kept(&lines) }
+}
+
+/// The ceiling and the subject, right after one another; who is first changes from round to round.
+fn measure(
+    rods: &Rods,
+    measurement: &Measurement,
+    subject: Subject,
+    round: u32,
+    args: &PaceArgs,
+    log: &mut String,
+) -> Result<Pair> {
+    let mut one = |who: Subject| -> Result<(Window, u64)> {
+        let server = Server::start(rods, &who.command(rods, measurement.mode))?;
+        let idle_kib = server.rss_kib()?;
+        let (seconds, patience, retries) = if args.quick { (1.0, 3, 1) } else { (measurement.seconds, 10, 2) };
+        let patience = args.patience.unwrap_or(patience);
+        let retries = if patience == 0 { 0 } else { retries };
+        let Measurement { streams, .. } = *measurement;
+        let load = Load { streams, gap_us: measurement.gap_us(), seconds, patience: f64::from(patience) };
+        let (window, text) = Window::measure(rods, &server, load, retries, QUIET)?;
+        let Measurement { name, .. } = measurement;
+        eprintln!(
+            "round {} {name} {}: {:.0} tokens/s, others {:.2}",
+            round + 1,
+            who.name(),
+            window.tokens_per_s,
+            window.other_cpu
+        );
+        // Writing to a string cannot fail.
+        let _ = writeln!(log, r#"{{"name":"{name}","who":"{}","round":{round},"window":{}}}"#, who.name(), text.trim());
+        Ok((window, idle_kib))
+    };
+    let ((ours, idle_kib), raw) = if !measurement.ceiling {
+        (one(subject)?, None)
+    } else if round.is_multiple_of(2) {
+        let raw = one(Subject::Ceiling)?.0;
+        (one(subject)?, Some(raw))
+    } else {
+        (one(subject)?, Some(one(Subject::Ceiling)?.0))
+    };
+    Ok(Pair { ours, raw, idle_kib, streams: measurement.streams })
+}
+
+/// Whether enough rounds of every target counted.
+fn decided(lists: &[Vec<Round>]) -> bool {
+    lists.iter().all(|rounds| rounds.iter().filter(|round| round.counts).count() >= FEWEST)
+}
+
+fn lines(measurement: &Measurement, sheet: &Sheet) -> Vec<Line> {
+    let line = |(place, target): (usize, &targets::Target)| {
+        let (rounds, conclusion) = match sheet {
+            Sheet::Rounds(lists) => (lists[place].len(), conclude(&lists[place], target.limits)),
+            Sheet::Skipped(why) => (0, Conclusion { median: None, counted: 0, verdict: Verdict::Skipped(why.clone()) }),
+        };
+        Line { target: target.name.to_owned(), unit: target.unit, limits: target.limits, conclusion, rounds }
+    };
+    measurement.targets.iter().enumerate().map(line).collect()
+}
+
+/// Fails when a floor was missed.
+fn kept(lines: &[Line]) -> Result<()> {
+    let failed: Vec<&str> =
+        lines.iter().filter(|line| line.conclusion.verdict == Verdict::Fail).map(|line| line.target.as_str()).collect();
+    if !failed.is_empty() {
+        bail!("{} of {} targets are missed: {}", failed.len(), lines.len(), failed.join("; "));
+    }
+    Ok(())
+}
+
+/// Fails when a measurement let its faulty server through: every one must have a target that the fault misses.
+fn rejected(chosen: &[&Measurement], sheets: &[Sheet]) -> Result<()> {
+    let misses = |measurement: &&Measurement, sheet: &Sheet| {
+        lines(measurement, sheet).iter().any(|line| line.conclusion.verdict == Verdict::Fail)
+    };
+    let through: Vec<&str> = chosen
+        .iter()
+        .zip(sheets)
+        .filter(|(measurement, sheet)| !misses(measurement, sheet))
+        .map(|(measurement, _)| measurement.name)
+        .collect();
+    if !through.is_empty() {
+        bail!("a faulty server was not rejected by {} (or the machine was too busy to judge)", through.join(", "));
+    }
+    println!("every faulty server was rejected");
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sheet(measurement: &Measurement, value: f64, counts: bool) -> Sheet {
+        Sheet::Rounds(vec![vec![Round { value, counts }; 3]; measurement.targets.len()])
+    }
+
+    #[test]
+    fn a_missed_floor_fails_and_names_its_target() {
+        let flush = &MEASUREMENTS[0];
+        assert!(kept(&lines(flush, &sheet(flush, 1.0, true))).is_ok());
+        let error = kept(&lines(flush, &sheet(flush, 0.5, true))).unwrap_err().to_string();
+        assert!(error.contains("flush per token"), "{error}");
+    }
+
+    #[test]
+    fn a_busy_machine_and_a_build_without_the_flag_fail_nothing() {
+        let flush = &MEASUREMENTS[0];
+        assert!(kept(&lines(flush, &sheet(flush, 0.5, false))).is_ok());
+        assert!(kept(&lines(flush, &Sheet::Skipped("no flag".to_owned()))).is_ok());
+    }
+
+    #[test]
+    fn rounds_go_on_until_enough_of_each_target_count() {
+        let round = |counts| Round { value: 1.0, counts };
+        let (enough, busy) = (vec![round(true); FEWEST], vec![round(true), round(true), round(false)]);
+        assert!(decided(&[enough.clone(), enough.clone()]));
+        assert!(!decided(&[enough, busy]));
+    }
+
+    #[test]
+    fn a_control_that_keeps_the_limits_or_cannot_be_judged_is_not_rejected() {
+        let flush = &MEASUREMENTS[0];
+        assert!(rejected(&[flush], &[sheet(flush, 0.5, true)]).is_ok());
+        assert!(rejected(&[flush], &[sheet(flush, 1.0, true)]).is_err());
+        assert!(rejected(&[flush], &[sheet(flush, 0.5, false)]).is_err());
+        assert!(rejected(&[flush, flush], &[sheet(flush, 0.5, true), sheet(flush, 1.0, true)]).is_err());
+    }
+}

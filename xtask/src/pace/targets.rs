@@ -1,0 +1,285 @@
+//! What is measured and what is demanded.
+
+use super::subject::GAP_US;
+use crate::rod::judge::{Limits, Round};
+use crate::rod::window::Window;
+
+/// A machine is quiet when others use no more cores than that.
+pub(crate) const QUIET: f64 = 0.15;
+
+/// Segments a token in which a server that flushes each must have sent them. Fewer: the kernel merged sends because the
+/// reader was slow, and the server looks faster than it is.
+const FLUSHED: f64 = 0.95;
+
+/// How an answer leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    Flush,
+    Coalesced,
+    Paced,
+}
+
+/// One load on the server, and on the ceiling beside it.
+pub(super) struct Measurement {
+    pub(super) name: &'static str,
+    pub(super) mode: Mode,
+    pub(super) streams: u32,
+    /// Seconds of a window.
+    pub(super) seconds: f64,
+    /// Whether the ceiling is measured, too.
+    pub(super) ceiling: bool,
+    /// Whether `--quick` has it.
+    pub(super) quick: bool,
+    pub(super) targets: &'static [Target],
+}
+
+impl Measurement {
+    pub(super) fn gap_us(&self) -> u32 {
+        if self.mode == Mode::Paced { GAP_US } else { 0 }
+    }
+}
+
+/// What one round of a measurement gave.
+pub(super) struct Pair {
+    pub(super) ours: Window,
+    pub(super) raw: Option<Window>,
+    /// The server's memory before anybody asked.
+    pub(super) idle_kib: u64,
+    pub(super) streams: u32,
+}
+
+/// When a round counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Counting {
+    /// The machine did little else.
+    Quiet,
+    /// And each token left in its own segment.
+    Flushed,
+    /// Memory does not depend on what else the machine does.
+    Always,
+}
+
+/// One line of the table.
+pub(super) struct Target {
+    pub(super) name: &'static str,
+    pub(super) unit: &'static str,
+    pub(super) limits: Option<Limits>,
+    counting: Counting,
+    value: fn(&Pair) -> Option<f64>,
+}
+
+impl Target {
+    /// The target's value in one round; `None` where it cannot be told.
+    pub(super) fn round(&self, pair: &Pair) -> Option<Round> {
+        let all = |keeps: fn(&Window) -> bool| keeps(&pair.ours) && pair.raw.as_ref().is_none_or(keeps);
+        let quiet = all(|window| window.other_cpu <= QUIET);
+        let counts = match self.counting {
+            Counting::Quiet => quiet,
+            Counting::Flushed => quiet && all(|window| window.segments_per_token.is_some_and(|n| n >= FLUSHED)),
+            Counting::Always => true,
+        };
+        (self.value)(pair).map(|value| Round { value, counts })
+    }
+}
+
+const fn target(
+    name: &'static str,
+    unit: &'static str,
+    limits: Limits,
+    counting: Counting,
+    value: fn(&Pair) -> Option<f64>,
+) -> Target {
+    Target { name, unit, limits: Some(limits), counting, value }
+}
+
+/// The table.
+pub(super) const MEASUREMENTS: &[Measurement] = &[
+    Measurement {
+        name: "flush",
+        mode: Mode::Flush,
+        streams: 32,
+        seconds: 2.0,
+        ceiling: true,
+        quick: true,
+        targets: &[
+            target("flush per token: tokens/s ÷ raw", "", Limits::at_least(0.80, 0.95), Counting::Flushed, rate_to_raw),
+            Target {
+                name: "flush per token: raw's CPU per token ÷ ours",
+                unit: "",
+                limits: None,
+                counting: Counting::Flushed,
+                value: cpu_to_raw,
+            },
+        ],
+    },
+    Measurement {
+        name: "coalesced",
+        mode: Mode::Coalesced,
+        streams: 32,
+        seconds: 2.0,
+        ceiling: true,
+        quick: false,
+        targets: &[
+            Target {
+                name: "coalesced: million tokens/s",
+                unit: "",
+                limits: None,
+                counting: Counting::Quiet,
+                value: |pair| Some(pair.ours.tokens_per_s / 1e6),
+            },
+            Target {
+                name: "coalesced: raw's CPU per token ÷ ours",
+                unit: "",
+                limits: None,
+                counting: Counting::Quiet,
+                value: cpu_to_raw,
+            },
+        ],
+    },
+    Measurement {
+        name: "paced 1",
+        mode: Mode::Paced,
+        streams: 1,
+        seconds: 2.0,
+        ceiling: false,
+        quick: true,
+        targets: &[
+            target("lateness, 1 stream: p50", " µs", Limits::at_most(150.0, 30.0), Counting::Quiet, p50),
+            target("lateness, 1 stream: p99", " µs", Limits::at_most(400.0, 100.0), Counting::Quiet, p99),
+            target("drift over 200 tokens, 1 stream", " µs", Limits::at_most(1000.0, 200.0), Counting::Quiet, drift),
+        ],
+    },
+    Measurement {
+        name: "paced 100",
+        mode: Mode::Paced,
+        streams: 100,
+        seconds: 2.0,
+        ceiling: false,
+        quick: false,
+        targets: &[
+            target("lateness, 100 streams: p50", " µs", Limits::at_most(150.0, 80.0), Counting::Quiet, p50),
+            target("lateness, 100 streams: p99", " µs", Limits::at_most(2800.0, 560.0), Counting::Quiet, p99),
+            target("drift over 200 tokens, 100 streams", " µs", Limits::at_most(1000.0, 200.0), Counting::Quiet, drift),
+        ],
+    },
+    Measurement {
+        name: "paced 1000",
+        mode: Mode::Paced,
+        streams: 1000,
+        seconds: 2.0,
+        ceiling: true,
+        quick: true,
+        targets: &[
+            target("1,000 × 10 ms: share of the pace", "", Limits::at_least(0.99, 0.995), Counting::Quiet, |pair| {
+                Some(share_of_pace(pair))
+            }),
+            target("1,000 × 10 ms: CPU", " cores", Limits::at_most(0.85, 0.70), Counting::Quiet, |pair| {
+                Some(pair.ours.server.cpu)
+            }),
+            target("1,000 × 10 ms: p50", " µs", Limits::at_most(300.0, 150.0), Counting::Quiet, p50),
+            target(
+                "1,000 × 10 ms: p99 ÷ max(1 ms, 3 × raw)",
+                "",
+                Limits::at_most(1.0, 0.3),
+                Counting::Quiet,
+                p99_to_raw,
+            ),
+        ],
+    },
+    Measurement {
+        name: "overload",
+        mode: Mode::Paced,
+        streams: 5000,
+        seconds: 2.0,
+        ceiling: false,
+        quick: false,
+        targets: &[
+            target("5,000 × 10 ms: share of the pace", "", Limits::at_least(0.90, 0.98), Counting::Quiet, |pair| {
+                Some(share_of_pace(pair))
+            }),
+            target("memory per live stream", " KB", Limits::at_most(20.0, 12.0), Counting::Always, |pair| {
+                Some(kib_per_stream(pair))
+            }),
+        ],
+    },
+];
+
+fn rate_to_raw(pair: &Pair) -> Option<f64> {
+    Some(pair.ours.tokens_per_s / pair.raw.as_ref()?.tokens_per_s)
+}
+
+fn cpu_to_raw(pair: &Pair) -> Option<f64> {
+    Some(pair.raw.as_ref()?.server.cpu_ns_per_token / pair.ours.server.cpu_ns_per_token)
+}
+
+fn p50(pair: &Pair) -> Option<f64> {
+    Some(pair.ours.lateness_us?.p50)
+}
+
+fn p99(pair: &Pair) -> Option<f64> {
+    Some(pair.ours.lateness_us?.p99)
+}
+
+/// Against what this machine can do at the moment: the host of a virtual one sometimes takes milliseconds from everybody.
+fn p99_to_raw(pair: &Pair) -> Option<f64> {
+    let raw = pair.raw.as_ref()?.lateness_us?.p99;
+    Some(pair.ours.lateness_us?.p99 / (3.0 * raw).max(1000.0))
+}
+
+fn drift(pair: &Pair) -> Option<f64> {
+    Some(pair.ours.drift_us?.p50.abs())
+}
+
+fn share_of_pace(pair: &Pair) -> f64 {
+    pair.ours.tokens_per_s / (f64::from(pair.streams) * 1e6 / f64::from(GAP_US))
+}
+
+#[expect(clippy::cast_precision_loss, reason = "memory of a process is far below 2^52 KB")]
+fn kib_per_stream(pair: &Pair) -> f64 {
+    pair.ours.server.rss_kib.saturating_sub(pair.idle_kib) as f64 / f64::from(pair.streams)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn window(tokens_per_s: f64, p99: f64, other_cpu: f64, segments_per_token: f64) -> Window {
+        let text = serde_json::json!({
+            "tokens_per_s": tokens_per_s, "errors": {"io": 0, "status": 0, "tokens": 0},
+            "segments_per_token": segments_per_token, "lateness_us": {"p50": 9.0, "p99": p99}, "other_cpu": other_cpu,
+            "server": {"cpu": 0.5, "cpu_ns_per_token": 5000.0, "rss_kib": 60_000},
+        });
+        serde_json::from_value(text).unwrap()
+    }
+
+    fn pair(ours: Window, raw: Window) -> Pair {
+        Pair { ours, raw: Some(raw), idle_kib: 10_000, streams: 1000 }
+    }
+
+    #[test]
+    fn a_busy_machine_and_merged_segments_do_not_count() {
+        let flush = &MEASUREMENTS[0].targets[0];
+        let counts = |ours, raw| flush.round(&pair(ours, raw)).unwrap().counts;
+        let good = || window(100.0, 1.0, 0.1, 1.0);
+        assert!(counts(good(), good()));
+        assert!(!counts(window(100.0, 1.0, 0.2, 1.0), good()));
+        assert!(!counts(good(), window(100.0, 1.0, 0.2, 1.0)));
+        assert!(!counts(good(), window(100.0, 1.0, 0.1, 0.9)));
+    }
+
+    #[test]
+    fn values_are_what_their_names_say() {
+        let pair = pair(window(90.0, 3000.0, 0.0, 1.0), window(100.0, 500.0, 0.0, 1.0));
+        assert_eq!(rate_to_raw(&pair), Some(0.9));
+        assert_eq!(p99_to_raw(&pair), Some(2.0));
+        assert!((kib_per_stream(&pair) - 50.0).abs() < 1e-9);
+        assert!((share_of_pace(&pair) - 0.0009).abs() < 1e-9);
+        assert_eq!(cpu_to_raw(&pair), Some(1.0));
+    }
+
+    #[test]
+    fn the_gate_has_flush_one_stream_and_a_thousand() {
+        let quick: Vec<&str> = MEASUREMENTS.iter().filter(|m| m.quick).map(|m| m.name).collect();
+        assert_eq!(quick, ["flush", "paced 1", "paced 1000"]);
+    }
+}

@@ -1,0 +1,136 @@
+//! The peers: how each is made, and how it is started.
+
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context as _, Result, bail, ensure};
+
+use crate::cargo;
+use crate::pace::Mode;
+use crate::rod::server::Server;
+use crate::rod::{Rods, TOKENS};
+
+/// Another mock server.
+pub(super) struct Peer {
+    pub(super) name: &'static str,
+    /// What it can be asked for.
+    pub(super) modes: &'static [Mode],
+    /// The program or file that is there once it is prepared.
+    proof: &'static str,
+    prepare: fn(&Rods) -> Result<()>,
+    command: fn(&Rods, SocketAddr, u32) -> Command,
+}
+
+/// The table.
+pub(super) const PEERS: &[Peer] = &[
+    Peer {
+        name: "aimock",
+        modes: &[Mode::Coalesced, Mode::Paced],
+        proof: "aimock/node_modules/@copilotkit/aimock/dist/cli.cjs",
+        prepare: prepare_aimock,
+        command: aimock,
+    },
+    Peer {
+        name: "uvicorn",
+        modes: &[Mode::Coalesced, Mode::Paced],
+        proof: "venv/bin/uvicorn",
+        prepare: prepare_uvicorn,
+        command: uvicorn,
+    },
+    Peer {
+        name: "wiremock",
+        modes: &[Mode::Coalesced],
+        proof: "wiremock/release/peer-wiremock",
+        prepare: prepare_wiremock,
+        command: wiremock,
+    },
+];
+
+impl Peer {
+    /// Whether it has been prepared.
+    pub(super) fn ready(&self, rods: &Rods) -> Result<()> {
+        ensure!(rods.folder.join(self.proof).exists(), "`cargo xtask peers prepare` has not made it");
+        Ok(())
+    }
+
+    /// Installs or builds it.
+    pub(super) fn prepare(&self, rods: &Rods) -> Result<()> {
+        (self.prepare)(rods)?;
+        self.ready(rods)
+    }
+
+    /// Starts it on a port that is free now.
+    pub(super) fn start(&self, rods: &Rods, gap_us: u32) -> Result<Server> {
+        let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
+        let addr = probe.local_addr()?;
+        drop(probe);
+        Server::start_silent(rods, addr, &mut (self.command)(rods, addr, gap_us))
+    }
+}
+
+/// Runs a program of an installation quietly.
+fn quietly(command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let output = command.stdin(Stdio::null()).output().with_context(|| format!("there is no {program}"))?;
+    if !output.status.success() {
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        bail!("{program} failed ({}): {}", output.status, complaint.lines().last().unwrap_or_default());
+    }
+    Ok(())
+}
+
+fn sources() -> PathBuf {
+    cargo::root().join("benches/peers")
+}
+
+fn prepare_aimock(rods: &Rods) -> Result<()> {
+    let folder = rods.folder.join("aimock");
+    std::fs::create_dir_all(&folder)?;
+    std::fs::write(folder.join("package.json"), r#"{"name":"peer-aimock","version":"0.0.0","private":true}"#)?;
+    // It cuts a text into pieces of so many characters; the last line is its own.
+    let pieces: Vec<String> = (1..TOKENS).map(|k| format!(" tok{k:04}")).collect();
+    let text = pieces.concat();
+    let answer = serde_json::json!({"match": {"userMessage": "hi"}, "response": {"content": text}});
+    let fixture = serde_json::json!({"fixtures": [answer]});
+    std::fs::write(folder.join("fixture.json"), fixture.to_string())?;
+    quietly(Command::new("npm").args(["install", "--silent", "--no-fund", "@copilotkit/aimock@1"]).current_dir(folder))
+}
+
+fn aimock(rods: &Rods, addr: SocketAddr, gap_us: u32) -> Command {
+    let folder = rods.folder.join("aimock");
+    let (port, pause_ms) = (addr.port().to_string(), (gap_us / 1000).to_string());
+    let mut command = Command::new("node");
+    command.arg(folder.join("node_modules/@copilotkit/aimock/dist/cli.cjs")).arg("-f").arg(folder.join("fixture.json"));
+    command.args(["-p", &port, "-l", &pause_ms, "-c", "8", "--log-level", "silent", "--journal-max", "1"]);
+    command
+}
+
+fn prepare_uvicorn(rods: &Rods) -> Result<()> {
+    let venv = rods.folder.join("venv");
+    if !venv.exists() {
+        quietly(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+    }
+    quietly(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "fastapi", "uvicorn[standard]"]))
+}
+
+fn uvicorn(rods: &Rods, addr: SocketAddr, gap_us: u32) -> Command {
+    let mut command = Command::new(rods.folder.join("venv/bin/python"));
+    command.args(["-B", "-m", "uvicorn", "fastapi_app:app", "--host", "127.0.0.1", "--port", &addr.port().to_string()]);
+    command.args(["--log-level", "warning", "--no-access-log", "--backlog", "4096"]);
+    command.env("ANSWER", &rods.body).env("GAP_US", gap_us.to_string()).current_dir(sources());
+    command
+}
+
+fn prepare_wiremock(rods: &Rods) -> Result<()> {
+    let manifest = sources().join("wiremock/Cargo.toml");
+    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    command.args(["build", "--release", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
+    quietly(command.env("CARGO_TARGET_DIR", rods.folder.join("wiremock")))
+}
+
+fn wiremock(rods: &Rods, addr: SocketAddr, _gap_us: u32) -> Command {
+    let mut command = Command::new(rods.folder.join("wiremock/release/peer-wiremock"));
+    command.arg(addr.to_string()).arg(&rods.body);
+    command
+}

@@ -1,0 +1,147 @@
+//! What the rounds of a target come to. Pure.
+
+use std::fmt;
+
+/// Rounds that must count before anything is said.
+pub(crate) const FEWEST: usize = 3;
+
+/// On which side of a limit the good values are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    AtLeast,
+    AtMost,
+}
+
+/// What a target demands and what it hopes for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Limits {
+    pub(crate) side: Side,
+    /// Whoever misses it fails.
+    pub(crate) floor: f64,
+    pub(crate) stretch: f64,
+}
+
+impl Limits {
+    pub(crate) const fn at_least(floor: f64, stretch: f64) -> Self {
+        Self { side: Side::AtLeast, floor, stretch }
+    }
+
+    pub(crate) const fn at_most(floor: f64, stretch: f64) -> Self {
+        Self { side: Side::AtMost, floor, stretch }
+    }
+
+    fn keeps(self, value: f64, limit: f64) -> bool {
+        match self.side {
+            Side::AtLeast => value >= limit,
+            Side::AtMost => value <= limit,
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    /// The stretch is reached, too.
+    Stretch,
+    Pass,
+    Fail,
+    Inconclusive,
+    /// There is no limit.
+    Shown,
+    /// It was not measured, and why.
+    Skipped(String),
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Stretch => f.write_str("pass, stretch"),
+            Self::Pass => f.write_str("pass"),
+            Self::Fail => f.write_str("FAIL"),
+            Self::Inconclusive => f.write_str("inconclusive"),
+            Self::Shown => f.write_str("–"),
+            Self::Skipped(why) => write!(f, "skipped: {why}"),
+        }
+    }
+}
+
+/// A value of one round, and whether the machine was quiet enough for it to count.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Round {
+    pub(crate) value: f64,
+    pub(crate) counts: bool,
+}
+
+/// What rounds come to: the median of those that count (of all, where none counts), how many count, and the verdict.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Conclusion {
+    pub(crate) median: Option<f64>,
+    pub(crate) counted: usize,
+    pub(crate) verdict: Verdict,
+}
+
+/// Fewer than [`FEWEST`] rounds that count say nothing, whatever their values.
+pub(crate) fn conclude(rounds: &[Round], limits: Option<Limits>) -> Conclusion {
+    let counting: Vec<f64> = rounds.iter().filter(|round| round.counts).map(|round| round.value).collect();
+    let counted = counting.len();
+    let shown = if counting.is_empty() { rounds.iter().map(|round| round.value).collect() } else { counting };
+    let median = median(shown);
+    let verdict = match (limits, median) {
+        (None, _) => Verdict::Shown,
+        (Some(limits), Some(value)) if counted >= FEWEST => {
+            if limits.keeps(value, limits.stretch) {
+                Verdict::Stretch
+            } else if limits.keeps(value, limits.floor) {
+                Verdict::Pass
+            } else {
+                Verdict::Fail
+            }
+        }
+        _ => Verdict::Inconclusive,
+    };
+    Conclusion { median, counted, verdict }
+}
+
+/// The middle of the values; of an even number the mean of the middle two.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_unstable_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    let upper = *values.get(middle)?;
+    Some(if values.len() % 2 == 1 { upper } else { f64::midpoint(values[middle - 1], upper) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn verdict(values: &[f64], counts: &[bool], limits: Limits) -> Verdict {
+        let rounds = values.iter().zip(counts).map(|(&value, &counts)| Round { value, counts });
+        conclude(&rounds.collect::<Vec<_>>(), Some(limits)).verdict
+    }
+
+    #[test]
+    fn the_median_decides_and_one_bad_round_does_not() {
+        let limits = Limits::at_least(0.80, 0.95);
+        assert_eq!(verdict(&[0.85, 0.10, 0.90], &[true; 3], limits), Verdict::Pass);
+        assert_eq!(verdict(&[0.97, 0.99, 0.10], &[true; 3], limits), Verdict::Stretch);
+        assert_eq!(verdict(&[0.79, 0.99, 0.70], &[true; 3], limits), Verdict::Fail);
+        assert_eq!(verdict(&[0.5, 2.0, 3.0], &[true; 3], Limits::at_most(1.0, 0.3)), Verdict::Fail);
+        assert_eq!(verdict(&[0.5, 0.2, 3.0], &[true; 3], Limits::at_most(1.0, 0.3)), Verdict::Pass);
+    }
+
+    #[test]
+    fn too_few_quiet_rounds_decide_nothing() {
+        let limits = Limits::at_least(0.80, 0.95);
+        assert_eq!(verdict(&[0.1, 0.1, 0.1], &[true, true, false], limits), Verdict::Inconclusive);
+        assert_eq!(verdict(&[0.9, 0.9, 0.9], &[false; 3], limits), Verdict::Inconclusive);
+        assert_eq!(verdict(&[], &[], limits), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn rounds_that_do_not_count_are_not_in_the_median() {
+        let round = |value, counts| Round { value, counts };
+        let found = conclude(&[round(1.0, true), round(9.0, false), round(2.0, true), round(3.0, true)], None);
+        assert_eq!((found.median, found.counted, found.verdict), (Some(2.0), 3, Verdict::Shown));
+        let disturbed = conclude(&[round(4.0, false), round(6.0, false)], None);
+        assert_eq!((disturbed.median, disturbed.counted), (Some(5.0), 0));
+    }
+}
