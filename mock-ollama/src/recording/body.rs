@@ -1,7 +1,7 @@
 //! The chunks of one exchange, decoded one after the other into one buffer.
 //!
 //! Nearly every line of a recording is an event in canonical form. Such a line is decoded in one pass, straight to where
-//! its bytes stay. Every other line is left to [`event`](super::parser), which parses it as JSON and says what is wrong.
+//! its bytes stay. Every other line is left to the parser, which reads it as JSON and says what is wrong.
 
 use bytes::Bytes;
 
@@ -69,9 +69,9 @@ impl Body {
         self.ends.into_iter().map(chunk).collect()
     }
 
-    /// Room for at least `length` bytes and one step more, behind what is filled.
+    /// Room for at least `length` bytes, behind what is filled.
     fn room(&mut self, length: usize) -> &mut [u8] {
-        let needed = self.filled + length + STEP;
+        let needed = self.filled + length;
         if self.buffer.len() < needed {
             self.buffer.resize(needed.max(2 * self.buffer.len()), 0);
         }
@@ -98,7 +98,9 @@ fn offset(text: &[u8]) -> Option<(u64, &[u8])> {
     Some((number.iter().try_fold(0, add)?, rest))
 }
 
-/// Decodes what stands between the quotes of a JSON string into `out`, which is at least one step longer.
+/// Decodes what stands between the quotes of a JSON string into `out`, which is at least as long.
+///
+/// What a step copies of bytes that do not stand for themselves is written over later, or never counted.
 ///
 /// `None` when it is no string or when a byte is not written in the one way in which `serde_json` writes it.
 fn unescape(coded: &[u8], out: &mut [u8]) -> Option<usize> {
