@@ -117,7 +117,7 @@ fn ratio(round: usize, ours: &Work<'_>, other: &Work<'_>) -> f64 {
 fn time(work: &Work<'_>) -> Duration {
     let began = now();
     black_box(work());
-    now() - began
+    now().saturating_sub(began)
 }
 
 /// What this thread has had of the processor: the times in which others had it do not count.

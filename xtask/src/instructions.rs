@@ -75,11 +75,15 @@ pub(crate) fn run(mode: Mode) -> Result<Outcome> {
     }
     if let Some(known) = known.filter(|_| mode != Mode::Baseline) {
         let rows = compare(known, &counts);
-        rows.iter().for_each(|row| println!("{row}"));
+        for row in &rows {
+            println!("{row}");
+        }
         judge(&rows, mode == Mode::Control)?;
         return Ok(Outcome::Done);
     }
-    counts.iter().for_each(|(function, count)| println!("{function}: {count} instructions a pass"));
+    for (function, count) in &counts {
+        println!("{function}: {count} instructions a pass");
+    }
     baselines.entry(compiler).or_default().insert(machine, counts);
     let text = serde_json::to_string_pretty(&baselines)? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {FILE}"))?;

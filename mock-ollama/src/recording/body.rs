@@ -80,7 +80,7 @@ impl Body {
 }
 
 /// A chunk behind the end of a [`Body`].
-#[derive(Debug)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Decoded {
     pub(super) at_us: u64,
     /// Of its bytes.
@@ -143,14 +143,14 @@ fn escaped(escape: u8, after: &[u8]) -> Option<(u8, usize)> {
         b'n' => b'\n',
         b'f' => 0x0C,
         b'r' => b'\r',
-        b'u' => return Some((control(after.first_chunk()?)?, 4)),
+        b'u' => return Some((control(*after.first_chunk()?)?, 4)),
         _ => return None,
     };
     Some((byte, 0))
 }
 
 /// A control character that has no letter, from its four digits.
-fn control(digits: &[u8; 4]) -> Option<u8> {
+fn control(digits: [u8; 4]) -> Option<u8> {
     let low = match digits[3] {
         digit @ b'0'..=b'9' => digit - b'0',
         digit @ b'a'..=b'f' => digit - b'a' + 10,
