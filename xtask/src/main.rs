@@ -12,7 +12,8 @@
 //! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
-//! Exit code 1 is a check that failed or a program that could not run; 2 is usage.
+//! Exit code 1 is a check that failed or a program that could not run; 2 is usage; 77 a check that the machine was too busy
+//! for.
 
 mod cargo;
 mod clients;
@@ -30,6 +31,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+/// Nothing was shown, and nothing failed.
+const SKIPPED: u8 = 77;
 
 /// The workspace's own chores.
 #[derive(Parser)]
@@ -87,6 +91,10 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<pace::Undecided>() => {
+            println!("skipped: {error}");
+            ExitCode::from(SKIPPED)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE
