@@ -7,17 +7,19 @@
 //! | `tree` | what may and may not be in the dependency trees |
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
 //! | `startup` | that the released server starts fast and is small |
+//! | `instructions` | that hot functions execute as many instructions as their baseline says |
 //! | `pace` | that the server is as fast and as punctual as it is meant to be, beside one that does nothing but send |
 //! | `peers` | how it does beside other mock servers |
 //! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
-//! Exit code 1 is a check that failed or a program that could not run; 2 is usage; 77 a check that the machine was too busy
-//! for.
+//! Exit code 1 is a check that failed or a program that could not run; 2 is usage; 77 is a check that does not apply here,
+//! or that the machine was too busy for.
 
 mod cargo;
 mod clients;
 mod features;
+mod instructions;
 mod pace;
 mod peers;
 mod rod;
@@ -31,8 +33,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use instructions::{Mode, Outcome};
 
-/// Nothing was shown, and nothing failed.
+/// The exit code of a check that does not apply here, as in `.ci/run`.
 const SKIPPED: u8 = 77;
 
 /// The workspace's own chores.
@@ -63,6 +66,15 @@ enum Chore {
     Features,
     /// Measure how long the released server takes to its first byte, and how large it is.
     Startup,
+    /// Count the instructions of hot functions with callgrind; fail when one is outside 2 % of its baseline.
+    Instructions {
+        /// Write the baseline of this compiler on this machine instead.
+        #[arg(long)]
+        baseline: bool,
+        /// Count a twentieth more work, which must be rejected.
+        #[arg(long, conflicts_with = "baseline")]
+        control: bool,
+    },
     /// Hold the released server to its targets of pace and scale, beside a server that does nothing but send.
     Pace(pace::PaceArgs),
     /// Measure other mock servers beside the released one; they are installed below target/peers.
@@ -83,6 +95,20 @@ fn main() -> ExitCode {
         Chore::Clients { only } => clients::run(&only),
         Chore::Tree => tree::run(),
         Chore::Features => features::run(),
+        Chore::Instructions { baseline, control } => {
+            let mode = match (baseline, control) {
+                (true, _) => Mode::Baseline,
+                (_, true) => Mode::Control,
+                _ => Mode::Compare,
+            };
+            match instructions::run(mode) {
+                Ok(Outcome::Skipped(why)) => {
+                    println!("skipped: {why}");
+                    return ExitCode::from(SKIPPED);
+                }
+                done => done.map(|_| ()),
+            }
+        }
         Chore::Pace(args) => pace::run(&args),
         Chore::Peers(args) => peers::run(&args),
         Chore::Rules => rules::run(),

@@ -9,7 +9,7 @@
 //! | `error` | what can be wrong with one |
 //! | `rules` | what every value must satisfy, on the way in and on the way out |
 //! | `wire` | the lines of a file, as serde sees them |
-//! | `reader`, `lines`, `parser` | the strict streaming reader: bytes to lines to a recording |
+//! | `reader`, `lines`, `parser`, `body` | the strict streaming reader: bytes to lines to a recording |
 //! | `writer` | the canonical writer |
 //! | `file` | a recording on disk |
 //! | `answer` | the objects inside a native answer, as far as times and counts need them |
@@ -19,6 +19,7 @@
 mod answer;
 #[cfg(test)]
 pub(crate) mod arbitrary;
+mod body;
 mod error;
 mod file;
 pub mod import;

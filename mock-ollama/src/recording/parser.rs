@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::fmt;
 
-use bytes::Bytes;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use sha2::{Digest as _, Sha256};
 
+use super::body::Body;
 use super::error::{LineKind, Problem};
 use super::limits::MAX_CHUNKS;
-use super::model::{Chunk, Exchange, Recording, Request, RequestBody, Response};
+use super::model::{Exchange, Recording, Request, RequestBody, Response};
 use super::rules;
 use super::wire::{
     EndLine, EventLine, HeaderLine, Payload, RequestLine, RequestObject, ResponseLine, VERSION, VersionLine, message_of,
@@ -29,7 +29,6 @@ pub(super) struct Parser {
     /// An exchange that has no end line yet.
     open: Option<Open>,
     chunks: usize,
-    scratch: Vec<u8>,
 }
 
 struct Asked {
@@ -40,9 +39,7 @@ struct Asked {
 struct Open {
     asked: Asked,
     response: Response,
-    chunks: Vec<Chunk>,
-    bytes: u64,
-    hash: Sha256,
+    body: Body,
 }
 
 impl Parser {
@@ -57,14 +54,14 @@ impl Parser {
             (None, LineKind::Response) => {
                 let asked = self.asked.take().unwrap_or(Asked { request: None, sent_us: None });
                 let response = response(text)?;
-                self.open = Some(Open { asked, response, chunks: Vec::new(), bytes: 0, hash: Sha256::new() });
+                self.open = Some(Open { asked, response, body: Body::default() });
             }
             (Some(open), LineKind::Event) => {
                 self.chunks += 1;
                 if self.chunks > MAX_CHUNKS {
                     return Err(Problem::TooManyChunks);
                 }
-                open.push(event(text, &mut self.scratch)?)?;
+                open.event(text)?;
             }
             (Some(_), LineKind::End) => {
                 if let Some(open) = self.open.take() {
@@ -98,30 +95,34 @@ impl Parser {
 }
 
 impl Open {
-    fn push(&mut self, chunk: Chunk) -> Result<(), Problem> {
-        let before = self.chunks.last().map(|chunk| chunk.at_us);
-        rules::chunk(before, chunk.at_us, &chunk.bytes)?;
-        self.bytes += chunk.bytes.len() as u64;
-        self.hash.update(&chunk.bytes);
-        self.chunks.push(chunk);
+    fn event(&mut self, text: &str) -> Result<(), Problem> {
+        let before = self.body.last_at_us();
+        if let Some(chunk) = self.body.canonical(text) {
+            rules::chunk(before, chunk.at_us, chunk.length)?;
+            self.body.take(chunk);
+        } else {
+            let (at_us, bytes) = event(text)?;
+            rules::chunk(before, at_us, bytes.len())?;
+            self.body.push(at_us, &bytes);
+        }
         Ok(())
     }
 
     fn close(self, text: &str) -> Result<Exchange, Problem> {
         let EndLine { end } = parse(text, LineKind::End)?;
-        let chunks = self.chunks.len() as u64;
+        let (chunks, bytes) = (self.body.chunks() as u64, self.body.bytes().len() as u64);
         if end.chunks != chunks {
             return Err(Problem::EndChunks { stated: end.chunks, found: chunks });
         }
-        if end.bytes != self.bytes {
-            return Err(Problem::EndBytes { stated: end.bytes, found: self.bytes });
+        if end.bytes != bytes {
+            return Err(Problem::EndBytes { stated: end.bytes, found: bytes });
         }
-        let sha256 = hex(&self.hash.finalize());
+        let sha256 = hex(&Sha256::digest(self.body.bytes()));
         if end.sha256 != sha256 {
             return Err(Problem::EndSha256 { stated: end.sha256.into_owned(), found: sha256 });
         }
         let Asked { request, sent_us } = self.asked;
-        Ok(Exchange { request, sent_us, response: self.response, chunks: self.chunks, end: end.how })
+        Ok(Exchange { request, sent_us, response: self.response, chunks: self.body.into_chunks(), end: end.how })
     }
 }
 
@@ -169,20 +170,23 @@ fn response(text: &str) -> Result<Response, Problem> {
 }
 
 /// Event lines must be canonical to the byte: two ways to write one chunk would let a byte change unseen.
-fn event(text: &str, scratch: &mut Vec<u8>) -> Result<Chunk, Problem> {
+///
+/// [`Body::canonical`] takes most of them; here come those of bytes that are no text, and those that are wrong.
+fn event(text: &str) -> Result<(u64, Vec<u8>), Problem> {
     let EventLine(at_us, payload) = parse(text, LineKind::Event)?;
     let bytes = payload.decode().map_err(|error| Problem::Base64 { message: error.to_string() })?;
-    scratch.clear();
-    let canonical = serde_json::to_writer(&mut *scratch, &EventLine(at_us, Payload::of(&bytes)));
-    if canonical.is_err() || scratch != text.as_bytes() {
-        let canonical = String::from_utf8_lossy(scratch);
-        let mut expected: String = canonical.chars().take(QUOTED_CHARS).collect();
-        if expected.len() < canonical.len() {
-            expected.push('…');
+    let canonical = serde_json::to_string(&EventLine(at_us, Payload::of(&bytes)));
+    match canonical {
+        Ok(canonical) if canonical == text => Ok((at_us, bytes)),
+        canonical => {
+            let canonical = canonical.unwrap_or_default();
+            let mut expected: String = canonical.chars().take(QUOTED_CHARS).collect();
+            if expected.len() < canonical.len() {
+                expected.push('…');
+            }
+            Err(Problem::NotCanonical { expected })
         }
-        return Err(Problem::NotCanonical { expected });
     }
-    Ok(Chunk { at_us, bytes: Bytes::from(bytes) })
 }
 
 /// What kind of line this is: an array is an event, an object is told by its first key.

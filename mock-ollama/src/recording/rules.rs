@@ -60,11 +60,11 @@ pub(super) fn response(response: &Response) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The rules of a chunk at `at_us` with `bytes`, which follows a chunk at `before_us`.
-pub(super) fn chunk(before_us: Option<u64>, at_us: u64, bytes: &[u8]) -> Result<(), Problem> {
+/// The rules of a chunk at `at_us` with so many bytes, which follows a chunk at `before_us`.
+pub(super) fn chunk(before_us: Option<u64>, at_us: u64, length: usize) -> Result<(), Problem> {
     match before_us {
         Some(before) if at_us < before => Err(Problem::OffsetDecreases { before, found: at_us }),
-        _ if bytes.is_empty() => Err(Problem::EmptyChunk),
+        _ if length == 0 => Err(Problem::EmptyChunk),
         _ => Ok(()),
     }
 }

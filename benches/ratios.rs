@@ -1,0 +1,199 @@
+//! The pure parts held to floors: each against simple code that does the same work in the same process.
+//!
+//! A round measures both, one after the other, and its ratio is theirs; the median over the rounds is judged. A busy
+//! machine slows both, so the ratio stays where the times do not. Times are those of the thread on the processor, where
+//! the system tells. Exit code 1: a floor was missed. On a processor without instructions for SHA-256 a reader that
+//! misses is not judged: the hash alone takes most of what it has.
+//!
+//! `--control` puts something slow in our place, which must be rejected: exit code 1 when it is not.
+
+#[path = "parts/byte_loop.rs"]
+mod byte_loop;
+#[path = "parts/framing.rs"]
+mod framing;
+
+use std::hint::black_box;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mock_ollama::recording::limits::MAX_CHUNKS;
+use mock_ollama::recording::{Recording, read, to_string};
+use serde::de::IgnoredAny;
+
+/// Of each part.
+const ROUNDS: usize = 25;
+
+/// The bytes that are cut into lines.
+const BODY_BYTES: usize = 16_000_000;
+
+/// Work that is measured; it says how many things it did, so that both sides show that they did the same.
+type Work<'a> = Box<dyn Fn() -> u64 + 'a>;
+
+/// A part and what it is held against.
+struct Part<'a> {
+    name: &'static str,
+    against: &'static str,
+    /// The least that the other's time may be, over ours.
+    floor: f64,
+    /// Why it cannot be judged here, if it misses.
+    excuse: Option<&'static str>,
+    ours: Work<'a>,
+    /// What must be rejected in our place.
+    control: Work<'a>,
+    other: Work<'a>,
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let asked = |word: &str| words.iter().any(|given| given == word);
+    if asked("--list") {
+        // There is nothing here for a test runner.
+        return ExitCode::SUCCESS;
+    }
+    let control = asked("--control");
+    let rounds = if asked("--test") { 1 } else { ROUNDS };
+    let body = framing::body(BODY_BYTES);
+    let text = conversation();
+    println!("{:<28} {:<24} {:>6} {:>6} {:>13}  verdict", "part", "against", "floor", "median", "range");
+    let mut as_expected = true;
+    for part in [
+        framer("framer, reads of 16 KiB", 16 * 1024, &body),
+        framer("framer, reads of 1 KiB", 1024, &body),
+        framer("framer, chunks of a line", 110, &body),
+        reader(&text),
+    ] {
+        as_expected &= (part.judge(rounds, control) == Verdict::Missed) == control;
+    }
+    // A test runner asks whether it runs, perhaps in a build without optimisation.
+    if as_expected || asked("--test") { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// What the median says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Kept,
+    Missed,
+    Inconclusive,
+}
+
+impl Part<'_> {
+    /// Measures ours, or the control in its place, and prints what it says.
+    fn judge(&self, rounds: usize, control: bool) -> Verdict {
+        let Self { name, against, floor, other, .. } = self;
+        let ours = if control { &self.control } else { &self.ours };
+        // The first round warms up.
+        assert_eq!(ours(), other(), "{name}: both do the same");
+        let mut ratios: Vec<f64> = (0..rounds).map(|round| ratio(round, ours, other)).collect();
+        ratios.sort_by(f64::total_cmp);
+        let (least, median, most) = (ratios[0], ratios[rounds / 2], ratios[rounds - 1]);
+        let verdict = match self.excuse {
+            _ if median >= *floor => Verdict::Kept,
+            Some(_) if !control => Verdict::Inconclusive,
+            _ => Verdict::Missed,
+        };
+        let range = format!("{least:.2} to {most:.2}");
+        let note = match (verdict, self.excuse) {
+            (Verdict::Inconclusive, Some(why)) => format!("inconclusive: {why}"),
+            (Verdict::Kept, _) => "kept".to_owned(),
+            _ => "missed".to_owned(),
+        };
+        let by = if control { " by the control" } else { "" };
+        println!("{name:<28} {against:<24} {floor:>6.2} {median:>6.2} {range:>13}  {note}{by}");
+        verdict
+    }
+}
+
+/// The other's time over ours; which of them goes first, changes.
+fn ratio(round: usize, ours: &Work<'_>, other: &Work<'_>) -> f64 {
+    let (ours, other) = if round.is_multiple_of(2) {
+        let other = time(other);
+        (time(ours), other)
+    } else {
+        (time(ours), time(other))
+    };
+    other.div_duration_f64(ours)
+}
+
+fn time(work: &Work<'_>) -> Duration {
+    let began = now();
+    black_box(work());
+    now() - began
+}
+
+/// What this thread has had of the processor: the times in which others had it do not count.
+#[cfg(target_os = "linux")]
+fn now() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Duration::try_from(time).expect("it is not negative")
+}
+
+/// Elsewhere a clock must do.
+#[cfg(not(target_os = "linux"))]
+fn now() -> Duration {
+    use std::sync::LazyLock;
+    use std::time::Instant;
+
+    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
+    BEGAN.elapsed()
+}
+
+/// The framer against a loop that looks at every byte. The control is that loop.
+fn framer<'a>(name: &'static str, piece: usize, body: &'a [u8]) -> Part<'a> {
+    Part {
+        name,
+        against: "byte loop",
+        floor: 4.0,
+        excuse: None,
+        ours: Box::new(move || framing::with_framer(black_box(body), piece)),
+        control: Box::new(move || byte_loop::byte_by_byte(black_box(body), piece)),
+        other: Box::new(move || byte_loop::byte_by_byte(black_box(body), piece)),
+    }
+}
+
+/// The strict reader against `serde_json` skipping over the same bytes. What the reader does more: strings decoded,
+/// canonical form and offsets checked, SHA-256 of the bodies. The control also writes what it read, to compare.
+fn reader(text: &str) -> Part<'_> {
+    let whole = move || read(black_box(text.as_bytes()), "bench").expect("it is good");
+    Part {
+        name: "recording reader",
+        against: "serde_json skipping",
+        floor: 0.5,
+        excuse: (!hashes_fast()).then_some("no instructions for SHA-256"),
+        ours: Box::new(move || lines(&whole())),
+        control: Box::new(move || {
+            let recording = whole();
+            assert_eq!(to_string(&recording).expect("it can be written"), text);
+            lines(&recording)
+        }),
+        other: Box::new(move || skip(black_box(text))),
+    }
+}
+
+/// Whether the processor has instructions for SHA-256.
+#[cfg(target_arch = "x86_64")]
+fn hashes_fast() -> bool {
+    std::is_x86_feature_detected!("sha")
+}
+
+#[cfg(not(target_arch = "x86_64"))]
+fn hashes_fast() -> bool {
+    true
+}
+
+/// A conversation that asks the same again and again, with as many chunks as a recording may have (13 MB).
+fn conversation() -> String {
+    let recording = framing::recorded();
+    let exchange = recording.exchanges[0].clone();
+    let times = MAX_CHUNKS / exchange.chunks.len();
+    let exchanges = std::iter::repeat_n(exchange, times).collect();
+    to_string(&Recording { exchanges, ..recording }).expect("it can be written")
+}
+
+/// The lines that a recording has in its file: a header, then a request, a response, its chunks and an end for each exchange.
+fn lines(recording: &Recording) -> u64 {
+    1 + recording.exchanges.iter().map(|exchange| 3 + exchange.chunks.len() as u64).sum::<u64>()
+}
+
+fn skip(text: &str) -> u64 {
+    text.lines().map(|line| serde_json::from_str::<IgnoredAny>(line).expect("it is JSON")).map(black_box).count() as u64
+}
