@@ -200,7 +200,10 @@ mod tests {
         let to = "127.0.0.1:80".parse().unwrap();
         let text = request(to, &tape::agents(1)[0]);
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
-        assert!(head.starts_with("POST /api/generate HTTP/1.1\r\nhost: 127.0.0.1:80\r\nx-lab-agent: a0000\r\n"), "{head}");
+        assert!(
+            head.starts_with("POST /api/generate HTTP/1.1\r\nhost: 127.0.0.1:80\r\nx-lab-agent: a0000\r\n"),
+            "{head}"
+        );
         assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");
     }
 }

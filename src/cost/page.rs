@@ -35,7 +35,9 @@ fn setting(report: &CostReport) -> String {
     )];
     lines.push(match report.server_core {
         Some(core) => format!("The server keeps to core {core}, the agents to {}.", cores(&report.agent_cores)),
-        None => "Not pinned: server and agents have no core of their own here, and take time from each other.".to_owned(),
+        None => {
+            "Not pinned: server and agents have no core of their own here, and take time from each other.".to_owned()
+        }
     });
     if let Some(machine) = &report.environment.machine {
         lines.push(of_machine(machine));
@@ -135,9 +137,13 @@ fn decisions(report: &CostReport, size: &Size) -> String {
     let pairs = plural(first.pairs, "pair");
     if first.rounds_needed.is_none_or(|needed| needed > report.rounds) {
         let needed = or_dash(first.rounds_needed, |needed| needed.to_string());
-        return format!("Nothing is ranked: {pairs} of variants need {needed} rounds, and there are {}.\n\n", report.rounds);
+        return format!(
+            "Nothing is ranked: {pairs} of variants need {needed} rounds, and there are {}.\n\n",
+            report.rounds
+        );
     }
-    let mut text = format!("What the evidence separates, at {} for all {pairs} of a line together:\n\n", confidence(0.95));
+    let mut text =
+        format!("What the evidence separates, at {} for all {pairs} of a line together:\n\n", confidence(0.95));
     for decided in &size.decisions {
         text.push_str(&format!("- {}\n", decision(decided)));
     }

@@ -42,12 +42,7 @@ pub(super) struct Left {
 /// Runs the job of `orders` as `who`, and writes to `left` what it used and saw.
 ///
 /// `allocated` says how much this program has allocated until now, where it counts that.
-pub fn run_part(
-    who: Who,
-    orders: &Path,
-    left: &Path,
-    allocated: Option<fn() -> Allocated>,
-) -> Result<(), CostError> {
+pub fn run_part(who: Who, orders: &Path, left: &Path, allocated: Option<fn() -> Allocated>) -> Result<(), CostError> {
     let Orders { job, cores, chunks } = read_json(orders)?;
     // Threads that are started later keep to the same cores.
     let kept = keep_to(&cores);

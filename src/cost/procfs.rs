@@ -20,7 +20,8 @@ mod tests {
     use super::*;
 
     const STATUS: &str = "Name:\truntime-lab\nVmPeak:\t  268124 kB\nVmHWM:\t    9120 kB\nVmRSS:\t    8996 kB\nRssAnon:\t    1044 kB\nThreads:\t2\n";
-    const IO: &str = "rchar: 4604\nwchar: 0\nsyscr: 13\nsyscw: 2\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n";
+    const IO: &str =
+        "rchar: 4604\nwchar: 0\nsyscr: 13\nsyscw: 2\nread_bytes: 0\nwrite_bytes: 0\ncancelled_write_bytes: 0\n";
 
     #[test]
     fn resident_memory_is_read_in_kibibytes_by_its_whole_name() {
