@@ -27,11 +27,11 @@ pub(crate) struct CostArgs {
     /// The variants, comma-separated [default: all that are compiled in]
     #[arg(long, value_name = "NAME", value_delimiter = ',')]
     variant: Vec<Variant>,
-    /// As of `run` [default: gap=10ms, longer from 200 agents on, so that no core is busy all the time]
+    /// As of `run` [default: gap=10ms, longer from 250 agents on, so that no core is busy all the time]
     #[arg(long, value_name = "P")]
     pace: Option<Pace>,
     /// The number of tokens of each answer
-    #[arg(long, value_name = "N", default_value = "200")]
+    #[arg(long, value_name = "N", default_value = "100")]
     tokens: NonZeroUsize,
     /// The number of rounds that count; five variants need nine to be told apart
     #[arg(long, value_name = "N", default_value = "9")]

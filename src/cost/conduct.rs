@@ -84,7 +84,7 @@ impl Setting<'_> {
     fn play(&self, who: Who) -> Result<(Left, Journal), CostError> {
         let Self { program, plan, stage, .. } = self;
         let (server_core, agent_cores) = plan.cores.clone().unzip();
-        stage.put(&[tape::tape(plan.tokens)], |recordings| ServerOrders {
+        stage.put(&[tape::tape(plan.tokens), tape::warm_up()], |recordings| ServerOrders {
             recordings,
             pace: self.pace.to_string(),
             seed: plan.seed,
@@ -92,8 +92,10 @@ impl Setting<'_> {
             cores: server_core.into_iter().collect(),
         })?;
         let mut server = Part::start(program, "serve", ["__serve".into(), stage.orders(), stage.journal()])?;
-        let job = Job { url: server.first_line()?, agents: tape::agents(self.agents), limit: None };
-        let orders = Orders { job, cores: agent_cores.unwrap_or_default(), chunks: plan.tokens + 1 };
+        let url = server.first_line()?;
+        let job = |agents| Job { url: url.clone(), agents, limit: None };
+        let (job, warm_up) = (job(tape::agents(self.agents)), job(vec![tape::first_agent()]));
+        let orders = Orders { job, warm_up, cores: agent_cores.unwrap_or_default(), chunks: plan.tokens + 1 };
         write_json(&stage.job(), &orders)?;
         let part = ["__cost".into(), who.name().into(), stage.job(), stage.transcript()];
         let mut agents = Part::start(program, &format!("measure {who}"), part)?;

@@ -16,8 +16,8 @@ pub struct Allocated {
 /// What the counters of this process showed at one moment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Counters {
-    pub(super) user: Duration,
-    pub(super) system: Duration,
+    /// CPU time, user and system. How the two share it is not kept: the kernel tells them apart by ticks of milliseconds.
+    pub(super) cpu: Duration,
     /// Context switches because a thread waited.
     pub(super) waited: u64,
     /// Context switches because another thread was to run.
@@ -31,8 +31,7 @@ pub(super) struct Counters {
 /// What was used between two moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Spent {
-    pub(super) user: Duration,
-    pub(super) system: Duration,
+    pub(super) cpu: Duration,
     pub(super) waited: u64,
     pub(super) displaced: u64,
     pub(super) calls: u64,
@@ -49,8 +48,7 @@ impl Counters {
             bytes: now.bytes.saturating_sub(then.bytes),
         });
         Spent {
-            user: self.user.saturating_sub(earlier.user),
-            system: self.system.saturating_sub(earlier.system),
+            cpu: self.cpu.saturating_sub(earlier.cpu),
             waited: self.waited.saturating_sub(earlier.waited),
             displaced: self.displaced.saturating_sub(earlier.displaced),
             calls: self.calls.saturating_sub(earlier.calls),
@@ -85,8 +83,7 @@ mod system {
         let used = getrusage(UsageWho::RUSAGE_SELF)
             .map_err(|source| CostError::Counters { what: "what this process has used", source: source.into() })?;
         Ok(Counters {
-            user: duration(used.user_time()),
-            system: duration(used.system_time()),
+            cpu: duration(used.user_time()) + duration(used.system_time()),
             waited: u64::try_from(used.voluntary_context_switches()).unwrap_or_default(),
             displaced: u64::try_from(used.involuntary_context_switches()).unwrap_or_default(),
             calls: read + written,
@@ -160,15 +157,14 @@ mod tests {
     #[test]
     fn what_was_used_is_the_difference_of_two_moments() {
         let at = |n: u64| Counters {
-            user: Duration::from_micros(n),
-            system: Duration::from_micros(2 * n),
+            cpu: Duration::from_micros(n),
             waited: 3 * n,
             displaced: 4 * n,
             calls: 5 * n,
             allocated: Some(Allocated { count: 6 * n, bytes: 7 * n }),
         };
         let spent = at(30).since(at(10), 9);
-        assert_eq!((spent.user, spent.system), (Duration::from_micros(20), Duration::from_micros(40)));
+        assert_eq!(spent.cpu, Duration::from_micros(20));
         assert_eq!((spent.waited, spent.displaced, spent.calls, spent.grown_kib), (60, 80, 100, 9));
         assert_eq!(spent.allocated, Some(Allocated { count: 120, bytes: 140 }));
     }
@@ -185,7 +181,7 @@ mod tests {
         let first = now(None).unwrap();
         let second = now(None).unwrap();
         assert!(second.calls > first.calls, "reading /proc/self/io is itself a read");
-        assert!(second.user + second.system >= first.user + first.system);
+        assert!(second.cpu >= first.cpu);
         assert!(resident_kib().unwrap() > 0 && peak_kib().unwrap() > 0);
     }
 }

@@ -5,8 +5,6 @@
 pub enum Metric {
     /// CPU time of the process, user and system.
     Cpu,
-    /// The part of it that the kernel took.
-    System,
     /// Allocations and reallocations.
     Allocations,
     /// Bytes that were asked for.
@@ -39,9 +37,8 @@ enum Unit {
 
 impl Metric {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 11] = [
         Self::Cpu,
-        Self::System,
         Self::Allocations,
         Self::AllocatedBytes,
         Self::Waited,
@@ -64,7 +61,6 @@ impl Metric {
     pub const fn key(self) -> &'static str {
         match self {
             Self::Cpu => "cpu_ns_per_token",
-            Self::System => "system_ns_per_token",
             Self::Allocations => "allocations_per_token",
             Self::AllocatedBytes => "allocated_bytes_per_token",
             Self::Waited => "voluntary_switches_per_token",
@@ -82,7 +78,6 @@ impl Metric {
     pub const fn title(self) -> &'static str {
         match self {
             Self::Cpu => "CPU",
-            Self::System => "of it system",
             Self::Allocations => "allocations",
             Self::AllocatedBytes => "allocated",
             Self::Waited => "switches, waiting",
@@ -112,7 +107,7 @@ impl Metric {
         match self.unit() {
             // A tenth of a microsecond of CPU; of lag what one wake-up of a thread varies by.
             Unit::Nanoseconds => match self {
-                Self::Cpu | Self::System => 100.0,
+                Self::Cpu => 100.0,
                 _ => 20_000.0,
             },
             Unit::Bytes => 1024.0,
@@ -122,7 +117,7 @@ impl Metric {
 
     const fn unit(self) -> Unit {
         match self {
-            Self::Cpu | Self::System | Self::LagP50 | Self::LagP99 | Self::LatenessP99 => Unit::Nanoseconds,
+            Self::Cpu | Self::LagP50 | Self::LagP99 | Self::LatenessP99 => Unit::Nanoseconds,
             Self::AllocatedBytes | Self::Resident => Unit::Bytes,
             Self::Allocations | Self::Waited | Self::Displaced | Self::Calls | Self::Pieces => Unit::Count,
         }

@@ -19,6 +19,8 @@ use super::{Allocated, CostError, Who};
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct Orders {
     pub(super) job: Job,
+    /// A short job of one agent, which goes before the one that is measured.
+    pub(super) warm_up: Job,
     /// The cores that it keeps to; none where it is not to be kept.
     pub(super) cores: Vec<usize>,
     /// The chunks of each answer.
@@ -43,16 +45,20 @@ pub(super) struct Left {
 ///
 /// `allocated` says how much this program has allocated until now, where it counts that.
 pub fn run_part(who: Who, orders: &Path, left: &Path, allocated: Option<fn() -> Allocated>) -> Result<(), CostError> {
-    let Orders { job, cores, chunks } = read_json(orders)?;
+    let Orders { job, warm_up, cores, chunks } = read_json(orders)?;
     // Threads that are started later keep to the same cores.
     let kept = keep_to(&cores);
+    let play = |job: &Job| match who {
+        Who::Floor => floor(job, chunks),
+        Who::Variant(variant) => agents(variant, job),
+    };
+    if let Some(why) = failure(&play(&warm_up)?) {
+        return Err(CostError::Incomplete { who: who.name(), agents: 1, why });
+    }
     meter::forget_peak();
     let idle = meter::resident_kib()?;
     let before = meter::now(allocated)?;
-    let mut transcript = match who {
-        Who::Floor => floor(&job, chunks)?,
-        Who::Variant(variant) => agents(variant, &job)?,
-    };
+    let mut transcript = play(&job)?;
     let after = meter::now(allocated)?;
     let spent = after.since(before, meter::peak_kib()?.saturating_sub(idle));
     let tokens = (who != Who::Floor).then(|| tokens(&transcript));

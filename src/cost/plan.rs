@@ -26,10 +26,13 @@ const GAP: Duration = Duration::from_millis(10);
 
 /// … or longer, so that all agents together get no more tokens than one a time so long: a core that is never idle would show
 /// queues in place of costs.
-const GAP_PER_AGENT: Duration = Duration::from_micros(50);
+const GAP_PER_AGENT: Duration = Duration::from_micros(40);
 
 /// Descriptors that a process has beside one an agent: its standard ones, a listener, what its executor waits with.
 const OTHER_DESCRIPTORS: u64 = 64;
+
+/// Chunks of the answer that goes before the one that is measured.
+const WARM_UP_CHUNKS: usize = 3;
 
 /// What starting and ending two children takes, roughly …
 const CHILDREN: Duration = Duration::from_millis(80);
@@ -144,7 +147,7 @@ impl CostPlan {
             Base::Recorded { speed } => GAP.div_f64(speed),
             Base::Instant | Base::Stepped => Duration::ZERO,
         };
-        let stream = pace.ttft.unwrap_or_default() + gap.saturating_mul(small(self.tokens + 1));
+        let stream = pace.ttft.unwrap_or_default() + gap.saturating_mul(small(self.tokens + 1 + WARM_UP_CHUNKS));
         stream + CHILDREN + PER_AGENT.saturating_mul(small(agents))
     }
 }
@@ -211,7 +214,7 @@ mod tests {
     fn the_pace_that_nobody_chose_slows_down_where_many_agents_would_never_let_a_core_rest() {
         let plan = CostPlan::within(&options(&[1, 200, 4096]), 10_000, &[]).unwrap();
         let paces: Vec<String> = plan.sizes.iter().map(|(_, pace)| pace.to_string()).collect();
-        assert_eq!(paces, ["gap=10ms", "gap=10ms", "gap=204.8ms"]);
+        assert_eq!(paces, ["gap=10ms", "gap=10ms", "gap=163.84ms"]);
     }
 
     #[test]

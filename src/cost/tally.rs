@@ -36,10 +36,9 @@ pub(super) struct Seen {
 /// What was used, per token and per agent. What was not counted is absent.
 pub(super) fn values(spent: &Spent, seen: Seen) -> BTreeMap<Metric, f64> {
     let per_token = |count: u64| real(count) / real(seen.tokens.max(1));
-    let nanos = |time: std::time::Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+    let nanos = u64::try_from(spent.cpu.as_nanos()).unwrap_or(u64::MAX);
     let mut values = BTreeMap::from([
-        (Metric::Cpu, per_token(nanos(spent.user + spent.system))),
-        (Metric::System, per_token(nanos(spent.system))),
+        (Metric::Cpu, per_token(nanos)),
         (Metric::Waited, per_token(spent.waited)),
         (Metric::Displaced, per_token(spent.displaced)),
         (Metric::Calls, per_token(spent.calls)),
@@ -144,8 +143,7 @@ mod tests {
 
     fn spent() -> Spent {
         Spent {
-            user: Duration::from_micros(300),
-            system: Duration::from_micros(100),
+            cpu: Duration::from_micros(400),
             waited: 50,
             displaced: 5,
             calls: 20,
@@ -162,7 +160,6 @@ mod tests {
     fn what_was_used_is_divided_by_the_tokens_and_memory_by_the_agents() {
         let expected = [
             (Metric::Cpu, 4_000.0),
-            (Metric::System, 1_000.0),
             (Metric::Allocations, 2.5),
             (Metric::AllocatedBytes, 100.0),
             (Metric::Waited, 0.5),

@@ -2,12 +2,18 @@
 
 use bytes::Bytes;
 use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::workload::{AgentPlan, RequestPlan};
 
-/// The recording's name.
+/// The name of the recording that is measured.
 const NAME: &str = "cost";
+
+/// The name of the one that goes before it.
+const WARM_UP: &str = "warm-up";
+
+/// Its tokens.
+const WARM_UP_TOKENS: usize = 2;
 
 /// What is asked.
 const PATH: &str = "/api/generate";
@@ -18,6 +24,15 @@ const GAP_US: u64 = 10_000;
 /// An answer of so many tokens: each a chunk of one line, of about a hundred bytes as real servers write them, and the final
 /// object in one more chunk.
 pub(super) fn tape(tokens: usize) -> Recording {
+    recording(NAME, tokens)
+}
+
+/// A short answer, so that code is loaded and what an executor starts only once has been started.
+pub(super) fn warm_up() -> Recording {
+    recording(WARM_UP, WARM_UP_TOKENS)
+}
+
+fn recording(name: &str, tokens: usize) -> Recording {
     let line = |response: &str, end: &str| {
         format!(
             "{{\"model\":\"cost:latest\",\"created_at\":\"2026-01-01T00:00:00.000000000Z\",\"response\":\"{response}\",\"done\":{end}}}\n"
@@ -27,7 +42,7 @@ pub(super) fn tape(tokens: usize) -> Recording {
     let last = Bytes::from(line("", &format!("true,\"done_reason\":\"stop\",\"eval_count\":{tokens}")));
     let lines = std::iter::repeat_n(token, tokens).chain([last]);
     Recording {
-        name: NAME.to_owned(),
+        name: name.to_owned(),
         origin: Origin::Synthetic,
         description: None,
         server: None,
@@ -39,7 +54,7 @@ pub(super) fn tape(tokens: usize) -> Recording {
             request: Some(Request {
                 method: Method::Post,
                 path: PATH.to_owned(),
-                body: Some(RequestBody::Json(json!({"model": "cost", "prompt": "so many tokens"}))),
+                body: Some(RequestBody::Json(question(name))),
             }),
             sent_us: None,
             response: Response {
@@ -52,15 +67,22 @@ pub(super) fn tape(tokens: usize) -> Recording {
     }
 }
 
+fn question(name: &str) -> Value {
+    json!({"model": "cost", "prompt": name})
+}
+
 /// So many agents, each with one request for the tape.
 pub(super) fn agents(count: usize) -> Vec<AgentPlan> {
-    let request = RequestPlan {
-        recording: NAME.to_owned(),
-        exchange: 0,
-        path: PATH.to_owned(),
-        body: json!({"model": "cost", "prompt": "so many tokens"}).to_string(),
-    };
-    (0..count).map(|n| AgentPlan::new(format!("a{n:04}"), vec![request.clone()])).collect()
+    (0..count).map(|n| AgentPlan::new(format!("a{n:04}"), vec![request(NAME)])).collect()
+}
+
+/// The one agent that warms up.
+pub(super) fn first_agent() -> AgentPlan {
+    AgentPlan::new(WARM_UP, vec![request(WARM_UP)])
+}
+
+fn request(name: &str) -> RequestPlan {
+    RequestPlan { recording: name.to_owned(), exchange: 0, path: PATH.to_owned(), body: question(name).to_string() }
 }
 
 #[cfg(test)]

@@ -93,7 +93,7 @@ fn a_part_that_reaches_nobody_says_so_and_leaves_nothing() {
         serde_json::json!({"name": "a", "requests": [{"recording": "r", "exchange": 0, "path": "/", "body": "{}"}]});
     let job =
         serde_json::json!({"url": format!("http://{}", taken.local_addr().unwrap()), "agents": [agent], "limit": null});
-    desk.put("orders.json", serde_json::json!({"job": job, "cores": [], "chunks": 1}).to_string());
+    desk.put("orders.json", serde_json::json!({"job": job, "warm_up": job, "cores": [], "chunks": 1}).to_string());
     let ended = desk.lab(["__cost", "floor", "orders.json", "left.json"]).with(5);
     assert!(ended.stderr.starts_with("error: the floor lost its connection: "), "{}", ended.stderr);
     assert!(!desk.path("left.json").exists());

@@ -45,7 +45,6 @@ fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
                 let floor = f64::from(u8::from(who == Who::Floor));
                 let mut values = BTreeMap::from([
                     (Metric::Cpu, cpu(who) * weather),
-                    (Metric::System, cpu(who) * weather / 2.0),
                     (Metric::Waited, 1.0 / f64::from(u32::try_from(agents).unwrap())),
                     (Metric::Displaced, 0.01),
                     (Metric::Calls, 1.5 - 1.5 * floor),
