@@ -136,7 +136,7 @@ fn tail(before: [u8; 5], read: &[u8]) -> [u8; 5] {
 fn request(to: SocketAddr, plan: &AgentPlan) -> String {
     let Some(asked) = plan.requests.first() else { return String::new() };
     let request = Request { agent: &plan.name, path: &asked.path, body: &asked.body };
-    let headers: String = request.headers().iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers = request.headers().map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let (path, body) = (request.path, request.body);
     format!("POST {path} HTTP/1.1\r\nhost: {to}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
 }

@@ -28,7 +28,7 @@ pub fn json(report: &CostReport) -> String {
 
 fn setting(report: &CostReport) -> String {
     let mut lines = vec![format!(
-        "{} of an answer, {} after one to warm up, seed {}.",
+        "Answers of {}, {} after one to warm up, seed {}.",
         plural(report.tokens, "token"),
         plural(report.rounds, "round"),
         report.seed
@@ -57,7 +57,7 @@ fn setting(report: &CostReport) -> String {
          nothing."
             .to_owned(),
     );
-    lines.iter().map(|line| format!("{line}\n")).collect::<String>() + "\n"
+    lines.join("\n") + "\n\n"
 }
 
 fn cores(cores: &[usize]) -> String {
@@ -145,7 +145,7 @@ fn decisions(report: &CostReport, size: &Size) -> String {
     let mut text =
         format!("What the evidence separates, at {} for all {pairs} of a line together:\n\n", confidence(0.95));
     for decided in &size.decisions {
-        text.push_str(&format!("- {}\n", decision(decided)));
+        text.extend(["- ", &decision(decided), "\n"]);
     }
     text + "\n"
 }
