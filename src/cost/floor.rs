@@ -121,15 +121,13 @@ impl Reader {
 
 /// The last five bytes after `read` has come.
 fn tail(before: [u8; 5], read: &[u8]) -> [u8; 5] {
-    match read.last_chunk() {
-        Some(last) => *last,
-        None => {
-            let mut tail = before;
-            tail.rotate_left(read.len());
-            tail[5 - read.len()..].copy_from_slice(read);
-            tail
-        }
+    if let Some(last) = read.last_chunk() {
+        return *last;
     }
+    let mut tail = before;
+    tail.rotate_left(read.len());
+    tail[5 - read.len()..].copy_from_slice(read);
+    tail
 }
 
 /// What the variants send, as hyper writes it.
