@@ -7,7 +7,7 @@
 //!
 //! | floor | modules | what |
 //! | --- | --- | --- |
-//! | 5 | [`run`], [`papers`], [`predict`] | the conductor: child processes, blocks of runs, a report out; published runs replayed; what a shared device predicts of recordings |
+//! | 5 | [`run`], [`cost`], [`papers`], [`predict`] | the conductor: child processes, blocks of runs, a report out; what a token costs the client; published runs replayed; what a shared device predicts of recordings |
 //! | 4 | [`runtimes`], [`clients`], [`sim`], `controls` | agents on executors, bytes through HTTP clients; virtual time; the known-bad variants (feature `controls`) |
 //! | 2 | [`measure`], [`report`] | what a run cost, and what people and programs read of it |
 //! | 1 | [`chunking`], [`ndjson`] | pure mechanisms: no clock, no I/O |
@@ -44,6 +44,7 @@ pub mod chunking;
 pub mod clients;
 #[cfg(feature = "controls")]
 pub mod controls;
+pub mod cost;
 pub mod measure;
 pub mod ndjson;
 pub mod papers;

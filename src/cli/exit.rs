@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use runtime_lab::cost::CostError;
 use runtime_lab::measure::bounds::BoundsError;
 use runtime_lab::papers::PapersError;
 use runtime_lab::predict::PredictError;
@@ -57,6 +58,8 @@ pub(super) enum Error {
     Predict(#[from] PredictError),
     #[error(transparent)]
     Papers(#[from] PapersError),
+    #[error(transparent)]
+    Cost(#[from] CostError),
     #[error("cannot write to standard output")]
     Stdout(#[source] std::io::Error),
     #[error("cannot find this program's own executable")]
@@ -92,6 +95,21 @@ impl From<PredictError> for Failure {
 impl From<PapersError> for Failure {
     fn from(error: PapersError) -> Self {
         let code = if error.is_io() { EXIT_IO } else { EXIT_DATA };
+        Self { error: error.into(), code }
+    }
+}
+
+impl From<CostError> for Failure {
+    fn from(error: CostError) -> Self {
+        let code = if error.is_usage() {
+            EXIT_USAGE
+        } else if error.is_broken() {
+            EXIT_BROKEN
+        } else if error.is_io() {
+            EXIT_IO
+        } else {
+            EXIT_DATA
+        };
         Self { error: error.into(), code }
     }
 }

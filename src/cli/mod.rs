@@ -4,12 +4,16 @@
 //! | --- | --- |
 //! | `run` | `runtime-lab run`, and what happens without a verb |
 //! | `list` | `runtime-lab list` |
+//! | `cost` | `runtime-lab cost` |
+//! | `allocations` | what this program has allocated |
 //! | `predict` | `runtime-lab predict` |
 //! | `papers` | `runtime-lab papers` |
 //! | `progress` | the bar on standard error |
 //! | `stdout` | standard output, where the reader may leave before the end |
 //! | `exit` | what a verb can end with, and the exit code of each |
 
+mod allocations;
+mod cost;
 mod exit;
 mod list;
 mod papers;
@@ -22,6 +26,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use runtime_lab::cost::{Who, run_part};
 use runtime_lab::run::{run_agents, run_server};
 use runtime_lab::variant::Variant;
 
@@ -44,6 +49,7 @@ enum Verb {
     Run(run::RunArgs),
     /// List the variants, workloads and recordings of this program
     List,
+    Cost(cost::CostArgs),
     Predict(predict::PredictArgs),
     Papers(papers::PapersArgs),
     /// A child of `run`: serve recordings until standard input ends
@@ -59,6 +65,13 @@ enum Verb {
         job: PathBuf,
         transcript: PathBuf,
     },
+    /// A child of `cost`: run a job's agents on a variant, or the floor, and say what that took
+    #[command(name = "__cost", hide = true)]
+    CostPart {
+        who: Who,
+        orders: PathBuf,
+        left: PathBuf,
+    },
 }
 
 /// Does what the command line asks for.
@@ -67,6 +80,7 @@ pub(crate) fn main(cli: &Cli) -> ExitCode {
         None => run::run(&cli.run),
         Some(Verb::Run(args)) => run::run(args),
         Some(Verb::List) => list::list(),
+        Some(Verb::Cost(args)) => cost::cost(args),
         Some(Verb::Predict(args)) => predict::predict(args),
         Some(Verb::Papers(args)) => papers::papers(args),
         Some(Verb::Serve { orders, journal }) => {
@@ -74,6 +88,9 @@ pub(crate) fn main(cli: &Cli) -> ExitCode {
         }
         Some(Verb::Agents { variant, job, transcript }) => {
             run_agents(*variant, job, transcript).map(|()| Ending::Done).map_err(Failure::from)
+        }
+        Some(Verb::CostPart { who, orders, left }) => {
+            run_part(*who, orders, left, allocations::COUNTED).map(|()| Ending::Done).map_err(Failure::from)
         }
     };
     match done {

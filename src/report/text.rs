@@ -31,7 +31,7 @@ pub fn percent(share: f64) -> String {
 }
 
 /// A confidence as per cent, without digits it does not need: `95 %`, `99.5 %`.
-pub(super) fn confidence(share: f64) -> String {
+pub(crate) fn confidence(share: f64) -> String {
     let text = format!("{:.2}", share * 100.0);
     format!("{} %", text.trim_end_matches('0').trim_end_matches('.'))
 }
@@ -50,7 +50,7 @@ pub fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
 }
 
 /// `1 block`, `2 blocks`.
-pub(super) fn plural(count: usize, noun: &str) -> String {
+pub(crate) fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
 

@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A child process of this program, doing one part of a run. Dropping it kills it.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     child: Child,
     /// Held open: a child whose standard input ends is to end as well.
     stdin: Option<ChildStdin>,
@@ -27,7 +27,7 @@ pub(super) struct Part {
 
 impl Part {
     /// Starts this program with these arguments; `name` says in errors what it was to do.
-    pub(super) fn start(
+    pub(crate) fn start(
         program: &Path,
         name: &str,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
@@ -60,7 +60,7 @@ impl Part {
     }
 
     /// The first line that it prints.
-    pub(super) fn first_line(&mut self) -> Result<String, RunError> {
+    pub(crate) fn first_line(&mut self) -> Result<String, RunError> {
         match self.lines.recv_timeout(PATIENCE) {
             Ok(line) => Ok(line),
             Err(_) => Err(self.failure("it said nothing")),
@@ -68,13 +68,13 @@ impl Part {
     }
 
     /// Tells it to end, and waits for that.
-    pub(super) fn end(mut self) -> Result<(), RunError> {
+    pub(crate) fn end(mut self) -> Result<(), RunError> {
         self.stdin = None;
         self.finish(PATIENCE)
     }
 
     /// Waits until it has done its part, at most `limit`.
-    pub(super) fn finish(&mut self, limit: Duration) -> Result<(), RunError> {
+    pub(crate) fn finish(&mut self, limit: Duration) -> Result<(), RunError> {
         // Its standard output ends when it does.
         loop {
             match self.lines.recv_timeout(limit) {

@@ -35,7 +35,7 @@ struct Package {
 }
 
 /// This machine and this program.
-pub(super) fn environment(load_before: Option<f64>, load_after: Option<f64>) -> Environment {
+pub(crate) fn environment(load_before: Option<f64>, load_after: Option<f64>) -> Environment {
     Environment {
         clock: if cfg!(target_os = "linux") { "CLOCK_MONOTONIC" } else { "monotonic" }.to_owned(),
         versions: versions(),
@@ -51,7 +51,7 @@ pub(super) fn environment(load_before: Option<f64>, load_after: Option<f64>) -> 
 }
 
 /// This program alone: in virtual time the machine makes no difference.
-pub(super) fn anywhere(clock: &str) -> Environment {
+pub(crate) fn anywhere(clock: &str) -> Environment {
     Environment { clock: clock.to_owned(), versions: versions(), machine: None }
 }
 
@@ -67,7 +67,7 @@ fn os() -> String {
 }
 
 /// The average number of runnable tasks over the last minute, where the system tells.
-pub(super) fn load() -> Option<f64> {
+pub(crate) fn load() -> Option<f64> {
     std::fs::read_to_string("/proc/loadavg").ok()?.split(' ').next()?.parse().ok()
 }
 

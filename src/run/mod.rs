@@ -10,6 +10,7 @@
 //! | `stage` | the folder through which parent and children talk |
 //! | `child` | starting, limiting and ending a child process |
 //! | `parts` | what the children do |
+//! | `cores` | which cores a process may use |
 //! | `clock` | real time or virtual time, and which kind of it |
 //! | `measurement` | what a run leaves behind, and who is told how the runs go on |
 //! | `conduct` | blocks of runs |
@@ -22,6 +23,7 @@
 mod child;
 mod clock;
 mod conduct;
+mod cores;
 mod environment;
 mod error;
 mod measurement;
@@ -33,11 +35,15 @@ mod plan;
 mod stage;
 mod virtually;
 
+pub(crate) use child::Part;
 pub use clock::{ClockKind, UnknownClock};
 pub use conduct::conduct;
+pub(crate) use cores::{allowed_cores, keep_to};
+pub(crate) use environment::{environment, load};
 pub use error::RunError;
 pub use measurement::Progress;
 pub use options::{RunOptions, WorkloadChoice};
 pub use output::{prepare_folder, write_report};
 pub use parts::{run_agents, run_server};
 pub use plan::Plan;
+pub(crate) use stage::{ServerOrders, Stage, read_json, write_json};

@@ -9,6 +9,7 @@ use mock_ollama::driver::Monotonic;
 use mock_ollama::schedule::PaceError;
 
 use super::RunError;
+use super::cores::keep_to;
 use super::stage::{ServerOrders, read_json, write_json};
 use crate::runtimes::{self, World};
 use crate::variant::Variant;
@@ -19,6 +20,8 @@ use crate::workload::Job;
 /// Prints the server's address as its only line.
 pub fn run_server(orders: &Path, journal: &Path) -> Result<(), RunError> {
     let told: ServerOrders = read_json(orders)?;
+    // Threads that are started later keep to the same cores.
+    keep_to(&told.cores);
     let wrong = |source: PaceError| RunError::Pace { workload: orders.display().to_string(), source };
     let mut builder =
         MockOllama::builder().pace(told.pace.parse().map_err(wrong)?).seed(told.seed).backend(told.backend.clone());

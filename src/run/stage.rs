@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mock_ollama::backend::Settings;
 use mock_ollama::files::Existing;
-use mock_ollama::recording::write_file;
+use mock_ollama::recording::{Recording, write_file};
 use mock_ollama::seed::Seed;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -15,62 +15,79 @@ use super::{Plan, RunError};
 
 /// What a server child is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct ServerOrders {
+pub(crate) struct ServerOrders {
     /// The recordings to offer.
-    pub(super) recordings: Vec<PathBuf>,
+    pub(crate) recordings: Vec<PathBuf>,
     /// The pace, in the words of `--pace`.
-    pub(super) pace: String,
+    pub(crate) pace: String,
     /// The seed.
-    pub(super) seed: Seed,
+    pub(crate) seed: Seed,
     /// The machine behind the server.
-    pub(super) backend: Settings,
+    pub(crate) backend: Settings,
+    /// The cores that it keeps to; all that it may use when absent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) cores: Vec<usize>,
 }
 
-/// A folder that is gone when this is dropped.
+/// The folder through which parent and children talk, gone when this is dropped.
 #[derive(Debug)]
-pub(super) struct Stage {
+pub(crate) struct Stage {
     folder: TempDir,
 }
 
 impl Stage {
     /// Puts the plan's recordings and the server's orders into a new folder.
-    pub(super) fn set(plan: &Plan) -> Result<Self, RunError> {
+    pub(crate) fn set(plan: &Plan) -> Result<Self, RunError> {
+        let stage = Self::empty()?;
+        stage.put(&plan.workload.recordings, |recordings| ServerOrders {
+            recordings,
+            pace: plan.pace.to_string(),
+            seed: plan.seed,
+            backend: plan.workload.backend.clone(),
+            cores: Vec::new(),
+        })?;
+        Ok(stage)
+    }
+
+    /// A new folder.
+    pub(crate) fn empty() -> Result<Self, RunError> {
         let folder = TempDir::with_prefix("runtime-lab-").map_err(|source| RunError::File {
             what: "make a folder in",
             path: std::env::temp_dir(),
             source,
         })?;
-        let stage = Self { folder };
-        let mut recordings = Vec::new();
-        for (n, recording) in plan.workload.recordings.iter().enumerate() {
-            let path = stage.path(&format!("recording-{n}.jsonl"));
-            write_file(recording, &path, Existing::Keep)
-                .map_err(|source| RunError::Stage { path: path.clone(), source })?;
-            recordings.push(path);
-        }
-        let orders = ServerOrders {
-            recordings,
-            pace: plan.pace.to_string(),
-            seed: plan.seed,
-            backend: plan.workload.backend.clone(),
-        };
-        write_json(&stage.orders(), &orders)?;
-        Ok(stage)
+        Ok(Self { folder })
     }
 
-    pub(super) fn orders(&self) -> PathBuf {
+    /// Puts recordings there, and what the server is told of them.
+    pub(crate) fn put(
+        &self,
+        recordings: &[Recording],
+        orders: impl FnOnce(Vec<PathBuf>) -> ServerOrders,
+    ) -> Result<(), RunError> {
+        let mut paths = Vec::new();
+        for (n, recording) in recordings.iter().enumerate() {
+            let path = self.path(&format!("recording-{n}.jsonl"));
+            write_file(recording, &path, Existing::Replace)
+                .map_err(|source| RunError::Stage { path: path.clone(), source })?;
+            paths.push(path);
+        }
+        write_json(&self.orders(), &orders(paths))
+    }
+
+    pub(crate) fn orders(&self) -> PathBuf {
         self.path("server.json")
     }
 
-    pub(super) fn journal(&self) -> PathBuf {
+    pub(crate) fn journal(&self) -> PathBuf {
         self.path("journal.json")
     }
 
-    pub(super) fn job(&self) -> PathBuf {
+    pub(crate) fn job(&self) -> PathBuf {
         self.path("job.json")
     }
 
-    pub(super) fn transcript(&self) -> PathBuf {
+    pub(crate) fn transcript(&self) -> PathBuf {
         self.path("transcript.json")
     }
 
@@ -79,12 +96,12 @@ impl Stage {
     }
 }
 
-pub(super) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), RunError> {
+pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), RunError> {
     let text = serde_json::to_vec(value).map_err(|source| RunError::Form { path: path.to_owned(), source })?;
     fs::write(path, text).map_err(|source| RunError::File { what: "write", path: path.to_owned(), source })
 }
 
-pub(super) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
+pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
     let text = fs::read(path).map_err(|source| RunError::File { what: "read", path: path.to_owned(), source })?;
     serde_json::from_slice(&text).map_err(|source| RunError::Form { path: path.to_owned(), source })
 }

@@ -11,6 +11,7 @@
 //! | [`clocks`] | runs by virtual clocks: the same files every time |
 //! | [`refusals`] | runs that never begin, and the exit codes of that |
 //! | [`predictions`] | `predict`: its page, and the folders that it refuses |
+//! | [`costs`] | `cost`: its page, its files, and what it refuses |
 //! | [`children`] | the parts that the program plays for itself |
 #![cfg(any(
     feature = "runtime-tokio-default",
@@ -23,6 +24,7 @@
 mod bounds;
 mod children;
 mod clocks;
+mod costs;
 mod desk;
 mod docs;
 mod pages;

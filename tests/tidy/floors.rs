@@ -36,7 +36,7 @@ const HOUSES: &[House] = &[
             &["measure", "report"],
             &[],
             &["clients", "controls", "runtimes", "sim"],
-            &["papers", "predict", "run"],
+            &["cost", "papers", "predict", "run"],
             &["cli", "main"],
         ],
     },

@@ -13,7 +13,8 @@
 //! | `rules` | that tests of the wire fail when their rule is switched off |
 //! | `verdicts` | what the wall-clock gates said |
 //!
-//! Exit code 1 is a check that failed or a program that could not run; 2 is usage; 77 is a check that does not apply here.
+//! Exit code 1 is a check that failed or a program that could not run; 2 is usage; 77 is a check that does not apply here,
+//! or that the machine was too busy for.
 
 mod cargo;
 mod clients;
@@ -116,6 +117,10 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
+        Err(error) if error.is::<pace::Undecided>() => {
+            println!("skipped: {error}");
+            ExitCode::from(SKIPPED)
+        }
         Err(error) => {
             eprintln!("error: {error:#}");
             ExitCode::FAILURE

@@ -11,7 +11,7 @@ mod start;
 mod subject;
 mod targets;
 
-use std::fmt::Write as _;
+use std::fmt::{self, Write as _};
 
 use anyhow::{Context as _, Result, bail};
 use clap::Args;
@@ -41,7 +41,8 @@ pub(crate) struct PaceArgs {
     /// Three rounds of one second, and only what a gate needs: flush per token, 1 stream and 1,000 streams
     #[arg(long)]
     quick: bool,
-    /// Put servers with a known fault in our place; exit code 0 if each of them is rejected
+    /// Put servers with a known fault in our place; exit code 0 if each of them is rejected, 77 if the machine is too busy
+    /// to judge
     #[arg(long)]
     control: bool,
     /// Seconds to wait for a quiet machine before each measurement; 0: what was disturbed is not repeated either [default: 10,
@@ -172,23 +173,40 @@ fn kept(lines: &[Line]) -> Result<()> {
     Ok(())
 }
 
-/// Fails when a measurement let its faulty server through: every one must have a target that the fault misses.
+/// Fails when a measurement let its faulty server through: every one must have a target that the fault misses. Where the
+/// machine was too busy to judge, nothing has been shown, and [`Undecided`] says so.
 fn rejected(chosen: &[&Measurement], sheets: &[Sheet]) -> Result<()> {
-    let misses = |measurement: &&Measurement, sheet: &Sheet| {
-        lines(measurement, sheet).iter().any(|line| line.conclusion.verdict == Verdict::Fail)
-    };
-    let through: Vec<&str> = chosen
-        .iter()
-        .zip(sheets)
-        .filter(|(measurement, sheet)| !misses(measurement, sheet))
-        .map(|(measurement, _)| measurement.name)
-        .collect();
+    let (mut through, mut undecided) = (Vec::new(), Vec::new());
+    for (measurement, sheet) in chosen.iter().zip(sheets) {
+        let lines = lines(measurement, sheet);
+        let any = |is: fn(&Verdict) -> bool| lines.iter().any(|line| is(&line.conclusion.verdict));
+        if any(|verdict| matches!(verdict, Verdict::Fail)) {
+            continue;
+        }
+        let blind = any(|verdict| matches!(verdict, Verdict::Inconclusive | Verdict::Skipped(_)));
+        if blind { undecided.push(measurement.name) } else { through.push(measurement.name) }
+    }
     if !through.is_empty() {
-        bail!("a faulty server was not rejected by {} (or the machine was too busy to judge)", through.join(", "));
+        bail!("a faulty server was not rejected by {}", through.join(", "));
+    }
+    if !undecided.is_empty() {
+        return Err(Undecided(undecided.join(", ")).into());
     }
     println!("every faulty server was rejected");
     Ok(())
 }
+
+/// Measurements that the machine was too busy for.
+#[derive(Debug)]
+pub(crate) struct Undecided(String);
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "inconclusive, the machine was too busy to judge the faulty servers: {}", self.0)
+    }
+}
+
+impl std::error::Error for Undecided {}
 
 #[cfg(test)]
 mod tests {
@@ -222,11 +240,15 @@ mod tests {
     }
 
     #[test]
-    fn a_control_that_keeps_the_limits_or_cannot_be_judged_is_not_rejected() {
+    fn a_control_that_keeps_the_limits_fails_and_one_that_cannot_be_judged_is_undecided() {
         let flush = &MEASUREMENTS[0];
-        assert!(rejected(&[flush], &[sheet(flush, 0.5, true)]).is_ok());
-        assert!(rejected(&[flush], &[sheet(flush, 1.0, true)]).is_err());
-        assert!(rejected(&[flush], &[sheet(flush, 0.5, false)]).is_err());
-        assert!(rejected(&[flush, flush], &[sheet(flush, 0.5, true), sheet(flush, 1.0, true)]).is_err());
+        let undecided = |sheets: &[Sheet]| {
+            let chosen = vec![flush; sheets.len()];
+            rejected(&chosen, sheets).map_err(|error| error.is::<Undecided>())
+        };
+        assert_eq!(undecided(&[sheet(flush, 0.5, true)]), Ok(()));
+        assert_eq!(undecided(&[sheet(flush, 1.0, true)]), Err(false));
+        assert_eq!(undecided(&[sheet(flush, 0.5, false)]), Err(true));
+        assert_eq!(undecided(&[sheet(flush, 0.5, true), sheet(flush, 1.0, true)]), Err(false));
     }
 }

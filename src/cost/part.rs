@@ -1,0 +1,104 @@
+//! What the child does that is measured.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use mock_ollama::driver::Monotonic;
+use serde::{Deserialize, Serialize};
+
+use crate::run::{RunError, keep_to, read_json, write_json};
+use crate::runtimes::{self, World};
+use crate::transcript::{Outcome, Transcript};
+use crate::variant::Variant;
+use crate::workload::Job;
+
+use super::meter::{self, Spent};
+use super::{Allocated, CostError, Who};
+
+/// What the child is told.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Orders {
+    pub(super) job: Job,
+    /// A short job of one agent, which goes before the one that is measured.
+    pub(super) warm_up: Job,
+    /// The cores that it keeps to; none where it is not to be kept.
+    pub(super) cores: Vec<usize>,
+    /// The chunks of each answer.
+    pub(super) chunks: usize,
+}
+
+/// What the child leaves behind.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(super) struct Left {
+    /// Whether it kept to its cores.
+    pub(super) kept: bool,
+    pub(super) spent: Spent,
+    /// Tokens that were seen; absent of the floor, which looks for none.
+    pub(super) tokens: Option<u64>,
+    /// What happened to the first exchange that failed.
+    pub(super) failure: Option<String>,
+    /// What was seen, without the bodies and their lines.
+    pub(super) transcript: Transcript,
+}
+
+/// Runs the job of `orders` as `who`, and writes to `left` what it used and saw.
+///
+/// `allocated` says how much this program has allocated until now, where it counts that.
+pub fn run_part(who: Who, orders: &Path, left: &Path, allocated: Option<fn() -> Allocated>) -> Result<(), CostError> {
+    let Orders { job, warm_up, cores, chunks } = read_json(orders)?;
+    // Threads that are started later keep to the same cores.
+    let kept = keep_to(&cores);
+    let play = |job: &Job| match who {
+        Who::Floor => floor(job, chunks),
+        Who::Variant(variant) => agents(variant, job),
+    };
+    if let Some(why) = failure(&play(&warm_up)?) {
+        return Err(CostError::Incomplete { who: who.name(), agents: 1, why });
+    }
+    meter::forget_peak();
+    let idle = meter::resident_kib()?;
+    let before = meter::now(allocated)?;
+    let mut transcript = play(&job)?;
+    let after = meter::now(allocated)?;
+    let spent = after.since(before, meter::peak_kib()?.saturating_sub(idle));
+    let tokens = (who != Who::Floor).then(|| tokens(&transcript));
+    let failure = failure(&transcript);
+    strip(&mut transcript);
+    Ok(write_json(left, &Left { kept, spent, tokens, failure, transcript })?)
+}
+
+fn agents(variant: Variant, job: &Job) -> Result<Transcript, CostError> {
+    let world = World::Wall(Arc::new(Monotonic));
+    Ok(runtimes::of(variant).run(job, &world).map_err(RunError::from)?)
+}
+
+#[cfg(target_os = "linux")]
+fn floor(job: &Job, chunks: usize) -> Result<Transcript, CostError> {
+    super::floor::run(job, chunks, &Monotonic).map_err(CostError::Floor)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn floor(_job: &Job, _chunks: usize) -> Result<Transcript, CostError> {
+    Err(CostError::NotLinux)
+}
+
+fn tokens(transcript: &Transcript) -> u64 {
+    let exchanges = transcript.agents.iter().flat_map(|agent| &agent.exchanges);
+    exchanges.flat_map(|exchange| &exchange.lines).filter(|line| line.token).count() as u64
+}
+
+fn failure(transcript: &Transcript) -> Option<String> {
+    let mut exchanges = transcript.agents.iter().flat_map(|agent| &agent.exchanges);
+    exchanges.find_map(|exchange| match &exchange.outcome {
+        Outcome::Done { .. } => None,
+        Outcome::Failed { message, .. } => Some(message.clone()),
+    })
+}
+
+/// Takes out what the parent has no use for: tens of megabytes, with thousands of agents.
+fn strip(transcript: &mut Transcript) {
+    for exchange in transcript.agents.iter_mut().flat_map(|agent| &mut agent.exchanges) {
+        exchange.body = Vec::new();
+        exchange.lines = Vec::new();
+    }
+}

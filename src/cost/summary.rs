@@ -1,0 +1,128 @@
+//! Medians, intervals, ratios to the floor, and what the evidence separates.
+
+use std::time::Duration;
+
+use mock_ollama::seed::Seed;
+
+use crate::measure::decision::{Blocks, Rule, Verdict, decide};
+use crate::measure::resample::bootstrap::{Centre, of_one};
+use crate::report::model::Environment;
+
+use super::model::Middle;
+use super::tally::Measured;
+use super::{CostPlan, CostReport, Decided, Estimate, Format, Metric, Row, SeparatedPair, Size, Who};
+
+/// The confidence of each interval, and of all pairs of a decision together.
+const CONFIDENCE: f64 = 0.95;
+
+/// The fewest rounds of which an interval is worth printing.
+const LEAST_ROUNDS: usize = 3;
+
+/// The smallest difference that matters, as a part of the floor's own value; [`Metric::least_effect`] where that is more.
+const EFFECT_OF_FLOOR: f64 = 0.1;
+
+/// The decision rule counts in whole nanoseconds; so many of them stand for one of a metric's unit.
+const SCALE: f64 = 1000.0;
+
+/// What all measurements of a plan say; `kept` tells whether the children kept to their cores.
+pub(super) fn summarise(plan: &CostPlan, all: &[Measured], kept: bool, environment: Environment) -> CostReport {
+    let sizes = plan.sizes.iter().map(|(agents, pace)| {
+        let of_size: Vec<&Measured> = all.iter().filter(|one| one.agents == *agents).collect();
+        let rows = plan.everyone().into_iter().map(|who| row(plan.seed, who, &of_size)).collect();
+        let decisions = Metric::DECIDED.iter().filter_map(|metric| decided(plan, *metric, &of_size)).collect();
+        Size { agents: *agents, pace: pace.to_string(), rows, decisions }
+    });
+    let (server, agents) = plan.cores.clone().filter(|_| kept).unzip();
+    CostReport {
+        format: Format::V1,
+        seed: plan.seed.0,
+        tokens: plan.tokens,
+        rounds: plan.rounds,
+        server_core: server,
+        agent_cores: agents.unwrap_or_default(),
+        allocations_counted: all.iter().any(|one| one.values.contains_key(&Metric::Allocations)),
+        left_out: plan.left_out.clone(),
+        sizes: sizes.collect(),
+        environment,
+    }
+}
+
+fn row(seed: Seed, who: Who, all: &[&Measured]) -> Row {
+    let metrics = Metric::ALL.iter().filter_map(|&metric| {
+        let rounds = values(who, metric, all)?;
+        let ratio = ratios(who, metric, all).and_then(|ratios| middle(&ratios, seed));
+        Some(Estimate { metric: metric.key(), value: middle(&rounds, seed)?, ratio, rounds })
+    });
+    let executor = all.iter().find(|one| one.who == who).map_or_else(String::new, |one| one.executor.clone());
+    Row { who: who.name().to_owned(), executor, metrics: metrics.collect() }
+}
+
+/// The value of each round; none where any lacks one.
+fn values(who: Who, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
+    let mut rounds: Vec<_> = all.iter().filter(|one| one.who == who).collect();
+    rounds.sort_by_key(|one| one.round);
+    rounds.iter().map(|one| one.values.get(&metric).copied()).collect()
+}
+
+/// The ratio to the floor in each round; none where the floor has nothing to compare with.
+fn ratios(who: Who, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
+    if who == Who::Floor || !Metric::RATIOS.contains(&metric) {
+        return None;
+    }
+    let (mine, floor) = (values(who, metric, all)?, values(Who::Floor, metric, all)?);
+    mine.iter().zip(floor).map(|(mine, floor)| (floor > 0.0).then(|| mine / floor)).collect()
+}
+
+fn middle(rounds: &[f64], seed: Seed) -> Option<Middle> {
+    let found = of_one(rounds, Centre::Median, CONFIDENCE, seed)?;
+    let ends = (rounds.len() >= LEAST_ROUNDS).then_some((found.low, found.high));
+    let (low, high) = ends.unzip();
+    Some(Middle { median: found.value, low, high })
+}
+
+fn decided(plan: &CostPlan, metric: Metric, all: &[&Measured]) -> Option<Decided> {
+    let columns = plan.variants.iter().map(|variant| values(Who::Variant(*variant), metric, all));
+    let columns: Vec<Vec<f64>> = columns.collect::<Option<_>>()?;
+    let floor = middle(&values(Who::Floor, metric, all)?, plan.seed)?.median;
+    let smallest_effect = (floor * EFFECT_OF_FLOOR).max(metric.least_effect());
+    let blocks = Blocks {
+        variants: plan.variants.iter().map(|variant| variant.name().to_owned()).collect(),
+        walls: (0..plan.rounds).map(|round| columns.iter().map(|column| scaled(column[round])).collect()).collect(),
+    };
+    let rule = Rule { confidence: CONFIDENCE, smallest_effect: scaled(smallest_effect) };
+    // One variant alone is compared with nothing.
+    let found = decide(rule, &blocks).ok()?;
+    let pairs = |verdict| found.pairs.iter().filter(move |pair| pair.verdict == verdict);
+    let separated = pairs(Verdict::Separated).map(|pair| {
+        let (less, more) = if pair.median_ns < 0 { (&pair.a, &pair.b) } else { (&pair.b, &pair.a) };
+        SeparatedPair { less: less.clone(), more: more.clone(), by: unscaled(pair.median_ns) }
+    });
+    Some(Decided {
+        metric: metric.key(),
+        smallest_effect,
+        rounds_needed: found.blocks_needed,
+        pairs: found.pairs.len(),
+        separated: separated.collect(),
+        same: pairs(Verdict::NoDifference).map(|pair| [pair.a.clone(), pair.b.clone()]).collect(),
+    })
+}
+
+/// A value as the decision rule takes it. A lag below zero (seen before the server had noted the write) counts as none.
+fn scaled(value: f64) -> Duration {
+    Duration::try_from_secs_f64((value * SCALE).max(0.0) / 1e9).unwrap_or(Duration::MAX)
+}
+
+#[expect(clippy::cast_precision_loss, reason = "what was scaled before")]
+fn unscaled(nanos: i64) -> f64 {
+    nanos.unsigned_abs() as f64 / SCALE
+}
+
+#[cfg(all(
+    test,
+    feature = "runtime-tokio-default",
+    feature = "runtime-tokio-localset",
+    feature = "runtime-async-std",
+    feature = "runtime-smol",
+    feature = "runtime-smol-1kb"
+))]
+mod tests;

@@ -1,0 +1,181 @@
+//! Made-up measurements; no number in here was measured.
+
+use std::collections::BTreeMap;
+
+use mock_ollama::schedule::Pace;
+
+use super::*;
+use crate::cost::{LeftOut, json, page};
+use crate::report::model::Machine;
+use crate::variant::Variant;
+
+fn plan(variants: &[Variant], sizes: &[usize], rounds: usize) -> CostPlan {
+    let pace: Pace = "gap=10ms".parse().unwrap();
+    CostPlan {
+        variants: variants.to_vec(),
+        sizes: sizes.iter().map(|&agents| (agents, pace)).collect(),
+        left_out: vec![LeftOut { agents: 4096, needed: 4160, limit: 1024 }],
+        tokens: 200,
+        rounds,
+        seed: Seed(1),
+        cores: Some((1, vec![0])),
+    }
+}
+
+/// The CPU time of a token, in nanoseconds: the clients on hyper take three floors, those on reqwest four.
+fn cpu(who: Who) -> f64 {
+    match who {
+        Who::Floor => 10_000.0,
+        Who::Variant(Variant::TokioDefault | Variant::TokioLocalset) => 40_000.0,
+        Who::Variant(_) => 30_000.0,
+    }
+}
+
+/// What the machine did to everyone in a round alike.
+fn weather(round: usize) -> f64 {
+    [1.0, 1.04, 0.98, 1.3, 1.01, 0.99, 1.02, 1.0, 1.05][round % 9]
+}
+
+fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
+    let mut all = Vec::new();
+    for &(agents, _) in &plan.sizes {
+        for round in 1..=plan.rounds {
+            for who in plan.everyone() {
+                let weather = weather(round - 1);
+                let floor = f64::from(u8::from(who == Who::Floor));
+                let mut values = BTreeMap::from([
+                    (Metric::Cpu, cpu(who) * weather),
+                    (Metric::Waited, 1.0 / f64::from(u32::try_from(agents).unwrap())),
+                    (Metric::Displaced, 0.01),
+                    (Metric::Calls, 1.5 - 1.5 * floor),
+                    (Metric::Pieces, 1.005),
+                    (Metric::Resident, 51_200.0 - 47_104.0 * floor),
+                    (Metric::LagP50, (60_000.0 - 30_000.0 * floor) * weather),
+                    (Metric::LagP99, 200_000.0 * weather * weather),
+                    (Metric::LatenessP99, 90_000.0),
+                ]);
+                if counted {
+                    values.insert(Metric::Allocations, 3.0 - 3.0 * floor);
+                    values.insert(Metric::AllocatedBytes, 400.0 - 400.0 * floor);
+                }
+                all.push(Measured { who, agents, round, executor: "made-up".to_owned(), values });
+            }
+        }
+    }
+    all
+}
+
+fn environment() -> Environment {
+    Environment {
+        clock: "made-up".to_owned(),
+        machine: Some(Machine {
+            os: "linux 6.18".to_owned(),
+            arch: "x86_64".to_owned(),
+            cores: 2,
+            load_before: Some(0.5),
+            load_after: None,
+            profile: "release".to_owned(),
+        }),
+        ..Environment::default()
+    }
+}
+
+fn report(plan: &CostPlan) -> CostReport {
+    summarise(plan, &measured(plan, true), true, environment())
+}
+
+fn row<'a>(report: &'a CostReport, who: &str) -> &'a Row {
+    report.sizes[0].rows.iter().find(|row| row.who == who).unwrap()
+}
+
+fn of(row: &Row, metric: Metric) -> &Estimate {
+    row.metrics.iter().find(|estimate| estimate.metric == metric.key()).unwrap()
+}
+
+#[test]
+fn a_page_of_nine_rounds_shows_the_curve_the_ratios_and_what_is_separated() {
+    insta::assert_snapshot!(page(&report(&plan(Variant::ALL, &[1, 64], 9))));
+}
+
+#[test]
+fn a_ratio_is_taken_within_a_round_so_that_what_hits_both_cancels() {
+    let report = report(&plan(Variant::ALL, &[1], 9));
+    let cpu = of(row(&report, "smol"), Metric::Cpu);
+    assert_eq!(cpu.ratio, Some(Middle { median: 3.0, low: Some(3.0), high: Some(3.0) }));
+    assert!(cpu.value.low < cpu.value.high, "the values themselves vary: {:?}", cpu.value);
+    assert_eq!(of(row(&report, "floor"), Metric::Cpu).ratio, None);
+}
+
+#[test]
+fn where_the_floor_has_nothing_there_is_no_ratio() {
+    let plan = plan(Variant::ALL, &[1], 9);
+    let mut all = measured(&plan, true);
+    all.iter_mut().filter(|one| one.who == Who::Floor).for_each(|one| {
+        one.values.insert(Metric::Resident, 0.0);
+    });
+    let report = summarise(&plan, &all, true, environment());
+    assert_eq!(of(row(&report, "smol"), Metric::Resident).ratio, None);
+    assert!(of(row(&report, "smol"), Metric::Resident).value.median > 51_199.0);
+}
+
+#[test]
+fn three_rounds_rank_nothing_however_clear_they_look() {
+    let report = report(&plan(Variant::ALL, &[1], 3));
+    assert!(report.sizes[0].decisions.iter().all(|decided| decided.separated.is_empty() && decided.same.is_empty()));
+    let page = page(&report);
+    assert!(page.contains("Nothing is ranked: 10 pairs of variants need 9 rounds, and there are 3."), "{page}");
+    assert!(!page.contains("takes less"), "{page}");
+}
+
+#[test]
+fn one_round_has_medians_without_intervals() {
+    let report = report(&plan(Variant::ALL, &[1], 1));
+    let cpu = of(row(&report, "smol"), Metric::Cpu);
+    assert_eq!((cpu.value.low, cpu.ratio), (None, Some(Middle { median: 3.0, low: None, high: None })));
+}
+
+#[test]
+fn one_variant_is_compared_with_the_floor_alone() {
+    let report = report(&plan(&[Variant::Smol], &[1], 9));
+    assert_eq!(report.sizes[0].decisions, []);
+    let page = page(&report);
+    assert!(page.contains("| smol | 3.00 [3.00, 3.00] |") && !page.contains("ranked"), "{page}");
+}
+
+#[test]
+fn a_difference_below_the_smallest_that_matters_is_none() {
+    let plan = plan(&[Variant::Smol, Variant::AsyncStd], &[1], 9);
+    let mut all = measured(&plan, true);
+    all.iter_mut().filter(|one| one.who == Who::Variant(Variant::Smol)).for_each(|one| {
+        // 500 ns more, where a tenth of the floor is 1,000.
+        one.values.insert(Metric::Cpu, cpu(one.who) * weather(one.round - 1) + 500.0);
+    });
+    let report = summarise(&plan, &all, true, environment());
+    let cpu = &report.sizes[0].decisions[0];
+    assert_eq!((cpu.metric, cpu.separated.len(), cpu.same.len()), ("cpu_ns_per_token", 0, 1));
+}
+
+#[test]
+fn what_was_not_counted_is_said_and_shown_as_absent() {
+    let plan = plan(&[Variant::Smol, Variant::AsyncStd], &[1], 9);
+    let report = summarise(&plan, &measured(&plan, false), true, environment());
+    assert!(!report.allocations_counted);
+    assert!(report.sizes[0].decisions.iter().all(|decided| decided.metric != "allocations_per_token"));
+    assert!(page(&report).contains("Allocations were not counted"));
+}
+
+#[test]
+fn children_that_did_not_keep_to_their_cores_are_said() {
+    let plan = plan(&[Variant::Smol], &[1], 1);
+    let report = summarise(&plan, &measured(&plan, true), false, environment());
+    assert_eq!((report.server_core, report.agent_cores.as_slice()), (None, [].as_slice()));
+    assert!(page(&report).contains("\nNot pinned: "));
+}
+
+#[test]
+fn the_json_has_every_round_under_keys_that_say_the_unit() {
+    let report: serde_json::Value = serde_json::from_str(&json(&report(&plan(&[Variant::Smol], &[1], 2)))).unwrap();
+    assert_eq!(report["format"], "runtime-lab-cost/1");
+    let cpu = &report["sizes"][0]["rows"][1]["metrics"][0];
+    assert_eq!((&cpu["metric"], cpu["rounds"].as_array().unwrap().len()), (&"cpu_ns_per_token".into(), 2));
+}
