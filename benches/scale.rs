@@ -71,7 +71,7 @@ fn model(quick: bool) -> Result<bool> {
     let workload = workload(agents, MODEL_CHUNKS)?;
     let before = on_processor();
     let first = model::run(&workload, Pace::recorded(), Seed(0))?;
-    let seconds = (on_processor() - before).as_secs_f64();
+    let seconds = on_processor().saturating_sub(before).as_secs_f64();
     let again = model::run(&workload, Pace::recorded(), Seed(0))?;
     let per_s = f64::from(u32::try_from(first.events)?) / seconds;
     let peak = peak_bytes()?;
@@ -94,7 +94,7 @@ fn memory(quick: bool) -> Result<bool> {
     let job = Job { url: "http://127.0.0.1:11434".to_owned(), agents, limit: None };
     let before = on_processor();
     let transcript = of(Variant::TokioLocalset).run(&job, &World::Memory(sim))?;
-    let took = on_processor() - before;
+    let took = on_processor().saturating_sub(before);
     let done = transcript.agents.iter().flat_map(|agent| &agent.exchanges);
     let done = done.filter(|exchange| exchange.outcome.kind() == "done").count();
     let peak = peak_bytes()?;

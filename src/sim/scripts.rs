@@ -93,7 +93,7 @@ impl Stage<'_> {
         match step.action {
             Some(Action::Write { conn, bytes }) => self.engine.wrote(conn, bytes.len(), self.now),
             Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
-                self.engine.closed(conn, Closed::Local, self.now)
+                self.engine.closed(conn, Closed::Local, self.now);
             }
             Some(Action::Shutdown { .. }) | None => {}
         }
