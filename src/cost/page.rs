@@ -138,7 +138,7 @@ fn decisions(report: &CostReport, size: &Size) -> String {
     if first.rounds_needed.is_none_or(|needed| needed > report.rounds) {
         let needed = or_dash(first.rounds_needed, |needed| needed.to_string());
         return format!(
-            "Nothing is ranked: {pairs} of variants need {needed} rounds, and there are {}.\n\n",
+            "Nothing is ranked: telling {pairs} of variants apart takes {needed} rounds, and there are {}.\n\n",
             report.rounds
         );
     }

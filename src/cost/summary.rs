@@ -8,6 +8,7 @@ use crate::measure::decision::{Blocks, Rule, Verdict, decide};
 use crate::measure::resample::bootstrap::{Centre, of_one};
 use crate::report::model::Environment;
 
+use super::metric::RESIDENT_ERROR;
 use super::model::Middle;
 use super::tally::Measured;
 use super::{CostPlan, CostReport, Decided, Estimate, Format, Metric, Row, SeparatedPair, Size, Who};
@@ -20,6 +21,9 @@ const LEAST_ROUNDS: usize = 3;
 
 /// The smallest difference that matters, as a part of the floor's own value; [`Metric::least_effect`] where that is more.
 const EFFECT_OF_FLOOR: f64 = 0.1;
+
+/// A floor that is not above so many times its error is nothing to compare with.
+const CLEAR_OF_ERROR: f64 = 4.0;
 
 /// The decision rule counts in whole nanoseconds; so many of them stand for one of a metric's unit.
 const SCALE: f64 = 1000.0;
@@ -70,7 +74,15 @@ fn ratios(who: Who, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
         return None;
     }
     let (mine, floor) = (values(who, metric, all)?, values(Who::Floor, metric, all)?);
-    mine.iter().zip(floor).map(|(mine, floor)| (floor > 0.0).then(|| mine / floor)).collect()
+    let least = error(metric, all) * CLEAR_OF_ERROR;
+    mine.iter().zip(floor).map(|(mine, floor)| (floor > least).then(|| mine / floor)).collect()
+}
+
+/// How far a value of this size may be off by the way it is counted.
+fn error(metric: Metric, all: &[&Measured]) -> f64 {
+    let agents = all.first().map_or(1, |one| one.agents.max(1));
+    let agents = f64::from(u32::try_from(agents).unwrap_or(u32::MAX));
+    if metric == Metric::Resident { RESIDENT_ERROR / agents } else { 0.0 }
 }
 
 fn middle(rounds: &[f64], seed: Seed) -> Option<Middle> {
@@ -84,7 +96,7 @@ fn decided(plan: &CostPlan, metric: Metric, all: &[&Measured]) -> Option<Decided
     let columns = plan.variants.iter().map(|variant| values(Who::Variant(*variant), metric, all));
     let columns: Vec<Vec<f64>> = columns.collect::<Option<_>>()?;
     let floor = middle(&values(Who::Floor, metric, all)?, plan.seed)?.median;
-    let smallest_effect = (floor * EFFECT_OF_FLOOR).max(metric.least_effect());
+    let smallest_effect = (floor * EFFECT_OF_FLOOR).max(metric.least_effect()).max(error(metric, all));
     let blocks = Blocks {
         variants: plan.variants.iter().map(|variant| variant.name().to_owned()).collect(),
         walls: (0..plan.rounds).map(|round| columns.iter().map(|column| scaled(column[round])).collect()).collect(),

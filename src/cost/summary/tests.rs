@@ -14,7 +14,7 @@ fn plan(variants: &[Variant], sizes: &[usize], rounds: usize) -> CostPlan {
     CostPlan {
         variants: variants.to_vec(),
         sizes: sizes.iter().map(|&agents| (agents, pace)).collect(),
-        left_out: vec![LeftOut { agents: 4096, needed: 4160, limit: 1024 }],
+        left_out: vec![LeftOut { agents: 10_000, needed: 10_064, limit: 8192 }],
         tokens: 200,
         rounds,
         seed: Seed(1),
@@ -94,7 +94,7 @@ fn of(row: &Row, metric: Metric) -> &Estimate {
 
 #[test]
 fn a_page_of_nine_rounds_shows_the_curve_the_ratios_and_what_is_separated() {
-    insta::assert_snapshot!(page(&report(&plan(Variant::ALL, &[1, 64], 9))));
+    insta::assert_snapshot!(page(&report(&plan(Variant::ALL, &[1, 4096], 9))));
 }
 
 #[test]
@@ -108,7 +108,7 @@ fn a_ratio_is_taken_within_a_round_so_that_what_hits_both_cancels() {
 
 #[test]
 fn where_the_floor_has_nothing_there_is_no_ratio() {
-    let plan = plan(Variant::ALL, &[1], 9);
+    let plan = plan(Variant::ALL, &[4096], 9);
     let mut all = measured(&plan, true);
     all.iter_mut().filter(|one| one.who == Who::Floor).for_each(|one| {
         one.values.insert(Metric::Resident, 0.0);
@@ -123,7 +123,10 @@ fn three_rounds_rank_nothing_however_clear_they_look() {
     let report = report(&plan(Variant::ALL, &[1], 3));
     assert!(report.sizes[0].decisions.iter().all(|decided| decided.separated.is_empty() && decided.same.is_empty()));
     let page = page(&report);
-    assert!(page.contains("Nothing is ranked: 10 pairs of variants need 9 rounds, and there are 3."), "{page}");
+    assert!(
+        page.contains("Nothing is ranked: telling 10 pairs of variants apart takes 9 rounds, and there are 3."),
+        "{page}"
+    );
     assert!(!page.contains("takes less"), "{page}");
 }
 
