@@ -42,7 +42,10 @@ impl Rods {
         ensure!(cfg!(target_os = "linux"), "the measuring rods need Linux: epoll, receive timestamps and /proc");
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         ensure!(cores >= 2, "a server and its load need a core each, and there is one");
-        cargo::run(&["build", "--release", "--locked", "--package", "mock-ollama", "--package", "rods"])?;
+        // One after the other: together they would want other features of what both depend on, and a build of their own.
+        for package in ["mock-ollama", "rods"] {
+            cargo::run(&["build", "--release", "--locked", "--package", package])?;
+        }
         let release = cargo::root().join("target/release");
         let folder = cargo::root().join("target").join(name);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
