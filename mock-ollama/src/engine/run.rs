@@ -110,11 +110,6 @@ impl Engine {
         self.control(conn, now, What::Shutdown);
     }
 
-    /// The listener that a connection came to.
-    pub fn server_of(&self, conn: ConnId) -> Option<ServerId> {
-        self.conns.get(&conn).map(|conn| conn.server)
-    }
-
     /// Whether this side has ended the connection or is about to.
     pub fn is_leaving(&self, conn: ConnId) -> bool {
         self.conns.get(&conn).is_none_or(|conn| matches!(conn.state, State::Leaving))
@@ -171,6 +166,8 @@ impl Engine {
         self.stream_ends(server, &answering, now);
         self.control(conn, now, What::Send(bytes));
         self.control(conn, now, What::Close);
+        // Its clock was among the events; a client that takes nothing of this must not stay for ever.
+        self.watch(conn, now);
         true
     }
 

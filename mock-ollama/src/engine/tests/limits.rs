@@ -6,10 +6,12 @@ use std::time::Duration;
 use rstest::rstest;
 
 use super::{Bench, CONN, ask, at_ms, generate, post};
+use crate::catalog::Catalog;
 use crate::clock::Instant;
 use crate::engine::Limits;
 use crate::journal::{ConnId, Fate, Keep, ServerId};
 use crate::recording::Recording;
+use crate::script::Scripted;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -19,6 +21,12 @@ fn hi() -> Recording {
 
 fn limited(limits: Limits) -> Bench {
     Bench::new(vec![hi()], |config| config.limits = limits)
+}
+
+/// A catalog with one scripted model.
+fn scripted() -> std::sync::Arc<Catalog> {
+    let tiny = Scripted::says("tiny", ["Hi", "!"].map(str::to_owned)).unwrap();
+    Catalog::with_scripts(Vec::new(), vec![tiny]).into()
 }
 
 /// What the driver was told beside writes, and when, in milliseconds.
@@ -98,6 +106,23 @@ fn a_client_that_takes_nothing_is_dropped_and_its_answer_counts_as_broken_off() 
     assert_eq!(what, "abandon");
     // It has been looked at once a second, and has taken nothing since the first chunk at 100 ms.
     assert!((1_100..2_200).contains(&at), "{at}");
+}
+
+#[test]
+fn a_client_that_says_it_is_done_and_takes_nothing_is_dropped_as_well() {
+    let mut bench = Bench::new(vec![hi()], |config| {
+        config.limits = Limits { stall: Some(SECOND), ..Limits::default() };
+        config.catalog = scripted();
+    });
+    bench.transport_takes = false;
+    bench.send(ask("tiny", "Say hi"));
+    assert!(bench.engine.half_closed(CONN, at_ms(1)), "a scripted answer breaks off with words");
+    for _ in 0..20 {
+        let Some(due) = bench.engine.next_due() else { break };
+        bench.now = due;
+        bench.act();
+    }
+    assert!(bench.told.iter().any(|(_, what)| *what == "abandon"), "{:?}", bench.told);
 }
 
 #[test]
