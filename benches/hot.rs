@@ -5,17 +5,17 @@
 
 #[path = "parts/framing.rs"]
 mod framing;
+#[path = "../mock-ollama/benches/parts/playing.rs"]
+mod playing;
 
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use mock_ollama::catalog::Catalog;
-use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Config, Engine};
+use mock_ollama::engine::Engine;
 use mock_ollama::http::encode_chunk;
-use mock_ollama::journal::{ConnId, ServerId};
-use mock_ollama::recording::RequestBody;
+use playing::{asked, play, request};
 
 /// What one pass of the framer cuts, in reads of a client under the 1024-byte cap.
 const BODY_BYTES: usize = 1_000_000;
@@ -62,39 +62,11 @@ fn encode(passes: usize) {
 
 fn engine_step(passes: usize, prepared: usize) {
     let recording = framing::recorded();
-    let known = recording.exchanges[0].request.as_ref().expect("the request is recorded");
-    let Some(RequestBody::Json(body)) = &known.body else { panic!("the body is JSON") };
-    let body = body.to_string();
-    let head = format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n", known.path, body.len());
-    let request = head + &body;
+    let request = request(&recording);
     let catalog = Arc::new(Catalog::new(vec![recording]));
-    let mut engines: Vec<Engine> = (0..prepared).map(|_| asked(&catalog, request.as_bytes())).collect();
+    let mut engines: Vec<Engine> = (0..prepared).map(|_| asked(&catalog, &request, STREAMS)).collect();
     let actions: u64 = engines.iter_mut().take(passes).map(play).sum();
     assert!(actions > 150 * STREAMS * passes as u64, "every stream left whole");
     // What it takes to drop one depends on how far it was played.
     std::mem::forget(engines);
-}
-
-/// An engine in which every client has sent its request; nothing has left yet.
-fn asked(catalog: &Arc<Catalog>, request: &[u8]) -> Engine {
-    let mut engine = Engine::new(Config { catalog: Arc::clone(catalog), ..Config::default() });
-    for conn in (1..=STREAMS).map(ConnId) {
-        engine.opened(conn, ServerId(0), Instant::ZERO);
-        engine.receive(conn, request, Instant::ZERO);
-    }
-    engine
-}
-
-/// Lets every chunk leave when it is due; answers with the number of actions.
-fn play(engine: &mut Engine) -> u64 {
-    let mut actions = 0;
-    while let Some(due) = engine.next_due() {
-        while let Some(step) = engine.step(due) {
-            if let Some(Action::Write { conn, bytes }) = step.action {
-                engine.wrote(conn, bytes.len(), due);
-            }
-            actions += 1;
-        }
-    }
-    actions
 }

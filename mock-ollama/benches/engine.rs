@@ -2,58 +2,24 @@
 
 #![expect(missing_docs, reason = "criterion_group! makes a function without them")]
 
+#[path = "parts/playing.rs"]
+mod playing;
+
 use std::hint::black_box;
 use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{BatchSize, BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mock_ollama::catalog::{Catalog, builtin};
-use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Config, Engine};
 use mock_ollama::http::encode_chunk;
-use mock_ollama::journal::{ConnId, ServerId};
-use mock_ollama::recording::{Recording, RequestBody};
+use mock_ollama::recording::Recording;
+use playing::{asked, play, request};
 
 /// Streams that are open at once.
 const STREAMS: [u64; 3] = [1, 100, 1000];
 
 fn recorded() -> Recording {
     builtin::recording("small-greedy").and_then(Result::ok).expect("the catalog has it")
-}
-
-/// A request that the recording answers.
-fn request(recording: &Recording) -> Vec<u8> {
-    let known = recording.exchanges[0].request.as_ref().expect("the request is recorded");
-    let body = match &known.body {
-        Some(RequestBody::Json(json)) => json.to_string(),
-        _ => panic!("the body is JSON"),
-    };
-    format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", known.path, body.len())
-        .into_bytes()
-}
-
-/// An engine in which so many clients have sent their request; nothing has left yet.
-fn asked(catalog: &Arc<Catalog>, request: &[u8], streams: u64) -> Engine {
-    let mut engine = Engine::new(Config { catalog: Arc::clone(catalog), ..Config::default() });
-    for conn in (1..=streams).map(ConnId) {
-        engine.opened(conn, ServerId(0), Instant::ZERO);
-        engine.receive(conn, request, Instant::ZERO);
-    }
-    engine
-}
-
-/// Lets every chunk leave when it is due; answers with the number of actions.
-fn play(engine: &mut Engine) -> u64 {
-    let mut actions = 0;
-    while let Some(due) = engine.next_due() {
-        while let Some(step) = engine.step(due) {
-            if let Some(Action::Write { conn, bytes }) = step.action {
-                engine.wrote(conn, bytes.len(), due);
-            }
-            actions += 1;
-        }
-    }
-    actions
 }
 
 fn engine(criterion: &mut Criterion) {
