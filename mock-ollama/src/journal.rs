@@ -210,13 +210,36 @@ impl Journal {
         if let Keep::Last(last) = keep
             && self.entries.len() >= last.get().saturating_mul(2)
         {
-            let forgotten = self.entries.drain(..self.entries.len() - last.get());
-            let misses = forgotten.filter(|entry| matches!(entry.answer, Answer::Missed { .. })).count();
-            self.forgotten.misses += misses;
-            self.forgotten.requests += last.get();
+            self.forget(self.entries.len() - last.get());
         }
         self.entries.push(entry);
         self.requests() - 1
+    }
+
+    fn forget(&mut self, first: usize) {
+        let forgotten = self.entries.drain(..first);
+        self.forgotten.misses += forgotten.filter(|entry| matches!(entry.answer, Answer::Missed { .. })).count();
+        self.forgotten.requests += first;
+    }
+
+    /// The journals of a server's shards as one, in the order in which requests were complete.
+    pub(crate) fn merged(shards: impl IntoIterator<Item = Self>, keep: Keep) -> Self {
+        let mut merged = Self::default();
+        for shard in shards {
+            merged.entries.extend(shard.entries);
+            merged.forgotten.requests += shard.forgotten.requests;
+            merged.forgotten.misses += shard.forgotten.misses;
+            merged.in_flight += shard.in_flight;
+            // Each has seen how many there were on all of them.
+            merged.max_in_flight = merged.max_in_flight.max(shard.max_in_flight);
+        }
+        merged.entries.sort_by(|one, other| (one.received, &one.stream).cmp(&(other.received, &other.stream)));
+        if let Keep::Last(last) = keep
+            && merged.entries.len() > last.get().saturating_mul(2)
+        {
+            merged.forget(merged.entries.len() - last.get());
+        }
+        merged
     }
 
     /// The entry of this number, unless it is forgotten.

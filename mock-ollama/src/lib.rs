@@ -55,4 +55,4 @@ pub mod scrub;
 pub mod seed;
 pub mod server;
 
-pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};
+pub use server::{Builder, FinishError, MAX_SERVERS, MAX_THREADS, MockOllama, StartError};

@@ -1,10 +1,10 @@
-//! `MockOllama`: a server in this process, on a thread of its own.
+//! `MockOllama`: a server in this process, on a thread of its own, or several.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::thread::JoinHandle;
+use std::sync::Arc;
 use std::time::Duration;
 
 use thiserror::Error;
@@ -12,9 +12,7 @@ use thiserror::Error;
 use crate::backend;
 use crate::catalog::{Catalog, Matching};
 use crate::dialect::manage::DEFAULT_SPEED;
-use crate::driver::{
-    Command, EventLoop, Mailbox, Monotonic, NoObserver, Observer, Service, TimeSource, bind, host_names,
-};
+use crate::driver::{Monotonic, NoObserver, Observer, Part, Service, Threads, TimeSource, bind, host_names};
 use crate::engine::{Config, CreatedAt, Engine, Limits, Release};
 use crate::http::{GateConfig, Origins};
 use crate::journal::{Journal, Keep, ServerId, StreamId};
@@ -29,6 +27,9 @@ const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOS
 
 /// The most servers that share a machine; each is a descriptor and a port.
 pub const MAX_SERVERS: usize = 256;
+
+/// The most threads of a server.
+pub const MAX_THREADS: usize = 256;
 
 /// A running mock server. Dropping it closes every socket and joins its thread.
 ///
@@ -47,8 +48,7 @@ pub const MAX_SERVERS: usize = 256;
 pub struct MockOllama {
     /// One at least.
     addrs: Vec<SocketAddr>,
-    mailbox: Arc<Mailbox>,
-    thread: Option<JoinHandle<io::Result<Journal>>>,
+    threads: Threads,
     allow_misses: bool,
 }
 
@@ -72,6 +72,12 @@ pub enum StartError {
     /// More servers than [`MAX_SERVERS`].
     #[error("{0} servers are more than the limit of {MAX_SERVERS}")]
     TooManyServers(usize),
+    /// More threads than [`MAX_THREADS`].
+    #[error("{0} threads are more than the limit of {MAX_THREADS}")]
+    TooManyThreads(usize),
+    /// One thing cannot be in the hands of several threads.
+    #[error("a time source or an observer of one's own is for one thread, not for {0}")]
+    OneThread(NonZeroUsize),
     /// The address could not be bound.
     #[error("cannot listen on {addr}")]
     Bind {
@@ -81,7 +87,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The system refused a thread or a descriptor.
-    #[error("cannot start the server thread")]
+    #[error("cannot start the server's threads")]
     Thread(#[source] io::Error),
 }
 
@@ -100,10 +106,10 @@ pub enum FinishError {
         /// Everything that happened.
         journal: Box<Journal>,
     },
-    /// The event loop failed.
+    /// An event loop failed.
     #[error("the server's event loop failed")]
     Loop(#[source] io::Error),
-    /// The event loop panicked, which is a bug in this crate.
+    /// An event loop panicked, which is a bug in this crate.
     #[error("the server's event loop panicked")]
     Panicked,
 }
@@ -132,6 +138,7 @@ pub struct Builder {
     limits: Limits,
     keep: Keep,
     service: Service,
+    threads: Option<NonZeroUsize>,
     time: Option<Box<dyn TimeSource>>,
     observer: Option<Box<dyn Observer>>,
 }
@@ -288,6 +295,16 @@ impl Builder {
         self
     }
 
+    /// How many threads serve, each with an event loop and connections of its own; one by default, [`MAX_THREADS`] at most.
+    ///
+    /// Clients see one server: its port, models, slots, loads, device and agents are common to all threads. Which of them
+    /// has a connection is up to the system, so that connections are no longer numbered in the order of accepts.
+    #[must_use]
+    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
+        self.threads = Some(threads);
+        self
+    }
+
     /// Takes instants from `time` instead of the machine's monotonic clock.
     #[must_use]
     pub fn time_source(mut self, time: impl TimeSource) -> Self {
@@ -318,13 +335,19 @@ impl Builder {
         for (model, pieces) in self.says {
             scripts.push(Scripted::says(&model, pieces)?);
         }
+        let threads = self.threads.unwrap_or(NonZeroUsize::MIN);
+        if threads.get() > MAX_THREADS {
+            return Err(StartError::TooManyThreads(threads.get()));
+        }
+        if threads > NonZeroUsize::MIN && (self.time.is_some() || self.observer.is_some()) {
+            return Err(StartError::OneThread(threads));
+        }
         let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
-        let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));
-        let (addrs, listeners) = bind_all(self.listen)?;
+        let (addrs, listeners) = bind_all(self.listen, threads)?;
         let open = addrs.iter().zip(0..).filter(|(addr, _)| !addr.ip().is_loopback());
         let open = open.map(|(_, server)| ServerId(server)).collect();
         let gate = GateConfig { open, origins: self.origins, host_names: host_names() };
-        let engine = Engine::new(Config {
+        let config = Config {
             catalog: Arc::new(Catalog::with_scripts(recordings, scripts)),
             matching: self.matching,
             pace: self.pace,
@@ -338,14 +361,17 @@ impl Builder {
             limits: self.limits,
             keep: self.keep,
             ..Config::default()
+        };
+        // One of each that was handed in goes with one thread, which is then the only one.
+        let (mut time, mut observer) = (Some(time), self.observer);
+        let parts = Engine::shards(&config, threads).into_iter().zip(listeners).map(|(engine, listeners)| Part {
+            listeners,
+            engine,
+            time: time.take().unwrap_or_else(|| Box::new(Monotonic)),
+            observer: observer.take().unwrap_or_else(|| Box::new(NoObserver)),
         });
-        let (event_loop, mailbox) =
-            EventLoop::new(listeners, engine, time, observer, self.service).map_err(StartError::Thread)?;
-        let thread = std::thread::Builder::new()
-            .name("mock-ollama".to_owned())
-            .spawn(move || event_loop.run())
-            .map_err(StartError::Thread)?;
-        Ok(MockOllama { addrs, mailbox, thread: Some(thread), allow_misses: self.allow_misses })
+        let threads = Threads::start(parts.collect(), self.service, self.keep).map_err(StartError::Thread)?;
+        Ok(MockOllama { addrs, threads, allow_misses: self.allow_misses })
     }
 }
 
@@ -377,30 +403,27 @@ impl MockOllama {
 
     /// Under a stepped pace: lets `chunks` more chunks of each open stream leave.
     pub fn release(&self, chunks: u64) {
-        self.mailbox.send(Command::Release(Release::All, chunks));
+        self.threads.release(&Release::All, chunks);
     }
 
     /// Under a stepped pace: lets `chunks` more chunks of `stream` leave.
     pub fn release_on(&self, stream: &StreamId, chunks: u64) {
-        self.mailbox.send(Command::Release(Release::Stream(stream.clone()), chunks));
+        self.threads.release(&Release::Stream(stream.clone()), chunks);
     }
 
     /// Waits until exactly `streams` streams are in progress; says whether they are within `timeout`.
     pub fn wait_in_flight(&self, streams: usize, timeout: Duration) -> bool {
-        self.mailbox.wait(timeout, |witness| witness.in_flight == streams)
+        self.threads.wait_in_flight(streams, timeout)
     }
 
     /// Waits until `requests` requests have come in; says whether they have within `timeout`.
     pub fn wait_requests(&self, requests: usize, timeout: Duration) -> bool {
-        self.mailbox.wait(timeout, |witness| witness.requests >= requests)
+        self.threads.wait_requests(requests, timeout)
     }
 
     /// What happened so far; empty when the event loop has failed.
     pub fn journal(&self) -> Journal {
-        let (reply, journal) = mpsc::channel();
-        self.mailbox.send(Command::Journal(reply));
-        // A loop that has ended drops the mailbox's commands, and with them the sender.
-        journal.recv_timeout(Duration::from_secs(5)).unwrap_or_default()
+        self.threads.journal()
     }
 
     /// Stops the server and hands out its journal.
@@ -408,7 +431,7 @@ impl MockOllama {
     /// It fails when a request matched no recording, unless misses are allowed: a client that swallows the
     /// 404 must not turn a wrong request into a passing test.
     pub fn finish(mut self) -> Result<Journal, FinishError> {
-        let journal = self.stop().ok_or(FinishError::Panicked)?.map_err(FinishError::Loop)?;
+        let journal = self.threads.stop().ok_or(FinishError::Panicked)?.map_err(FinishError::Loop)?;
         let count = journal.missed();
         if count == 0 || self.allow_misses {
             return Ok(journal);
@@ -421,18 +444,11 @@ impl MockOllama {
         let first = first.unwrap_or_default();
         Err(FinishError::Missed { count, requests, first, journal: Box::new(journal) })
     }
-
-    /// `None` when the thread panicked or was stopped before.
-    fn stop(&mut self) -> Option<io::Result<Journal>> {
-        let thread = self.thread.take()?;
-        self.mailbox.send(Command::Stop);
-        thread.join().ok()
-    }
 }
 
 impl Drop for MockOllama {
     fn drop(&mut self) {
-        drop(self.stop());
+        drop(self.threads.stop());
     }
 }
 
@@ -440,19 +456,28 @@ fn url(addr: SocketAddr) -> String {
     format!("http://{addr}")
 }
 
-/// Binds each address, or any where there is none; where each server listens, and its listener.
-fn bind_all(mut wanted: Vec<SocketAddr>) -> Result<(Vec<SocketAddr>, Vec<TcpListener>), StartError> {
+/// Binds each address, or any where there is none; where each server listens, and for each thread the listeners of all.
+fn bind_all(
+    mut wanted: Vec<SocketAddr>,
+    threads: NonZeroUsize,
+) -> Result<(Vec<SocketAddr>, Vec<Vec<TcpListener>>), StartError> {
     if wanted.is_empty() {
         wanted.push(ANYWHERE);
     }
     if wanted.len() > MAX_SERVERS {
         return Err(StartError::TooManyServers(wanted.len()));
     }
-    let bound = wanted.into_iter().map(|addr| {
-        let bound = bind(addr).and_then(|listener| Ok((listener.local_addr()?, listener)));
-        bound.map_err(|source| StartError::Bind { addr, source })
-    });
-    bound.collect()
+    let mut addrs = Vec::new();
+    let mut of_threads: Vec<Vec<TcpListener>> = (0..threads.get()).map(|_| Vec::new()).collect();
+    for addr in wanted {
+        let failed = |source| StartError::Bind { addr, source };
+        let listeners = bind(addr, threads).map_err(failed)?;
+        addrs.push(listeners[0].local_addr().map_err(failed)?);
+        for (of_thread, listener) in of_threads.iter_mut().zip(listeners) {
+            of_thread.push(listener);
+        }
+    }
+    Ok((addrs, of_threads))
 }
 
 /// A recording of the catalog that is built into the crate.

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use mock_ollama::backend::{Curve, Device, Slots};
+use mock_ollama::backend::{Curve, Device, Place, Slots};
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::StreamId;
 use mock_ollama::models::Batching;
@@ -126,7 +126,7 @@ enum State {
     Loading(Instant),
     InLine,
     Reading(Instant),
-    Decoding,
+    Decoding(Place),
     Ended,
 }
 
@@ -180,7 +180,7 @@ impl Stage<'_> {
     fn next(&self, now: Instant) -> Option<(Instant, usize)> {
         let due = |agent: usize| match self.states[agent] {
             State::Loading(until) | State::Reading(until) => Some((until, agent)),
-            State::Decoding => Some((self.device.due(&self.streams[agent], self.input.solo(agent), now), agent)),
+            State::Decoding(place) => Some((self.device.flow().due(place, self.input.solo(agent), now), agent)),
             State::Held | State::InLine | State::Ended => None,
         };
         (0..2).filter_map(due).min()
@@ -204,10 +204,9 @@ impl Stage<'_> {
             }
             State::Loading(_) => self.states[agent] = State::InLine,
             State::Reading(_) => {
-                self.device.enter(self.streams[agent].clone(), now);
-                self.states[agent] = State::Decoding;
+                self.states[agent] = State::Decoding(self.device.enter(now));
             }
-            State::Decoding => self.end(agent, now),
+            State::Decoding(_) => self.end(agent, now),
             State::Held | State::InLine | State::Ended => {}
         }
     }
@@ -219,7 +218,7 @@ impl Stage<'_> {
     fn end(&mut self, agent: usize, now: Instant) {
         self.states[agent] = State::Ended;
         self.spans[agent].ended = now;
-        self.device.leave(&self.streams[agent], now);
+        self.device.leave(now);
         let next = self.slots.leave(MODEL, &self.streams[agent]);
         if let Some(next) = self.streams.iter().position(|stream| Some(stream) == next.as_ref()) {
             self.read(next, now);

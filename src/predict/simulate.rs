@@ -2,9 +2,8 @@
 
 use std::time::Duration;
 
-use mock_ollama::backend::{Curve, Device};
+use mock_ollama::backend::{Curve, Device, Place};
 use mock_ollama::clock::Instant;
-use mock_ollama::journal::StreamId;
 
 /// A stream: it enters the device with its first chunk, and leaves it with its last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,8 +26,7 @@ pub enum Need {
 /// When each chunk of each stream arrives, the first ones included; nothing of a stream that only holds a place.
 pub fn simulate(streams: &[Stream], curve: &Curve) -> Vec<Vec<Instant>> {
     let mut device = Device::new(curve.clone());
-    let mut guests: Vec<Guest<'_>> =
-        streams.iter().enumerate().map(|(index, stream)| Guest::new(index, stream)).collect();
+    let mut guests: Vec<Guest<'_>> = streams.iter().map(Guest::new).collect();
     let mut now = Instant::ZERO;
     loop {
         let next = guests.iter().enumerate().filter_map(|(index, guest)| Some((guest.next(&device, now)?, index)));
@@ -42,41 +40,39 @@ pub fn simulate(streams: &[Stream], curve: &Curve) -> Vec<Vec<Instant>> {
 
 /// A stream on its way through the device.
 struct Guest<'a> {
-    id: StreamId,
     stream: &'a Stream,
-    at: Place,
+    at: Where,
     arrivals: Vec<Instant>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum Where {
     Outside,
-    Inside,
+    Inside(Place),
     Gone,
 }
 
 impl<'a> Guest<'a> {
-    fn new(index: usize, stream: &'a Stream) -> Self {
-        Self { id: StreamId::of(&index.to_string(), 0), stream, at: Place::Outside, arrivals: Vec::new() }
+    fn new(stream: &'a Stream) -> Self {
+        Self { stream, at: Where::Outside, arrivals: Vec::new() }
     }
 
     /// When the next thing happens to it, as things stand now.
     fn next(&self, device: &Device, now: Instant) -> Option<Instant> {
         match (self.at, &self.stream.need) {
-            (Place::Outside, _) => Some(self.stream.first),
-            (Place::Inside, Need::Served(solo)) => {
-                solo.get(self.arrivals.len()).map(|solo| device.due(&self.id, *solo, now))
+            (Where::Outside, _) => Some(self.stream.first),
+            (Where::Inside(place), Need::Served(solo)) => {
+                solo.get(self.arrivals.len()).map(|solo| device.flow().due(place, *solo, now))
             }
-            (Place::Inside, Need::Until(end)) => Some(*end),
-            (Place::Gone, _) => None,
+            (Where::Inside(_), Need::Until(end)) => Some(*end),
+            (Where::Gone, _) => None,
         }
     }
 
     /// The next thing happens to it.
     fn step(&mut self, device: &mut Device, now: Instant) {
-        if self.at == Place::Outside {
-            device.enter(self.id.clone(), now);
-            self.at = Place::Inside;
+        if self.at == Where::Outside {
+            self.at = Where::Inside(device.enter(now));
             if matches!(self.stream.need, Need::Until(_)) {
                 return;
             }
@@ -89,8 +85,8 @@ impl<'a> Guest<'a> {
             Need::Until(_) => true,
         };
         if is_last {
-            device.leave(&self.id, now);
-            self.at = Place::Gone;
+            device.leave(now);
+            self.at = Where::Gone;
         }
     }
 }

@@ -1,24 +1,36 @@
 //! Streams that share a device.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::curve::{Curve, FULL};
 use crate::clock::Instant;
-use crate::journal::StreamId;
 
 /// A device on which each stream is served at a share of its solo speed, the same for all, by how many there are.
 ///
 /// Service is counted in exact integers (nanoseconds of solo time in millionths), so that a stream alone is served
-/// exactly as recorded, and the same inputs give the same instants on every machine.
+/// exactly as recorded, and the same inputs give the same instants on every machine. Whoever is there is served alike:
+/// what a stream has received is what the device has given since it came, and nothing is kept of each.
 #[derive(Clone, Debug, Default)]
 pub struct Device {
     curve: Curve,
-    /// What each stream has received since it came.
-    streams: BTreeMap<StreamId, u128>,
-    /// Up to when that is counted.
-    counted: Instant,
+    streams: usize,
+    flow: Flow,
 }
+
+/// How a device serves each of its streams, until the next one comes or goes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Flow {
+    /// What a stream that had been there for ever would have received …
+    given: u128,
+    /// … by this instant.
+    counted: Instant,
+    /// How fast it goes on, in millionths.
+    speed: u32,
+}
+
+/// What the device had given when a stream came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place(u128);
 
 impl Device {
     /// An idle device.
@@ -31,46 +43,43 @@ impl Device {
         self.curve != Curve::Independent
     }
 
-    /// Streams on it.
-    pub fn streams(&self) -> impl Iterator<Item = &StreamId> {
-        self.streams.keys()
+    /// How it serves its streams as things stand.
+    pub fn flow(&self) -> Flow {
+        self.flow
     }
 
     /// A stream comes. From now on all are as slow as there are streams.
-    pub fn enter(&mut self, stream: StreamId, now: Instant) {
-        self.count(now);
-        self.streams.insert(stream, 0);
+    pub fn enter(&mut self, now: Instant) -> Place {
+        self.streams += 1;
+        self.turn(now);
+        Place(self.flow.given)
     }
 
-    /// A stream leaves; says whether it was there.
-    pub fn leave(&mut self, stream: &StreamId, now: Instant) -> bool {
-        self.count(now);
-        self.streams.remove(stream).is_some()
+    /// A stream that came leaves.
+    pub fn leave(&mut self, now: Instant) {
+        self.streams = self.streams.saturating_sub(1);
+        self.turn(now);
     }
 
+    fn turn(&mut self, now: Instant) {
+        let speed = self.curve.share(self.streams);
+        self.flow = Flow { given: self.flow.given_by(now), counted: self.flow.counted.max(now), speed };
+    }
+}
+
+impl Flow {
     /// When a stream will have been served what takes `solo` from its coming on when it is alone, as things stand
-    /// `now`. A stream that is not here is served as if alone.
-    pub fn due(&self, stream: &StreamId, solo: Duration, now: Instant) -> Instant {
-        let speed = u128::from(self.speed());
-        let Some(received) = self.streams.get(stream) else { return now.saturating_add(solo) };
-        let received = received + self.since(now) * speed;
+    /// `now`.
+    pub fn due(&self, place: Place, solo: Duration, now: Instant) -> Instant {
+        let speed = u128::from(self.speed.max(1));
+        let received = self.given_by(now).saturating_sub(place.0);
         let missing = (solo.as_nanos() * u128::from(FULL)).saturating_sub(received);
         let wait = u64::try_from(missing.div_ceil(speed)).unwrap_or(u64::MAX);
         now.saturating_add(Duration::from_nanos(wait))
     }
 
-    fn speed(&self) -> u32 {
-        self.curve.share(self.streams.len())
-    }
-
-    fn since(&self, now: Instant) -> u128 {
-        now.saturating_since(self.counted).as_nanos()
-    }
-
-    fn count(&mut self, now: Instant) {
-        let gained = self.since(now) * u128::from(self.speed());
-        self.streams.values_mut().for_each(|received| *received += gained);
-        self.counted = self.counted.max(now);
+    fn given_by(&self, now: Instant) -> u128 {
+        self.given + now.saturating_since(self.counted).as_nanos() * u128::from(self.speed)
     }
 }
 
@@ -79,10 +88,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    fn stream(number: usize) -> StreamId {
-        StreamId::of(&format!("a{number}"), 0)
-    }
 
     fn at(nanos: u64) -> Instant {
         Instant::from_nanos(nanos)
@@ -95,27 +100,36 @@ mod tests {
     #[test]
     fn two_equals_at_half_speed_take_twice_as_long() {
         let mut device = Device::new("0.5".parse().unwrap());
-        device.enter(stream(0), at(0));
-        device.enter(stream(1), at(0));
-        assert_eq!(device.due(&stream(0), ns(1_000), at(0)), at(2_000));
+        let place = device.enter(at(0));
+        device.enter(at(0));
+        assert_eq!(device.flow().due(place, ns(1_000), at(0)), at(2_000));
     }
 
     #[test]
     fn a_stream_that_stays_alone_is_as_fast_as_before() {
         let mut device = Device::new("0.5".parse().unwrap());
-        device.enter(stream(0), at(0));
-        device.enter(stream(1), at(100));
-        assert_eq!(device.due(&stream(0), ns(1_000), at(100)), at(1_900));
-        assert!(device.leave(&stream(1), at(500)));
+        let place = device.enter(at(0));
+        device.enter(at(100));
+        assert_eq!(device.flow().due(place, ns(1_000), at(100)), at(1_900));
+        device.leave(at(500));
         // 100 alone, 200 in the 400 that it shared, 700 alone.
-        assert_eq!(device.due(&stream(0), ns(1_000), at(500)), at(1_200));
+        assert_eq!(device.flow().due(place, ns(1_000), at(500)), at(1_200));
     }
 
     #[test]
     fn what_has_been_served_already_is_due_now() {
         let mut device = Device::new(Curve::Independent);
-        device.enter(stream(0), at(0));
-        assert_eq!(device.due(&stream(0), ns(10), at(500)), at(500));
+        let place = device.enter(at(0));
+        assert_eq!(device.flow().due(place, ns(10), at(500)), at(500));
+    }
+
+    #[test]
+    fn what_was_given_before_a_stream_came_is_not_its_own() {
+        let mut device = Device::new("0.5".parse().unwrap());
+        device.enter(at(0));
+        device.leave(at(700));
+        let place = device.enter(at(900));
+        assert_eq!(device.flow().due(place, ns(100), at(900)), at(1_000));
     }
 
     /// Comings and goings: at which instant, which stream, whether it comes.
@@ -138,26 +152,26 @@ mod tests {
         #[test]
         fn a_stream_alone_is_served_exactly_as_recorded(curve in curve(), began in 0_u64..1_000, solo in 0_u64..u64::MAX / 2) {
             let mut device = Device::new(curve);
-            device.enter(stream(0), at(began));
-            prop_assert_eq!(device.due(&stream(0), ns(solo), at(began)), at(began + solo));
+            let place = device.enter(at(began));
+            prop_assert_eq!(device.flow().due(place, ns(solo), at(began)), at(began + solo));
         }
 
         #[test]
         fn service_received_is_service_needed(curve in curve(), traffic in traffic(), solo in 20_000_u64..50_000) {
             let mut device = Device::new(curve.clone());
-            device.enter(stream(0), at(0));
+            let place = device.enter(at(0));
             let (mut there, mut expected, mut last) = (std::collections::BTreeSet::from([0]), 0_u128, 0_u64);
             for (now, who, comes) in traffic {
                 expected += u128::from(now - last) * u128::from(curve.share(there.len()));
                 last = now;
                 if comes && there.insert(who) {
-                    device.enter(stream(who), at(now));
+                    device.enter(at(now));
                 } else if !comes && there.remove(&who) {
-                    device.leave(&stream(who), at(now));
+                    device.leave(at(now));
                 }
             }
             let speed = u128::from(curve.share(there.len()));
-            let due = device.due(&stream(0), ns(solo), at(last)).as_nanos();
+            let due = device.flow().due(place, ns(solo), at(last)).as_nanos();
             let received = expected + u128::from(due - last) * speed;
             let needed = u128::from(solo) * u128::from(FULL);
             // The clock counts whole nanoseconds: at most one of them too much.
@@ -167,12 +181,13 @@ mod tests {
         #[test]
         fn removing_a_stream_never_delays_another(curve in curve(), others in 1_usize..5, solo in 1_u64..10_000, now in 0_u64..5_000) {
             let mut device = Device::new(curve);
-            for number in 0..=others {
-                device.enter(stream(number), at(0));
+            let place = device.enter(at(0));
+            for _ in 0..others {
+                device.enter(at(0));
             }
-            let before = device.due(&stream(0), ns(solo), at(now));
-            device.leave(&stream(1), at(now));
-            prop_assert!(device.due(&stream(0), ns(solo), at(now)) <= before);
+            let before = device.flow().due(place, ns(solo), at(now));
+            device.leave(at(now));
+            prop_assert!(device.flow().due(place, ns(solo), at(now)) <= before);
         }
     }
 }

@@ -30,7 +30,7 @@ use crate::journal::ServerId;
 use crate::models::KeepAlive;
 
 pub use curve::{Curve, CurveError};
-pub use device::Device;
+pub use device::{Device, Flow, Place};
 pub use loads::{Arrival, BUSY, Limits, Loads, Turn};
 pub use scheduler::Scheduler;
 pub use settings::Settings;

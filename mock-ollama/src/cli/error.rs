@@ -110,9 +110,9 @@ impl VerbError {
     /// The exit code of a program that ends with this error.
     pub(crate) fn exit_code(&self) -> u8 {
         let is_io = match self {
-            Self::Environment { .. } | Self::Pattern(_) | Self::Start(StartError::TooManyServers(_)) => {
-                return EXIT_USAGE;
-            }
+            Self::Environment { .. }
+            | Self::Pattern(_)
+            | Self::Start(StartError::TooManyServers(_) | StartError::TooManyThreads(_)) => return EXIT_USAGE,
             Self::Output { source, .. } => source.is_io(),
             Self::Recording(error) => error.is_io(),
             Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_))

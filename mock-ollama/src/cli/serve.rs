@@ -69,6 +69,9 @@ pub(crate) struct ServeArgs {
     /// Wake so long before a deadline and spin the rest, in microseconds, while few streams are in progress; 0 never spins
     #[arg(long, value_name = "US", default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=10_000))]
     spin_us: u64,
+    /// Serve with so many threads, each with connections of its own; models, slots and the rest are common to all
+    #[arg(long, value_name = "N", default_value = "1")]
+    threads: NonZeroUsize,
     /// Write the journal, one JSON document, to this file when the server ends
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -120,6 +123,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
             spin: Duration::from_micros(args.spin_us),
             connections: args.limits.max_connections.map(NonZeroUsize::get),
         })
+        .threads(args.threads)
         .allow_misses()
         .start()
         .map_err(VerbError::from)?;

@@ -4,15 +4,17 @@ use std::io;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::command::{Command, Mailbox, Witness};
+use super::command::{Board, Command, Mailbox, Witness};
 use super::observer::Observer;
 use super::poll::{Listener, Poller, Ready};
 use super::service::Service;
 use super::socket::{Ending, Flushed, Got, Socket};
+use super::threads::Part;
 use super::time::{LoopWaker, TimeSource};
 use crate::clock::Instant;
 use crate::engine::{Action, Closed, Engine};
@@ -36,11 +38,15 @@ const MAX_ACCEPTS: usize = 64;
 /// How many clients above the limit are being told so at once; the others wait with the kernel.
 const REFUSING: usize = 32;
 
+/// Descriptors of a loop beside its listeners and connections.
+const OWN_DESCRIPTORS: usize = 3;
+
 /// How long accepting pauses when the process is out of descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// One thread's worth of server.
-pub(crate) struct EventLoop {
+pub(super) struct EventLoop {
+    around: Around,
     engine: Engine,
     time: Box<dyn TimeSource>,
     observer: Box<dyn Observer>,
@@ -64,6 +70,17 @@ pub(crate) struct EventLoop {
     shown: Witness,
 }
 
+/// What a loop is among.
+pub(super) struct Around {
+    /// Which of the loops it is, counted from zero.
+    pub(super) number: usize,
+    /// How many there are.
+    pub(super) loops: usize,
+    pub(super) board: Arc<Board>,
+    /// Connections of all loops.
+    pub(super) connections: Arc<AtomicUsize>,
+}
+
 /// The listener of one server.
 struct Door {
     listener: Listener,
@@ -74,25 +91,24 @@ struct Door {
 }
 
 impl EventLoop {
-    /// A loop around the bound listeners of an engine's servers, in their order, and the mailbox to reach it by.
-    pub(crate) fn new(
-        listeners: Vec<TcpListener>,
-        engine: Engine,
-        time: Box<dyn TimeSource>,
-        observer: Box<dyn Observer>,
-        service: Service,
-    ) -> io::Result<(Self, Arc<Mailbox>)> {
+    /// A loop around the bound listeners of an engine's servers, and the mailbox to reach it by.
+    pub(super) fn new(part: Part, around: Around, service: Service) -> io::Result<(Self, Arc<Mailbox>)> {
+        let Part { listeners, engine, time, observer } = part;
         let poller = Poller::new()?;
+        // The numbers of connections are dealt to the doors of the first loop, then to those of the second, and so on.
+        let first_conn = (around.number * listeners.len()) as u64 + 1;
         let mut doors = Vec::with_capacity(listeners.len());
         for (listener, token) in listeners.into_iter().zip(0..) {
             let mut listener = into_listener(listener);
             poller.add_listener(&mut listener, token)?;
-            doors.push(Door { listener, acceptable: true, next_conn: token + 1 });
+            doors.push(Door { listener, acceptable: true, next_conn: first_conn + token });
         }
         time.attach(LoopWaker(poller.waker()));
         let most = time.together();
         let mailbox = Arc::new(Mailbox::new(poller.waker()));
+        let of_loops = around.loops * (OWN_DESCRIPTORS + doors.len());
         let this = Self {
+            around,
             engine,
             time,
             observer,
@@ -107,15 +123,15 @@ impl EventLoop {
             most,
             spin: if most > NonZeroUsize::MIN { service.spin } else { Duration::ZERO },
             flushes_each: service.flush,
-            max_connections: service.most(),
+            max_connections: service.most(of_loops),
             shown: Witness::default(),
         };
         Ok((this, mailbox))
     }
 
-    /// Runs until told to stop; then every socket is closed.
-    pub(crate) fn run(mut self) -> io::Result<Journal> {
-        let outcome = self.turn_until_stopped();
+    /// Runs until told to stop; then every socket is closed. `all` are the mailboxes of all loops, this one's among them.
+    pub(super) fn run(mut self, all: &[Arc<Mailbox>]) -> io::Result<Journal> {
+        let outcome = self.turn_until_stopped(all);
         let now = self.time.now();
         let mut conns: Vec<ConnId> = std::mem::take(&mut self.sockets).into_keys().collect();
         conns.sort_unstable();
@@ -126,7 +142,7 @@ impl EventLoop {
         outcome.map(|()| self.engine.into_journal())
     }
 
-    fn turn_until_stopped(&mut self) -> io::Result<()> {
+    fn turn_until_stopped(&mut self, all: &[Arc<Mailbox>]) -> io::Result<()> {
         let mut ready = Vec::new();
         loop {
             if self.obey() {
@@ -138,6 +154,9 @@ impl EventLoop {
             }
             self.read_all();
             more |= self.act();
+            for other in self.engine.rings().filter_map(|number| all.get(number)) {
+                other.send(Command::Heed);
+            }
             self.show(false);
             let timeout = self.timeout(more);
             self.poller.wait(timeout, &mut ready)?;
@@ -169,6 +188,7 @@ impl EventLoop {
                 Command::Release(which, chunks) => self.engine.release(&which, chunks, self.time.now()),
                 // Nobody waits for it any more: then it is not needed.
                 Command::Journal(reply) => drop(reply.send(self.engine.journal().clone())),
+                Command::Heed => self.engine.heed(self.time.now()),
                 Command::Stop => stop = true,
             }
         }
@@ -180,7 +200,7 @@ impl EventLoop {
         let witness = Witness { in_flight: journal.in_flight, requests: journal.requests(), ended };
         if self.shown != witness {
             self.shown = witness;
-            self.mailbox.show(witness);
+            self.around.board.show(self.around.number, witness);
         }
     }
 
@@ -189,10 +209,12 @@ impl EventLoop {
     ///
     /// Says whether it stopped to let streams have their turn, and there may be more.
     fn accept(&mut self, server: usize) -> bool {
-        let doors = self.doors.len() as u64;
+        let (doors, loops) = (self.doors.len() as u64, self.around.loops as u64);
+        let connections = &*self.around.connections;
         let Some(door) = self.doors.get_mut(server) else { return false };
         for _ in 0..MAX_ACCEPTS {
-            if !door.acceptable || self.sockets.len() >= self.max_connections.saturating_add(REFUSING) {
+            let open = connections.load(Ordering::Relaxed);
+            if !door.acceptable || open >= self.max_connections.saturating_add(REFUSING) {
                 return false;
             }
             match Poller::accept(&door.listener) {
@@ -203,9 +225,11 @@ impl EventLoop {
                     if self.poller.add_stream(&mut socket.stream, token_of(conn, doors)).is_err() {
                         continue;
                     }
-                    door.next_conn += doors;
+                    door.next_conn += doors * loops;
                     let server = ServerId(u32::try_from(server).unwrap_or(u32::MAX));
-                    if self.sockets.len() < self.max_connections {
+                    // Two loops that accept at once may both have the last place; the limit need not be that exact.
+                    connections.fetch_add(1, Ordering::Relaxed);
+                    if open < self.max_connections {
                         self.engine.opened(conn, server, self.time.now());
                     } else {
                         self.engine.refuse(conn, server, self.time.now());
@@ -364,6 +388,7 @@ impl EventLoop {
     fn drop_socket(&mut self, conn: ConnId, how: Closed) {
         if let Some(mut socket) = self.sockets.remove(&conn) {
             self.poller.remove_stream(&mut socket.stream);
+            self.around.connections.fetch_sub(1, Ordering::Relaxed);
             let now = self.time.now();
             self.observer.closed(conn, how, now);
             self.engine.closed(conn, how, now);

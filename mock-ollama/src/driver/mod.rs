@@ -1,14 +1,15 @@
-//! The socket driver: one thread, one event loop, real sockets around the engine.
+//! The socket driver: threads with an event loop each, real sockets around the engine.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `time` | the time source: real time, or whatever a lab plugs in |
 //! | `observer` | who is told of reads, writes and closes |
-//! | `listen` | a bound listener, on a port that no earlier server of the process had |
-//! | `command` | what other threads may ask of the loop |
+//! | `listen` | bound listeners, on a port that no earlier server of the process had |
+//! | `command` | what other threads may ask of a loop, and see of all |
 //! | `socket` | one accepted connection and its output |
 //! | `service` | how a loop serves its sockets |
 //! | `event_loop` | the loop |
+//! | `threads` | the threads of a server, and the way to reach them |
 //! | `poll` | waiting: epoll with nanosecond timers on Linux, mio elsewhere |
 
 mod command;
@@ -18,11 +19,11 @@ mod observer;
 mod poll;
 mod service;
 mod socket;
+mod threads;
 mod time;
 
-pub(crate) use command::{Command, Mailbox};
-pub(crate) use event_loop::EventLoop;
 pub(crate) use listen::{bind, host_names};
 pub use observer::{NoObserver, Observer};
 pub use service::{Service, raise_descriptor_limit};
+pub(crate) use threads::{Part, Threads};
 pub use time::{LoopWaker, Monotonic, TimeSource};

@@ -19,27 +19,28 @@ impl Default for Service {
     }
 }
 
-/// Descriptors that are left for other uses than connections.
+/// Descriptors that are left for other uses than connections, beside those of the loops.
 #[cfg(target_os = "linux")]
 const RESERVE: u64 = 64;
 
 impl Service {
-    /// Connections at once.
-    pub(super) fn most(&self) -> usize {
-        self.connections.unwrap_or_else(descriptors)
+    /// Connections at once, where the loops have so many descriptors for themselves.
+    pub(super) fn most(&self, of_loops: usize) -> usize {
+        self.connections.unwrap_or_else(|| left_beside(of_loops))
     }
 }
 
 #[cfg(target_os = "linux")]
-fn descriptors() -> usize {
+fn left_beside(of_loops: usize) -> usize {
     use rustix::process::{Resource, getrlimit};
 
     let allowed = getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX);
-    usize::try_from(allowed.saturating_sub(RESERVE).max(1)).unwrap_or(usize::MAX)
+    let left = allowed.saturating_sub(RESERVE.saturating_add(of_loops as u64));
+    usize::try_from(left.max(1)).unwrap_or(usize::MAX)
 }
 
 #[cfg(not(target_os = "linux"))]
-fn descriptors() -> usize {
+fn left_beside(_of_loops: usize) -> usize {
     usize::MAX
 }
 

@@ -1,13 +1,15 @@
 //! The whole server as a state machine: bytes, instants and releases in; one action at a time out.
 //!
 //! It opens no socket and reads no clock. The socket driver runs it in real time; tests run it by hand. It may be several
-//! servers ([`ServerId`](crate::journal::ServerId)) of one machine.
+//! servers ([`ServerId`](crate::journal::ServerId)) of one machine; and several engines, the shards, may be one server, each
+//! with connections of its own, so that each can have a thread of its own.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `config` | what a server is set to |
 //! | `action` | what a driver is told to do |
 //! | `timeline` | what is going to happen, in order |
+//! | `common` | what the shards of a server have in common |
 //! | `callers` | what is remembered of those who ask |
 //! | `conn` | the state of one connection |
 //! | `answer` | which answer a request gets |
@@ -20,6 +22,7 @@
 mod action;
 mod answer;
 mod callers;
+mod common;
 mod config;
 mod conn;
 mod limits;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -9,19 +10,18 @@ use rustc_hash::FxHashMap;
 
 use super::action::{Action, Closed, Release, Seq, Step};
 use super::answer::{Answered, Answerer, Effect, Timing};
-use super::callers::Callers;
+use super::common::{Common, Notice, lock};
 use super::config::Config;
 use super::conn::{Conn, State};
 use super::machine::{Machine, Phase};
 use super::stream::{Answering, Begin, Due};
 use super::timeline::{Event, Timeline, What};
-use crate::backend::{BUSY, Backend};
+use crate::backend::BUSY;
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
     AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId,
 };
-use crate::models::Store;
 use crate::recording::End;
 use crate::schedule::{Base, Pace};
 
@@ -48,35 +48,55 @@ enum Next {
     Later,
 }
 
-/// The server as a state machine. See the module documentation.
+/// The server as a state machine, or one shard of it. See the module documentation.
 #[derive(Debug)]
 pub struct Engine {
     pub(super) config: Config,
-    pub(super) models: Store,
-    callers: Callers,
+    /// Which shard it is, counted from zero.
+    pub(super) shard: usize,
+    pub(super) common: Arc<Mutex<Common>>,
     pub(super) conns: FxHashMap<ConnId, Conn>,
     pub(super) timeline: Timeline,
     /// Replays in progress, and those that wait for it.
     pub(super) streams: BTreeMap<StreamId, ConnId>,
     pub(super) machine: Machine,
     journal: Journal,
-    /// Room for the actions of one event.
+    /// Room for the actions of one event, and for what other shards leave.
     actions: Vec<Action>,
+    pub(super) notices: Vec<Notice>,
+    /// Shards that are to look at what was left for them.
+    pub(super) rings: Vec<usize>,
 }
 
 impl Engine {
     /// An engine without connections.
     pub fn new(config: Config) -> Self {
+        let common = Arc::new(Mutex::new(Common::new(&config, 1)));
+        Self::shard(config, common, 0)
+    }
+
+    /// So many engines that are one server together: each has connections of its own, numbered unlike those of the
+    /// others; models, callers, slots, loads and the device are common to all. What happens on one may concern another: see
+    /// [`Engine::rings`].
+    pub fn shards(config: &Config, count: NonZeroUsize) -> Vec<Self> {
+        let common = Arc::new(Mutex::new(Common::new(config, count.get())));
+        (0..count.get()).map(|shard| Self::shard(config.clone(), Arc::clone(&common), shard)).collect()
+    }
+
+    fn shard(config: Config, common: Arc<Mutex<Common>>, shard: usize) -> Self {
+        let machine = Machine::new(&lock(&common).backend.device);
         Self {
-            models: Store::new(config.catalog.cards().cloned()),
-            machine: Machine::new(Backend::new(config.backend.clone(), config.keep_alive)),
+            machine,
             config,
-            callers: Callers::default(),
+            shard,
+            common,
             conns: FxHashMap::default(),
             timeline: Timeline::default(),
             streams: BTreeMap::new(),
             journal: Journal::default(),
             actions: Vec::new(),
+            notices: Vec::new(),
+            rings: Vec::new(),
         }
     }
 
@@ -163,7 +183,9 @@ impl Engine {
         state.abort(&mut self.journal);
         let server = state.server;
         let State::Answering(answering) = std::mem::replace(&mut state.state, State::Leaving) else { return false };
-        self.stream_ends(server, &answering, now);
+        if answering.model.is_some() {
+            self.share(now, |this, common| this.stream_ends(common, server, &answering, now));
+        }
         self.control(conn, now, What::Send(bytes));
         self.control(conn, now, What::Close);
         // Its clock was among the events; a client that takes nothing of this must not stay for ever.
@@ -176,10 +198,12 @@ impl Engine {
         let Some(mut state) = self.conns.remove(&conn) else { return };
         state.forget_events(&mut self.timeline);
         state.abort(&mut self.journal);
-        if let State::Answering(answering) = &state.state {
-            self.stream_ends(state.server, answering, now);
-        }
-        self.callers.forget(conn);
+        self.share(now, |this, common| {
+            if let State::Answering(answering) = &state.state {
+                this.stream_ends(common, state.server, answering, now);
+            }
+            common.callers.forget(conn);
+        });
     }
 
     /// Under a stepped pace: lets `chunks` more chunks of the named streams leave now.
@@ -301,7 +325,7 @@ impl Engine {
     }
 
     fn reject(&mut self, conn: ConnId, server: ServerId, error: BadRequest, now: Instant) {
-        let stream = self.callers.next_stream(Caller::Connection(conn));
+        let stream = lock(&self.common).callers.next_stream(Caller::Connection(conn));
         let request =
             RequestSeen { method: String::new(), target: String::new(), headers: Vec::new(), body: String::new() };
         let (answer, status) = (Answer::Rejected, error.status());
@@ -317,13 +341,17 @@ impl Engine {
     }
 
     fn begin(&mut self, conn: ConnId, server: ServerId, request: &Request, now: Instant) {
+        self.share(now, |this, common| this.begin_with(common, (conn, server), request, now));
+    }
+
+    fn begin_with(&mut self, common: &mut Common, (conn, server): (ConnId, ServerId), request: &Request, now: Instant) {
         let caller = match request.head.header(AGENT_HEADER) {
             Some(agent) => Caller::Agent(agent.into()),
             None => Caller::Connection(conn),
         };
-        let stream = self.callers.next_stream(caller.clone());
-        let (config, models, callers) = (&self.config, &mut self.models, &mut self.callers);
-        let scheduler = self.machine.scheduler(server);
+        let stream = common.callers.next_stream(caller);
+        let (config, models, callers) = (&self.config, &mut common.models, &mut common.callers);
+        let scheduler = common.backend.scheduler(server);
         let answered = Answerer { config, server, models, callers, scheduler, now }.answer(request, &stream);
         let Answered { source, answer, model, is_loaded, timing, extra_fields, then } = answered;
         let entry = Entry {
@@ -342,7 +370,8 @@ impl Engine {
         if model.is_some() {
             self.streams.insert(stream.clone(), conn);
             self.journal.in_flight = self.streams.len();
-            self.journal.max_in_flight = self.journal.max_in_flight.max(self.streams.len());
+            common.in_flight += 1;
+            self.journal.max_in_flight = self.journal.max_in_flight.max(common.in_flight);
         }
         let pace = match (timing, self.config.pace.base) {
             (Timing::AtOnce, _) => Pace::instant(),
@@ -351,6 +380,7 @@ impl Engine {
             (Timing::Paced, Base::Stepped) if model.is_none() => Pace::recorded(),
             (Timing::Paced, _) => self.config.pace,
         };
+        let admitted = model.clone().zip(is_loaded);
         let answering = Answering::new(Begin {
             seed: self.config.seed,
             wall: self.config.wall,
@@ -367,8 +397,8 @@ impl Engine {
         if let Some(state) = self.conns.get_mut(&conn) {
             state.state = State::Answering(Box::new(answering));
         }
-        match is_loaded {
-            Some(is_loaded) => self.admit(server, &stream, is_loaded, now),
+        match admitted {
+            Some((card, is_loaded)) => self.admit(common, (server, stream, card), is_loaded, now),
             // The server's own answers wait for nothing.
             None => self.schedule_next(conn, now),
         }
@@ -419,12 +449,14 @@ impl Engine {
         most: NonZeroUsize,
         actions: &mut Vec<Action>,
     ) {
-        // What comes after the first chunk is as fast as the device is then.
-        self.enter(conn, now);
+        // Its place is free now; what comes after the first chunk is as fast as the device is then.
+        if let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) {
+            answering.next_chunk_at = None;
+        }
+        self.comes_to_device(conn, now);
         for left in (0..most.get()).rev() {
             let Some(state) = self.conns.get_mut(&conn) else { return };
             let State::Answering(answering) = &mut state.state else { return };
-            answering.next_chunk_at = None;
             let (entry, chunk) = (answering.entry, answering.next_chunk());
             // Not every moment has something to show: a release is kept for the next one.
             if let Some((bytes, body_end)) = answering.take_chunk(due, now) {
@@ -463,10 +495,15 @@ impl Engine {
         // A response without bytes after its last chunk may be complete already.
         state.wrote(0, now, &mut self.journal);
         let server = state.server;
-        self.stream_ends(server, &answering, now);
-        if let Some(Effect::Add(card)) = answering.then.take() {
-            let modified_at = crate::dialect::rfc3339(self.config.wall.unix_nanos(now));
-            self.models.add(*card, &modified_at);
+        let then = answering.then.take();
+        if answering.model.is_some() || then.is_some() {
+            self.share(now, |this, common| {
+                this.stream_ends(common, server, &answering, now);
+                if let Some(Effect::Add(card)) = then {
+                    let modified_at = crate::dialect::rfc3339(this.config.wall.unix_nanos(now));
+                    common.models.add(*card, &modified_at);
+                }
+            });
         }
         match answering.end() {
             End::Clean if answering.keep_alive => self.read_requests(conn, now),
@@ -484,11 +521,12 @@ impl Engine {
         self.control(conn, now, how);
     }
 
-    fn stream_ends(&mut self, server: ServerId, answering: &Answering, now: Instant) {
+    fn stream_ends(&mut self, common: &mut Common, server: ServerId, answering: &Answering, now: Instant) {
         if let Some(model) = &answering.model {
             self.streams.remove(&answering.stream);
             self.journal.in_flight = self.streams.len();
-            self.depart(server, &answering.stream, model, answering.phase, now);
+            common.in_flight -= 1;
+            self.depart(common, server, answering, model, now);
         }
     }
 }

@@ -9,7 +9,7 @@ use super::action::Seq;
 use super::answer::Effect;
 use super::config::CreatedAt;
 use super::live::{Live, Produced, Served};
-use super::machine::Phase;
+use super::machine::{OnDevice, Phase};
 use super::timeline::Key;
 use crate::catalog::{Body, MAX_LENGTH_BODY, Prepared};
 use crate::clock::{Instant, WallAnchor};
@@ -37,8 +37,8 @@ pub(super) struct Answering {
     pub(super) phase: Phase,
     /// When its next chunk would be due were it alone.
     pub(super) solo: Option<Instant>,
-    /// When, by that timeline, it came to the device; absent while it is not there.
-    pub(super) on_device: Option<Instant>,
+    /// Where it is on the device; absent while it is not there.
+    pub(super) on_device: Option<OnDevice>,
     /// The place of its next chunk on the timeline, beside its stream.
     pub(super) next_chunk_at: Option<(Instant, Seq)>,
     /// When the next chunk was due while the client was too slow to take it.
@@ -147,7 +147,7 @@ impl Answering {
             head: Some(head),
             framing: Framing::Unstated,
             head_only: begin.request.method == "HEAD",
-            phase: Phase::Loading,
+            phase: Phase::Waiting,
             solo: None,
             on_device: None,
             next_chunk_at: None,
@@ -178,7 +178,6 @@ impl Answering {
     /// Its model is loaded now.
     pub(super) fn model_was_there(&mut self, now: Instant) {
         self.loading = now.saturating_since(self.received);
-        self.phase = Phase::Waiting;
     }
 
     /// It has its slot now.

@@ -3,6 +3,7 @@
 mod http;
 mod limits;
 mod matching;
+mod shards;
 mod streams;
 
 use std::time::Duration;
