@@ -49,7 +49,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 }
 
 /// The size of a program without its symbols, in bytes; `None` where there is no `strip`.
-pub(crate) fn stripped_size(program: &Path) -> anyhow::Result<Option<u64>> {
+fn stripped_size(program: &Path) -> anyhow::Result<Option<u64>> {
     let stripped = cargo::root().join("target/mock-ollama-stripped");
     std::fs::copy(program, &stripped).context("cannot copy the program")?;
     let strip = Command::new("strip").arg(&stripped).status();

@@ -79,6 +79,7 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
         });
     }
     let with_start = !args.quick && !args.control && "start".contains(&args.only);
+    let installed = with_start.then(start::build).transpose()?;
     let (mut starts, mut log) = (Vec::new(), String::new());
     for round in 0..rounds * (1 + EXTRA) {
         for (measurement, sheet) in chosen.iter().zip(&mut sheets) {
@@ -92,15 +93,15 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
                 list.extend(target.round(&pair));
             }
         }
-        if with_start && round < rounds {
-            starts.push(start::measure(&rods)?);
+        if let Some(installed) = installed.as_ref().filter(|_| round < rounds) {
+            starts.push(start::measure(&rods, installed)?);
         }
     }
     std::fs::write(rods.folder.join("windows.jsonl"), log).context("cannot write what was measured")?;
     let by_gate = args.quick || args.control;
     let mut lines: Vec<Line> = chosen.iter().zip(&sheets).flat_map(|(m, sheet)| lines(m, sheet, by_gate)).collect();
-    if with_start {
-        lines.extend(start::lines(&rods, &starts)?);
+    if let Some(installed) = &installed {
+        lines.extend(start::lines(installed, &starts)?);
     }
     let text = markdown(&lines);
     std::fs::write(rods.folder.join("table.md"), &text).context("cannot write the table")?;

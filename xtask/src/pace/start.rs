@@ -1,14 +1,17 @@
-//! What is known without load: how fast the server starts, how large it is, and what it takes while nobody asks.
+//! What is known without load: how fast the server starts, how large it is, and what it takes while nobody asks. It is
+//! built as who installs it would build it, with the profile `dist`.
 
-use anyhow::Result;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result};
 
 use super::subject::ours;
 use super::targets::Mode;
+use crate::cargo;
 use crate::rod::Rods;
-use crate::rod::judge::{Conclusion, Limits, Round, Verdict, conclude};
+use crate::rod::judge::{Conclusion, Limits, Round, conclude};
 use crate::rod::server::time_to_first_byte;
 use crate::rod::table::Line;
-use crate::startup;
 
 /// Starts in one round; the fastest counts, since a busy machine makes starts slow and never fast.
 const STARTS: usize = 5;
@@ -19,17 +22,25 @@ pub(super) struct Start {
     idle_mib: f64,
 }
 
-pub(super) fn measure(rods: &Rods) -> Result<Start> {
+/// Builds the server as it is installed.
+pub(super) fn build() -> Result<PathBuf> {
+    cargo::run(&["build", "--profile", "dist", "--locked", "--package", "mock-ollama"])?;
+    Ok(cargo::root().join("target/dist/mock-ollama"))
+}
+
+pub(super) fn measure(rods: &Rods, program: &Path) -> Result<Start> {
+    let mut command = ours(rods, Mode::Coalesced);
+    command[0] = program.into();
     let mut round = Start { first_byte_ms: f64::MAX, idle_mib: 0.0 };
     for _ in 0..STARTS {
-        let (took, server) = time_to_first_byte(rods, &ours(rods, Mode::Coalesced))?;
+        let (took, server) = time_to_first_byte(rods, &command)?;
         round.first_byte_ms = round.first_byte_ms.min(took.as_secs_f64() * 1e3);
         round.idle_mib = round.idle_mib.max(mib(server.rss_kib()? * 1024));
     }
     Ok(round)
 }
 
-pub(super) fn lines(rods: &Rods, starts: &[Start]) -> Result<Vec<Line>> {
+pub(super) fn lines(program: &Path, starts: &[Start]) -> Result<Vec<Line>> {
     let line = |target: &str, unit, limits, value: fn(&Start) -> f64| {
         let rounds: Vec<Round> = starts.iter().map(|start| Round { value: value(start), counts: true }).collect();
         let conclusion = conclude(&rounds, Some(limits));
@@ -39,12 +50,9 @@ pub(super) fn lines(rods: &Rods, starts: &[Start]) -> Result<Vec<Line>> {
     let idle = line("memory, idle", " MB", Limits::at_most(8.0, 4.0), |start| start.idle_mib);
     // The size is what it is: once is as good as any number of rounds.
     let limits = Limits::at_most(10.0, 5.0);
-    let conclusion = match startup::stripped_size(&rods.mock)? {
-        Some(bytes) => {
-            Conclusion { counted: 1, ..conclude(&[Round { value: mib(bytes), counts: true }; 3], Some(limits)) }
-        }
-        None => Conclusion { median: None, counted: 0, verdict: Verdict::Skipped("there is no `strip`".to_owned()) },
-    };
+    let bytes = program.metadata().context("cannot see how large the program is")?.len();
+    let conclusion =
+        Conclusion { counted: 1, ..conclude(&[Round { value: mib(bytes), counts: true }; 3], Some(limits)) };
     let size =
         Line { target: "program, stripped".to_owned(), unit: " MB", limits: Some(limits), conclusion, rounds: 1 };
     Ok(vec![first, idle, size])
