@@ -8,6 +8,8 @@ use runtime_lab::papers::PapersError;
 use runtime_lab::predict::PredictError;
 use runtime_lab::run::RunError;
 
+use super::server::OtherPlace;
+
 /// Exit code: a bound failed, or variants delivered different bytes.
 const EXIT_BROKEN: u8 = 1;
 /// Exit code: the command line is wrong.
@@ -60,6 +62,8 @@ pub(super) enum Error {
     Papers(#[from] PapersError),
     #[error(transparent)]
     Cost(#[from] CostError),
+    #[error(transparent)]
+    Server(#[from] OtherPlace),
     #[error("cannot write to standard output")]
     Stdout(#[source] std::io::Error),
     #[error("cannot find this program's own executable")]
@@ -111,6 +115,12 @@ impl From<CostError> for Failure {
             EXIT_DATA
         };
         Self { error: error.into(), code }
+    }
+}
+
+impl From<OtherPlace> for Failure {
+    fn from(error: OtherPlace) -> Self {
+        Self { error: error.into(), code: EXIT_USAGE }
     }
 }
 

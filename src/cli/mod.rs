@@ -3,6 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `run` | `runtime-lab run`, and what happens without a verb |
+//! | `server` | where the server of a run is |
 //! | `list` | `runtime-lab list` |
 //! | `cost` | `runtime-lab cost` |
 //! | `allocations` | what this program has allocated |
@@ -20,6 +21,7 @@ mod papers;
 mod predict;
 mod progress;
 mod run;
+mod server;
 mod stdout;
 
 use std::path::PathBuf;

@@ -13,6 +13,7 @@ use runtime_lab::variant::Variant;
 
 use super::exit::{Ending, Error, Failure};
 use super::progress::Bar;
+use super::server::{self, ServerPlace};
 use super::stdout::say;
 
 /// Measure variants on a workload and write a report.
@@ -42,6 +43,9 @@ pub(crate) struct RunArgs {
     /// wall measures; virtual (in memory), virtual-sockets and model replay as fast as they can, the same bytes every time
     #[arg(long, value_name = "C", default_value = "wall")]
     clock: ClockKind,
+    /// Where the server must be, or the run is refused [default: where the clock has it]
+    #[arg(long, value_name = "WHERE")]
+    server: Option<ServerPlace>,
     /// The folder of the report
     #[arg(long, value_name = "DIR", default_value = "target/runtime-lab")]
     out: PathBuf,
@@ -52,6 +56,7 @@ pub(crate) struct RunArgs {
 
 /// Runs the verb.
 pub(super) fn run(args: &RunArgs) -> Result<Ending, Failure> {
+    server::check(args.server, args.clock)?;
     let bounds = args.bounds.as_deref().map(read_bounds).transpose()?.unwrap_or_default();
     let plan = Plan::new(&options(args))?;
     prepare_folder(&args.out)?;

@@ -13,13 +13,14 @@
 //! | `metric` | what is measured, and from which difference on it matters |
 //! | `tally` | one measurement, per token and per agent |
 //! | `model`, `summary` | medians, intervals, ratios to the floor, and what the evidence separates |
-//! | `page` | all of it as Markdown |
+//! | `page`, `json` | all of it as Markdown, and for programs with its schema |
 //! | `error` | why there is no page |
 
 mod conduct;
 mod error;
 #[cfg(target_os = "linux")]
 mod floor;
+mod json;
 mod meter;
 mod metric;
 mod model;
@@ -34,10 +35,11 @@ mod who;
 
 pub use conduct::measure;
 pub use error::CostError;
+pub use json::{json, schema};
 pub use meter::Allocated;
 pub use metric::Metric;
 pub use model::{CostReport, Decided, Estimate, Format, LeftOut, Row, SeparatedPair, Size};
-pub use page::{json, page};
+pub use page::page;
 pub use part::run_part;
 pub use plan::{CostOptions, CostPlan};
 pub use who::{UnknownWho, Who};

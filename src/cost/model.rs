@@ -1,11 +1,17 @@
 //! What was found out.
+//!
+//! Its JSON form is a contract, `docs/cost.schema.json`. Keys of metrics say the unit.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use crate::report::model::Environment;
 
+use super::Metric;
+
 /// Everything one invocation found out.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct CostReport {
     /// The format of this document and its version.
     pub format: Format,
@@ -30,7 +36,7 @@ pub struct CostReport {
 }
 
 /// The format of a report.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub enum Format {
     /// The first version.
     #[default]
@@ -39,7 +45,8 @@ pub enum Format {
 }
 
 /// A number of agents that needs more descriptors than there are.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct LeftOut {
     /// The number of agents.
     pub agents: usize,
@@ -50,7 +57,8 @@ pub struct LeftOut {
 }
 
 /// What was measured with one number of agents.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Size {
     /// The number of agents.
     pub agents: usize,
@@ -63,20 +71,23 @@ pub struct Size {
 }
 
 /// What one client cost.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Row {
     /// `floor`, or the variant.
     pub who: String,
     /// What its executor said of itself.
     pub executor: String,
-    /// Its metrics, in the order of [`Metric::ALL`](super::Metric::ALL).
+    /// Its metrics, in the order of [`Metric::ALL`].
     pub metrics: Vec<Estimate>,
 }
 
 /// One metric of one client.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Estimate {
     /// The metric's key, which says the unit.
+    #[schemars(extend("enum" = Metric::ALL.map(Metric::key)))]
     pub metric: &'static str,
     /// Of the values as they are on this machine.
     pub value: Middle,
@@ -87,7 +98,8 @@ pub struct Estimate {
 }
 
 /// A median over rounds and its bootstrap interval.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Middle {
     /// The median.
     pub median: f64,
@@ -98,9 +110,11 @@ pub struct Middle {
 }
 
 /// What the evidence says of the variants by one metric.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct Decided {
-    /// The metric's key.
+    /// The metric's key, which says the unit.
+    #[schemars(extend("enum" = Metric::DECIDED.map(Metric::key)))]
     pub metric: &'static str,
     /// The smallest difference that matters, in the metric's unit.
     pub smallest_effect: f64,
@@ -115,7 +129,8 @@ pub struct Decided {
 }
 
 /// Two variants that are separated.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(deny_unknown_fields)]
 pub struct SeparatedPair {
     /// The one that takes less.
     pub less: String,

@@ -1,4 +1,4 @@
-//! All of it as Markdown, and for programs.
+//! All of it as Markdown.
 
 use crate::report::model::Machine;
 use crate::report::text::{Table, confidence, or_dash, plural};
@@ -15,15 +15,6 @@ pub fn page(report: &CostReport) -> String {
         text.push_str(&section(report, size));
     }
     text
-}
-
-/// The same for programs.
-pub fn json(report: &CostReport) -> String {
-    match serde_json::to_string_pretty(report) {
-        Ok(text) => text + "\n",
-        // Text keys and no fallible serialiser; nothing but a defect in the types leads here.
-        Err(error) => unreachable!("a report is always JSON: {error}"),
-    }
 }
 
 fn setting(report: &CostReport) -> String {

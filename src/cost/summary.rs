@@ -129,12 +129,6 @@ fn unscaled(nanos: i64) -> f64 {
     nanos.unsigned_abs() as f64 / SCALE
 }
 
-#[cfg(all(
-    test,
-    feature = "runtime-tokio-default",
-    feature = "runtime-tokio-localset",
-    feature = "runtime-async-std",
-    feature = "runtime-smol",
-    feature = "runtime-smol-1kb"
-))]
+// With every variant: `controls` brings the other four.
+#[cfg(all(test, feature = "controls", feature = "runtime-tokio-localset"))]
 mod tests;

@@ -1,7 +1,7 @@
 //! The recording that is served, and who asks for it.
 
 use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use serde_json::{Value, json};
 
 use crate::workload::{AgentPlan, RequestPlan};
@@ -41,30 +41,21 @@ fn recording(name: &str, tokens: usize) -> Recording {
     let token = Bytes::from(line(" token", "false"));
     let last = Bytes::from(line("", &format!("true,\"done_reason\":\"stop\",\"eval_count\":{tokens}")));
     let lines = std::iter::repeat_n(token, tokens).chain([last]);
-    Recording {
-        name: name.to_owned(),
-        origin: Origin::Synthetic,
-        description: None,
-        server: None,
-        model: Model { name: "cost:latest".to_owned(), ..Model::default() },
-        licence: None,
-        source: None,
-        scrub: Vec::new(),
-        exchanges: vec![Exchange {
-            request: Some(Request {
-                method: Method::Post,
-                path: PATH.to_owned(),
-                body: Some(RequestBody::Json(question(name))),
-            }),
-            sent_us: None,
-            response: Response {
-                status: 200,
-                headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-            },
-            chunks: lines.zip(1..).map(|(bytes, n)| Chunk { at_us: n * GAP_US, bytes }).collect(),
-            end: End::Clean,
-        }],
-    }
+    let exchange = Exchange {
+        request: Some(Request {
+            method: Method::Post,
+            path: PATH.to_owned(),
+            body: Some(RequestBody::Json(question(name))),
+        }),
+        sent_us: None,
+        response: Response {
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
+        },
+        chunks: lines.zip(1..).map(|(bytes, n)| Chunk { at_us: n * GAP_US, bytes }).collect(),
+        end: End::Clean,
+    };
+    Recording::new(name, Origin::Synthetic, "cost:latest", vec![exchange])
 }
 
 fn question(name: &str) -> Value {

@@ -21,7 +21,8 @@ pub fn schema() -> String {
     pretty(&schemars::schema_for!(Report))
 }
 
-fn pretty(value: &impl Serialize) -> String {
+/// JSON as it stands in files.
+pub(crate) fn pretty(value: &impl Serialize) -> String {
     match serde_json::to_string_pretty(value) {
         Ok(text) => text + "\n",
         // The report's types have text keys and no fallible serialiser; nothing but a defect in them leads here.

@@ -1,7 +1,7 @@
 //! Made-up recordings for tests.
 
 use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use serde_json::json;
 
 /// Recordings of these names, each with one exchange whose prompt is the name.
@@ -11,17 +11,8 @@ pub(crate) fn recordings(names: &[&str]) -> Vec<Recording> {
 
 /// A recording of so many exchanges; each answers with one text and a final object.
 pub(crate) fn recording(name: &str, exchanges: usize) -> Recording {
-    Recording {
-        name: name.into(),
-        origin: Origin::Synthetic,
-        description: None,
-        server: None,
-        model: Model { name: "made-up:latest".into(), ..Model::default() },
-        licence: None,
-        source: None,
-        scrub: Vec::new(),
-        exchanges: (0..exchanges).map(|number| exchange(&format!("{name} {number}"))).collect(),
-    }
+    let exchanges = (0..exchanges).map(|number| exchange(&format!("{name} {number}")));
+    Recording::new(name, Origin::Synthetic, "made-up:latest", exchanges.collect())
 }
 
 fn exchange(prompt: &str) -> Exchange {

@@ -51,6 +51,17 @@ fn a_report_says_which_clock_made_its_numbers_and_names_no_machine_where_none_co
     }
 }
 
+#[rstest]
+#[case("wall", "process")]
+#[case("virtual-sockets", "thread")]
+#[case("virtual", "memory")]
+#[case("model", "none")]
+fn a_run_may_say_where_its_clock_has_the_server(#[case] clock: &str, #[case] server: &str) {
+    let desk = Desk::new();
+    desk.least_run(&["--clock", clock, "--server", server, "--workload", "swarm", "--agents", "2"]).with(0);
+    assert_eq!(desk.report("out").facts.agents.len(), 2);
+}
+
 #[test]
 fn virtual_time_does_not_wait_for_the_recordings() {
     let desk = Desk::new();

@@ -5,7 +5,7 @@ use rstest::rstest;
 use runtime_lab::variant::Variant;
 use serde_json::Value;
 
-use crate::desk::{Desk, Ended, some_variant};
+use crate::desk::{Desk, Ended, repository, some_variant};
 
 /// The least there is, with more arguments.
 fn least(desk: &Desk, more: &[&str]) -> Ended {
@@ -49,6 +49,17 @@ fn every_variant_is_measured_beside_the_floor_with_every_number_of_agents() {
     for name in everyone {
         assert!(page.lines().any(|line| line.starts_with(&format!("| {name} |"))), "{name}: {page}");
     }
+}
+
+#[test]
+fn what_is_written_for_programs_is_what_the_published_schema_says() {
+    let schema = std::fs::read_to_string(repository("docs/cost.schema.json")).unwrap();
+    let schema = jsonschema::validator_for(&serde_json::from_str(&schema).unwrap()).unwrap();
+    let desk = Desk::new();
+    least(&desk, &["--out", "out"]).with(0);
+    let report = serde_json::from_str(&desk.read("out/cost.json")).unwrap();
+    let errors: Vec<String> = schema.iter_errors(&report).map(|error| error.to_string()).collect();
+    assert_eq!(errors, [""; 0]);
 }
 
 #[test]

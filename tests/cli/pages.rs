@@ -19,13 +19,8 @@ fn help_of_predict_says_what_files_are_called() {
     insta::assert_snapshot!("help_of_predict", Desk::new().lab(["predict", "--help"]).with(0).stdout);
 }
 
-#[cfg(all(
-    feature = "runtime-tokio-default",
-    feature = "runtime-tokio-localset",
-    feature = "runtime-async-std",
-    feature = "runtime-smol",
-    feature = "runtime-smol-1kb"
-))]
+// With every variant: `controls` brings the other four.
+#[cfg(all(feature = "controls", feature = "runtime-tokio-localset"))]
 #[test]
 fn list_shows_what_a_run_can_be_made_of() {
     insta::assert_snapshot!("list", Desk::new().lab(["list"]).with(0).stdout);

@@ -21,6 +21,8 @@ const FIXED: &str = "name = \"w\"\ndescription = \"d\"\n[[agent]]\nrecordings = 
 #[case::agents_of_a_fixed_workload(&["--workload", "duet", "--agents", "3"], 2, "the number of agents is fixed here")]
 #[case::agents_of_a_fixed_file(&["--workload", "fixed.toml", "--agents", "3"], 2, "fixed.toml: the number of agents is")]
 #[case::unknown_clock(&["--clock", "sundial"], 2, "no clock is called `sundial`; there are wall, virtual, ")]
+#[case::unknown_place(&["--server", "cloud"], 2, "invalid value 'cloud' for '--server <WHERE>'")]
+#[case::place_of_another_clock(&["--server", "thread"], 2, "`--server thread` does not go with `--clock wall`")]
 #[case::too_many_for_sockets(&["--workload", "swarm", "--agents", "9001", "--clock", "virtual-sockets"], 2, "9001 agents are more than the 9000 ")]
 #[case::bad_workload(&["--workload", "bad.toml"], 4, "bad.toml: not a workload: ")]
 #[case::bad_recording(&["--workload", "tapes.toml"], 4, "notes.jsonl:1: ")]
@@ -57,6 +59,19 @@ fn an_unknown_verb_is_a_matter_of_usage() {
 fn a_name_that_is_wrong_is_answered_in_one_line() {
     let ended = Desk::new().least_run(&["--workload", "nope"]).with(2);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_place_that_the_clock_does_not_have_is_answered_with_the_one_that_it_has_and_with_the_clock_to_take() {
+    let refused = |place, clock| Desk::new().least_run(&["--server", place, "--clock", clock]).with(2).stderr;
+    let all = [
+        ("thread", "wall"),
+        ("process", "virtual"),
+        ("memory", "virtual-sockets"),
+        ("process", "model"),
+        ("none", "wall"),
+    ];
+    insta::assert_snapshot!("places_refused", all.map(|(place, clock)| refused(place, clock)).concat());
 }
 
 #[test]

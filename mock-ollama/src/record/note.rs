@@ -7,7 +7,7 @@ use super::folder::slug;
 use crate::clock::Instant;
 use crate::http::RequestHead;
 use crate::models::ModelName;
-use crate::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use crate::scrub::Scrub;
 
 /// Response fields that are not kept: those that the server makes anew, and those that tell who somebody is.
@@ -93,17 +93,9 @@ impl Note {
             chunks: chunks.collect(),
             end,
         };
-        Some(Recording {
-            name: if name.is_empty() { "root".to_owned() } else { name },
-            origin: Origin::Recorded,
-            description: None,
-            server: None,
-            model: Model { name: listed(&model), ..Model::default() },
-            licence: None,
-            source: None,
-            scrub: scrub.patterns(),
-            exchanges: vec![exchange],
-        })
+        let name = if name.is_empty() { "root".to_owned() } else { name };
+        let recording = Recording::new(name, Origin::Recorded, listed(&model), vec![exchange]);
+        Some(Recording { scrub: scrub.patterns(), ..recording })
     }
 }
 

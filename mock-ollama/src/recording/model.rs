@@ -28,6 +28,36 @@ pub struct Recording {
     pub exchanges: Vec<Exchange>,
 }
 
+impl Recording {
+    /// A recording of which nothing more is known than this. `model` is the model's name as the server lists it; the file
+    /// format asks for at least one exchange.
+    ///
+    /// ```
+    /// use mock_ollama::catalog::builtin;
+    /// use mock_ollama::recording::{Origin, Recording, to_string};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let kept = builtin::recording("tiny-short").ok_or("it is built in")??;
+    /// let mine = Recording::new("mine", Origin::Synthetic, "mine:latest", kept.exchanges);
+    /// assert!(to_string(&mine)?.starts_with(r#"{"recording":1,"name":"mine","origin":"synthetic""#));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn new(name: impl Into<String>, origin: Origin, model: impl Into<String>, exchanges: Vec<Exchange>) -> Self {
+        Self {
+            name: name.into(),
+            origin,
+            description: None,
+            server: None,
+            model: Model { name: model.into(), ..Model::default() },
+            licence: None,
+            source: None,
+            scrub: Vec::new(),
+            exchanges,
+        }
+    }
+}
+
 /// How a recording's bytes and times came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]

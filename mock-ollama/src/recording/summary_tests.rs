@@ -1,26 +1,17 @@
 use bytes::Bytes;
 
 use super::{GapQuantiles, Summary};
-use crate::recording::{Chunk, End, Exchange, Model, Origin, Recording, Response};
+use crate::recording::{Chunk, End, Exchange, Origin, Recording, Response};
 
 fn of_chunks(chunks: &[(u64, &'static str)]) -> Summary {
-    Summary::of(&Recording {
-        name: "t".to_owned(),
-        origin: Origin::Synthetic,
-        description: None,
-        server: None,
-        model: Model { name: "m:latest".to_owned(), ..Model::default() },
-        licence: None,
-        source: None,
-        scrub: Vec::new(),
-        exchanges: vec![Exchange {
-            request: None,
-            sent_us: None,
-            response: Response { status: 200, headers: vec![] },
-            chunks: chunks.iter().map(|(at_us, text)| Chunk { at_us: *at_us, bytes: Bytes::from(*text) }).collect(),
-            end: End::Eof,
-        }],
-    })
+    let exchange = Exchange {
+        request: None,
+        sent_us: None,
+        response: Response { status: 200, headers: vec![] },
+        chunks: chunks.iter().map(|(at_us, text)| Chunk { at_us: *at_us, bytes: Bytes::from(*text) }).collect(),
+        end: End::Eof,
+    };
+    Summary::of(&Recording::new("t", Origin::Synthetic, "m:latest", vec![exchange]))
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use mock_ollama::schedule::Pace;
 
 use super::*;
-use crate::cost::{LeftOut, json, page};
+use crate::cost::{LeftOut, json, page, schema};
 use crate::report::model::Machine;
 use crate::variant::Variant;
 
@@ -21,6 +21,9 @@ fn plan(variants: &[Variant], sizes: &[usize], rounds: usize) -> CostPlan {
         cores: Some((1, vec![0])),
     }
 }
+
+/// The schema as it is kept.
+const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cost.schema.json");
 
 /// The CPU time of a token, in nanoseconds: the clients on hyper take three floors, those on reqwest four.
 fn cpu(who: Who) -> f64 {
@@ -181,4 +184,56 @@ fn the_json_has_every_round_under_keys_that_say_the_unit() {
     assert_eq!(report["format"], "runtime-lab-cost/1");
     let cpu = &report["sizes"][0]["rows"][1]["metrics"][0];
     assert_eq!((&cpu["metric"], cpu["rounds"].as_array().unwrap().len()), (&"cpu_ns_per_token".into(), 2));
+}
+
+#[test]
+fn the_schema_that_is_kept_is_the_one_of_the_types() {
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        std::fs::write(SCHEMA, schema()).unwrap();
+    }
+    let kept = std::fs::read_to_string(SCHEMA).unwrap();
+    assert!(kept == schema(), "docs/cost.schema.json is out of date: run this test with UPDATE_SCHEMA=1");
+}
+
+#[test]
+fn reports_of_every_shape_are_what_the_schema_says() {
+    let ranked = report(&plan(Variant::ALL, &[1, 4096], 9));
+    let alone = report(&plan(&[Variant::Smol], &[1], 1));
+    let uncounted_plan = plan(Variant::ALL, &[1], 3);
+    let uncounted = summarise(&uncounted_plan, &measured(&uncounted_plan, false), false, environment());
+    let schema = validator();
+    for report in [ranked, alone, uncounted] {
+        assert_eq!(errors(&schema, &parsed(&report)), [""; 0]);
+    }
+}
+
+#[test]
+fn what_is_no_report_is_rejected_by_the_schema() {
+    let good = parsed(&report(&plan(Variant::ALL, &[1], 9)));
+    let breaks: [(&str, serde_json::Value); 6] = [
+        ("/format", "runtime-lab-cost/2".into()),
+        ("/tokens", (-1).into()),
+        ("/sizes/0/rows/0/metrics/0/metric", "cpu_seconds".into()),
+        ("/sizes/0/rows/0/metrics/0/value/median", serde_json::Value::Null),
+        ("/sizes/0/decisions/0/metric", "lag_p50_ns".into()),
+        ("/left_out/0", serde_json::json!({"agents": 10_000, "needed": 10_064, "limit": 8_192, "wanted": 1})),
+    ];
+    let schema = validator();
+    for (place, wrong) in breaks {
+        let mut broken = good.clone();
+        *broken.pointer_mut(place).unwrap() = wrong;
+        assert_eq!(errors(&schema, &broken).len(), 1, "{place}");
+    }
+}
+
+fn validator() -> jsonschema::Validator {
+    jsonschema::validator_for(&serde_json::from_str(&schema()).unwrap()).unwrap()
+}
+
+fn errors(schema: &jsonschema::Validator, report: &serde_json::Value) -> Vec<String> {
+    schema.iter_errors(report).map(|error| error.to_string()).collect()
+}
+
+fn parsed(report: &CostReport) -> serde_json::Value {
+    serde_json::from_str(&json(report)).unwrap()
 }

@@ -2,14 +2,8 @@ use std::fs;
 
 use super::*;
 
-#[cfg(all(
-    feature = "controls",
-    feature = "runtime-tokio-default",
-    feature = "runtime-tokio-localset",
-    feature = "runtime-async-std",
-    feature = "runtime-smol",
-    feature = "runtime-smol-1kb"
-))]
+// With every variant: `controls` brings the other four.
+#[cfg(all(feature = "controls", feature = "runtime-tokio-localset"))]
 #[test]
 fn the_page_of_tr115() {
     insta::assert_snapshot!("tr115", page(None, None).unwrap().markdown);

@@ -1,7 +1,7 @@
 //! Recordings made for a test.
 
 use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use serde_json::json;
 
 /// A line with a token that is `bytes` long, its newline included.
@@ -19,30 +19,21 @@ pub(crate) fn done() -> Vec<u8> {
 pub(crate) fn made(name: &str, chunks: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Recording {
     let chunks = chunks.into_iter().map(|(at_ms, bytes)| Chunk { at_us: at_ms * 1_000, bytes: Bytes::from(bytes) });
     let body = json!({"model": "made", "prompt": name});
-    Recording {
-        name: name.to_owned(),
-        origin: Origin::Synthetic,
-        description: None,
-        server: None,
-        model: Model { name: "made".to_owned(), ..Model::default() },
-        licence: None,
-        source: None,
-        scrub: Vec::new(),
-        exchanges: vec![Exchange {
-            request: Some(Request {
-                method: Method::Post,
-                path: "/api/generate".to_owned(),
-                body: Some(RequestBody::Json(body)),
-            }),
-            sent_us: None,
-            response: Response {
-                status: 200,
-                headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-            },
-            chunks: chunks.collect(),
-            end: End::Clean,
-        }],
-    }
+    let exchange = Exchange {
+        request: Some(Request {
+            method: Method::Post,
+            path: "/api/generate".to_owned(),
+            body: Some(RequestBody::Json(body)),
+        }),
+        sent_us: None,
+        response: Response {
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
+        },
+        chunks: chunks.collect(),
+        end: End::Clean,
+    };
+    Recording::new(name, Origin::Synthetic, "made", vec![exchange])
 }
 
 /// A stream of `tokens` lines of 100 bytes, the first at `first_ms` and then one every `gap_ms`; the last of them is

@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use mock_ollama::schedule::Pace;
 use runtime_lab::workload::Manner;
 use serde_json::json;
@@ -122,17 +122,7 @@ fn stream(name: &str, tokens: u64) -> Recording {
 }
 
 fn of(name: &str, exchange: Exchange) -> Recording {
-    Recording {
-        name: name.to_owned(),
-        origin: Origin::Synthetic,
-        description: None,
-        server: None,
-        model: Model { name: "matrix".to_owned(), ..Model::default() },
-        licence: None,
-        source: None,
-        scrub: vec![],
-        exchanges: vec![exchange],
-    }
+    Recording::new(name, Origin::Synthetic, "matrix", vec![exchange])
 }
 
 fn chunk(at_ms: u64, text: &str) -> Chunk {
