@@ -12,7 +12,7 @@ use super::{Action, Config, Engine};
 use crate::catalog::Catalog;
 use crate::clock::{Instant, WallAnchor};
 use crate::journal::{ConnId, ServerId};
-use crate::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 
 /// The connection of most tests.
 const CONN: ConnId = ConnId(1);
@@ -114,26 +114,17 @@ fn recording(name: &str, model: &str, path: &str, body: serde_json::Value, lines
         .zip(0_u64..)
         .map(|(line, k)| Chunk { at_us: 100_000 + k * 10_000, bytes: line.clone().into() })
         .collect();
-    Recording {
-        name: name.to_owned(),
-        origin: Origin::Synthetic,
-        description: None,
-        server: None,
-        model: Model { name: model.to_owned(), ..Model::default() },
-        licence: None,
-        source: None,
-        scrub: Vec::new(),
-        exchanges: vec![Exchange {
-            request: Some(Request { method: Method::Post, path: path.to_owned(), body: Some(RequestBody::Json(body)) }),
-            sent_us: None,
-            response: Response {
-                status: 200,
-                headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-            },
-            chunks,
-            end: End::Clean,
-        }],
-    }
+    let exchange = Exchange {
+        request: Some(Request { method: Method::Post, path: path.to_owned(), body: Some(RequestBody::Json(body)) }),
+        sent_us: None,
+        response: Response {
+            status: 200,
+            headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
+        },
+        chunks,
+        end: End::Clean,
+    };
+    Recording::new(name, Origin::Synthetic, model, vec![exchange])
 }
 
 /// A POST with this JSON body and these further fields.
