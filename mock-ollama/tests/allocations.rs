@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Config, CreatedAt, Engine};
+use mock_ollama::engine::{Action, Config, CreatedAt, Engine, Turn};
 use mock_ollama::journal::{ConnId, Keep, ServerId};
 use mock_ollama::recording::{Recording, RequestBody};
 
@@ -37,13 +37,14 @@ fn asked(config: Config) -> Engine {
     engine
 }
 
-/// Lets `events` happen; says how often the engine allocated meanwhile, and how many chunks it wrote.
-fn play(engine: &mut Engine, events: u64, actions: &mut Vec<Action>) -> (u64, u64) {
+/// Lets `events` happen, each late by so much; says how often the engine allocated meanwhile, and how often it wrote.
+fn play(engine: &mut Engine, events: u64, (turn, late): (Turn, Duration), actions: &mut Vec<Action>) -> (u64, u64) {
     let mut written = 0;
     let counted = allocation_counter::measure(|| {
         for _ in 0..events {
             let Some(due) = engine.next_due() else { return };
-            engine.advance(due, NonZeroUsize::MIN, actions);
+            let due = due.saturating_add(late);
+            engine.advance(due, turn, actions);
             for action in actions.drain(..) {
                 if let Action::Write { conn, bytes } = action {
                     engine.wrote(conn, bytes.len(), due.saturating_add(Duration::from_micros(5)));
@@ -60,8 +61,9 @@ fn in_the_middle(config: Config) -> (u64, u64) {
     let mut engine = asked(config);
     let mut actions = Vec::new();
     // The first two of each answer: the head, and whatever finds its size.
-    play(&mut engine, 2 * STREAMS, &mut actions);
-    play(&mut engine, (chunks() - 4) * STREAMS, &mut actions)
+    let on_time = (Turn::ONE, Duration::ZERO);
+    play(&mut engine, 2 * STREAMS, on_time, &mut actions);
+    play(&mut engine, (chunks() - 4) * STREAMS, on_time, &mut actions)
 }
 
 #[test]
@@ -70,6 +72,17 @@ fn a_recorded_chunk_leaves_without_an_allocation_and_with_a_journal() {
     assert_eq!((allocations, written), (0, (chunks() - 4) * STREAMS));
     let kept = Config { keep: Keep::Last(NonZeroUsize::MIN), ..Config::default() };
     assert_eq!(in_the_middle(kept).0, 0);
+}
+
+#[test]
+fn chunks_that_are_late_leave_together_without_an_allocation() {
+    let (mut engine, mut actions) = (asked(Config::default()), Vec::new());
+    play(&mut engine, 2 * STREAMS, (Turn::ONE, Duration::ZERO), &mut actions);
+    // As many as a connection has room to remember that it waits for.
+    let turn = Turn { most: NonZeroUsize::new(4).unwrap(), apart: false };
+    let rounds = (chunks() - 4) / 4;
+    let late = Duration::from_secs(100);
+    assert_eq!(play(&mut engine, rounds * STREAMS, (turn, late), &mut actions), (0, rounds * STREAMS));
 }
 
 /// The control: what is patched into a copy allocates that copy, and it is seen.

@@ -17,4 +17,4 @@ mod prepared;
 pub use matching::{Candidate, Choice, Matching, MatchingError};
 pub use miss::Miss;
 pub use offers::{Catalog, Fixed, Offer};
-pub use prepared::{Body, MAX_LENGTH_BODY, Piece, Prepared};
+pub use prepared::{Body, Chunks, MAX_LENGTH_BODY, Piece, Prepared};

@@ -1,5 +1,6 @@
 //! A recorded response, encoded once and shared by every stream that replays it.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 use std::time::Duration;
 
@@ -30,7 +31,7 @@ pub struct Prepared {
 #[derive(Clone, Debug)]
 pub enum Body {
     /// One HTTP chunk for every recorded chunk, each at its time.
-    Stream(Vec<Piece>),
+    Stream(Chunks),
     /// A body that is written at once: with `Content-Length` up to [`MAX_LENGTH_BODY`] bytes, else as one chunk.
     Whole {
         /// When it is due, from the request on.
@@ -40,6 +41,15 @@ pub enum Body {
     },
 }
 
+/// The chunks of a stream.
+#[derive(Clone, Debug)]
+pub struct Chunks {
+    /// Each of them.
+    pub pieces: Vec<Piece>,
+    /// All of them as HTTP chunks, one after the other: chunks that leave together are one piece of it.
+    pub wire: Bytes,
+}
+
 /// One recorded chunk.
 #[derive(Clone, Debug)]
 pub struct Piece {
@@ -47,14 +57,38 @@ pub struct Piece {
     pub at: Duration,
     /// Its bytes.
     pub data: Bytes,
-    /// Its bytes as an HTTP chunk.
-    pub encoded: Bytes,
+    /// Where it is in [`Chunks::wire`].
+    pub wire: Range<usize>,
+}
+
+impl Chunks {
+    /// Encodes chunks, each due so long after the request; those without bytes are left out, as they would end the body.
+    fn encode<B: AsRef<[u8]>>(chunks: impl IntoIterator<Item = (Duration, B)>) -> Self {
+        let mut wire = Vec::new();
+        let mut places = Vec::new();
+        for (at, data) in chunks {
+            let (start, data) = (wire.len(), data.as_ref());
+            encode_chunk(&mut wire, data);
+            if !data.is_empty() {
+                places.push((at, data.len(), start..wire.len()));
+            }
+        }
+        let wire = Bytes::from(wire);
+        // What encodes a chunk puts a line end after its bytes.
+        let data = |length, place: &Range<usize>| wire.slice(place.end - 2 - length..place.end - 2);
+        let pieces = places
+            .into_iter()
+            .map(|(at, length, place)| Piece { at, data: data(length, &place), wire: place })
+            .collect();
+        Self { pieces, wire }
+    }
 }
 
 impl Prepared {
     /// Encodes a recorded response.
     pub fn new(exchange: &Exchange) -> Self {
-        let body = if is_streamed(exchange) { Body::Stream(encode(exchange)) } else { whole(exchange) };
+        let chunks = || exchange.chunks.iter().map(|chunk| (Duration::from_micros(chunk.at_us), &chunk.bytes));
+        let body = if is_streamed(exchange) { Body::Stream(Chunks::encode(chunks())) } else { whole(exchange) };
         Self {
             status: exchange.response.status,
             fields: exchange.response.headers.clone(),
@@ -66,8 +100,11 @@ impl Prepared {
 
     /// A reply of the server's own, due `at` after the request.
     pub fn reply(reply: Reply, at: Duration) -> Self {
-        let data = Bytes::from(reply.body);
-        let body = if reply.flushed { Body::Stream(vec![piece(at, data)]) } else { Body::Whole { at, data } };
+        let body = if reply.flushed {
+            Body::Stream(Chunks::encode([(at, reply.body)]))
+        } else {
+            Body::Whole { at, data: Bytes::from(reply.body) }
+        };
         Self { status: reply.status, fields: reply.fields, body, end: End::Clean, collected: OnceLock::new() }
     }
 
@@ -77,8 +114,8 @@ impl Prepared {
         fields: Vec<(String, String)>,
         lines: impl IntoIterator<Item = (Duration, Vec<u8>)>,
     ) -> Self {
-        let pieces = lines.into_iter().map(|(at, line)| piece(at, Bytes::from(line)));
-        Self { status, fields, body: Body::Stream(pieces.collect()), end: End::Clean, collected: OnceLock::new() }
+        let body = Body::Stream(Chunks::encode(lines));
+        Self { status, fields, body, end: End::Clean, collected: OnceLock::new() }
     }
 
     /// Whether the body is a stream.
@@ -89,7 +126,7 @@ impl Prepared {
     /// The answer to the same request with `"stream":false`, due when the stream would have ended;
     /// `None` when the body is not a stream of JSON objects.
     pub fn collected(&self) -> Option<Self> {
-        let Body::Stream(pieces) = &self.body else { return None };
+        let Body::Stream(Chunks { pieces, .. }) = &self.body else { return None };
         let collected = self.collected.get_or_init(|| {
             let body: Vec<u8> = pieces.iter().flat_map(|piece| piece.data.iter().copied()).collect();
             collect(&body)
@@ -100,39 +137,12 @@ impl Prepared {
     }
 }
 
-/// A chunk of a stream of the server's own.
-fn piece(at: Duration, data: Bytes) -> Piece {
-    let mut encoded = Vec::with_capacity(data.len() + 16);
-    encode_chunk(&mut encoded, &data);
-    Piece { at, data, encoded: Bytes::from(encoded) }
-}
-
 /// Go frames by chunks whatever was flushed: streams, and errors that were reported through a stream,
 /// which carry a bare content type.
 fn is_streamed(exchange: &Exchange) -> bool {
     let kind = exchange.response.header("content-type").unwrap_or_default();
     let is_stream = kind.starts_with("application/x-ndjson") || kind.starts_with("text/event-stream");
     is_stream || exchange.chunks.len() > 1 || exchange.end != End::Clean
-}
-
-fn encode(exchange: &Exchange) -> Vec<Piece> {
-    // One allocation for the whole body: the pieces are views into it.
-    let mut out = Vec::new();
-    let mut ranges = Vec::with_capacity(exchange.chunks.len());
-    for chunk in &exchange.chunks {
-        let start = out.len();
-        encode_chunk(&mut out, &chunk.bytes);
-        ranges.push(start..out.len());
-    }
-    let encoded = Bytes::from(out);
-    let pieces = exchange.chunks.iter().zip(ranges).filter(|(chunk, _)| !chunk.bytes.is_empty());
-    pieces
-        .map(|(chunk, range)| Piece {
-            at: Duration::from_micros(chunk.at_us),
-            data: chunk.bytes.clone(),
-            encoded: encoded.slice(range),
-        })
-        .collect()
 }
 
 fn whole(exchange: &Exchange) -> Body {

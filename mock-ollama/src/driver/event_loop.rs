@@ -17,17 +17,21 @@ use super::socket::{Ending, Flushed, Got, Socket};
 use super::threads::Part;
 use super::time::{LoopWaker, TimeSource};
 use crate::clock::Instant;
-use crate::engine::{Action, Closed, Engine};
+use crate::engine::{Action, Closed, Engine, Turn};
 use crate::journal::{ConnId, Journal, ServerId};
 
 /// How many events happen before sockets are looked at again.
-const MAX_EVENTS: usize = 256;
+const MAX_EVENTS: usize = 64;
 
 /// How many reads one connection gets before the others have their turn.
 const MAX_READS: usize = 16;
 
 /// The size of one read, in bytes.
 const READ_BYTES: usize = 16 * 1024;
+
+/// Where every chunk has a write of its own, so many leave before the other streams have their turn. More in a row cost more
+/// each: the client begins to read the first ones, and both sides wait for the lock of the same socket.
+const FLUSHED_TOGETHER: NonZeroUsize = NonZeroUsize::new(2).unwrap();
 
 /// With more streams than this in progress nothing is spun for: a wait would never be one.
 const FEW_STREAMS: usize = 8;
@@ -60,8 +64,8 @@ pub(super) struct EventLoop {
     /// Room for output that is copied together, and for actions.
     gathered: Vec<u8>,
     actions: Vec<Action>,
-    /// Chunks of a stream that leave together when it is late.
-    most: NonZeroUsize,
+    /// What leaves of a stream that is late before the others have their turn.
+    turn: Turn,
     /// See [`Service`].
     flushes_each: bool,
     spin: Duration,
@@ -104,7 +108,8 @@ impl EventLoop {
             doors.push(Door { listener, acceptable: true, next_conn: first_conn + token });
         }
         time.attach(LoopWaker(poller.waker()));
-        let most = time.together();
+        let together = time.together();
+        let most = if service.flush { together.min(FLUSHED_TOGETHER) } else { together };
         let mailbox = Arc::new(Mailbox::new(poller.waker()));
         let of_loops = around.loops * (OWN_DESCRIPTORS + doors.len());
         let this = Self {
@@ -120,8 +125,8 @@ impl EventLoop {
             buffer: vec![0; READ_BYTES],
             gathered: Vec::new(),
             actions: Vec::new(),
-            most,
-            spin: if most > NonZeroUsize::MIN { service.spin } else { Duration::ZERO },
+            turn: Turn { most, apart: service.flush },
+            spin: if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO },
             flushes_each: service.flush,
             max_connections: service.most(of_loops),
             shown: Witness::default(),
@@ -326,7 +331,7 @@ impl EventLoop {
         for left in (0..MAX_EVENTS).rev() {
             more = left == 0;
             let Some(now) = self.engine.next_due().and_then(|due| self.time.admits(due, known)) else { break };
-            let Some(stream) = self.engine.advance(now, self.most, &mut actions) else { break };
+            let Some(stream) = self.engine.advance(now, self.turn, &mut actions) else { break };
             known = now;
             self.observer.stepped(&stream);
             for action in actions.drain(..) {

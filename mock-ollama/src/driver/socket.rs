@@ -1,14 +1,14 @@
 //! One accepted connection and its output.
 
 use std::collections::VecDeque;
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::net::Shutdown;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
 use socket2::SockRef;
 
-use super::poll::Stream;
+use super::poll::{Poller, Stream};
 
 /// How many bytes of output go into one call at most, unless one piece alone has more.
 ///
@@ -124,7 +124,7 @@ impl Socket {
     fn write_some(&mut self, gathered: &mut Vec<u8>) -> io::Result<usize> {
         let first = self.out.front().map_or(&[][..], |bytes| bytes);
         let written = if self.out.len() == 1 || first.len() > GATHERED {
-            self.stream.write(first)?
+            Poller::send(&self.stream, first)?
         } else {
             gathered.clear();
             for piece in &self.out {
@@ -133,7 +133,7 @@ impl Socket {
                 }
                 gathered.extend_from_slice(piece);
             }
-            self.stream.write(gathered)?
+            Poller::send(&self.stream, gathered)?
         };
         let mut left = written;
         while let Some(first) = self.out.front_mut() {

@@ -39,7 +39,7 @@ pub trait TimeSource: Clock + 'static {
 
     /// How many chunks of a stream that is late may leave as one event.
     fn together(&self) -> NonZeroUsize {
-        const { NonZeroUsize::new(64).unwrap() }
+        const { NonZeroUsize::new(256).unwrap() }
     }
 
     /// The loop has nothing to do. How long it may wait in real time for the engine's next event; `None` to wait for

@@ -1,5 +1,7 @@
 //! What goes in beside bytes, and what comes out.
 
+use std::num::NonZeroUsize;
+
 use bytes::Bytes;
 
 use crate::journal::{ConnId, StreamId};
@@ -15,6 +17,20 @@ pub struct Step {
     pub stream: StreamId,
     /// What the driver is to do for it, if anything.
     pub action: Option<Action>,
+}
+
+/// How much of a stream that is late leaves as one event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// So many chunks at most.
+    pub most: NonZeroUsize,
+    /// Whether each of them is an action of its own; else those that lie together leave together.
+    pub apart: bool,
+}
+
+impl Turn {
+    /// One chunk at a time, each in its place among those of the other streams.
+    pub const ONE: Self = Self { most: NonZeroUsize::MIN, apart: true };
 }
 
 /// What a driver is told to do. Actions of one connection keep their order.

@@ -15,6 +15,7 @@
 //! | `answer` | which answer a request gets |
 //! | `run` | the inputs, the timeline and the step |
 //! | `stream` | a response on its way, chunk by chunk |
+//! | `together` | chunks that leave together |
 //! | `machine` | requests on their way through the machine behind the server |
 //! | `limits` | how much of a client the server bears |
 //! | `live` | an answer that is rendered while it is served |
@@ -31,11 +32,12 @@ mod machine;
 mod run;
 mod stream;
 mod timeline;
+mod together;
 
 #[cfg(test)]
 mod tests;
 
-pub use action::{Action, Closed, Release, Seq, Step};
+pub use action::{Action, Closed, Release, Seq, Step, Turn};
 pub use config::{Config, CreatedAt, CreatedAtError};
 pub use limits::Limits;
 pub use run::{Engine, LINGER};

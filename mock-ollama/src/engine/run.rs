@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
-use super::action::{Action, Closed, Release, Seq, Step};
+use super::action::{Action, Closed, Release, Seq, Step, Turn};
 use super::answer::{Answered, Answerer, Effect, Timing};
 use super::common::{Common, Notice, lock};
 use super::config::Config;
@@ -16,6 +16,7 @@ use super::conn::{Conn, State};
 use super::machine::{Machine, Phase};
 use super::stream::{Answering, Begin, Due};
 use super::timeline::{Event, Timeline, What};
+use super::together::Together;
 use crate::backend::BUSY;
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
@@ -242,19 +243,19 @@ impl Engine {
     /// The one next event, if it is due by `now`; `None` when nothing is.
     pub fn step(&mut self, now: Instant) -> Option<Step> {
         let mut actions = std::mem::take(&mut self.actions);
-        let stream = self.advance(now, NonZeroUsize::MIN, &mut actions);
+        let stream = self.advance(now, Turn::ONE, &mut actions);
         let action = actions.pop();
         self.actions = actions;
         Some(Step { stream: stream?, action })
     }
 
-    /// The next event, if it is due by `now`: its stream, and in `actions` what to do for it. Where it is a chunk, up to
-    /// `most` chunks of its stream that are due as well go with it, and the end after them: a stream that is late
+    /// The next event, if it is due by `now`: its stream, and in `actions` what to do for it. Where it is a chunk, chunks of
+    /// its stream that are due as well go with it, up to a turn in all, and the end after them: a stream that is late
     /// catches up in one write.
-    pub fn advance(&mut self, now: Instant, most: NonZeroUsize, actions: &mut Vec<Action>) -> Option<StreamId> {
+    pub fn advance(&mut self, now: Instant, turn: Turn, actions: &mut Vec<Action>) -> Option<StreamId> {
         let (key, Event { conn, what }) = self.timeline.pop_due(now)?;
         match what {
-            What::Chunk { due } => self.send_chunks(conn, due, now, most, actions),
+            What::Chunk { due } => self.send_chunks(conn, due, now, turn, actions),
             other => {
                 if let Some(state) = self.conns.get_mut(&conn) {
                     state.pending.retain(|pending| *pending != key);
@@ -406,31 +407,11 @@ impl Engine {
 
     /// Puts the next chunk of a response on the timeline, or its end.
     pub(super) fn schedule_next(&mut self, conn: ConnId, now: Instant) {
-        match self.next_of(conn, now, now) {
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        match next_of(&self.machine, state, now, now) {
             Next::Chunk(at) => self.place_chunk(conn, at, at),
             Next::End => self.place_end(conn, now),
             Next::Later => {}
-        }
-    }
-
-    /// What comes next of a response whose last event was due at `last`.
-    fn next_of(&mut self, conn: ConnId, last: Instant, now: Instant) -> Next {
-        let Some(state) = self.conns.get_mut(&conn) else { return Next::Later };
-        let backlog = state.backlog();
-        let State::Answering(answering) = &mut state.state else { return Next::Later };
-        match answering.next_due() {
-            Due::At(solo) => {
-                answering.solo = Some(solo);
-                let due = self.machine.due(answering, solo, now);
-                if backlog > HIGH_WATER {
-                    answering.stalled = Some(due);
-                    return Next::Later;
-                }
-                Next::Chunk(due)
-            }
-            Due::Released if answering.released > 0 => Next::Chunk(last),
-            Due::Released => Next::Later,
-            Due::End => Next::End,
         }
     }
 
@@ -440,47 +421,44 @@ impl Engine {
         self.schedule(conn, at, stream, What::End);
     }
 
-    /// Chunks of one stream leave: one that was due at `due`, and up to `most` in all that are due by `now`.
-    fn send_chunks(
-        &mut self,
-        conn: ConnId,
-        mut due: Instant,
-        now: Instant,
-        most: NonZeroUsize,
-        actions: &mut Vec<Action>,
-    ) {
+    /// Chunks of one stream leave: one that was due at `due`, and a turn in all of those that are due by `now`.
+    fn send_chunks(&mut self, conn: ConnId, mut due: Instant, now: Instant, turn: Turn, actions: &mut Vec<Action>) {
         // Its place is free now; what comes after the first chunk is as fast as the device is then.
         if let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) {
             answering.next_chunk_at = None;
         }
         self.comes_to_device(conn, now);
-        for left in (0..most.get()).rev() {
-            let Some(state) = self.conns.get_mut(&conn) else { return };
+        let Some(state) = self.conns.get_mut(&conn) else { return };
+        let (mut left, mut together) = (turn.most.get(), Together::default());
+        let next = loop {
+            left -= 1;
             let State::Answering(answering) = &mut state.state else { return };
-            let (entry, chunk) = (answering.entry, answering.next_chunk());
+            let (number, chunk) = (answering.entry, answering.next_chunk());
             // Not every moment has something to show: a release is kept for the next one.
-            if let Some((bytes, body_end)) = answering.take_chunk(due, now) {
+            if let Some((taken, body_end)) = answering.take_chunk(due, now) {
                 answering.released = answering.released.saturating_sub(1);
-                state.hand_out(bytes.len(), now);
-                state.mark(entry, Some(chunk));
-                if let Some(entry) = self.journal.entry_mut(entry) {
+                let length = together.add(conn, answering, taken, turn.apart, actions);
+                state.hand_out(length, now);
+                state.mark(number, Some(chunk));
+                if let Some(entry) = self.journal.entry_mut(number) {
                     entry.chunks.push(ChunkSent { due, written: None, body_end });
                 }
-                if !bytes.is_empty() {
-                    actions.push(Action::Write { conn, bytes });
-                }
             }
-            match self.next_of(conn, due, now) {
-                // A stream that is late lets the others have their turn.
-                Next::Chunk(at) if at <= now && left == 0 && most > NonZeroUsize::MIN => {
-                    return self.place_chunk(conn, now, at);
-                }
+            match next_of(&self.machine, state, due, now) {
                 Next::Chunk(at) if at <= now && left > 0 => due = at,
-                Next::Chunk(at) => return self.place_chunk(conn, at, at),
-                Next::End if left > 0 => return actions.extend(self.end_response(conn, now)),
-                Next::End => return self.place_end(conn, due),
-                Next::Later => return,
+                next => break next,
             }
+        };
+        if let State::Answering(answering) = &state.state {
+            together.leave(conn, answering, actions);
+        }
+        match next {
+            // A stream that is late lets the others have their turn.
+            Next::Chunk(at) if at <= now && turn.most > NonZeroUsize::MIN => self.place_chunk(conn, now, at),
+            Next::Chunk(at) => self.place_chunk(conn, at, at),
+            Next::End if left > 0 => actions.extend(self.end_response(conn, now)),
+            Next::End => self.place_end(conn, due),
+            Next::Later => {}
         }
     }
 
@@ -528,6 +506,26 @@ impl Engine {
             common.in_flight -= 1;
             self.depart(common, server, answering, model, now);
         }
+    }
+}
+
+/// What comes next of a response whose last event was due at `last`.
+fn next_of(machine: &Machine, conn: &mut Conn, last: Instant, now: Instant) -> Next {
+    let backlog = conn.backlog();
+    let State::Answering(answering) = &mut conn.state else { return Next::Later };
+    match answering.next_due() {
+        Due::At(solo) => {
+            answering.solo = Some(solo);
+            let due = machine.due(answering, solo, now);
+            if backlog > HIGH_WATER {
+                answering.stalled = Some(due);
+                return Next::Later;
+            }
+            Next::Chunk(due)
+        }
+        Due::Released if answering.released > 0 => Next::Chunk(last),
+        Due::Released => Next::Later,
+        Due::End => Next::End,
     }
 }
 

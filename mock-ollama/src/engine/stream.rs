@@ -1,5 +1,6 @@
 //! A response on its way, chunk by chunk.
 
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +12,7 @@ use super::config::CreatedAt;
 use super::live::{Live, Produced, Served};
 use super::machine::{OnDevice, Phase};
 use super::timeline::Key;
-use crate::catalog::{Body, MAX_LENGTH_BODY, Prepared};
+use crate::catalog::{Body, Chunks, MAX_LENGTH_BODY, Prepared};
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::{patch_created_at, rfc3339};
 use crate::http::{Framing, LAST_CHUNK, RequestHead, ResponseHead, Version, encode_chunk};
@@ -91,6 +92,14 @@ pub(super) struct Begin<'a> {
     pub(super) then: Option<Effect>,
 }
 
+/// The bytes of a chunk.
+pub(super) enum Taken {
+    /// A recorded chunk as it stands: where it is in what the recording was encoded to.
+    Shared(Range<usize>),
+    /// Bytes of its own.
+    Own(Bytes),
+}
+
 /// When the next chunk leaves.
 pub(super) enum Due {
     /// At this instant.
@@ -113,7 +122,7 @@ impl Source {
     pub(super) fn chunks(&self) -> usize {
         match self {
             Self::Prepared { response, .. } => match &response.body {
-                Body::Stream(pieces) => pieces.len(),
+                Body::Stream(chunks) => chunks.pieces.len(),
                 Body::Whole { .. } => 1,
             },
             Self::Live(_) => 0,
@@ -209,7 +218,7 @@ impl Answering {
         let at = match &mut self.source {
             Source::Live(live) => return live.next_due(&mut self.schedule, self.start),
             Source::Prepared { response, .. } => match &response.body {
-                Body::Stream(pieces) => pieces.get(self.next).map(|piece| piece.at),
+                Body::Stream(chunks) => chunks.pieces.get(self.next).map(|piece| piece.at),
                 Body::Whole { at, .. } => (self.next == 0).then_some(*at),
             },
         };
@@ -219,7 +228,10 @@ impl Answering {
 
     /// The bytes of the next chunk, with the head before the first, and the body length after it; `None` when
     /// this moment has nothing to show.
-    pub(super) fn take_chunk(&mut self, due: Instant, now: Instant) -> Option<(Bytes, u64)> {
+    pub(super) fn take_chunk(&mut self, due: Instant, now: Instant) -> Option<(Taken, u64)> {
+        if let Some(passed) = self.pass() {
+            return Some(passed);
+        }
         let served = Served { received: self.received, loading: self.loading, start: self.start };
         let (mut wire, data) = match &mut self.source {
             Source::Live(live) => match live.produce(due, now, &served, self.wall)? {
@@ -234,14 +246,10 @@ impl Answering {
             },
             Source::Prepared { response, created_at } => {
                 let (response, patched) = (Arc::clone(response), *created_at == CreatedAt::Live);
-                let (data, encoded, streamed) = match &response.body {
-                    Body::Stream(pieces) => (&pieces[self.next].data, Some(&pieces[self.next].encoded), true),
-                    Body::Whole { data, .. } => (data, None, false),
+                let (data, streamed) = match &response.body {
+                    Body::Stream(chunks) => (&chunks.pieces[self.next].data, true),
+                    Body::Whole { data, .. } => (data, false),
                 };
-                if let (Some(encoded), false, None) = (encoded, patched, &self.head) {
-                    // The way of nearly every chunk: nothing is copied.
-                    return Some(self.pass(data, encoded));
-                }
                 let data = if patched {
                     Bytes::from(patch_created_at(data, &rfc3339(self.wall.unix_nanos(now))).into_owned())
                 } else {
@@ -260,18 +268,31 @@ impl Answering {
                 wire.extend_from_slice(&data);
             }
         }
-        Some((Bytes::from(wire), self.body_end))
+        Some((Taken::Own(Bytes::from(wire)), self.body_end))
     }
 
-    /// A recorded chunk as it stands.
-    fn pass(&mut self, data: &Bytes, encoded: &Bytes) -> (Bytes, u64) {
-        self.next += 1;
-        if self.head_only {
-            return (Bytes::new(), self.body_end);
+    /// The next chunk, where it is a recorded one that leaves as it stands: the way of nearly every chunk. Nothing is copied.
+    fn pass(&mut self) -> Option<(Taken, u64)> {
+        if self.head.is_some() || self.head_only || self.framing != Framing::Chunked {
+            return None;
         }
-        self.body_end += data.len() as u64;
-        let wire = if self.framing == Framing::Chunked { encoded.clone() } else { data.clone() };
-        (wire, self.body_end)
+        let Source::Prepared { response, created_at: CreatedAt::Recorded } = &self.source else { return None };
+        let Body::Stream(Chunks { pieces, .. }) = &response.body else { return None };
+        let piece = pieces.get(self.next)?;
+        self.next += 1;
+        self.body_end += piece.data.len() as u64;
+        Some((Taken::Shared(piece.wire.clone()), self.body_end))
+    }
+
+    /// A piece of what the recording was encoded to.
+    pub(super) fn shared(&self, place: Range<usize>) -> Bytes {
+        match &self.source {
+            Source::Prepared { response, .. } => match &response.body {
+                Body::Stream(Chunks { wire, .. }) => wire.slice(place),
+                Body::Whole { .. } => Bytes::new(),
+            },
+            Source::Live(_) => Bytes::new(),
+        }
     }
 
     /// The encoded head, once; `length` is that of a body which is written at once and short.
@@ -321,6 +342,9 @@ impl Answering {
             };
         }
         if self.framing == Framing::Chunked && !self.head_only && self.end() == End::Clean {
+            if out.is_empty() {
+                return Bytes::from_static(LAST_CHUNK);
+            }
             out.extend_from_slice(LAST_CHUNK);
         }
         Bytes::from(out)

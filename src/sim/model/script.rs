@@ -51,7 +51,7 @@ impl Script {
         // These have no body, whatever was recorded.
         let bodiless = matches!(response.status, 204 | 304);
         let (parts, stated) = match &response.body {
-            Body::Stream(pieces) => (pieces.iter().map(|piece| (piece.at, &piece.data)).collect(), false),
+            Body::Stream(chunks) => (chunks.pieces.iter().map(|piece| (piece.at, &piece.data)).collect(), false),
             Body::Whole { at, data } => (vec![(*at, data)], data.len() <= MAX_LENGTH_BODY),
         };
         let mut schedule = Schedule::new(Pace { jitter: 0.0, ..pace }, Seed(0));

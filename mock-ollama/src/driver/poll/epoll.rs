@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, epoll, eventfd};
+use rustix::net::SendFlags;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
@@ -78,6 +79,12 @@ impl Poller {
         let (stream, _) = listener.accept()?;
         stream.set_nonblocking(true)?;
         Ok(stream)
+    }
+
+    /// Writes as much as a connection takes. Straight to the kernel: where there are several threads, `send` of the C library
+    /// does more than that around every call, since a thread may be cancelled in it.
+    pub(crate) fn send(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+        Ok(rustix::net::send(stream, bytes, SendFlags::NOSIGNAL)?)
     }
 
     /// Waits until something happens or `timeout` has passed, and puts what happened into `ready`.

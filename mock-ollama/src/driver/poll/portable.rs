@@ -1,7 +1,7 @@
 //! Everywhere else: mio. Its timeouts are rounded up to whole milliseconds, so that a chunk may leave up to
 //! a millisecond late.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,6 +55,11 @@ impl Poller {
     pub(crate) fn remove_stream(&self, stream: &mut Stream) {
         // Closing the descriptor removes it as well.
         let _ = self.poll.registry().deregister(stream);
+    }
+
+    /// Writes as much as a connection takes.
+    pub(crate) fn send(mut stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
+        stream.write(bytes)
     }
 
     /// Accepts a connection that does not block.

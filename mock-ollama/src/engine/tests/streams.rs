@@ -3,11 +3,12 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use proptest::prelude::*;
 use rstest::rstest;
 
 use super::{Bench, CONN, WALL, ask, at_ms, chunks_of, generate, post};
 use crate::clock::Instant;
-use crate::engine::{Action, Closed, Release};
+use crate::engine::{Action, Closed, Release, Turn};
 use crate::journal::{AGENT_HEADER, Answer, ConnId, Fate, ServerId, StreamId};
 use crate::recording::{Chunk, End};
 use crate::schedule::Pace;
@@ -53,9 +54,10 @@ fn deadlines_are_absolute_so_that_a_late_driver_does_not_make_the_rest_late() {
 
 /// What the events that are due by `now` have to write, event by event: to whom, and how many chunks.
 fn writes_of_events(bench: &mut Bench, now: Instant, most: usize) -> Vec<(ConnId, usize)> {
+    let turn = Turn { most: NonZeroUsize::new(most).unwrap(), apart: true };
     let mut actions = Vec::new();
     let mut events = Vec::new();
-    while bench.engine.advance(now, NonZeroUsize::new(most).unwrap(), &mut actions).is_some() {
+    while bench.engine.advance(now, turn, &mut actions).is_some() {
         let writes: Vec<(ConnId, usize)> = actions
             .drain(..)
             .filter_map(|action| match action {
@@ -79,6 +81,68 @@ fn a_stream_that_is_late_catches_up_in_one_event_and_keeps_its_deadlines() {
     assert_eq!(writes_of_events(&mut bench, at_ms(500), 64), [(CONN, 4)]);
     let chunks = &bench.engine.journal().entries[0].chunks;
     assert_eq!(chunks.iter().map(|chunk| chunk.due).collect::<Vec<_>>(), [at_ms(100), at_ms(110), at_ms(120)]);
+}
+
+#[test]
+fn chunks_that_lie_together_leave_as_one_piece_with_each_its_place_in_the_journal() {
+    let mut bench = Bench::new(vec![hi()], |_| {});
+    bench.engine.receive(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+    let (turn, mut actions) = (Turn { most: NonZeroUsize::new(64).unwrap(), apart: false }, Vec::new());
+    bench.engine.advance(at_ms(500), turn, &mut actions);
+    let written: Vec<Vec<u8>> = actions
+        .into_iter()
+        .map(|action| match action {
+            Action::Write { bytes, .. } => bytes.to_vec(),
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    // The head and the first chunk, the other two, and what ends the body.
+    assert_eq!(written.len(), 3);
+    bench.engine.wrote(CONN, written[0].len() + 1, at_ms(501));
+    let whole = String::from_utf8(written.concat()).unwrap();
+    assert_eq!(chunks_of(&whole).len(), 3, "each is an HTTP chunk all the same");
+    let chunks = &bench.engine.journal().entries[0].chunks;
+    let written: Vec<bool> = chunks.iter().map(|chunk| chunk.written.is_some()).collect();
+    assert_eq!(written, [true, false, false], "a chunk of which a part was taken has not been written");
+}
+
+proptest! {
+    #[test]
+    fn however_streams_take_turns_their_bytes_and_deadlines_are_the_same(
+        turns in prop::collection::vec((1_usize..5, any::<bool>(), 0_u64..40), 1..20)
+    ) {
+        let other = ConnId(2);
+        let outcome = |turns: &[(usize, bool, u64)]| {
+            let mut bench = Bench::new(vec![hi()], |_| {});
+            bench.engine.opened(other, ServerId(0), Instant::ZERO);
+            for conn in [CONN, other] {
+                bench.engine.receive(conn, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+            }
+            let (mut actions, mut turns) = (Vec::new(), turns.iter().cycle());
+            while let Some(due) = bench.engine.next_due() {
+                let (most, apart, late) = *turns.next().unwrap();
+                let turn = Turn { most: NonZeroUsize::new(most).unwrap(), apart };
+                bench.now = bench.now.max(due.saturating_add(Duration::from_millis(late)));
+                bench.engine.advance(bench.now, turn, &mut actions);
+                for action in actions.drain(..) {
+                    if let Action::Write { conn, bytes } = action {
+                        bench.engine.wrote(conn, bytes.len(), bench.now);
+                        bench.written.push((bench.now, conn, bytes.to_vec()));
+                    }
+                }
+            }
+            let bytes = [CONN, other].map(|conn| {
+                let bytes: Vec<u8> = bench.writes(conn).into_iter().flat_map(|(_, bytes)| bytes).collect();
+                // The seconds of `Date` are those of the first write.
+                String::from_utf8(bytes).unwrap().split_once("\r\n\r\n").unwrap().1.to_owned()
+            });
+            let entries = bench.engine.journal().entries.iter();
+            let dues: Vec<Vec<Instant>> =
+                entries.map(|entry| entry.chunks.iter().map(|chunk| chunk.due).collect()).collect();
+            (bytes, dues)
+        };
+        prop_assert_eq!(outcome(&turns), outcome(&[(1, true, 0)]));
+    }
 }
 
 #[test]
