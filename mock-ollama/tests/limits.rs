@@ -5,6 +5,9 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
+#[cfg(target_os = "linux")]
+use rstest::rstest;
+
 const PATIENCE: Duration = Duration::from_secs(30);
 const BODY: &str = r#"{"model":"any","prompt":"hi"}"#;
 
@@ -21,7 +24,10 @@ impl Drop for Server {
 }
 
 fn serve(flags: &[&str]) -> Server {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_mock-ollama"));
+    serve_with(Command::new(env!("CARGO_BIN_EXE_mock-ollama")), flags)
+}
+
+fn serve_with(mut command: Command, flags: &[&str]) -> Server {
     command.args(["serve", "--listen", "127.0.0.1:0", "--match", "any", "--pace", "instant"]).args(flags);
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
@@ -80,6 +86,30 @@ fn above_the_limit_clients_are_told_so_and_below_it_they_are_served_again() {
     drop(held);
     // The server learns of it in its own time.
     assert!((0..1_000).any(|_| server.ask().starts_with("HTTP/1.1 200 OK")));
+}
+
+/// More clients than descriptors, and no limit of connections that would keep them apart.
+#[cfg(target_os = "linux")]
+#[rstest]
+fn out_of_descriptors_it_goes_on_serving_and_takes_the_others_when_there_is_room(#[values("1", "2")] threads: &str) {
+    let mut few = Command::new("sh");
+    few.args(["-c", "ulimit -n 40 && exec \"$0\" \"$@\"", env!("CARGO_BIN_EXE_mock-ollama")]);
+    let server = serve_with(few, &["--max-connections", "1000", "--threads", threads]);
+    let mut first = server.connect();
+    let asks_again = |stream: &mut TcpStream| {
+        write!(stream, "GET /api/version HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        let mut begin = [0; 12];
+        stream.read_exact(&mut begin).unwrap();
+        assert_eq!(&begin, b"HTTP/1.1 200");
+        BufReader::new(stream).read_until(b'}', &mut Vec::new()).unwrap();
+    };
+    asks_again(&mut first);
+    // The kernel takes them all; the server has room for a few.
+    let crowd: Vec<TcpStream> = (0..100).map(|_| server.connect()).collect();
+    asks_again(&mut first);
+    drop(crowd);
+    asks_again(&mut first);
+    assert!(server.ask().contains("\"done\":true"));
 }
 
 #[cfg(target_os = "linux")]

@@ -56,10 +56,12 @@ fn read_whole(client: &TcpStream) -> String {
     answer
 }
 
-/// How many connections each of two threads had.
-fn dealt(journal: &Journal) -> [usize; 2] {
+/// So many connections were dealt to both of two threads. Only Linux promises that; elsewhere who comes first takes all.
+fn were_dealt(journal: &Journal, connections: usize) {
     let conns: BTreeSet<u64> = journal.entries.iter().map(|entry| entry.conn.0).collect();
-    [1, 0].map(|rest| conns.iter().filter(|conn| *conn % 2 == rest).count())
+    let [one, other] = [1, 0].map(|rest| conns.iter().filter(|conn| *conn % 2 == rest).count());
+    assert_eq!(one + other, connections);
+    assert!(!cfg!(target_os = "linux") || (one > 0 && other > 0), "{one} and {other}");
 }
 
 #[test]
@@ -74,8 +76,7 @@ fn connections_are_dealt_to_both_threads_and_every_one_is_answered() {
     assert_eq!(server.journal().requests(), CLIENTS);
     let journal = server.finish().unwrap();
     assert!(journal.entries.is_sorted_by_key(|entry| entry.received), "one journal, in one order");
-    let [one, other] = dealt(&journal);
-    assert!(one > 0 && other > 0 && one + other == CLIENTS, "{one} and {other}");
+    were_dealt(&journal, CLIENTS);
 }
 
 #[rstest]
@@ -93,8 +94,7 @@ fn who_waits_on_one_thread_for_what_the_other_has_gets_it(#[case] machine: Setti
     for client in &clients {
         assert!(read_whole(client).contains("\"done\":true"));
     }
-    let [one, other] = dealt(&server.finish().unwrap());
-    assert!(one > 0 && other > 0, "{one} and {other}");
+    were_dealt(&server.finish().unwrap(), CLIENTS);
 }
 
 #[test]
@@ -164,6 +164,7 @@ fn the_limit_of_connections_is_that_of_all_threads_together() {
     server.finish().unwrap();
 }
 
+#[cfg(target_os = "linux")]
 #[test]
 fn of_several_servers_each_thread_serves_all() {
     let server = two().servers(2).start().unwrap();
