@@ -17,8 +17,8 @@ use super::stdout::say;
 
 /// Measure what a token costs the client, from one agent to thousands.
 ///
-/// CPU time, allocations, context switches, memory and lag of each variant, and their ratios to a floor that is measured
-/// beside them: sockets and epoll, and nothing else. Server and agents are processes of their own on cores of their own.
+/// CPU time, allocations, context switches, system calls, memory and lag of each variant, and their ratios to a floor that is
+/// measured beside them: sockets and epoll, and nothing else. Server and agents are processes of their own on cores of their own.
 #[derive(Args, Debug)]
 pub(crate) struct CostArgs {
     /// The numbers of agents, comma-separated

@@ -9,6 +9,7 @@ use mock_ollama::schedule::Pace;
 use crate::run::{Part, Progress, ServerOrders, Stage, environment, load, read_json, write_json};
 use crate::workload::Job;
 
+use super::calls::tracepoints;
 use super::part::{Left, Orders};
 use super::summary::summarise;
 use super::tally::{Measured, on_the_wire, seen, values};
@@ -20,8 +21,8 @@ const LIMIT_TIMES: u32 = 4;
 /// … and this much on top.
 const LIMIT_EXTRA: Duration = Duration::from_secs(60);
 
-/// Measures everything that the plan asks for: a round to warm up, which is thrown away, and the rounds that count. In each,
-/// every size in turn; of each size everyone, in an order that the seed gives.
+/// Measures everything that the plan asks for: a round to warm up, of which only the system calls are kept, and the rounds that
+/// count. In each, every size in turn; of each size everyone, in an order that the seed gives.
 ///
 /// `program` is this program's own executable, which plays server and agents as child processes.
 pub fn measure(program: &Path, plan: &CostPlan, progress: &mut dyn Progress) -> Result<CostReport, CostError> {
@@ -40,7 +41,6 @@ pub fn measure(program: &Path, plan: &CostPlan, progress: &mut dyn Progress) -> 
         }
     }
     progress.end();
-    all.retain(|one| one.round > 0);
     Ok(summarise(plan, &all, kept, environment(load_before, load())))
 }
 
@@ -70,12 +70,14 @@ impl Setting<'_> {
             on_the_wire(&mut journal, &left.transcript).map_err(incomplete)?;
         }
         let seen = seen(&journal, &left.transcript, tokens).map_err(incomplete)?;
+        let system_calls = left.system_calls.transpose();
         let measured = Measured {
             who,
             agents: self.agents,
             round: self.round,
             executor: left.transcript.introspection.executor,
-            values: values(&left.spent, seen),
+            uncounted: system_calls.as_ref().err().cloned(),
+            values: values(&left.spent, system_calls.unwrap_or_default(), seen),
         };
         Ok((measured, left.kept))
     }
@@ -95,7 +97,13 @@ impl Setting<'_> {
         let url = server.first_line()?;
         let job = |agents| Job { url: url.clone(), agents, limit: None };
         let (job, warm_up) = (job(tape::agents(self.agents)), job(vec![tape::first_agent()]));
-        let orders = Orders { job, warm_up, cores: agent_cores.unwrap_or_default(), chunks: plan.tokens + 1 };
+        let orders = Orders {
+            job,
+            warm_up,
+            cores: agent_cores.unwrap_or_default(),
+            tracepoints: tracepoints(self.round),
+            chunks: plan.tokens + 1,
+        };
         write_json(&stage.job(), &orders)?;
         let part = ["__cost".into(), who.name().into(), stage.job(), stage.transcript()];
         let mut agents = Part::start(program, &format!("measure {who}"), part)?;

@@ -13,6 +13,8 @@ pub enum Metric {
     Waited,
     /// Context switches because another thread was to run.
     Displaced,
+    /// System calls, counted in the round to warm up alone.
+    SystemCalls,
     /// Calls of the `read` and the `write` family.
     Calls,
     /// Pieces in which bytes were handed on.
@@ -41,12 +43,13 @@ enum Unit {
 
 impl Metric {
     /// All of them, in the order of reports.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Cpu,
         Self::Allocations,
         Self::AllocatedBytes,
         Self::Waited,
         Self::Displaced,
+        Self::SystemCalls,
         Self::Calls,
         Self::Pieces,
         Self::Resident,
@@ -61,6 +64,11 @@ impl Metric {
     /// Those by which variants are compared.
     pub const DECIDED: [Self; 4] = [Self::Cpu, Self::Allocations, Self::Resident, Self::LagP99];
 
+    /// Whether it is of the round to warm up, of which nothing else is kept; the others are of the rounds that count.
+    pub const fn is_of_the_warm_up(self) -> bool {
+        matches!(self, Self::SystemCalls)
+    }
+
     /// Its name in JSON, with what its values are per and their unit.
     pub const fn key(self) -> &'static str {
         match self {
@@ -69,6 +77,7 @@ impl Metric {
             Self::AllocatedBytes => "allocated_bytes_per_token",
             Self::Waited => "voluntary_switches_per_token",
             Self::Displaced => "involuntary_switches_per_token",
+            Self::SystemCalls => "system_calls_per_token",
             Self::Calls => "read_write_calls_per_token",
             Self::Pieces => "pieces_per_token",
             Self::Resident => "resident_bytes_per_agent",
@@ -86,6 +95,7 @@ impl Metric {
             Self::AllocatedBytes => "allocated",
             Self::Waited => "switches, waiting",
             Self::Displaced => "switches, displaced",
+            Self::SystemCalls => "system calls",
             Self::Calls => "reads and writes",
             Self::Pieces => "pieces",
             Self::Resident => "resident/agent",
@@ -123,7 +133,9 @@ impl Metric {
         match self {
             Self::Cpu | Self::LagP50 | Self::LagP99 | Self::LatenessP99 => Unit::Nanoseconds,
             Self::AllocatedBytes | Self::Resident => Unit::Bytes,
-            Self::Allocations | Self::Waited | Self::Displaced | Self::Calls | Self::Pieces => Unit::Count,
+            Self::Allocations | Self::Waited | Self::Displaced | Self::SystemCalls | Self::Calls | Self::Pieces => {
+                Unit::Count
+            }
         }
     }
 

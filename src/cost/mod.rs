@@ -10,12 +10,14 @@
 //! | `floor` | the least client there is: sockets and epoll |
 //! | `meter` | what a process has used so far |
 //! | `procfs` | the texts of `/proc` |
+//! | `calls` | system calls, counted by the kernel where it may |
 //! | `metric` | what is measured, and from which difference on it matters |
 //! | `tally` | one measurement, per token and per agent |
 //! | `model`, `summary` | medians, intervals, ratios to the floor, and what the evidence separates |
 //! | `page`, `json` | all of it as Markdown, and for programs with its schema |
 //! | `error` | why there is no page |
 
+mod calls;
 mod conduct;
 mod error;
 #[cfg(target_os = "linux")]

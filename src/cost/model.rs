@@ -27,6 +27,8 @@ pub struct CostReport {
     pub agent_cores: Vec<usize>,
     /// Whether allocations were counted.
     pub allocations_counted: bool,
+    /// Why system calls were not counted; absent where they were.
+    pub system_calls_uncounted: Option<String>,
     /// Numbers of agents that were left out.
     pub left_out: Vec<LeftOut>,
     /// One entry a number of agents, ascending.
@@ -93,7 +95,7 @@ pub struct Estimate {
     pub value: Middle,
     /// Of the ratios to the floor of the same round; absent of the floor, and where the floor has nothing to compare with.
     pub ratio: Option<Middle>,
-    /// The value of each round, in order.
+    /// The value of each round, in order; of system calls the only one, which is of the round to warm up.
     pub rounds: Vec<f64>,
 }
 

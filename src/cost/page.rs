@@ -42,6 +42,12 @@ fn setting(report: &CostReport) -> String {
     if !report.allocations_counted {
         lines.push("Allocations were not counted: this program was built without `count-allocations`.".to_owned());
     }
+    lines.push(match &report.system_calls_uncounted {
+        Some(why) => format!("System calls were not counted: {why}."),
+        None => "System calls were counted in the round to warm up alone, since that takes time at each: one value, without \
+                 an interval, by which nothing is ranked."
+            .to_owned(),
+    });
     lines.push(
         "Medians over rounds; in brackets a bootstrap interval of the median (95 %, too narrow for few rounds). A ratio is \
          taken within each round: to the floor, which is sockets and epoll on one thread, sends the same requests and parses \

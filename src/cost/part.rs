@@ -1,6 +1,6 @@
 //! What the child does that is measured.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use mock_ollama::driver::Monotonic;
@@ -12,6 +12,7 @@ use crate::transcript::{Outcome, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
 
+use super::calls::{Counted, SystemCalls};
 use super::meter::{self, Spent};
 use super::{Allocated, CostError, Who};
 
@@ -23,6 +24,8 @@ pub(super) struct Orders {
     pub(super) warm_up: Job,
     /// The cores that it keeps to; none where it is not to be kept.
     pub(super) cores: Vec<usize>,
+    /// Where the tracepoint may be by which it counts system calls; none where it is not to count them.
+    pub(super) tracepoints: Vec<PathBuf>,
     /// The chunks of each answer.
     pub(super) chunks: usize,
 }
@@ -33,6 +36,8 @@ pub(super) struct Left {
     /// Whether it kept to its cores.
     pub(super) kept: bool,
     pub(super) spent: Spent,
+    /// System calls, or why they are not known; absent where they were not to be counted.
+    pub(super) system_calls: Option<Counted>,
     /// Tokens that were seen; absent of the floor, which looks for none.
     pub(super) tokens: Option<u64>,
     /// What happened to the first exchange that failed.
@@ -45,9 +50,11 @@ pub(super) struct Left {
 ///
 /// `allocated` says how much this program has allocated until now, where it counts that.
 pub fn run_part(who: Who, orders: &Path, left: &Path, allocated: Option<fn() -> Allocated>) -> Result<(), CostError> {
-    let Orders { job, warm_up, cores, chunks } = read_json(orders)?;
+    let Orders { job, warm_up, cores, tracepoints, chunks } = read_json(orders)?;
     // Threads that are started later keep to the same cores.
     let kept = keep_to(&cores);
+    // Before any thread is started: those that are started later are counted.
+    let mut calls = SystemCalls::told(&tracepoints);
     let play = |job: &Job| match who {
         Who::Floor => floor(job, chunks),
         Who::Variant(variant) => agents(variant, job),
@@ -58,13 +65,15 @@ pub fn run_part(who: Who, orders: &Path, left: &Path, allocated: Option<fn() -> 
     meter::forget_peak();
     let idle = meter::resident_kib()?;
     let before = meter::now(allocated)?;
+    let calls_before = calls.now();
     let mut transcript = play(&job)?;
+    let system_calls = calls.since(calls_before);
     let after = meter::now(allocated)?;
     let spent = after.since(before, meter::peak_kib()?.saturating_sub(idle));
     let tokens = (who != Who::Floor).then(|| tokens(&transcript));
     let failure = failure(&transcript);
     strip(&mut transcript);
-    Ok(write_json(left, &Left { kept, spent, tokens, failure, transcript })?)
+    Ok(write_json(left, &Left { kept, spent, system_calls, tokens, failure, transcript })?)
 }
 
 fn agents(variant: Variant, job: &Job) -> Result<Transcript, CostError> {

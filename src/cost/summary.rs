@@ -28,7 +28,8 @@ const CLEAR_OF_ERROR: f64 = 4.0;
 /// The decision rule counts in whole nanoseconds; so many of them stand for one of a metric's unit.
 const SCALE: f64 = 1000.0;
 
-/// What all measurements of a plan say; `kept` tells whether the children kept to their cores.
+/// What all measurements of a plan say, those of the round to warm up (number 0) by what is kept of it; `kept` tells
+/// whether the children kept to their cores.
 pub(super) fn summarise(plan: &CostPlan, all: &[Measured], kept: bool, environment: Environment) -> CostReport {
     let sizes = plan.sizes.iter().map(|(agents, pace)| {
         let of_size: Vec<&Measured> = all.iter().filter(|one| one.agents == *agents).collect();
@@ -45,6 +46,7 @@ pub(super) fn summarise(plan: &CostPlan, all: &[Measured], kept: bool, environme
         server_core: server,
         agent_cores: agents.unwrap_or_default(),
         allocations_counted: all.iter().any(|one| one.values.contains_key(&Metric::Allocations)),
+        system_calls_uncounted: all.iter().find_map(|one| one.uncounted.clone()),
         left_out: plan.left_out.clone(),
         sizes: sizes.collect(),
         environment,
@@ -61,11 +63,13 @@ fn row(seed: Seed, who: Who, all: &[&Measured]) -> Row {
     Row { who: who.name().to_owned(), executor, metrics: metrics.collect() }
 }
 
-/// The value of each round; none where any lacks one.
+/// The value of each round that `metric` is of; none where there is no such round, or any lacks one.
 fn values(who: Who, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
-    let mut rounds: Vec<_> = all.iter().filter(|one| one.who == who).collect();
+    let is_of = |one: &&&Measured| one.who == who && (one.round == 0) == metric.is_of_the_warm_up();
+    let mut rounds: Vec<_> = all.iter().filter(is_of).collect();
     rounds.sort_by_key(|one| one.round);
-    rounds.iter().map(|one| one.values.get(&metric).copied()).collect()
+    let values: Option<Vec<f64>> = rounds.iter().map(|one| one.values.get(&metric).copied()).collect();
+    values.filter(|values| !values.is_empty())
 }
 
 /// The ratio to the floor in each round; none where the floor has nothing to compare with.

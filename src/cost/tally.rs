@@ -21,6 +21,8 @@ pub(super) struct Measured {
     /// What the executor said of itself.
     pub(super) executor: String,
     pub(super) values: BTreeMap<Metric, f64>,
+    /// Why system calls are not among the values, where they were to be counted.
+    pub(super) uncounted: Option<String>,
 }
 
 /// What a client did and saw, of all its agents.
@@ -34,7 +36,7 @@ pub(super) struct Seen {
 }
 
 /// What was used, per token and per agent. What was not counted is absent.
-pub(super) fn values(spent: &Spent, seen: Seen) -> BTreeMap<Metric, f64> {
+pub(super) fn values(spent: &Spent, system_calls: Option<u64>, seen: Seen) -> BTreeMap<Metric, f64> {
     let per_token = |count: u64| real(count) / real(seen.tokens.max(1));
     let nanos = u64::try_from(spent.cpu.as_nanos()).unwrap_or(u64::MAX);
     let mut values = BTreeMap::from([
@@ -48,6 +50,9 @@ pub(super) fn values(spent: &Spent, seen: Seen) -> BTreeMap<Metric, f64> {
     if let Some(allocated) = spent.allocated {
         values.insert(Metric::Allocations, per_token(allocated.count));
         values.insert(Metric::AllocatedBytes, per_token(allocated.bytes));
+    }
+    if let Some(calls) = system_calls {
+        values.insert(Metric::SystemCalls, per_token(calls));
     }
     if let Some(lag) = Sorted::new(seen.lag_ns) {
         values.insert(Metric::LagP50, signed(lag.permille(500)));
@@ -164,6 +169,7 @@ mod tests {
             (Metric::AllocatedBytes, 100.0),
             (Metric::Waited, 0.5),
             (Metric::Displaced, 0.05),
+            (Metric::SystemCalls, 3.1),
             (Metric::Calls, 0.2),
             (Metric::Pieces, 0.8),
             (Metric::Resident, 4_096.0),
@@ -171,14 +177,15 @@ mod tests {
             (Metric::LagP99, 99.0),
             (Metric::LatenessP99, -3.0),
         ];
-        assert_eq!(values(&spent(), two_agents()), BTreeMap::from(expected));
+        assert_eq!(values(&spent(), Some(310), two_agents()), BTreeMap::from(expected));
     }
 
     #[test]
     fn what_nothing_counted_is_absent() {
         let uncounted = Spent { allocated: None, ..spent() };
-        let values = values(&uncounted, Seen { lag_ns: Vec::new(), ..two_agents() });
-        for metric in [Metric::Allocations, Metric::AllocatedBytes, Metric::LagP50, Metric::LagP99] {
+        let values = values(&uncounted, None, Seen { lag_ns: Vec::new(), ..two_agents() });
+        let absent = [Metric::Allocations, Metric::AllocatedBytes, Metric::SystemCalls, Metric::LagP50, Metric::LagP99];
+        for metric in absent {
             assert!(!values.contains_key(&metric), "{metric:?}");
         }
     }

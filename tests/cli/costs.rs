@@ -43,6 +43,7 @@ fn every_variant_is_measured_beside_the_floor_with_every_number_of_agents() {
                 |key: &str| metrics.iter().find(|of| of["metric"] == key).map(|of| of["value"]["median"].clone());
             assert!(value("cpu_ns_per_token").unwrap().as_f64().unwrap() > 0.0, "{row}");
             assert!(value("lag_p99_ns").is_some(), "{row}");
+            assert_eq!(value("system_calls_per_token").is_some(), report["system_calls_uncounted"].is_null(), "{row}");
             assert_eq!(value("allocations_per_token").is_some(), cfg!(feature = "count-allocations"), "{row}");
         }
     }
@@ -104,7 +105,10 @@ fn a_part_that_reaches_nobody_says_so_and_leaves_nothing() {
         serde_json::json!({"name": "a", "requests": [{"recording": "r", "exchange": 0, "path": "/", "body": "{}"}]});
     let job =
         serde_json::json!({"url": format!("http://{}", taken.local_addr().unwrap()), "agents": [agent], "limit": null});
-    desk.put("orders.json", serde_json::json!({"job": job, "warm_up": job, "cores": [], "chunks": 1}).to_string());
+    desk.put(
+        "orders.json",
+        serde_json::json!({"job": job, "warm_up": job, "cores": [], "tracepoints": [], "chunks": 1}).to_string(),
+    );
     let ended = desk.lab(["__cost", "floor", "orders.json", "left.json"]).with(5);
     assert!(ended.stderr.starts_with("error: the floor lost its connection: "), "{}", ended.stderr);
     assert!(!desk.path("left.json").exists());

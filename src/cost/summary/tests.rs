@@ -42,9 +42,10 @@ fn weather(round: usize) -> f64 {
 fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
     let mut all = Vec::new();
     for &(agents, _) in &plan.sizes {
-        for round in 1..=plan.rounds {
+        for round in 0..=plan.rounds {
             for who in plan.everyone() {
-                let weather = weather(round - 1);
+                // The round to warm up is far from the others in everything.
+                let weather = round.checked_sub(1).map_or(100.0, weather);
                 let floor = f64::from(u8::from(who == Who::Floor));
                 let mut values = BTreeMap::from([
                     (Metric::Cpu, cpu(who) * weather),
@@ -61,7 +62,11 @@ fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
                     values.insert(Metric::Allocations, 3.0 - 3.0 * floor);
                     values.insert(Metric::AllocatedBytes, 400.0 - 400.0 * floor);
                 }
-                all.push(Measured { who, agents, round, executor: "made-up".to_owned(), values });
+                if counted && round == 0 {
+                    values.insert(Metric::SystemCalls, 4.0 - 2.5 * floor);
+                }
+                let uncounted = (!counted && round == 0).then(|| "made up".to_owned());
+                all.push(Measured { who, agents, round, executor: "made-up".to_owned(), values, uncounted });
             }
         }
     }
@@ -145,14 +150,14 @@ fn one_variant_is_compared_with_the_floor_alone() {
     let report = report(&plan(&[Variant::Smol], &[1], 9));
     assert_eq!(report.sizes[0].decisions, []);
     let page = page(&report);
-    assert!(page.contains("| smol | 3.00 [3.00, 3.00] |") && !page.contains("ranked"), "{page}");
+    assert!(page.contains("| smol | 3.00 [3.00, 3.00] |") && !page.contains("Nothing is ranked"), "{page}");
 }
 
 #[test]
 fn a_difference_below_the_smallest_that_matters_is_none() {
     let plan = plan(&[Variant::Smol, Variant::AsyncStd], &[1], 9);
     let mut all = measured(&plan, true);
-    all.iter_mut().filter(|one| one.who == Who::Variant(Variant::Smol)).for_each(|one| {
+    all.iter_mut().filter(|one| one.who == Who::Variant(Variant::Smol) && one.round > 0).for_each(|one| {
         // 500 ns more, where a tenth of the floor is 1,000.
         one.values.insert(Metric::Cpu, cpu(one.who) * weather(one.round - 1) + 500.0);
     });
@@ -168,6 +173,30 @@ fn what_was_not_counted_is_said_and_shown_as_absent() {
     assert!(!report.allocations_counted);
     assert!(report.sizes[0].decisions.iter().all(|decided| decided.metric != "allocations_per_token"));
     assert!(page(&report).contains("Allocations were not counted"));
+    assert_eq!(report.system_calls_uncounted.as_deref(), Some("made up"));
+    assert!(row(&report, "smol").metrics.iter().all(|of| of.metric != "system_calls_per_token"));
+    assert!(page(&report).contains("\nSystem calls were not counted: made up.\n"));
+}
+
+#[test]
+fn of_the_round_to_warm_up_its_system_calls_are_kept_and_nothing_else() {
+    let plan = plan(&[Variant::Smol], &[1], 3);
+    let mut all = measured(&plan, true);
+    let kept = summarise(&plan, &all, true, environment());
+    let smol = row(&kept, "smol");
+    let calls = of(smol, Metric::SystemCalls);
+    assert_eq!((calls.rounds.as_slice(), calls.ratio), ([4.0].as_slice(), None));
+    assert_eq!(calls.value, Middle { median: 4.0, low: None, high: None });
+    for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_of_the_warm_up()) {
+        assert_eq!(of(smol, metric).rounds.len(), 3, "{metric:?}");
+    }
+    all.iter_mut().filter(|one| one.round == 0).for_each(|one| one.values.retain(|of, _| of.is_of_the_warm_up()));
+    assert_eq!(summarise(&plan, &all, true, environment()), kept);
+}
+
+#[test]
+fn nothing_is_ranked_by_system_calls() {
+    assert!(!Metric::DECIDED.into_iter().chain(Metric::RATIOS).any(Metric::is_of_the_warm_up));
 }
 
 #[test]
