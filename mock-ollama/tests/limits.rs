@@ -28,7 +28,10 @@ fn serve(flags: &[&str]) -> Server {
 }
 
 fn serve_with(mut command: Command, flags: &[&str]) -> Server {
-    command.args(["serve", "--listen", "127.0.0.1:0", "--match", "any", "--pace", "instant"]).args(flags);
+    command.args(["serve", "--listen", "127.0.0.1:0", "--match", "any"]).args(flags);
+    if !flags.contains(&"--pace") {
+        command.args(["--pace", "instant"]);
+    }
     let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
@@ -130,6 +133,38 @@ fn ten_thousand_idle_connections_cost_little_and_hold_up_nobody() {
     assert!(server.ask().contains("\"done\":true"));
     let (held, grown) = (idle.len() as u64, server.resident_kb().saturating_sub(before));
     assert!(grown < 4 * held, "{grown} kB for {held} idle connections");
+}
+
+/// The first token of each is there; the next is an hour away.
+#[cfg(target_os = "linux")]
+#[test]
+fn ten_thousand_live_streams_on_one_thread_cost_little_and_another_is_answered() {
+    mock_ollama::driver::raise_descriptor_limit();
+    let server = serve(&["--pace", "ttft=0s,gap=3600s"]);
+    let request =
+        format!("POST /api/generate HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{BODY}", BODY.len());
+    let open = || -> std::io::Result<TcpStream> {
+        let mut stream = TcpStream::connect(server.addr)?;
+        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.write_all(request.as_bytes())?;
+        let mut first = [0; 12];
+        stream.read_exact(&mut first)?;
+        assert_eq!(&first, b"HTTP/1.1 200");
+        Ok(stream)
+    };
+    let mut live = vec![open().unwrap()];
+    let before = server.resident_kb();
+    while live.len() < 10_000 {
+        let Ok(stream) = open() else {
+            println!("this process may hold {} connections", live.len());
+            break;
+        };
+        live.push(stream);
+    }
+    let (held, grown) = (live.len() as u64, server.resident_kb().saturating_sub(before));
+    drop(live.pop());
+    open().unwrap();
+    assert!(grown < 12 * held, "{grown} kB for {held} live streams");
 }
 
 #[cfg(target_os = "linux")]

@@ -67,7 +67,6 @@ pub(super) struct EventLoop {
     /// What leaves of a stream that is late before the others have their turn.
     turn: Turn,
     /// See [`Service`].
-    flushes_each: bool,
     spin: Duration,
     max_connections: usize,
     /// What other threads were shown last.
@@ -127,7 +126,6 @@ impl EventLoop {
             actions: Vec::new(),
             turn: Turn { most, apart: service.flush },
             spin: if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO },
-            flushes_each: service.flush,
             max_connections: service.most(of_loops),
             shown: Witness::default(),
         };
@@ -341,7 +339,7 @@ impl EventLoop {
                 }
                 last = Some(conn);
                 self.carry_out(action);
-                if self.flushes_each {
+                if self.turn.apart {
                     known = self.flush(conn);
                 }
             }
