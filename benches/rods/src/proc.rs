@@ -1,6 +1,7 @@
 //! What `/proc` says of a process, of the machine and of its network.
 
 use std::fs;
+use std::io::ErrorKind::NotFound;
 
 use anyhow::{Context as _, ensure};
 
@@ -9,6 +10,10 @@ use anyhow::{Context as _, ensure};
 pub(crate) struct Usage {
     /// Clock ticks in user and kernel mode, of all threads there have been.
     pub(crate) ticks: u64,
+    /// Nanoseconds in which its threads could have run and had no core, summed over those there are.
+    pub(crate) waited: u64,
+    /// Cores that it may run on.
+    pub(crate) cores: u32,
     pub(crate) threads: u64,
     pub(crate) rss_kib: u64,
     /// The most it ever was.
@@ -22,19 +27,21 @@ impl Usage {
             let path = format!("/proc/{pid}/{file}");
             fs::read_to_string(&path).with_context(|| format!("cannot read {path}"))
         };
-        Self::parse(&read("stat")?, &read("status")?).with_context(|| format!("cannot understand /proc/{pid}"))
+        let usage = Self::parse(&read("stat")?, &read("status")?, waited(pid)?);
+        usage.with_context(|| format!("cannot understand /proc/{pid}"))
     }
 
-    fn parse(stat: &str, status: &str) -> Option<Self> {
+    fn parse(stat: &str, status: &str, waited: u64) -> Option<Self> {
         // The program's name stands in brackets and may hold anything; what follows is numbered from the third field.
         let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
         let field = |number: usize| fields.get(number - 3)?.parse::<u64>().ok();
-        let kib = |name: &str| {
-            let line = status.lines().find_map(|line| line.strip_prefix(name))?;
-            line.split_whitespace().next()?.parse::<u64>().ok()
-        };
+        let named = |name: &str| status.lines().find_map(|line| line.strip_prefix(name));
+        let kib = |name: &str| named(name)?.split_whitespace().next()?.parse::<u64>().ok();
         Some(Self {
             ticks: field(14)? + field(15)?,
+            waited,
+            // Hexadecimal digits, in groups.
+            cores: named("Cpus_allowed:")?.chars().filter_map(|digit| digit.to_digit(16)).map(u32::count_ones).sum(),
             threads: field(20)?,
             rss_kib: kib("VmRSS:")?,
             peak_rss_kib: kib("VmHWM:")?,
@@ -42,17 +49,50 @@ impl Usage {
     }
 }
 
-/// Clock ticks in which any process ran, or the host took the core away. Interrupts are left out: they are ours, mostly.
-pub(crate) fn machine_ticks() -> anyhow::Result<u64> {
-    let stat = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
-    busy(&stat).context("cannot understand /proc/stat")
+fn waited(pid: u32) -> anyhow::Result<u64> {
+    let folder = format!("/proc/{pid}/task");
+    let mut sum = 0;
+    for thread in fs::read_dir(&folder).with_context(|| format!("cannot read {folder}"))? {
+        let path = thread?.path().join("schedstat");
+        let text = match fs::read_to_string(&path) {
+            Ok(text) => text,
+            // The thread has ended since. A kernel that keeps no such file keeps none for the first thread either.
+            Err(error) if error.kind() == NotFound && fs::exists(format!("/proc/{pid}/schedstat"))? => continue,
+            Err(error) => return Err(error).with_context(|| format!("cannot read {}", path.display())),
+        };
+        sum += delay(&text).with_context(|| format!("cannot understand {}", path.display()))?;
+    }
+    Ok(sum)
 }
 
-fn busy(stat: &str) -> Option<u64> {
-    let fields: Vec<u64> =
-        stat.lines().next()?.strip_prefix("cpu ")?.split_whitespace().filter_map(|field| field.parse().ok()).collect();
-    // user, nice, system, idle, iowait, irq, softirq, steal
-    Some(fields.first()? + fields.get(1)? + fields.get(2)? + fields.get(7)?)
+/// The time in line for a core is the second of three fields; the first is the time on one.
+fn delay(schedstat: &str) -> Option<u64> {
+    schedstat.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Clock ticks of all cores.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Machine {
+    /// In which a process ran. Interrupts are left out: they are ours, mostly.
+    pub(crate) busy: u64,
+    /// In which the host had taken the core away.
+    pub(crate) stolen: u64,
+}
+
+impl Machine {
+    /// Since the machine started.
+    pub(crate) fn now() -> anyhow::Result<Self> {
+        let stat = fs::read_to_string("/proc/stat").context("cannot read /proc/stat")?;
+        Self::parse(&stat).context("cannot understand /proc/stat")
+    }
+
+    fn parse(stat: &str) -> Option<Self> {
+        let line = stat.lines().next()?.strip_prefix("cpu ")?;
+        let fields: Vec<u64> = line.split_whitespace().filter_map(|field| field.parse().ok()).collect();
+        // user, nice, system, idle, iowait, irq, softirq, steal
+        let busy = fields.first()? + fields.get(1)? + fields.get(2)?;
+        Some(Self { busy, stolen: *fields.get(7)? })
+    }
 }
 
 /// TCP segments with data that this network namespace has sent; `None` where the kernel does not say.
@@ -87,16 +127,23 @@ mod tests {
     #[test]
     fn a_process_is_read_whatever_its_name() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 0 9 0 0 0 150 25 3 4 20 0 2 0 99 1000 300 1";
-        let status = "Name:\ta\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\n";
-        let expected = Usage { ticks: 175, threads: 2, rss_kib: 1024, peak_rss_kib: 2048 };
-        assert_eq!(Usage::parse(stat, status), Some(expected));
-        assert_eq!(Usage::parse("7 (a) S 1", status), None);
+        let status = "Name:\ta\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nCpus_allowed:\t1,0000000f\n";
+        let expected = Usage { ticks: 175, waited: 9, cores: 5, threads: 2, rss_kib: 1024, peak_rss_kib: 2048 };
+        assert_eq!(Usage::parse(stat, status, 9), Some(expected));
+        assert_eq!(Usage::parse("7 (a) S 1", status, 9), None);
     }
 
     #[test]
-    fn the_machine_is_busy_with_processes_and_theft_and_not_with_interrupts() {
-        assert_eq!(busy("cpu  1 2 4 8 16 32 64 128 256 0\ncpu0 1\n"), Some(1 + 2 + 4 + 128));
-        assert_eq!(busy("intr 5"), None);
+    fn the_machine_is_busy_with_processes_and_not_with_interrupts_and_theft_is_told_apart() {
+        let machine = Machine { busy: 1 + 2 + 4, stolen: 128 };
+        assert_eq!(Machine::parse("cpu  1 2 4 8 16 32 64 128 256 0\ncpu0 1\n"), Some(machine));
+        assert_eq!(Machine::parse("intr 5"), None);
+    }
+
+    #[test]
+    fn a_thread_says_how_long_it_was_in_line() {
+        assert_eq!(delay("2352932064 1049839003 2036\n"), Some(1_049_839_003));
+        assert_eq!(delay("2352932064"), None);
     }
 
     #[test]
@@ -108,8 +155,9 @@ mod tests {
 
     #[test]
     fn this_process_and_this_machine_can_be_read() {
-        assert!(Usage::of(std::process::id()).unwrap().rss_kib > 0);
-        assert!(machine_ticks().unwrap() > 0);
+        let own = Usage::of(std::process::id()).unwrap();
+        assert!(own.rss_kib > 0 && own.cores > 0);
+        assert!(Machine::now().unwrap().busy > 0);
         assert!(ensure_running(u32::MAX).is_err());
     }
 }

@@ -29,7 +29,7 @@ pub(crate) use targets::{Mode, QUIET};
 /// Rounds of `--quick`.
 const QUICK_ROUNDS: u32 = 3;
 
-/// How many times as many rounds are added at most for a measurement of which too few counted.
+/// How many times as many rounds are added at most for a measurement of which too few counted, or whose rounds disagree.
 const EXTRA: u32 = 2;
 
 /// The flags.
@@ -64,11 +64,12 @@ enum Sheet {
 /// Measures, prints the table, and fails when a floor is missed.
 pub(crate) fn run(args: &PaceArgs) -> Result<()> {
     let rods = Rods::prepare("pace")?;
+    let by_gate = args.quick || args.control;
     let rounds = if args.quick { QUICK_ROUNDS } else { args.rounds };
     let ours = if args.control { Subject::Faulty } else { Subject::Ours };
     let chosen: Vec<&Measurement> = MEASUREMENTS
         .iter()
-        .filter(|measurement| measurement.quick || !(args.quick || args.control))
+        .filter(|measurement| measurement.quick || !by_gate)
         .filter(|measurement| measurement.name.contains(&args.only))
         .collect();
     let mut sheets = Vec::new();
@@ -78,13 +79,13 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
             None => Sheet::Rounds(vec![Vec::new(); measurement.targets.len()]),
         });
     }
-    let with_start = !args.quick && !args.control && "start".contains(&args.only);
+    let with_start = !by_gate && "start".contains(&args.only);
     let installed = with_start.then(start::build).transpose()?;
     let (mut starts, mut log) = (Vec::new(), String::new());
     for round in 0..rounds * (1 + EXTRA) {
         for (measurement, sheet) in chosen.iter().zip(&mut sheets) {
             let Sheet::Rounds(lists) = sheet else { continue };
-            if round >= rounds && decided(lists) {
+            if round >= rounds && decided(measurement, lists, by_gate) {
                 continue;
             }
             let pair = measure(&rods, measurement, ours, round, args, &mut log)
@@ -98,7 +99,6 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
         }
     }
     std::fs::write(rods.folder.join("windows.jsonl"), log).context("cannot write what was measured")?;
-    let by_gate = args.quick || args.control;
     let mut lines: Vec<Line> = chosen.iter().zip(&sheets).flat_map(|(m, sheet)| lines(m, sheet, by_gate)).collect();
     if let Some(installed) = &installed {
         lines.extend(start::lines(installed, &starts)?);
@@ -150,9 +150,12 @@ fn measure(
     Ok(Pair { ours, raw, idle_kib, streams: measurement.streams })
 }
 
-/// Whether enough rounds of every target counted.
-fn decided(lists: &[Vec<Round>]) -> bool {
-    lists.iter().all(|rounds| rounds.iter().filter(|round| round.counts).count() >= FEWEST)
+/// Whether enough rounds of every target counted, and those that are judged have a verdict.
+fn decided(measurement: &Measurement, lists: &[Vec<Round>], by_gate: bool) -> bool {
+    lists.iter().zip(measurement.targets).all(|(rounds, target)| {
+        let found = conclude(rounds, target.limits(by_gate));
+        found.counted >= FEWEST && found.verdict != Verdict::Inconclusive
+    })
 }
 
 /// The lines of a measurement, held to what the gate judges by or to all limits.
@@ -218,7 +221,7 @@ mod tests {
     use super::*;
 
     fn sheet(measurement: &Measurement, value: f64, counts: bool) -> Sheet {
-        Sheet::Rounds(vec![vec![Round { value, counts }; 3]; measurement.targets.len()])
+        Sheet::Rounds(vec![vec![Round { value, counts }; 5]; measurement.targets.len()])
     }
 
     #[test]
@@ -240,8 +243,18 @@ mod tests {
     fn rounds_go_on_until_enough_of_each_target_count() {
         let round = |counts| Round { value: 1.0, counts };
         let (enough, busy) = (vec![round(true); FEWEST], vec![round(true), round(true), round(false)]);
-        assert!(decided(&[enough.clone(), enough.clone()]));
-        assert!(!decided(&[enough, busy]));
+        assert!(decided(&MEASUREMENTS[0], &[enough.clone(), enough.clone()], true));
+        assert!(!decided(&MEASUREMENTS[0], &[enough, busy], true));
+    }
+
+    #[test]
+    fn rounds_go_on_until_those_of_what_is_judged_agree() {
+        let round = |value| Round { value, counts: true };
+        let (good, bad) = (vec![round(1.0); FEWEST], vec![round(0.5); FEWEST]);
+        assert!(!decided(&MEASUREMENTS[0], &[bad.clone(), good.clone()], true));
+        assert!(decided(&MEASUREMENTS[0], &[vec![round(0.5); 5], good.clone()], true));
+        // The second is only shown.
+        assert!(decided(&MEASUREMENTS[0], &[good, bad], true));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What is said about a window.
 
+use std::time::Duration;
+
 use anyhow::Result;
 use serde::Serialize;
 
 use super::tally::{Errors, Tally};
 use super::{LoadArgs, Stamp};
-use crate::proc::{self, Usage};
+use crate::proc::{self, Machine, Usage};
 use crate::quantile::Quantiles;
 use crate::sys;
 
@@ -14,22 +16,35 @@ pub(super) struct Sample {
     /// By the clock of the run.
     pub(super) at: i64,
     server: Option<Usage>,
+    /// This program, and its CPU time to the nanosecond.
+    this: Usage,
     own: i64,
-    machine: u64,
+    machine: Machine,
     segments: Option<u64>,
 }
 
 impl Sample {
     pub(super) fn take(pid: Option<u32>, at: i64) -> Result<Self> {
-        let server = pid.map(Usage::of).transpose()?;
-        Ok(Self { at, server, own: sys::own_cpu(), machine: proc::machine_ticks()?, segments: proc::data_segments() })
+        let (server, this) = (pid.map(Usage::of).transpose()?, Usage::of(std::process::id())?);
+        let (own, machine) = (sys::own_cpu(), Machine::now()?);
+        Ok(Self { at, server, this, own, machine, segments: proc::data_segments() })
     }
 
-    /// Cores that neither the server nor this program has used since `before`.
+    /// Cores that neither the server nor this program has had since `before`, by the larger of two accounts.
+    ///
+    /// By what all processes had, less what these two had: it misses others as long as the two are busy, since the kernel
+    /// counts their interrupts as their time and not as any process's. By the time that the two were in line for a core,
+    /// and the host's: it misses others as long as the two sleep.
     pub(super) fn others_since(&self, before: &Self) -> f64 {
-        let machine = proc::seconds(self.machine.saturating_sub(before.machine));
-        let ours = seconds(self.own - before.own) + self.server_since(before).unwrap_or_default();
-        ((machine - ours) / seconds(self.at - before.at)).max(0.0)
+        let passed = seconds(self.at - before.at);
+        let ticks = |of: fn(&Machine) -> u64| proc::seconds(of(&self.machine).saturating_sub(of(&before.machine)));
+        let (stolen, own) = (ticks(|machine| machine.stolen), seconds(self.own - before.own));
+        let used = ticks(|machine| machine.busy) + stolen - own - self.server_since(before).unwrap_or_default();
+        let mut taken = stolen + in_line(before.this, self.this, own, passed);
+        if let Some((then, now)) = before.server.zip(self.server) {
+            taken += in_line(then, now, self.server_since(before).unwrap_or_default(), passed);
+        }
+        used.max(taken).max(0.0) / passed
     }
 
     /// CPU seconds of the server since `before`, where there is one.
@@ -37,6 +52,13 @@ impl Sample {
         let (now, then) = self.server.zip(before.server)?;
         Some(proc::seconds(now.ticks.saturating_sub(then.ticks)))
     }
+}
+
+/// Seconds in which others had the core that a process was in line for. Its own threads are in line for each other, too; what
+/// it did not use of its cores is the most that others can have had.
+fn in_line(then: Usage, now: Usage, used: f64, passed: f64) -> f64 {
+    let waited = Duration::from_nanos(now.waited.saturating_sub(then.waited)).as_secs_f64();
+    waited.min((f64::from(now.cores) * passed - used).max(0.0))
 }
 
 /// The server in the window.
@@ -77,7 +99,7 @@ pub(super) struct Report {
     drift_us: Option<Quantiles>,
     server: Option<Server>,
     load_cpu: f64,
-    /// Cores that neither the server nor this program used.
+    /// Cores that neither the server nor this program had; see [`Sample::others_since`].
     other_cpu: f64,
 }
 
@@ -133,4 +155,50 @@ fn as_f64(count: u64) -> f64 {
 #[expect(clippy::cast_precision_loss, reason = "durations of one run are far below 2^52 ns")]
 fn seconds(nanos: i64) -> f64 {
     nanos as f64 / 1e9
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    /// After `seconds`: the server had so many clock ticks, waited so long for its core, and this is the machine.
+    fn sample(seconds: i64, ticks: u64, waited: u64, machine: Machine) -> Sample {
+        let server = Usage { ticks, waited, cores: 1, ..Usage::default() };
+        let this = Usage { cores: 1, ..Usage::default() };
+        Sample { at: seconds * 1_000_000_000, server: Some(server), this, own: 0, machine, segments: None }
+    }
+
+    fn others(ticks: u64, waited: u64, machine: Machine) -> f64 {
+        sample(1, ticks, waited, machine).others_since(&sample(0, 0, 0, Machine::default()))
+    }
+
+    #[test]
+    fn what_others_used_is_seen_when_the_server_sleeps() {
+        let all = rustix::param::clock_ticks_per_second();
+        assert!((others(0, 0, Machine { busy: all / 2, stolen: 0 }) - 0.5).abs() < 1e-9);
+        assert!((others(all / 4, 0, Machine { busy: all / 2, stolen: 0 }) - 0.25).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_others_took_is_seen_when_interrupts_hide_what_they_used() {
+        let all = rustix::param::clock_ticks_per_second();
+        // 0.7 of a core are counted as the server's, 0.3 of them interrupts, which no process is busy with; others had 0.3.
+        let machine = Machine { busy: all * 7 / 10, stolen: 0 };
+        assert!((others(all * 7 / 10, SECOND * 3 / 10, machine) - 0.3).abs() < 1e-9);
+    }
+
+    #[test]
+    fn what_the_host_took_is_seen() {
+        let all = rustix::param::clock_ticks_per_second();
+        let machine = Machine { busy: all / 2, stolen: all / 5 };
+        assert!((others(all * 4 / 5, 0, machine) - 0.2).abs() < 1e-9);
+    }
+
+    #[test]
+    fn threads_of_a_server_that_wait_for_each_other_are_no_others() {
+        let all = rustix::param::clock_ticks_per_second();
+        assert!(others(all, 3 * SECOND, Machine { busy: all, stolen: 0 }) < 1e-9);
+    }
 }
