@@ -1,6 +1,6 @@
 //! `cargo xtask instructions`: how many instructions three hot functions execute, against a baseline.
 //!
-//! `benches/hot.rs` makes passes of a function over fixed input; callgrind counts. What a run does besides its passes is
+//! `benches/gates/src/bin/hot.rs` makes passes of a function over fixed input; callgrind counts. What a run does besides its passes is
 //! the same in a run with twice as many, so the difference of the two is that of the passes alone.
 //!
 //! The counts are those of one compiler on one kind of machine: the baseline is kept for each, in
@@ -17,7 +17,7 @@ use serde::Deserialize;
 
 use crate::cargo;
 
-/// The functions, as the bench calls them.
+/// The functions, as the program calls them.
 const FUNCTIONS: [&str; 3] = ["framer", "encode", "engine-step"];
 
 /// Passes of the shorter run.
@@ -136,17 +136,18 @@ struct Target {
     kind: Vec<String>,
 }
 
-/// Builds the bench, and finds it.
+/// Builds the program, and finds it.
 fn build() -> Result<PathBuf> {
-    let said = cargo::output(&["bench", "--locked", "--no-run", "--bench", "hot", "--message-format", "json"])?;
-    program_of(&said).context("cargo did not say where it put the bench `hot`")
+    let program = ["--package", "gates", "--bin", "hot"];
+    let flags = ["build", "--release", "--locked", "--message-format", "json"];
+    let said = cargo::output(&[&flags[..], &program].concat())?;
+    program_of(&said).context("cargo did not say where it put `hot`")
 }
 
 fn program_of(said: &str) -> Option<PathBuf> {
     let messages = said.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let mut ours = messages.filter(|message| {
-        message.target.as_ref().is_some_and(|target| target.name == "hot" && target.kind == ["bench"])
-    });
+    let mut ours = messages
+        .filter(|message| message.target.as_ref().is_some_and(|target| target.name == "hot" && target.kind == ["bin"]));
     ours.find_map(|message| message.executable)
 }
 
@@ -305,15 +306,15 @@ mod tests {
     }
 
     #[test]
-    fn the_bench_is_where_cargo_says_it_is() {
+    fn the_program_is_where_cargo_says_it_is() {
         let said = concat!(
             r#"{"reason":"compiler-artifact","target":{"name":"hot","kind":["lib"]},"executable":null}"#,
             "\n",
-            r#"{"reason":"compiler-artifact","target":{"name":"hot","kind":["bench"]},"executable":"target/release/deps/hot-1"}"#,
+            r#"{"reason":"compiler-artifact","target":{"name":"hot","kind":["bin"]},"executable":"target/release/hot"}"#,
             "\n",
             r#"{"reason":"build-finished","success":true}"#,
         );
-        assert_eq!(program_of(said), Some(PathBuf::from("target/release/deps/hot-1")));
+        assert_eq!(program_of(said), Some(PathBuf::from("target/release/hot")));
         assert_eq!(program_of(r#"{"reason":"build-finished","success":true}"#), None);
     }
 

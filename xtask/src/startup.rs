@@ -24,7 +24,7 @@ const STARTS: usize = 21;
 
 /// Builds the server as it is released, and measures.
 pub(crate) fn run() -> anyhow::Result<()> {
-    cargo::run(&["build", "--release", "--package", "mock-ollama", "--locked"])?;
+    cargo::run(&["build", "--release", "--bin", "mock-ollama", "--locked"])?;
     let program = cargo::root().join("target/release/mock-ollama");
     match stripped_size(&program)? {
         Some(bytes) => {

@@ -1,4 +1,4 @@
-//! Many agents, in small: `cargo bench --bench scale` runs a hundred thousand in memory and a million in the model.
+//! Many agents, in small: `cargo run --release -p gates --bin scale` runs a hundred thousand in memory and a million in the model.
 
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;

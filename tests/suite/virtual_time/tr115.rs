@@ -1,6 +1,6 @@
 //! Published runs of TR115: the same under every variant, and as published where nothing is left to the client.
 //!
-//! A few of them; `cargo bench --bench tr115` replays all.
+//! A few of them; `cargo run --release -p gates --bin tr115` replays all.
 
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;

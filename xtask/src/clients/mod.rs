@@ -21,7 +21,7 @@ use server::Server;
 ///
 /// A client whose tools are missing here is skipped; with `REQUIRE_CLIENTS=1` in the environment that is a failure.
 pub(crate) fn run(only: &str) -> Result<()> {
-    cargo::run(&["build", "--package", "mock-ollama", "--locked"])?;
+    cargo::run(&["build", "--release", "--bin", "mock-ollama", "--locked"])?;
     let required = std::env::var("REQUIRE_CLIENTS").is_ok_and(|value| value == "1");
     let (mut summary, mut failed) = (Vec::new(), 0);
     for flow in FLOWS.iter().filter(|flow| flow.name.contains(only)) {

@@ -25,7 +25,7 @@ pub(super) struct Server {
 impl Server {
     /// Starts the server that has been built, on a free port.
     pub(super) fn start(serve: &[&str], journal: &Path) -> Result<Self> {
-        let binary = target().join("debug/mock-ollama");
+        let binary = target().join("release/mock-ollama");
         if let Some(folder) = journal.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }

@@ -43,8 +43,8 @@ impl Rods {
         let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         ensure!(cores >= 2, "a server and its load need a core each, and there is one");
         // One after the other: together they would want other features of what both depend on, and a build of their own.
-        for package in ["mock-ollama", "rods"] {
-            cargo::run(&["build", "--release", "--locked", "--package", package])?;
+        for what in [["--bin", "mock-ollama"], ["--package", "rods"]] {
+            cargo::run(&[&["build", "--release", "--locked"], &what[..]].concat())?;
         }
         let release = cargo::root().join("target/release");
         let folder = cargo::root().join("target").join(name);

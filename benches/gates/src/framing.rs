@@ -1,4 +1,4 @@
-//! What several benches measure: recorded lines, and the framer on them.
+//! Recorded lines, and the framer on them.
 
 use std::hint::black_box;
 
@@ -7,12 +7,16 @@ use mock_ollama::recording::Recording;
 use runtime_lab::ndjson::{Framer, LineTooLong};
 
 /// A recording of the catalog, with 174 chunks in its one exchange.
-pub(crate) fn recorded() -> Recording {
+///
+/// # Panics
+///
+/// Where the catalog lacks it.
+pub fn recorded() -> Recording {
     builtin::recording("small-greedy").and_then(Result::ok).expect("the catalog has it")
 }
 
 /// The recorded body, again and again, up to so many bytes.
-pub(crate) fn body(bytes: usize) -> Vec<u8> {
+pub fn body(bytes: usize) -> Vec<u8> {
     let one = recorded().exchanges[0].body();
     one.iter().copied().cycle().take(bytes).collect()
 }
@@ -27,8 +31,12 @@ impl From<LineTooLong> for Failed {
     }
 }
 
-/// The lines of a body that comes in pieces.
-pub(crate) fn with_framer(body: &[u8], piece: usize) -> u64 {
+/// How many lines the framer finds in a body that comes in pieces of so many bytes.
+///
+/// # Panics
+///
+/// At a line longer than the framer allows.
+pub fn with_framer(body: &[u8], piece: usize) -> u64 {
     let mut framer = Framer::default();
     let mut lines = 0;
     for piece in body.chunks(piece) {

@@ -1,17 +1,16 @@
 //! Three hot functions over fixed input, for `cargo xtask instructions` to count what they execute.
 //!
-//! `hot FUNCTION PASSES PREPARED` prepares for so many passes, and makes some of them. Whatever happens once, and whatever
+//! It prepares for so many passes, and makes some of them. Whatever happens once, and whatever
 //! is prepared, is the same in two runs that differ in their passes only.
 
-#[path = "parts/framing.rs"]
-mod framing;
-#[path = "../mock-ollama/benches/parts/playing.rs"]
+#[path = "../../../../mock-ollama/benches/parts/playing.rs"]
 mod playing;
 
 use std::hint::black_box;
-use std::process::ExitCode;
 use std::sync::Arc;
 
+use clap::{Parser, ValueEnum};
+use gates::framing;
 use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Engine;
 use mock_ollama::http::encode_chunk;
@@ -27,17 +26,30 @@ const BODIES: usize = 10;
 /// What one pass of the engine plays: so many streams at once.
 const STREAMS: u64 = 10;
 
-fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).filter(|word| word != "--bench").collect();
-    let number = |at: usize| words.get(at).and_then(|word| word.parse::<usize>().ok());
-    match (words.first().map(String::as_str), number(1), number(2)) {
-        (Some("framer"), Some(passes), _) => framer(passes),
-        (Some("encode"), Some(passes), _) => encode(passes),
-        (Some("engine-step"), Some(passes), Some(prepared)) => engine_step(passes, prepared),
-        // `cargo bench` without a name of a bench comes by here, and so do test runners.
-        _ => println!("usage: hot framer|encode|engine-step PASSES PREPARED"),
+/// Makes passes of a hot function over fixed input
+#[derive(Debug, Parser)]
+struct Args {
+    function: Function,
+    /// How many passes are made
+    passes: usize,
+    /// For how many all is prepared
+    prepared: usize,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Function {
+    Framer,
+    Encode,
+    EngineStep,
+}
+
+fn main() {
+    let Args { function, passes, prepared } = Args::parse();
+    match function {
+        Function::Framer => framer(passes),
+        Function::Encode => encode(passes),
+        Function::EngineStep => engine_step(passes, prepared),
     }
-    ExitCode::SUCCESS
 }
 
 fn framer(passes: usize) {

@@ -1,12 +1,14 @@
 //! How far virtual time scales: a million agents in the model, and a hundred thousand in memory on one thread.
 //!
 //! Each measurement is a process of its own, so that peaks of memory do not mix. It prints one line and fails when a
-//! limit is missed. Times are those of the process on a processor: how long it waits for one is the machine's business. With `--quick` (or `--test`) the same with fewer agents, which is held to no speed.
+//! limit is missed. Times are those of the process on a processor: how long it waits for one is the machine's business.
+//! With `--quick` the same with fewer agents, which is held to no speed.
 
 use std::error::Error;
 use std::process::{Command, ExitCode};
 use std::time::Duration;
 
+use clap::{Parser, ValueEnum};
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::engine::Config;
 use mock_ollama::recording::{Recording, RequestBody};
@@ -41,18 +43,28 @@ const MEMORY_BYTES: u64 = 3_500_000_000;
 /// From the first request of one agent to that of the next.
 const APART: Duration = Duration::from_micros(1);
 
+/// Measures how far virtual time scales
+#[derive(Debug, Parser)]
+struct Args {
+    /// One measurement, in this process; without it each in a process of its own
+    only: Option<Scale>,
+    /// Fewer agents, held to no speed
+    #[arg(long)]
+    quick: bool,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Scale {
+    Model,
+    Memory,
+}
+
 fn main() -> Result<ExitCode> {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let asked = |word: &str| words.iter().any(|given| given == word);
-    if asked("--list") {
-        // There is nothing here for a test runner.
-        return Ok(ExitCode::SUCCESS);
-    }
-    let quick = asked("--quick") || asked("--test");
-    let kept = match words.first().map(String::as_str) {
-        Some("model") => model(quick)?,
-        Some("memory") => memory(quick)?,
-        _ => {
+    let Args { only, quick } = Args::parse();
+    let kept = match only {
+        Some(Scale::Model) => model(quick)?,
+        Some(Scale::Memory) => memory(quick)?,
+        None => {
             let results = ["model", "memory"].map(|name| measure(name, quick));
             results.into_iter().collect::<Result<Vec<bool>>>()?.into_iter().all(|kept| kept)
         }

@@ -7,15 +7,12 @@
 //!
 //! `--control` puts something slow in our place, which must be rejected: exit code 1 when it is not.
 
-#[path = "parts/byte_loop.rs"]
-mod byte_loop;
-#[path = "parts/framing.rs"]
-mod framing;
-
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use clap::Parser;
+use gates::{byte_loop, framing};
 use mock_ollama::recording::limits::MAX_CHUNKS;
 use mock_ollama::recording::{Recording, read, to_string};
 use serde::de::IgnoredAny;
@@ -43,15 +40,16 @@ struct Part<'a> {
     other: Work<'a>,
 }
 
+/// Holds the pure parts to floors, each against simple code that does the same work in the same process
+#[derive(Debug, Parser)]
+struct Args {
+    /// Put something slow in our place, which must be rejected
+    #[arg(long)]
+    control: bool,
+}
+
 fn main() -> ExitCode {
-    let words: Vec<String> = std::env::args().skip(1).collect();
-    let asked = |word: &str| words.iter().any(|given| given == word);
-    if asked("--list") {
-        // There is nothing here for a test runner.
-        return ExitCode::SUCCESS;
-    }
-    let control = asked("--control");
-    let rounds = if asked("--test") { 1 } else { ROUNDS };
+    let Args { control } = Args::parse();
     let body = framing::body(BODY_BYTES);
     let text = conversation();
     println!("{:<28} {:<24} {:>6} {:>6} {:>13}  verdict", "part", "against", "floor", "median", "range");
@@ -62,10 +60,9 @@ fn main() -> ExitCode {
         framer("framer, chunks of a line", 110, &body),
         reader(&text),
     ] {
-        as_expected &= (part.judge(rounds, control) == Verdict::Missed) == control;
+        as_expected &= (part.judge(control) == Verdict::Missed) == control;
     }
-    // A test runner asks whether it runs, perhaps in a build without optimisation.
-    if as_expected || asked("--test") { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if as_expected { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
 /// What the median says.
@@ -78,14 +75,14 @@ enum Verdict {
 
 impl Part<'_> {
     /// Measures ours, or the control in its place, and prints what it says.
-    fn judge(&self, rounds: usize, control: bool) -> Verdict {
+    fn judge(&self, control: bool) -> Verdict {
         let Self { name, against, floor, other, .. } = self;
         let ours = if control { &self.control } else { &self.ours };
         // The first round warms up.
         assert_eq!(ours(), other(), "{name}: both do the same");
-        let mut ratios: Vec<f64> = (0..rounds).map(|round| ratio(round, ours, other)).collect();
+        let mut ratios: Vec<f64> = (0..ROUNDS).map(|round| ratio(round, ours, other)).collect();
         ratios.sort_by(f64::total_cmp);
-        let (least, median, most) = (ratios[0], ratios[rounds / 2], ratios[rounds - 1]);
+        let (least, median, most) = (ratios[0], ratios[ROUNDS / 2], ratios[ROUNDS - 1]);
         let verdict = match self.excuse {
             _ if median >= *floor => Verdict::Kept,
             Some(_) if !control => Verdict::Inconclusive,

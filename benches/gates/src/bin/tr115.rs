@@ -1,13 +1,13 @@
 //! All 125 published runs of TR115 under each variant, in virtual time: how long that takes, and that all agree.
 //!
-//! `cargo bench --bench tr115` holds the figures to their limits (exit code 1 where one is missed); with `-- --quick`
-//! every fifth run is replayed and nothing is held to anything. A machine that is busy with something else gets three
+//! It holds the figures to their limits (exit code 1 where one is missed); with `--quick` every fifth run is replayed and nothing is held to anything. A machine that is busy with something else gets three
 //! tries to be in time; nobody gets a second one to be right.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
+use clap::Parser;
 use mock_ollama::MockOllama;
 use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
@@ -33,8 +33,16 @@ enum Transport {
     Sockets,
 }
 
+/// Replays the published runs of TR115 under each variant, in virtual time
+#[derive(Debug, Parser)]
+struct Args {
+    /// Every fifth run, held to nothing
+    #[arg(long)]
+    quick: bool,
+}
+
 fn main() -> ExitCode {
-    let quick = std::env::args().any(|argument| argument == "--quick" || argument == "--test");
+    let Args { quick } = Args::parse();
     let workloads = workloads(if quick { 5 } else { 1 });
     let mut kept = true;
     let mut reference = None;

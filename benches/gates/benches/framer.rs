@@ -4,17 +4,12 @@
 
 #![expect(missing_docs, reason = "criterion_group! makes a function without them")]
 
-#[path = "parts/byte_loop.rs"]
-mod byte_loop;
-#[path = "parts/framing.rs"]
-mod framing;
-
 use std::hint::black_box;
 use std::time::Duration;
 
-use byte_loop::byte_by_byte;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use framing::{body, with_framer};
+use gates::byte_loop::byte_by_byte;
+use gates::framing::{body, with_framer};
 
 /// The bytes of one measurement.
 const BODY_BYTES: usize = 16_000_000;
