@@ -66,7 +66,8 @@ pub(crate) struct ServeArgs {
     /// Let every chunk leave in a TCP segment of its own, also where several are due
     #[arg(long)]
     flush: bool,
-    /// Wake so long before a deadline and spin the rest, in microseconds, while few streams are in progress; 0 never spins
+    /// Wake so long before a deadline and spin the rest, in microseconds, while few streams are in progress; up to four times as
+    /// long where waking takes longer; 0 never spins
     #[arg(long, value_name = "US", default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=10_000))]
     spin_us: u64,
     /// Serve with so many threads, each with connections of its own; models, slots and the rest are common to all

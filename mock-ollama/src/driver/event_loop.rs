@@ -10,6 +10,7 @@ use std::time::Duration;
 use rustc_hash::FxHashMap;
 
 use super::command::{Board, Command, Mailbox, Witness};
+use super::lead::Lead;
 use super::observer::Observer;
 use super::poll::{Listener, Poller, Ready};
 use super::service::Service;
@@ -66,8 +67,8 @@ pub(super) struct EventLoop {
     actions: Vec<Action>,
     /// What leaves of a stream that is late before the others have their turn.
     turn: Turn,
-    /// See [`Service`].
-    spin: Duration,
+    /// How long before a deadline it wakes, while few streams are in progress; see [`Service::spin`].
+    lead: Lead,
     max_connections: usize,
     /// What other threads were shown last.
     shown: Witness,
@@ -125,7 +126,7 @@ impl EventLoop {
             gathered: Vec::new(),
             actions: Vec::new(),
             turn: Turn { most, apart: service.flush },
-            spin: if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO },
+            lead: Lead::new(if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO }),
             max_connections: service.most(of_loops),
             shown: Witness::default(),
         };
@@ -162,7 +163,7 @@ impl EventLoop {
             }
             self.show(false);
             let timeout = self.timeout(more);
-            self.poller.wait(timeout, &mut ready)?;
+            self.wait(timeout, &mut ready)?;
             self.note(&ready);
         }
     }
@@ -179,8 +180,22 @@ impl EventLoop {
 
     /// With few streams, a wait ends a little early and the rest of it is spun away: a wake-up takes tens of microseconds.
     fn spun(&self, timeout: Option<Duration>) -> Option<Duration> {
-        let few = self.engine.journal().in_flight <= FEW_STREAMS;
-        if few { timeout.map(|timeout| timeout.saturating_sub(self.spin)) } else { timeout }
+        if self.spins() { timeout.map(|timeout| timeout.saturating_sub(self.lead.get())) } else { timeout }
+    }
+
+    fn spins(&self) -> bool {
+        !self.lead.get().is_zero() && self.engine.journal().in_flight <= FEW_STREAMS
+    }
+
+    /// Waits, and learns how long it takes to wake.
+    fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
+        let planned = timeout.filter(|timeout| !timeout.is_zero() && self.spins());
+        let planned = planned.map(|timeout| self.time.now().saturating_add(timeout));
+        self.poller.wait(timeout, ready)?;
+        if let Some(planned) = planned {
+            self.lead.learn(planned, self.time.now());
+        }
+        Ok(())
     }
 
     /// Carries out the commands of other threads; says whether one was to stop.

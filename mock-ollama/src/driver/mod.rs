@@ -8,12 +8,14 @@
 //! | `command` | what other threads may ask of a loop, and see of all |
 //! | `socket` | one accepted connection and its output |
 //! | `service` | how a loop serves its sockets |
+//! | `lead` | how long before a deadline the loop wakes |
 //! | `event_loop` | the loop |
 //! | `threads` | the threads of a server, and the way to reach them |
 //! | `poll` | waiting: epoll with nanosecond timers on Linux, mio elsewhere |
 
 mod command;
 mod event_loop;
+mod lead;
 mod listen;
 mod observer;
 mod poll;

@@ -7,7 +7,8 @@ use std::time::Duration;
 pub struct Service {
     /// Whether every chunk leaves in a write, and so in a TCP segment, of its own, also where several are due.
     pub flush: bool,
-    /// How long before a deadline the loop wakes to spin the rest, while few streams are in progress; zero never spins.
+    /// How long before a deadline the loop wakes to spin the rest, while few streams are in progress: so long, or as long as
+    /// waking took lately, up to four times as long. Zero never spins.
     pub spin: Duration,
     /// Connections at once; the next one is answered with 503. By default what the process may open, less a reserve.
     pub connections: Option<usize>,

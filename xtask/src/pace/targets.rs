@@ -59,8 +59,8 @@ pub(super) enum Counting {
     Quiet,
     /// And each token left in its own segment.
     Flushed,
-    /// And the server's core had something left: one that is out of it answers late however well it keeps time. What it may
-    /// use of the core is for another target.
+    /// And, beside all that, the server's core had something left: one that is out of it answers late however well it keeps
+    /// time. What it may use of the core is for another target.
     Room,
     /// Memory does not depend on what else the machine does.
     Always,
@@ -94,10 +94,11 @@ impl Target {
     pub(super) fn round(&self, pair: &Pair) -> Option<Round> {
         let all = |keeps: fn(&Window) -> bool| keeps(&pair.ours) && pair.raw.as_ref().is_none_or(keeps);
         let quiet = all(|window| window.other_cpu <= QUIET);
+        let flushed = quiet && all(|window| window.segments_per_token.is_some_and(|n| n >= FLUSHED));
         let counts = match self.counting {
             Counting::Quiet => quiet,
-            Counting::Flushed => quiet && all(|window| window.segments_per_token.is_some_and(|n| n >= FLUSHED)),
-            Counting::Room => quiet && pair.ours.server.cpu <= ROOM,
+            Counting::Flushed => flushed,
+            Counting::Room => flushed && pair.ours.server.cpu <= ROOM,
             Counting::Always => true,
         };
         (self.value)(pair).map(|value| Round { value, counts })
@@ -296,7 +297,7 @@ mod tests {
     }
 
     #[test]
-    fn a_server_out_of_its_core_is_not_judged_by_how_late_it_is_and_still_by_what_it_used() {
+    fn how_late_a_thousand_are_counts_where_the_core_has_room_and_nothing_was_merged() {
         let thousand = MEASUREMENTS.iter().find(|measurement| measurement.name == "paced 1000").unwrap();
         let mut pair = pair(window(90.0, 3000.0, 0.0, 1.0), window(100.0, 500.0, 0.0, 1.0));
         let counts = |pair: &Pair| {
@@ -305,6 +306,9 @@ mod tests {
         };
         assert_eq!(counts(&pair), [true; 4]);
         pair.ours.server.cpu = 0.95;
+        assert_eq!(counts(&pair), [true, true, false, false]);
+        pair.ours.server.cpu = 0.5;
+        pair.ours.segments_per_token = Some(0.9);
         assert_eq!(counts(&pair), [true, true, false, false]);
     }
 
