@@ -66,15 +66,15 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
     let rods = Rods::prepare("pace")?;
     let by_gate = args.quick || args.control;
     let rounds = if args.quick { QUICK_ROUNDS } else { args.rounds };
-    let ours = if args.control { Subject::Faulty } else { Subject::Ours };
-    let chosen: Vec<&Measurement> = MEASUREMENTS
+    let chosen: Vec<(&Measurement, Subject)> = MEASUREMENTS
         .iter()
         .filter(|measurement| measurement.quick || !by_gate)
         .filter(|measurement| measurement.name.contains(&args.only))
+        .flat_map(|measurement| subjects(measurement, args.control).into_iter().map(move |who| (measurement, who)))
         .collect();
     let mut sheets = Vec::new();
-    for measurement in &chosen {
-        sheets.push(match ours.misses(&rods, measurement.mode)? {
+    for (measurement, who) in &chosen {
+        sheets.push(match who.misses(&rods, measurement.mode)? {
             Some(why) => Sheet::Skipped(why),
             None => Sheet::Rounds(vec![Vec::new(); measurement.targets.len()]),
         });
@@ -83,12 +83,12 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
     let installed = with_start.then(start::build).transpose()?;
     let (mut starts, mut log) = (Vec::new(), String::new());
     for round in 0..rounds * (1 + EXTRA) {
-        for (measurement, sheet) in chosen.iter().zip(&mut sheets) {
+        for ((measurement, who), sheet) in chosen.iter().zip(&mut sheets) {
             let Sheet::Rounds(lists) = sheet else { continue };
-            if round >= rounds && decided(measurement, lists, by_gate) {
+            if round >= rounds && decided(measurement, *who, lists, by_gate) {
                 continue;
             }
-            let pair = measure(&rods, measurement, ours, round, args, &mut log)
+            let pair = measure(&rods, measurement, *who, round, args, &mut log)
                 .with_context(|| format!("{}, round {}", measurement.name, round + 1))?;
             for (list, target) in lists.iter_mut().zip(measurement.targets) {
                 list.extend(target.round(&pair));
@@ -99,14 +99,26 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
         }
     }
     std::fs::write(rods.folder.join("windows.jsonl"), log).context("cannot write what was measured")?;
-    let mut lines: Vec<Line> = chosen.iter().zip(&sheets).flat_map(|(m, sheet)| lines(m, sheet, by_gate)).collect();
-    if let Some(installed) = &installed {
-        lines.extend(start::lines(installed, &starts)?);
+    let mut all: Vec<Line> = Vec::new();
+    for ((measurement, who), sheet) in chosen.iter().zip(&sheets) {
+        let named = |line: Line| match who {
+            Subject::Faulty(fault) => Line { target: format!("{}: {}", fault.name(), line.target), ..line },
+            _ => line,
+        };
+        all.extend(lines(measurement, sheet, by_gate).into_iter().map(named));
     }
-    let text = markdown(&lines);
+    if let Some(installed) = &installed {
+        all.extend(start::lines(installed, &starts)?);
+    }
+    let text = markdown(&all);
     std::fs::write(rods.folder.join("table.md"), &text).context("cannot write the table")?;
     println!("{text}");
-    if args.control { rejected(&chosen, &sheets) } else { kept(&lines) }
+    if args.control { rejected(&chosen, &sheets) } else { kept(&all) }
+}
+
+/// Who is measured: ours, or every server that the measurement must reject.
+fn subjects(measurement: &Measurement, control: bool) -> Vec<Subject> {
+    if control { measurement.faults.iter().copied().map(Subject::Faulty).collect() } else { vec![Subject::Ours] }
 }
 
 /// The ceiling and the subject, right after one another; who is first changes from round to round.
@@ -150,12 +162,14 @@ fn measure(
     Ok(Pair { ours, raw, idle_kib, streams: measurement.streams })
 }
 
-/// Whether enough rounds of every target counted, and those that are judged have a verdict.
-fn decided(measurement: &Measurement, lists: &[Vec<Round>], by_gate: bool) -> bool {
-    lists.iter().zip(measurement.targets).all(|(rounds, target)| {
-        let found = conclude(rounds, target.limits(by_gate));
-        found.counted >= FEWEST && found.verdict != Verdict::Inconclusive
-    })
+/// Whether enough rounds of every target counted, and those that are judged have a verdict; of a faulty server, whether one
+/// target rejects it.
+fn decided(measurement: &Measurement, who: Subject, lists: &[Vec<Round>], by_gate: bool) -> bool {
+    let found = lists.iter().zip(measurement.targets).map(|(rounds, target)| conclude(rounds, target.limits(by_gate)));
+    let found: Vec<Conclusion> = found.collect();
+    let rejected = found.iter().any(|found| found.verdict == Verdict::Fail);
+    matches!(who, Subject::Faulty(_)) && rejected
+        || found.iter().all(|found| found.counted >= FEWEST && found.verdict != Verdict::Inconclusive)
 }
 
 /// The lines of a measurement, held to what the gate judges by or to all limits.
@@ -183,16 +197,17 @@ fn kept(lines: &[Line]) -> Result<()> {
 
 /// Fails when a measurement let its faulty server through: every one must have a target that the fault misses. Where the
 /// machine was too busy to judge, nothing has been shown, and [`Undecided`] says so.
-fn rejected(chosen: &[&Measurement], sheets: &[Sheet]) -> Result<()> {
+fn rejected(chosen: &[(&Measurement, Subject)], sheets: &[Sheet]) -> Result<()> {
     let (mut through, mut undecided) = (Vec::new(), Vec::new());
-    for (measurement, sheet) in chosen.iter().zip(sheets) {
+    for ((measurement, who), sheet) in chosen.iter().zip(sheets) {
         let lines = lines(measurement, sheet, true);
         let any = |is: fn(&Verdict) -> bool| lines.iter().any(|line| is(&line.conclusion.verdict));
         if any(|verdict| matches!(verdict, Verdict::Fail)) {
             continue;
         }
         let blind = any(|verdict| matches!(verdict, Verdict::Inconclusive | Verdict::Skipped(_)));
-        if blind { undecided.push(measurement.name) } else { through.push(measurement.name) }
+        let which = format!("{} ({})", measurement.name, who.name());
+        if blind { undecided.push(which) } else { through.push(which) }
     }
     if !through.is_empty() {
         bail!("a faulty server was not rejected by {}", through.join(", "));
@@ -218,6 +233,7 @@ impl std::error::Error for Undecided {}
 
 #[cfg(test)]
 mod tests {
+    use super::subject::Fault;
     use super::*;
 
     fn sheet(measurement: &Measurement, value: f64, counts: bool) -> Sheet {
@@ -243,25 +259,40 @@ mod tests {
     fn rounds_go_on_until_enough_of_each_target_count() {
         let round = |counts| Round { value: 1.0, counts };
         let (enough, busy) = (vec![round(true); FEWEST], vec![round(true), round(true), round(false)]);
-        assert!(decided(&MEASUREMENTS[0], &[enough.clone(), enough.clone()], true));
-        assert!(!decided(&MEASUREMENTS[0], &[enough, busy], true));
+        assert!(decided(&MEASUREMENTS[0], Subject::Ours, &[enough.clone(), enough.clone()], true));
+        assert!(!decided(&MEASUREMENTS[0], Subject::Ours, &[enough, busy], true));
     }
 
     #[test]
     fn rounds_go_on_until_those_of_what_is_judged_agree() {
         let round = |value| Round { value, counts: true };
         let (good, bad) = (vec![round(1.0); FEWEST], vec![round(0.5); FEWEST]);
-        assert!(!decided(&MEASUREMENTS[0], &[bad.clone(), good.clone()], true));
-        assert!(decided(&MEASUREMENTS[0], &[vec![round(0.5); 5], good.clone()], true));
+        assert!(!decided(&MEASUREMENTS[0], Subject::Ours, &[bad.clone(), good.clone()], true));
+        assert!(decided(&MEASUREMENTS[0], Subject::Ours, &[vec![round(0.5); 5], good.clone()], true));
+        assert!(!decided(&MEASUREMENTS[0], Subject::Faulty(Fault::Slow), &[bad.clone(), good.clone()], true));
         // The second is only shown.
-        assert!(decided(&MEASUREMENTS[0], &[good, bad], true));
+        assert!(decided(&MEASUREMENTS[0], Subject::Ours, &[good, bad], true));
+    }
+
+    #[test]
+    fn a_faulty_server_is_measured_until_one_target_rejects_it() {
+        let rounds = |value| vec![Round { value, counts: true }; 5];
+        let busy = vec![Round { value: 1.0, counts: false }; 5];
+        let thousand = MEASUREMENTS.iter().find(|measurement| measurement.name == "paced 1000").unwrap();
+        let with_drift = |drift: Vec<Round>| {
+            let others = thousand.targets.len() - 1;
+            let lists: Vec<Vec<Round>> = std::iter::repeat_n(busy.clone(), others).chain([drift]).collect();
+            [Subject::Ours, Subject::Faulty(Fault::Relative)].map(|who| decided(thousand, who, &lists, true))
+        };
+        assert_eq!(with_drift(rounds(9000.0)), [false, true]);
+        assert_eq!(with_drift(rounds(1.0)), [false, false]);
     }
 
     #[test]
     fn a_control_that_keeps_the_limits_fails_and_one_that_cannot_be_judged_is_undecided() {
         let flush = &MEASUREMENTS[0];
         let undecided = |sheets: &[Sheet]| {
-            let chosen = vec![flush; sheets.len()];
+            let chosen = vec![(flush, Subject::Faulty(Fault::Slow)); sheets.len()];
             rejected(&chosen, sheets).map_err(|error| error.is::<Undecided>())
         };
         assert_eq!(undecided(&[sheet(flush, 0.5, true)]), Ok(()));

@@ -18,7 +18,16 @@ pub(super) enum Subject {
     /// The one that only sends.
     Ceiling,
     /// That one with a fault, in our place.
-    Faulty,
+    Faulty(Fault),
+}
+
+/// What is wrong with a server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Fault {
+    /// It burns CPU time for every token.
+    Slow,
+    /// It counts gaps from one token to the next.
+    Relative,
 }
 
 impl Subject {
@@ -26,7 +35,7 @@ impl Subject {
         match self {
             Self::Ours => "ours",
             Self::Ceiling => "raw",
-            Self::Faulty => "control",
+            Self::Faulty(fault) => fault.name(),
         }
     }
 
@@ -41,10 +50,17 @@ impl Subject {
         match self {
             Self::Ours => ours(rods, mode),
             Self::Ceiling => raw(rods, mode),
-            Self::Faulty => {
-                let fault = if mode == Mode::Paced { "relative" } else { "slow" };
-                [raw(rods, mode), vec!["--fault".into(), fault.into()]].concat()
-            }
+            Self::Faulty(fault) => [raw(rods, mode), vec!["--fault".into(), fault.name().into()]].concat(),
+        }
+    }
+}
+
+impl Fault {
+    /// As `rods raw` calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Slow => "slow",
+            Self::Relative => "relative",
         }
     }
 }

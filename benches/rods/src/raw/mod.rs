@@ -58,8 +58,9 @@ enum Fault {
     Relative,
 }
 
-/// What the fault `slow` burns for each token: about as much as the kernel takes to send one, so that half the ceiling is lost.
-const BURN_NANOS: i64 = 4_000;
+/// What the fault `slow` burns for each token: about as much as the kernel takes to send one to a client that has to be woken.
+/// Half the ceiling is lost at least.
+const BURN_NANOS: i64 = 8_000;
 
 /// Runs the verb; ends when it is killed.
 pub(crate) fn run(args: &RawArgs) -> anyhow::Result<()> {

@@ -32,6 +32,9 @@ const TURNS: usize = 32;
 /// How long before a token is due the timer wakes; the rest is spun, so the spin is as short as that.
 const EARLY: i64 = 50_000;
 
+/// With more streams than this nothing is spun for: there would be nothing but spinning, and no telling what tokens cost.
+const FEW: usize = 8;
+
 /// The server.
 pub(super) struct Server {
     listener: TcpListener,
@@ -120,7 +123,8 @@ impl Server {
         }
         let Some(Reverse((due, _))) = self.due.peek() else { return Ok(None) };
         // Whoever counts gaps from one token to the next sleeps them, too, and does not wake early.
-        let wake = if self.fault == Some(Fault::Relative) { *due } else { due - EARLY };
+        let spins = self.due.len() <= FEW && self.fault != Some(Fault::Relative);
+        let wake = if spins { due - EARLY } else { *due };
         if wake <= monotonic() {
             return Ok(Some(none));
         }
