@@ -279,13 +279,14 @@ mod tests {
         let rounds = |value| vec![Round { value, counts: true }; 5];
         let busy = vec![Round { value: 1.0, counts: false }; 5];
         let thousand = MEASUREMENTS.iter().find(|measurement| measurement.name == "paced 1000").unwrap();
-        let with_drift = |drift: Vec<Round>| {
-            let others = thousand.targets.len() - 1;
-            let lists: Vec<Vec<Round>> = std::iter::repeat_n(busy.clone(), others).chain([drift]).collect();
-            [Subject::Ours, Subject::Faulty(Fault::Relative)].map(|who| decided(thousand, who, &lists, true))
+        let place = thousand.targets.iter().position(|target| target.name.ends_with("÷ raw's")).unwrap();
+        let with_cost = |value| {
+            let mut lists = vec![busy.clone(); thousand.targets.len()];
+            lists[place] = rounds(value);
+            [Subject::Ours, Subject::Faulty(Fault::Slow)].map(|who| decided(thousand, who, &lists, true))
         };
-        assert_eq!(with_drift(rounds(9000.0)), [false, true]);
-        assert_eq!(with_drift(rounds(1.0)), [false, false]);
+        assert_eq!(with_cost(9.0), [false, true]);
+        assert_eq!(with_cost(1.0), [false, false]);
     }
 
     #[test]

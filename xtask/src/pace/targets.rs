@@ -222,14 +222,6 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
                 p99_to_raw,
             )
             .gating(),
-            target(
-                "drift over 200 tokens, 1,000 streams",
-                " µs",
-                Limits::at_most(1000.0, 200.0),
-                Counting::Quiet,
-                drift,
-            )
-            .gating(),
         ],
     },
     Measurement {
@@ -360,8 +352,7 @@ mod tests {
                 "flush per token: tokens/s ÷ raw",
                 "drift over 200 tokens, 1 stream",
                 "1,000 × 10 ms: CPU per token ÷ raw's",
-                "1,000 × 10 ms: p99 ÷ max(1 ms, 3 × raw)",
-                "drift over 200 tokens, 1,000 streams"
+                "1,000 × 10 ms: p99 ÷ max(1 ms, 3 × raw)"
             ]
         );
     }
