@@ -13,6 +13,7 @@ use super::command::{Board, Command, Mailbox, Witness};
 use super::lead::Lead;
 use super::observer::Observer;
 use super::poll::{Listener, Poller, Ready};
+use super::rest::Rest;
 use super::service::Service;
 use super::socket::{Ending, Flushed, Got, Socket};
 use super::threads::Part;
@@ -69,6 +70,8 @@ pub(super) struct EventLoop {
     turn: Turn,
     /// How long before a deadline it wakes, while few streams are in progress; see [`Service::spin`].
     lead: Lead,
+    /// How long it rests, while many are.
+    rest: Rest,
     max_connections: usize,
     /// What other threads were shown last.
     shown: Witness,
@@ -127,6 +130,7 @@ impl EventLoop {
             actions: Vec::new(),
             turn: Turn { most, apart: service.flush },
             lead: Lead::new(if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO }),
+            rest: Rest::default(),
             max_connections: service.most(of_loops),
             shown: Witness::default(),
         };
@@ -187,13 +191,19 @@ impl EventLoop {
         !self.lead.get().is_zero() && self.engine.journal().in_flight <= FEW_STREAMS
     }
 
-    /// Waits, and learns how long it takes to wake.
+    /// Waits: with many streams in progress it rests at least; with few it learns how long it takes to wake.
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
-        let planned = timeout.filter(|timeout| !timeout.is_zero() && self.spins());
-        let planned = planned.map(|timeout| self.time.now().saturating_add(timeout));
+        if timeout.is_some_and(|timeout| timeout.is_zero()) {
+            return self.poller.wait(timeout, ready);
+        }
+        let (now, spins) = (self.time.now(), self.spins());
+        let least = if spins { Duration::ZERO } else { self.rest.least(now) };
+        let timeout = timeout.map(|timeout| timeout.max(least));
         self.poller.wait(timeout, ready)?;
-        if let Some(planned) = planned {
-            self.lead.learn(planned, self.time.now());
+        let woke = self.time.now();
+        self.rest.over(woke);
+        if let Some(timeout) = timeout.filter(|_| spins) {
+            self.lead.learn(now.saturating_add(timeout), woke);
         }
         Ok(())
     }

@@ -9,6 +9,7 @@
 //! | `socket` | one accepted connection and its output |
 //! | `service` | how a loop serves its sockets |
 //! | `lead` | how long before a deadline the loop wakes |
+//! | `rest` | how long it rests between two wake-ups |
 //! | `event_loop` | the loop |
 //! | `threads` | the threads of a server, and the way to reach them |
 //! | `poll` | waiting: epoll with nanosecond timers on Linux, mio elsewhere |
@@ -19,6 +20,7 @@ mod lead;
 mod listen;
 mod observer;
 mod poll;
+mod rest;
 mod service;
 mod socket;
 mod threads;

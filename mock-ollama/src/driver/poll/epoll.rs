@@ -47,8 +47,9 @@ impl Poller {
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
         let waker = Arc::new(eventfd(0, EventfdFlags::CLOEXEC | EventfdFlags::NONBLOCK)?);
         let level = epoll::EventFlags::IN;
-        epoll::add(&epoll, &timer, epoll::EventData::new_u64(TIMER), level)?;
         epoll::add(&epoll, &*waker, epoll::EventData::new_u64(WAKER), level)?;
+        // Edge-triggered, it tells of each expiry once and need not be read; to set it anew takes back one that nobody saw.
+        epoll::add(&epoll, &timer, epoll::EventData::new_u64(TIMER), level | epoll::EventFlags::ET)?;
         Ok(Self { epoll, timer, waker })
     }
 
@@ -87,6 +88,12 @@ impl Poller {
         Ok(rustix::net::send(stream, bytes, SendFlags::NOSIGNAL)?)
     }
 
+    /// Takes the count out of the waker, so that it is quiet until the next time.
+    fn quieten(&self) {
+        // It may have been taken already.
+        let _ = rustix::io::read(&*self.waker, &mut [0_u8; 8]);
+    }
+
     /// Waits until something happens or `timeout` has passed, and puts what happened into `ready`.
     pub(crate) fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         ready.clear();
@@ -107,8 +114,8 @@ impl Poller {
         for event in events.iter() {
             let (data, flags) = (event.data, event.flags);
             match data.u64() {
-                WAKER => drain(&*self.waker),
-                TIMER => drain(&self.timer),
+                WAKER => self.quieten(),
+                TIMER => {}
                 token => ready.push(Ready {
                     token,
                     readable: flags.intersects(
@@ -124,12 +131,6 @@ impl Poller {
         }
         Ok(())
     }
-}
-
-/// Takes the count out of an eventfd or timerfd, so that it is quiet until the next time.
-fn drain(fd: &impl AsFd) {
-    // It may have been taken already, or, for the timer, been set anew.
-    let _ = rustix::io::read(fd, &mut [0_u8; 8]);
 }
 
 fn timespec(timeout: Duration) -> Timespec {
