@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::clock::Instant;
 
 /// The longest rest: what a deadline may be missed by for its sake.
-const MOST: Duration = Duration::from_micros(200);
+const MOST: Duration = Duration::from_micros(100);
 
 /// How long the loop rests between two wake-ups, while many streams are in progress: at least as long as it worked after the
 /// first, within bounds.

@@ -1,7 +1,8 @@
 //! `cargo xtask pace`: holds the server to its targets, beside a server that does nothing but send.
 //!
 //! Rounds are interleaved: in each of them every measurement runs, the ceiling and ours right after one another, in turns
-//! first. What is judged are medians over rounds, mostly of ratios within a round, and only rounds in which the machine
+//! first; without a pace they take several turns in a round, since what is judged there is how fast they are, and a machine
+//! may be half as fast again for some seconds and then no more. What is judged are medians over rounds, mostly of ratios within a round, and only rounds in which the machine
 //! did little else count. [`targets`] is the table of what is measured and demanded, [`subject`] who is measured,
 //! [`start`] what is known without load.
 //!
@@ -28,6 +29,12 @@ pub(crate) use targets::{Mode, QUIET};
 
 /// Rounds of `--quick`.
 const QUICK_ROUNDS: u32 = 5;
+
+/// How many turns a server takes in a round without a pace.
+const TURNS: u32 = 4;
+
+/// Seconds that a server without a pace is asked before a turn counts.
+const WARM: f64 = 0.1;
 
 /// How many times as many rounds are added at most for a measurement of which too few counted.
 const EXTRA: u32 = 2;
@@ -121,7 +128,7 @@ fn subjects(measurement: &Measurement, control: bool) -> Vec<Subject> {
     if control { measurement.faults.iter().copied().map(Subject::Faulty).collect() } else { vec![Subject::Ours] }
 }
 
-/// The ceiling and the subject, right after one another; who is first changes from round to round.
+/// The ceiling and the subject, right after one another; who is first changes from turn to turn, and from round to round.
 fn measure(
     rods: &Rods,
     measurement: &Measurement,
@@ -130,36 +137,50 @@ fn measure(
     args: &PaceArgs,
     log: &mut String,
 ) -> Result<Pair> {
-    let mut one = |who: Subject| -> Result<(Window, u64)> {
-        let server = Server::start(rods, &who.command(rods, measurement.mode))?;
-        let idle_kib = server.rss_kib()?;
-        let (seconds, patience, retries) = if args.quick { (1.0, 3, 1) } else { (measurement.seconds, 10, 2) };
-        let patience = args.patience.unwrap_or(patience);
-        let retries = if patience == 0 { 0 } else { retries };
-        let Measurement { streams, .. } = *measurement;
-        let load = Load { streams, gap_us: measurement.gap_us(), seconds, patience: f64::from(patience) };
-        let (window, text) = Window::measure(rods, &server, load, retries, QUIET)?;
-        let Measurement { name, .. } = measurement;
-        eprintln!(
-            "round {} {name} {}: {:.0} tokens/s, others {:.2}",
-            round + 1,
-            who.name(),
-            window.tokens_per_s,
-            window.other_cpu
-        );
-        // Writing to a string cannot fail.
-        let _ = writeln!(log, r#"{{"name":"{name}","who":"{}","round":{round},"window":{}}}"#, who.name(), text.trim());
-        Ok((window, idle_kib))
+    let start = |who: Subject| -> Result<(Subject, Server)> {
+        Ok((who, Server::start(rods, &who.command(rods, measurement.mode))?))
     };
-    let ((ours, idle_kib), raw) = if !measurement.ceiling {
-        (one(subject)?, None)
-    } else if round.is_multiple_of(2) {
-        let raw = one(Subject::Ceiling)?.0;
-        (one(subject)?, Some(raw))
-    } else {
-        (one(subject)?, Some(one(Subject::Ceiling)?.0))
-    };
-    Ok(Pair { ours, raw, idle_kib, streams: measurement.streams })
+    let mut servers = vec![start(subject)?];
+    let idle_kib = servers[0].1.rss_kib()?;
+    servers.extend(measurement.ceiling.then(|| start(Subject::Ceiling)).transpose()?);
+    let mut windows = vec![Vec::new(); servers.len()];
+    let turns = if measurement.mode == Mode::Paced { 1 } else { TURNS };
+    for turn in 0..turns {
+        let mut order: Vec<usize> = (0..servers.len()).collect();
+        if (round + turn).is_multiple_of(2) {
+            order.reverse();
+        }
+        for place in order {
+            let (who, server) = &servers[place];
+            let (load, retries) = load(measurement, args, turns, turn);
+            let (window, text) = Window::measure(rods, server, load, retries, QUIET)?;
+            let (name, who) = (measurement.name, who.name());
+            // Writing to a string cannot fail.
+            let _ = writeln!(log, r#"{{"name":"{name}","who":"{who}","round":{round},"window":{}}}"#, text.trim());
+            windows[place].push(window);
+        }
+    }
+    let mut joined = servers.iter().zip(&windows).map(|((who, _), windows)| {
+        let window = Window::joined(windows).context("there are no turns")?;
+        let (name, who, number) = (measurement.name, who.name(), round + 1);
+        eprintln!("round {number} {name} {who}: {:.0} tokens/s, others {:.2}", window.tokens_per_s, window.other_cpu);
+        Ok::<_, anyhow::Error>(window)
+    });
+    let ours = joined.next().context("there is no subject")??;
+    Ok(Pair { ours, raw: joined.next().transpose()?, idle_kib, streams: measurement.streams })
+}
+
+/// What a server is asked in one of its turns, and how often again where others disturbed.
+fn load(measurement: &Measurement, args: &PaceArgs, turns: u32, turn: u32) -> (Load, u32) {
+    let (seconds, patience, retries) = if args.quick { (1.0, 3, 1) } else { (measurement.seconds, 10, 2) };
+    let patience = args.patience.unwrap_or(patience);
+    let retries = if patience == 0 { 0 } else { retries };
+    // Only the first turn waits for a quiet machine: the others are to follow at once.
+    let patience = if turn == 0 { f64::from(patience) } else { 0.0 };
+    let Measurement { streams, .. } = *measurement;
+    let load =
+        Load { streams, gap_us: measurement.gap_us(), warm: WARM, seconds: seconds / f64::from(turns), patience };
+    (if turns == 1 { load.warmed() } else { load }, retries)
 }
 
 /// Whether enough rounds of every target counted.

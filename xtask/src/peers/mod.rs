@@ -106,8 +106,8 @@ fn note(
 ) {
     let Shape { name: shape, mode, streams } = &SHAPES[place];
     let gap_us = if *mode == Mode::Paced { GAP_US } else { 0 };
-    let load = Load { streams: *streams, gap_us, seconds: 2.0, patience: f64::from(patience) };
-    match Window::measure(rods, server, load, u32::from(patience > 0), QUIET) {
+    let load = Load { streams: *streams, gap_us, warm: 0.0, seconds: 2.0, patience: f64::from(patience) };
+    match Window::measure(rods, server, load.warmed(), u32::from(patience > 0), QUIET) {
         Ok((window, _)) => {
             let (rate, other) = (window.tokens_per_s, window.other_cpu);
             eprintln!("round {} {shape}, {name}: {rate:.0} tokens/s, others {other:.2}", round + 1);

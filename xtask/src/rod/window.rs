@@ -8,20 +8,36 @@ use serde::Deserialize;
 use super::server::{REQUEST, Server};
 use super::{LOAD_CPU, Rods, TOKENS, output};
 
+/// Many paced connections are opened over a second, so that their tokens are spread.
+const RAMP_MS: u32 = 1000;
+
 /// What is asked of a server.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Load {
     pub(crate) streams: u32,
     /// The server's gap; 0: it sends as fast as it can.
     pub(crate) gap_us: u32,
+    /// Seconds before those that are measured.
+    pub(crate) warm: f64,
     /// Seconds that are measured.
     pub(crate) seconds: f64,
     /// Seconds to wait for a quiet machine.
     pub(crate) patience: f64,
 }
 
+impl Load {
+    fn ramps(self) -> bool {
+        self.streams > 1 && self.gap_us > 0
+    }
+
+    /// The same, and every stream has a moment before it counts.
+    pub(crate) fn warmed(self) -> Self {
+        Self { warm: if self.ramps() { 1.5 } else { 0.5 }, ..self }
+    }
+}
+
 /// What `rods load` says, as far as it is judged.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 pub(crate) struct Window {
     pub(crate) tokens_per_s: f64,
     errors: Errors,
@@ -32,7 +48,7 @@ pub(crate) struct Window {
     pub(crate) other_cpu: f64,
 }
 
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 struct Errors {
     io: u64,
     status: u64,
@@ -40,14 +56,14 @@ struct Errors {
 }
 
 /// In microseconds.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(crate) struct Quantiles {
     pub(crate) p50: f64,
     pub(crate) p99: f64,
 }
 
 /// Of the server's process.
-#[derive(Clone, Copy, Debug, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Deserialize)]
 pub(crate) struct Usage {
     /// Cores.
     pub(crate) cpu: f64,
@@ -79,6 +95,30 @@ impl Window {
         best.context("nothing was measured")
     }
 
+    /// Windows of one length as one; of lateness and drift, what the first says. `None` for none.
+    pub(crate) fn joined(windows: &[Self]) -> Option<Self> {
+        let first = windows.first()?;
+        let tokens: f64 = windows.iter().map(|window| window.tokens_per_s).sum();
+        let mean = |value: fn(&Self) -> f64| {
+            let weighted: f64 = windows.iter().map(|window| value(window) * window.tokens_per_s).sum();
+            if tokens > 0.0 { weighted / tokens } else { value(first) }
+        };
+        #[expect(clippy::cast_precision_loss, reason = "there are few windows")]
+        let over = |sum: f64| sum / windows.len() as f64;
+        let segments = windows.iter().all(|window| window.segments_per_token.is_some());
+        Some(Self {
+            tokens_per_s: over(tokens),
+            segments_per_token: segments.then(|| mean(|window| window.segments_per_token.unwrap_or_default())),
+            server: Usage {
+                cpu: over(windows.iter().map(|window| window.server.cpu).sum()),
+                cpu_ns_per_token: mean(|window| window.server.cpu_ns_per_token),
+                rss_kib: windows.iter().map(|window| window.server.rss_kib).max()?,
+            },
+            other_cpu: over(windows.iter().map(|window| window.other_cpu).sum()),
+            ..first.clone()
+        })
+    }
+
     fn parse(text: &str) -> Result<Self> {
         let window: Self = serde_json::from_str(text).context("cannot read what `rods load` printed")?;
         let Errors { io, status, tokens } = window.errors;
@@ -93,9 +133,7 @@ impl Window {
 
 fn run(rods: &Rods, server: &Server, load: Load) -> Result<String> {
     let mut command = Command::new(&rods.rod);
-    let Load { streams, gap_us, seconds, patience } = load;
-    // Many connections are opened over a second, and every stream of them has a moment before it counts.
-    let (ramp_ms, warm) = if streams > 1 && gap_us > 0 { (1000, 1.5) } else { (0, 0.5) };
+    let Load { streams, gap_us, warm, seconds, patience } = load;
     // It, too, ends when this program does.
     command.args(["on", "--cpu", LOAD_CPU, "--"]).arg(&rods.rod).args(["load", "--body", REQUEST]);
     for (flag, value) in [
@@ -104,7 +142,7 @@ fn run(rods: &Rods, server: &Server, load: Load) -> Result<String> {
         ("--tokens", TOKENS.to_string()),
         ("--streams", streams.to_string()),
         ("--gap-us", gap_us.to_string()),
-        ("--ramp-ms", ramp_ms.to_string()),
+        ("--ramp-ms", if load.ramps() { RAMP_MS } else { 0 }.to_string()),
         ("--warm", warm.to_string()),
         ("--duration", seconds.to_string()),
         ("--patience", patience.to_string()),
@@ -127,6 +165,17 @@ mod tests {
         let window = Window::parse(QUIET).unwrap();
         assert_eq!((window.tokens_per_s, window.other_cpu, window.server.rss_kib), (99.5, 0.02, 2000));
         assert!(window.lateness_us.is_some_and(|late| late.p99 > late.p50) && window.drift_us.is_none());
+    }
+
+    #[test]
+    fn windows_of_one_length_are_one_in_which_every_token_counts_the_same() {
+        let one = Window::parse(QUIET).unwrap();
+        assert_eq!(Window::joined(std::slice::from_ref(&one)), Some(one.clone()));
+        let text = QUIET.replace("99.5", "298.5").replace("5.0", "9.0").replace("2000", "3000").replace("0.02", "0.12");
+        let joined = Window::joined(&[one, Window::parse(&text).unwrap()]).unwrap();
+        assert_eq!((joined.tokens_per_s, joined.server.cpu_ns_per_token, joined.server.rss_kib), (199.0, 8.0, 3000));
+        assert!((joined.other_cpu - 0.07).abs() < 1e-9 && joined.segments_per_token == Some(1.0));
+        assert_eq!(Window::joined(&[]), None);
     }
 
     #[test]
