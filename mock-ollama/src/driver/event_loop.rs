@@ -25,6 +25,9 @@ use crate::journal::{ConnId, Journal, ServerId};
 /// How many events happen before sockets are looked at again.
 const MAX_EVENTS: usize = 64;
 
+/// How many events happen before their output is handed over. Under a clock that waits for each of them it is one.
+const STEPS: usize = 16;
+
 /// How many reads one connection gets before the others have their turn.
 const MAX_READS: usize = 16;
 
@@ -66,6 +69,10 @@ pub(super) struct EventLoop {
     /// Room for output that is copied together, and for actions.
     gathered: Vec<u8>,
     actions: Vec<Action>,
+    /// Connections whose output is handed over next.
+    touched: Vec<ConnId>,
+    /// Steps of the engine before that.
+    steps: usize,
     /// What leaves of a stream that is late before the others have their turn.
     turn: Turn,
     /// How long before a deadline it wakes, while few streams are in progress; see [`Service::spin`].
@@ -128,6 +135,8 @@ impl EventLoop {
             buffer: vec![0; READ_BYTES],
             gathered: Vec::new(),
             actions: Vec::new(),
+            touched: Vec::new(),
+            steps: if together > NonZeroUsize::MIN { STEPS } else { 1 },
             turn: Turn { most, apart: service.flush },
             lead: Lead::new(if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO }),
             rest: Rest::default(),
@@ -289,7 +298,7 @@ impl EventLoop {
                 self.due_reads.push(conn);
             }
             if event.writable {
-                self.flush(conn);
+                self.hand_over(conn);
             }
         }
     }
@@ -345,35 +354,44 @@ impl EventLoop {
         }
     }
 
-    /// Carries out what is due; says whether there is more. What goes to one connection in a row leaves in one write.
+    /// Carries out what is due; says whether there is more.
+    ///
+    /// The engine steps several times, and then what it said is handed over: in a row, sends cost less each, and the reader that
+    /// the first of them wakes is still awake at the last. What goes to one connection leaves in one write.
     fn act(&mut self) -> bool {
-        let mut actions = std::mem::take(&mut self.actions);
         let mut known = self.time.now();
-        let mut last = None;
-        let mut more = false;
-        for left in (0..MAX_EVENTS).rev() {
-            more = left == 0;
-            let Some(now) = self.engine.next_due().and_then(|due| self.time.admits(due, known)) else { break };
-            let Some(stream) = self.engine.advance(now, self.turn, &mut actions) else { break };
-            known = now;
+        let mut left = MAX_EVENTS;
+        while left > 0 {
+            let (steps, now) = self.step(self.steps.min(left), known);
+            if steps == 0 {
+                return false;
+            }
+            left -= steps;
+            known = self.hand_over_all(now);
+        }
+        true
+    }
+
+    /// Steps up to `most` times, and notes which connections have something to write; says how often, and when it is.
+    fn step(&mut self, most: usize, mut known: Instant) -> (usize, Instant) {
+        let mut actions = std::mem::take(&mut self.actions);
+        let mut steps = 0;
+        while steps < most
+            && let Some(now) = self.engine.next_due().and_then(|due| self.time.admits(due, known))
+            && let Some(stream) = self.engine.advance(now, self.turn, &mut actions)
+        {
+            (steps, known) = (steps + 1, now);
             self.observer.stepped(&stream);
             for action in actions.drain(..) {
                 let conn = target(&action);
-                if let Some(last) = last.filter(|last| *last != conn) {
-                    known = self.flush(last);
-                }
-                last = Some(conn);
                 self.carry_out(action);
-                if self.turn.apart {
-                    known = self.flush(conn);
+                if self.touched.last() != Some(&conn) {
+                    self.touched.push(conn);
                 }
             }
         }
         self.actions = actions;
-        if let Some(last) = last {
-            self.flush(last);
-        }
-        more
+        (steps, known)
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -390,12 +408,31 @@ impl EventLoop {
         }
     }
 
-    /// Hands over what a connection has to write; says when.
+    /// Hands over what the noted connections have to write; says when the last of it was, and at least `known`.
+    fn hand_over_all(&mut self, mut known: Instant) -> Instant {
+        let mut touched = std::mem::take(&mut self.touched);
+        for conn in touched.drain(..) {
+            known = self.hand_over(conn);
+        }
+        self.touched = touched;
+        known
+    }
+
+    /// Hands over what a connection has to write, in as many writes as it takes; says when the last of them was.
+    fn hand_over(&mut self, conn: ConnId) -> Instant {
+        let mut now = self.flush(conn);
+        while self.turn.apart && self.sockets.get(&conn).is_some_and(Socket::has_output) {
+            now = self.flush(conn);
+        }
+        now
+    }
+
+    /// Hands over what a connection has to write, or its next piece where pieces leave apart; says when.
     fn flush(&mut self, conn: ConnId) -> Instant {
         // Bytes leave when the transport is handed them: a client may see them before the call returns.
         let now = self.time.now();
         let Some(socket) = self.sockets.get_mut(&conn) else { return now };
-        match socket.flush(&mut self.gathered) {
+        match socket.flush(&mut self.gathered, self.turn.apart) {
             Ok(Flushed { bytes, close }) => {
                 let read_again = socket.readable && !socket.eof;
                 if bytes > 0 {

@@ -96,11 +96,17 @@ impl Socket {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
-    /// Writes as much output as the transport takes, then ends as told. `gathered` is room to copy pieces together in.
-    pub(super) fn flush(&mut self, gathered: &mut Vec<u8>) -> io::Result<Flushed> {
+    /// Whether it has output that the transport may take.
+    pub(super) fn has_output(&self) -> bool {
+        self.writable && !self.out.is_empty()
+    }
+
+    /// Writes as much output as the transport takes, or one piece of it where pieces leave `apart`; when there is no more, ends
+    /// as told. `gathered` is room to copy pieces together in.
+    pub(super) fn flush(&mut self, gathered: &mut Vec<u8>, apart: bool) -> io::Result<Flushed> {
         let mut flushed = Flushed::default();
-        while self.writable && !self.out.is_empty() {
-            match self.write_some(gathered) {
+        while self.has_output() && !(apart && flushed.bytes > 0) {
+            match self.write_some(gathered, apart) {
                 Ok(bytes) => flushed.bytes += bytes,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -121,9 +127,9 @@ impl Socket {
         Ok(flushed)
     }
 
-    fn write_some(&mut self, gathered: &mut Vec<u8>) -> io::Result<usize> {
+    fn write_some(&mut self, gathered: &mut Vec<u8>, apart: bool) -> io::Result<usize> {
         let first = self.out.front().map_or(&[][..], |bytes| bytes);
-        let written = if self.out.len() == 1 || first.len() > GATHERED {
+        let written = if apart || self.out.len() == 1 || first.len() > GATHERED {
             Poller::send(&self.stream, first)?
         } else {
             gathered.clear();

@@ -45,8 +45,8 @@ pub(crate) struct PaceArgs {
     /// Rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
-    /// Five rounds of one second of flush per token, 1 stream and 1,000 streams, judged by what does not depend on how fast
-    /// the machine is: the gate
+    /// Five rounds, half as long, of flush per token, 1 stream and 1,000 streams, judged by what does not depend on how fast the
+    /// machine is: the gate
     #[arg(long)]
     quick: bool,
     /// Put servers with a known fault in our place; exit code 0 if each of them is rejected, 77 if the machine is too busy
@@ -172,7 +172,10 @@ fn measure(
 
 /// What a server is asked in one of its turns, and how often again where others disturbed.
 fn load(measurement: &Measurement, args: &PaceArgs, turns: u32, turn: u32) -> (Load, u32) {
-    let (seconds, patience, retries) = if args.quick { (1.0, 3, 1) } else { (measurement.seconds, 10, 2) };
+    // A control is judged as the gate is.
+    let by_gate = args.quick || args.control;
+    let (part, patience, retries) = if by_gate { (0.5, 3, 1) } else { (1.0, 10, 2) };
+    let seconds = part * measurement.seconds;
     let patience = args.patience.unwrap_or(patience);
     let retries = if patience == 0 { 0 } else { retries };
     // Only the first turn waits for a quiet machine: the others are to follow at once.
