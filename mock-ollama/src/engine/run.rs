@@ -237,7 +237,7 @@ impl Engine {
 
     /// When the next event is due; cheaper than [`Engine::next`].
     pub fn next_due(&self) -> Option<Instant> {
-        self.timeline.first().map(|key| key.0)
+        self.timeline.first_due()
     }
 
     /// The one next event, if it is due by `now`; `None` when nothing is.

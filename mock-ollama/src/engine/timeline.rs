@@ -1,10 +1,8 @@
 //! What is going to happen, in the order in which it will.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
-
 use bytes::Bytes;
 use rustc_hash::FxHashSet;
+use slab::Slab;
 
 use super::action::Seq;
 use crate::clock::Instant;
@@ -48,14 +46,27 @@ pub(super) enum What {
 /// With more places gone than this, and more than half of all, those that are gone are taken out.
 const MANY: usize = 64;
 
+/// How many children a node of the heap has: as many as share a line of the cache.
+const ARITY: usize = 4;
+
 /// All events that have not fired.
 ///
-/// A heap, which allocates only while it grows. What is removed before it fires stays in it, as a place that is gone,
-/// until it comes to the top or most are gone; the top itself is never gone.
+/// A heap, which allocates only while it grows. Its nodes are small, since each event moves past several of them; what an event
+/// is, and the rest of its place, is in a slot beside, and is looked at only where two are due at one instant. What is removed
+/// before it fires stays in it, as a place that is gone, until it comes to the top or most are gone; the top itself is never
+/// gone.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
-    heap: BinaryHeap<Reverse<Placed>>,
+    heap: Vec<Node>,
+    slots: Slab<Placed>,
     gone: FxHashSet<Key>,
+}
+
+/// An event in the heap: when it is due, and its slot.
+#[derive(Clone, Copy, Debug)]
+struct Node {
+    at: Instant,
+    slot: usize,
 }
 
 #[derive(Debug)]
@@ -64,63 +75,114 @@ struct Placed {
     event: Event,
 }
 
-impl PartialEq for Placed {
-    fn eq(&self, other: &Self) -> bool {
-        self.key == other.key
-    }
-}
-
-impl Eq for Placed {}
-
-impl PartialOrd for Placed {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Placed {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.key.cmp(&other.key)
-    }
-}
-
 impl Timeline {
     pub(super) fn insert(&mut self, key: Key, event: Event) {
-        self.heap.push(Reverse(Placed { key, event }));
+        let at = key.0;
+        let slot = self.slots.insert(Placed { key, event });
+        self.heap.push(Node { at, slot });
+        self.rise(self.heap.len() - 1);
     }
 
     /// Takes off an event that has not fired.
     pub(super) fn remove(&mut self, key: Key) {
         self.gone.insert(key);
         if self.gone.len() > MANY && self.gone.len() > self.heap.len() / 2 {
-            let gone = std::mem::take(&mut self.gone);
-            self.heap.retain(|Reverse(placed)| !gone.contains(&placed.key));
+            self.sweep();
         }
         self.clear_top();
     }
 
     /// The place of the next event.
     pub(super) fn first(&self) -> Option<&Key> {
-        self.heap.peek().map(|Reverse(placed)| &placed.key)
+        self.heap.first().map(|top| self.key(*top))
+    }
+
+    /// When the next event is due.
+    pub(super) fn first_due(&self) -> Option<Instant> {
+        self.heap.first().map(|top| top.at)
     }
 
     /// Takes the next event if it is due by `now`.
     pub(super) fn pop_due(&mut self, now: Instant) -> Option<(Key, Event)> {
-        if self.first()?.0 > now {
+        if self.first_due()? > now {
             return None;
         }
-        let Reverse(Placed { key, event }) = self.heap.pop()?;
+        let Placed { key, event } = self.pop()?;
         self.clear_top();
         Some((key, event))
     }
 
     fn clear_top(&mut self) {
         while !self.gone.is_empty()
-            && let Some(Reverse(top)) = self.heap.peek()
-            && self.gone.remove(&top.key)
+            && let Some(top) = self.heap.first()
+            && self.gone.remove(&self.slots[top.slot].key)
         {
-            self.heap.pop();
+            self.pop();
         }
+    }
+
+    /// Takes out all places that are gone.
+    fn sweep(&mut self) {
+        let Self { heap, slots, gone } = self;
+        heap.retain(|node| {
+            let stays = !gone.contains(&slots[node.slot].key);
+            if !stays {
+                slots.remove(node.slot);
+            }
+            stays
+        });
+        gone.clear();
+        // What is sorted is a heap.
+        heap.sort_unstable_by(|one, other| slots[one.slot].key.cmp(&slots[other.slot].key));
+    }
+
+    fn key(&self, node: Node) -> &Key {
+        &self.slots[node.slot].key
+    }
+
+    fn precedes(&self, one: Node, other: Node) -> bool {
+        one.at < other.at || (one.at == other.at && self.key(one) < self.key(other))
+    }
+
+    fn pop(&mut self) -> Option<Placed> {
+        let last = self.heap.pop()?;
+        let top = match self.heap.first().copied() {
+            Some(top) => {
+                self.sink(last);
+                top
+            }
+            None => last,
+        };
+        Some(self.slots.remove(top.slot))
+    }
+
+    /// Puts the node at `place` where it belongs, above those that come after it.
+    fn rise(&mut self, mut place: usize) {
+        let node = self.heap[place];
+        while place > 0 {
+            let parent = (place - 1) / ARITY;
+            if !self.precedes(node, self.heap[parent]) {
+                break;
+            }
+            self.heap[place] = self.heap[parent];
+            place = parent;
+        }
+        self.heap[place] = node;
+    }
+
+    /// Puts a node in the top's place, and then where it belongs, below those that come before it.
+    fn sink(&mut self, node: Node) {
+        let mut place = 0;
+        loop {
+            let children = place * ARITY + 1;
+            let Some(siblings) = self.heap.get(children..self.heap.len().min(children + ARITY)) else { break };
+            let numbered = siblings.iter().copied().zip(children..);
+            let first = numbered.reduce(|one, other| if self.precedes(other.0, one.0) { other } else { one });
+            let Some((child, at)) = first.filter(|(child, _)| self.precedes(*child, node)) else { break };
+            self.heap[place] = child;
+            place = at;
+        }
+        self.heap[place] = node;
     }
 }
 
