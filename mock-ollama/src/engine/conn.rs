@@ -13,7 +13,8 @@ use crate::journal::{Fate, Journal, ServerId};
 #[derive(Debug)]
 pub(super) struct Conn {
     pub(super) server: ServerId,
-    pub(super) parser: Parser,
+    /// Boxed, since a chunk that leaves has no use for it: what it does use lies close together.
+    pub(super) parser: Box<Parser>,
     pub(super) state: State,
     /// When it came to be as it is: idle, in the middle of a request, with bytes waiting that the client does not take.
     pub(super) since: Instant,
@@ -50,7 +51,7 @@ impl Conn {
     pub(super) fn new(server: ServerId, limits: &Limits, now: Instant) -> Self {
         Self {
             server,
-            parser: Parser::new(limits.head_bytes, limits.body_bytes),
+            parser: Box::new(Parser::new(limits.head_bytes, limits.body_bytes)),
             since: now,
             state: State::Reading,
             pending: Vec::new(),
@@ -89,7 +90,7 @@ impl Conn {
         self.handed += bytes as u64;
     }
 
-    /// Notes that the output handed out so far ends a chunk, or the response.
+    /// Notes that the output handed out so far ends a chunk, or the response, of an entry that the journal has.
     pub(super) fn mark(&mut self, entry: usize, chunk: Option<usize>) {
         self.marks.push_back(Mark { at: self.handed, entry, chunk });
     }

@@ -439,8 +439,8 @@ impl Engine {
                 answering.released = answering.released.saturating_sub(1);
                 let length = together.add(conn, answering, taken, turn.apart, actions);
                 state.hand_out(length, now);
-                state.mark(number, Some(chunk));
                 if let Some(entry) = self.journal.entry_mut(number) {
+                    state.mark(number, Some(chunk));
                     entry.chunks.push(ChunkSent { due, written: None, body_end });
                 }
             }
@@ -469,7 +469,9 @@ impl Engine {
         let State::Answering(mut answering) = std::mem::replace(&mut state.state, State::Reading) else { return None };
         state.hand_out(bytes.len(), now);
         state.since = now;
-        state.mark(answering.entry, None);
+        if self.journal.entry_mut(answering.entry).is_some() {
+            state.mark(answering.entry, None);
+        }
         // A response without bytes after its last chunk may be complete already.
         state.wrote(0, now, &mut self.journal);
         let server = state.server;
