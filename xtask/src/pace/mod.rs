@@ -2,8 +2,8 @@
 //!
 //! Rounds are interleaved: in each of them every measurement runs, the ceiling and ours right after one another, in turns
 //! first; without a pace they take several turns in a round, since what is judged there is how fast they are, and a machine
-//! may be half as fast again for some seconds and then no more. What is judged are medians over rounds, mostly of ratios within a round, and only rounds in which the machine
-//! did little else count. [`targets`] is the table of what is measured and demanded, [`subject`] who is measured,
+//! may be half as fast again for some seconds and then no more. What is judged are medians over rounds, mostly of ratios
+//! within a round, and only rounds in which the machine did little else count. [`targets`] is the table of what is measured and demanded, [`subject`] who is measured,
 //! [`start`] what is known without load.
 //!
 //! `--control` puts servers with a known fault in our place: the gate must reject them.
@@ -21,7 +21,7 @@ use crate::rod::Rods;
 use crate::rod::judge::{Conclusion, FEWEST, Round, Verdict, conclude};
 use crate::rod::server::Server;
 use crate::rod::table::{Line, markdown};
-use crate::rod::window::{Load, Window};
+use crate::rod::window::{Load, Window, usual_warm};
 use subject::Subject;
 pub(crate) use subject::{GAP_US, ours};
 use targets::{MEASUREMENTS, Measurement, Pair};
@@ -181,9 +181,9 @@ fn load(measurement: &Measurement, args: &PaceArgs, turns: u32, turn: u32) -> (L
     // Only the first turn waits for a quiet machine: the others are to follow at once.
     let patience = if turn == 0 { f64::from(patience) } else { 0.0 };
     let Measurement { streams, .. } = *measurement;
-    let load =
-        Load { streams, gap_us: measurement.gap_us(), warm: WARM, seconds: seconds / f64::from(turns), patience };
-    (if turns == 1 { load.warmed() } else { load }, retries)
+    let gap_us = measurement.gap_us();
+    let warm = if turns == 1 { usual_warm(streams, gap_us) } else { WARM };
+    (Load { streams, gap_us, warm, seconds: seconds / f64::from(turns), patience }, retries)
 }
 
 /// Whether enough rounds of every target counted.

@@ -24,7 +24,7 @@ pub(super) struct Measurement {
     pub(super) name: &'static str,
     pub(super) mode: Mode,
     pub(super) streams: u32,
-    /// Seconds of a round, half of which are the gate's. The host takes a core for milliseconds every few seconds: where a
+    /// Seconds of a round, half of which are the gate's. Somebody else has the core for milliseconds every now and then: where a
     /// percentile is judged, a window has to be long enough to tell one such moment from a server that is late.
     pub(super) seconds: f64,
     /// Whether the ceiling is measured, too.

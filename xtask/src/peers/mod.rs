@@ -15,7 +15,7 @@ use crate::rod::Rods;
 use crate::rod::judge::median;
 use crate::rod::server::Server;
 use crate::rod::table::markdown;
-use crate::rod::window::{Load, Window};
+use crate::rod::window::{Load, Window, usual_warm};
 use peer::{PEERS, Peer};
 
 /// The flags.
@@ -106,8 +106,9 @@ fn note(
 ) {
     let Shape { name: shape, mode, streams } = &SHAPES[place];
     let gap_us = if *mode == Mode::Paced { GAP_US } else { 0 };
-    let load = Load { streams: *streams, gap_us, warm: 0.0, seconds: 2.0, patience: f64::from(patience) };
-    match Window::measure(rods, server, load.warmed(), u32::from(patience > 0), QUIET) {
+    let (streams, warm) = (*streams, usual_warm(*streams, gap_us));
+    let load = Load { streams, gap_us, warm, seconds: 2.0, patience: f64::from(patience) };
+    match Window::measure(rods, server, load, u32::from(patience > 0), QUIET) {
         Ok((window, _)) => {
             let (rate, other) = (window.tokens_per_s, window.other_cpu);
             eprintln!("round {} {shape}, {name}: {rate:.0} tokens/s, others {other:.2}", round + 1);

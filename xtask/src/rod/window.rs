@@ -25,15 +25,14 @@ pub(crate) struct Load {
     pub(crate) patience: f64,
 }
 
-impl Load {
-    fn ramps(self) -> bool {
-        self.streams > 1 && self.gap_us > 0
-    }
+/// Whether connections are opened bit by bit.
+fn ramps(streams: u32, gap_us: u32) -> bool {
+    streams > 1 && gap_us > 0
+}
 
-    /// The same, and every stream has a moment before it counts.
-    pub(crate) fn warmed(self) -> Self {
-        Self { warm: if self.ramps() { 1.5 } else { 0.5 }, ..self }
-    }
+/// Seconds after which every stream has had a moment before it counts.
+pub(crate) fn usual_warm(streams: u32, gap_us: u32) -> f64 {
+    if ramps(streams, gap_us) { 1.5 } else { 0.5 }
 }
 
 /// What `rods load` says, as far as it is judged.
@@ -142,7 +141,7 @@ fn run(rods: &Rods, server: &Server, load: Load) -> Result<String> {
         ("--tokens", TOKENS.to_string()),
         ("--streams", streams.to_string()),
         ("--gap-us", gap_us.to_string()),
-        ("--ramp-ms", if load.ramps() { RAMP_MS } else { 0 }.to_string()),
+        ("--ramp-ms", if ramps(streams, gap_us) { RAMP_MS } else { 0 }.to_string()),
         ("--warm", warm.to_string()),
         ("--duration", seconds.to_string()),
         ("--patience", patience.to_string()),

@@ -58,9 +58,14 @@ enum Fault {
     Relative,
 }
 
-/// What the fault `slow` burns for each token: about as much as the kernel takes to send one to a client that has to be woken.
-/// Half the ceiling is lost at least.
-const BURN_NANOS: i64 = 8_000;
+/// What the fault `slow` burns for each token: about as much as the kernel takes to send one, so that half the ceiling is lost.
+/// With a pace each send wakes its client, and takes twice that.
+const fn burn_nanos(mode: Mode) -> i64 {
+    match mode {
+        Mode::Flush | Mode::Coalesced => 4_000,
+        Mode::Paced => 8_000,
+    }
+}
 
 /// Runs the verb; ends when it is killed.
 pub(crate) fn run(args: &RawArgs) -> anyhow::Result<()> {

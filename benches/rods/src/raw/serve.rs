@@ -14,7 +14,7 @@ use rustix::time::{
 };
 
 use super::conn::{Conn, Outcome};
-use super::{BURN_NANOS, Fault, Mode, RawArgs};
+use super::{Fault, Mode, RawArgs, burn_nanos};
 use crate::sys::monotonic;
 
 /// Connections that may wait to be accepted.
@@ -186,7 +186,7 @@ impl Server {
             };
             let outcome = conn.send(&self.frames, conn.frame + 1);
             let busy = conn.busy;
-            burn(self.fault);
+            burn(self.fault, self.mode);
             match outcome {
                 Outcome::Gone => self.close(place),
                 Outcome::Full => self.watch(place, true),
@@ -222,7 +222,7 @@ impl Server {
             };
             // What the socket does not take now goes out with the next token.
             let outcome = conn.send(&self.frames, (conn.frame + 1).min(self.frames.len()));
-            burn(self.fault);
+            burn(self.fault, self.mode);
             if outcome == Outcome::Gone {
                 self.conns[place] = None;
                 self.free.push(place);
@@ -246,9 +246,9 @@ impl Server {
     }
 }
 
-fn burn(fault: Option<Fault>) {
+fn burn(fault: Option<Fault>, mode: Mode) {
     if fault == Some(Fault::Slow) {
-        let until = monotonic() + BURN_NANOS;
+        let until = monotonic() + burn_nanos(mode);
         while monotonic() < until {}
     }
 }
