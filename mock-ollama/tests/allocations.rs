@@ -10,7 +10,8 @@ use mock_ollama::engine::{Action, Config, CreatedAt, Engine, Turn};
 use mock_ollama::journal::{ConnId, Keep, ServerId};
 use mock_ollama::recording::{Recording, RequestBody};
 
-const STREAMS: u64 = 50;
+/// So many that the engine looks ahead at what they are going to use.
+const STREAMS: u64 = 100;
 
 fn recording() -> Recording {
     builtin::recording("small-greedy").unwrap().unwrap()

@@ -1,5 +1,6 @@
 //! The loop: sockets to engine, engine to sockets, and waiting in between.
 
+use std::hint::black_box;
 use std::io;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
@@ -25,7 +26,7 @@ use crate::journal::{ConnId, Journal, ServerId};
 /// How many events happen before sockets are looked at again.
 const MAX_EVENTS: usize = 64;
 
-/// How many events happen before their output is handed over. Under a clock that waits for each of them it is one.
+/// How many events happen before what they mean is carried out. Under a clock that waits for each of them it is one.
 const STEPS: usize = 16;
 
 /// How many reads one connection gets before the others have their turn.
@@ -66,12 +67,11 @@ pub(super) struct EventLoop {
     /// Connections with something to do that no event will tell of.
     due_reads: Vec<ConnId>,
     buffer: Vec<u8>,
-    /// Room for output that is copied together, and for actions.
+    /// Room for output that is copied together.
     gathered: Vec<u8>,
+    /// What the engine said and has not been carried out.
     actions: Vec<Action>,
-    /// Connections whose output is handed over next.
-    touched: Vec<ConnId>,
-    /// Steps of the engine before that.
+    /// Steps of the engine before those are carried out.
     steps: usize,
     /// What leaves of a stream that is late before the others have their turn.
     turn: Turn,
@@ -135,7 +135,6 @@ impl EventLoop {
             buffer: vec![0; READ_BYTES],
             gathered: Vec::new(),
             actions: Vec::new(),
-            touched: Vec::new(),
             steps: if together > NonZeroUsize::MIN { STEPS } else { 1 },
             turn: Turn { most, apart: service.flush },
             lead: Lead::new(if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO }),
@@ -356,8 +355,8 @@ impl EventLoop {
 
     /// Carries out what is due; says whether there is more.
     ///
-    /// The engine steps several times, and then what it said is handed over: in a row, sends cost less each, and the reader that
-    /// the first of them wakes is still awake at the last. What goes to one connection leaves in one write.
+    /// The engine steps several times, and then what it said is carried out: in a row, sends cost less each, and the reader that
+    /// the first of them wakes is still awake at the last.
     fn act(&mut self) -> bool {
         let mut known = self.time.now();
         let mut left = MAX_EVENTS;
@@ -367,31 +366,44 @@ impl EventLoop {
                 return false;
             }
             left -= steps;
-            known = self.hand_over_all(now);
+            known = self.carry_out_all(now);
         }
         true
     }
 
-    /// Steps up to `most` times, and notes which connections have something to write; says how often, and when it is.
+    /// Steps up to `most` times, and no further than to an action that is not output, since it may end a connection; says how
+    /// often, and when it is.
     fn step(&mut self, most: usize, mut known: Instant) -> (usize, Instant) {
-        let mut actions = std::mem::take(&mut self.actions);
         let mut steps = 0;
         while steps < most
+            && matches!(self.actions.last(), None | Some(Action::Write { .. }))
             && let Some(now) = self.engine.next_due().and_then(|due| self.time.admits(due, known))
-            && let Some(stream) = self.engine.advance(now, self.turn, &mut actions)
+            && let Some(stream) = self.engine.advance(now, self.turn, &mut self.actions)
         {
             (steps, known) = (steps + 1, now);
             self.observer.stepped(&stream);
-            for action in actions.drain(..) {
-                let conn = target(&action);
-                self.carry_out(action);
-                if self.touched.last() != Some(&conn) {
-                    self.touched.push(conn);
-                }
+        }
+        (steps, known)
+    }
+
+    /// Carries out what the engine said; says when the last of it was, and at least `known`. What goes to one connection leaves
+    /// in one write.
+    fn carry_out_all(&mut self, mut known: Instant) -> Instant {
+        let mut actions = std::mem::take(&mut self.actions);
+        // What sockets are needed for has been waited for together when the first of them is.
+        let sockets = actions.iter().filter_map(|action| self.sockets.get(&target(action)));
+        black_box(sockets.map(Socket::look).fold(0, usize::wrapping_add));
+        let mut left = actions.drain(..).peekable();
+        while let Some(action) = left.next() {
+            let conn = target(&action);
+            self.carry_out(action);
+            if left.peek().is_none_or(|next| target(next) != conn) {
+                known = self.hand_over(conn);
             }
         }
+        drop(left);
         self.actions = actions;
-        (steps, known)
+        known
     }
 
     fn carry_out(&mut self, action: Action) {
@@ -406,16 +418,6 @@ impl EventLoop {
                 self.drop_socket(conn, Closed::Error);
             }
         }
-    }
-
-    /// Hands over what the noted connections have to write; says when the last of it was, and at least `known`.
-    fn hand_over_all(&mut self, mut known: Instant) -> Instant {
-        let mut touched = std::mem::take(&mut self.touched);
-        for conn in touched.drain(..) {
-            known = self.hand_over(conn);
-        }
-        self.touched = touched;
-        known
     }
 
     /// Hands over what a connection has to write, in as many writes as it takes; says when the last of them was.

@@ -20,7 +20,9 @@ const GATHERED: usize = 64 * 1024;
 #[derive(Debug)]
 pub(super) struct Socket {
     pub(super) stream: Stream,
-    out: VecDeque<Bytes>,
+    /// Output, and what comes after it. The first piece is here, since there seldom is another one.
+    first: Bytes,
+    others: VecDeque<Bytes>,
     ending: Option<Ending>,
     /// Edge-triggered: it may be read until it would block.
     pub(super) readable: bool,
@@ -64,7 +66,15 @@ pub(super) enum Got {
 impl Socket {
     pub(super) fn new(stream: Stream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
-        Ok(Self { stream, out: VecDeque::new(), ending: None, readable: true, writable: true, eof: false })
+        Ok(Self {
+            stream,
+            first: Bytes::new(),
+            others: VecDeque::new(),
+            ending: None,
+            readable: true,
+            writable: true,
+            eof: false,
+        })
     }
 
     pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Got> {
@@ -82,8 +92,13 @@ impl Socket {
         }
     }
 
+    /// Takes output that is not empty.
     pub(super) fn push(&mut self, bytes: Bytes) {
-        self.out.push_back(bytes);
+        if self.first.is_empty() {
+            self.first = bytes;
+        } else {
+            self.others.push_back(bytes);
+        }
     }
 
     pub(super) fn end(&mut self, ending: Ending) {
@@ -96,9 +111,14 @@ impl Socket {
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
+    /// Reads of every part that a flush is going to use; the value means nothing.
+    pub(super) fn look(&self) -> usize {
+        self.first.len() ^ self.others.len() ^ usize::from(self.ending.is_some()) ^ usize::from(self.readable)
+    }
+
     /// Whether it has output that the transport may take.
     pub(super) fn has_output(&self) -> bool {
-        self.writable && !self.out.is_empty()
+        self.writable && !self.first.is_empty()
     }
 
     /// Writes as much output as the transport takes, or one piece of it where pieces leave `apart`; when there is no more, ends
@@ -113,7 +133,7 @@ impl Socket {
                 Err(error) => return Err(error),
             }
         }
-        if self.out.is_empty() {
+        if self.first.is_empty() {
             match self.ending.take() {
                 None => {}
                 Some(Ending::Shutdown) => self.stream.shutdown(Shutdown::Write)?,
@@ -128,12 +148,11 @@ impl Socket {
     }
 
     fn write_some(&mut self, gathered: &mut Vec<u8>, apart: bool) -> io::Result<usize> {
-        let first = self.out.front().map_or(&[][..], |bytes| bytes);
-        let written = if apart || self.out.len() == 1 || first.len() > GATHERED {
-            Poller::send(&self.stream, first)?
+        let written = if apart || self.others.is_empty() || self.first.len() > GATHERED {
+            Poller::send(&self.stream, &self.first)?
         } else {
             gathered.clear();
-            for piece in &self.out {
+            for piece in std::iter::once(&self.first).chain(&self.others) {
                 if gathered.len() + piece.len() > GATHERED {
                     break;
                 }
@@ -142,14 +161,11 @@ impl Socket {
             Poller::send(&self.stream, gathered)?
         };
         let mut left = written;
-        while let Some(first) = self.out.front_mut() {
-            if left < first.len() {
-                first.advance(left);
-                break;
-            }
-            left -= first.len();
-            self.out.pop_front();
+        while left >= self.first.len() && !self.first.is_empty() {
+            left -= self.first.len();
+            self.first = self.others.pop_front().unwrap_or_default();
         }
+        self.first.advance(left);
         Ok(written)
     }
 }

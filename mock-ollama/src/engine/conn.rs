@@ -2,12 +2,13 @@
 
 use std::collections::VecDeque;
 
+use super::action::Seq;
 use super::limits::Limits;
 use super::stream::Answering;
-use super::timeline::{Key, Timeline};
+use super::timeline::{Event, Key, Timeline, What};
 use crate::clock::Instant;
 use crate::http::Parser;
-use crate::journal::{Fate, Journal, ServerId};
+use crate::journal::{ConnId, Fate, Journal, ServerId};
 
 /// One connection.
 #[derive(Debug)]
@@ -62,6 +63,14 @@ impl Conn {
         }
     }
 
+    /// Puts the next chunk of the answer on the timeline, at `at`; it is due at `due`. `conn` is this connection.
+    pub(super) fn place_chunk(&mut self, timeline: &mut Timeline, conn: ConnId, at: Instant, due: Instant) {
+        let seq = Seq(self.next_seq());
+        let State::Answering(answering) = &mut self.state else { return };
+        answering.next_chunk_at = Some((at, seq));
+        timeline.insert((at, answering.stream.clone(), seq), Event { conn, what: What::Chunk { due } });
+    }
+
     /// Takes all its events off the timeline.
     pub(super) fn forget_events(&mut self, timeline: &mut Timeline) {
         let chunk = match &mut self.state {
@@ -70,6 +79,28 @@ impl Conn {
         };
         for key in self.pending.drain(..).chain(chunk) {
             timeline.remove(key);
+        }
+    }
+
+    /// Reads of what a chunk that leaves is going to use; the value means nothing.
+    pub(super) fn look(&self) -> u64 {
+        let room = self.marks.len() as u64;
+        self.handed ^ self.written ^ self.next_seq ^ room ^ u64::from(matches!(self.state, State::Reading))
+    }
+
+    /// The same, of the answer.
+    pub(super) fn look_at_answer(&self) -> u64 {
+        match &self.state {
+            State::Answering(answering) => answering.look(),
+            State::Reading | State::Leaving => 0,
+        }
+    }
+
+    /// The same, of the chunk itself.
+    pub(super) fn look_at_chunk(&self) -> u64 {
+        match &self.state {
+            State::Answering(answering) => answering.look_at_chunk(),
+            State::Reading | State::Leaving => 0,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::action::Seq;
 use super::common::{Common, Notice, Waiting, lock};
-use super::conn::{Conn, State};
+use super::conn::State;
 use super::run::Engine;
 use super::stream::Answering;
 use super::timeline::{Event, Key, What};
@@ -39,6 +39,11 @@ pub(super) struct OnDevice {
 impl Machine {
     pub(super) fn new(device: &Device) -> Self {
         Self { is_shared: device.is_shared(), flow: device.flow(), load_ends: BTreeMap::new() }
+    }
+
+    /// Whether an answer comes to the device with its next chunk.
+    pub(super) fn waits_for(&self, answering: &Answering) -> bool {
+        self.is_shared && answering.on_device.is_none()
     }
 
     /// When the next chunk of an answer leaves that would leave at `solo` were it alone.
@@ -154,15 +159,9 @@ impl Engine {
         self.schedule_next(conn, now);
     }
 
-    /// A chunk of an answer leaves: with the first one it comes to the device.
+    /// The first chunk of an answer leaves, and the answer comes to the device.
     pub(super) fn comes_to_device(&mut self, conn: ConnId, now: Instant) {
-        let state = self.conns.get(&conn).map(|conn| &conn.state);
-        if self.machine.is_shared
-            && let Some(State::Answering(answering)) = state
-            && answering.on_device.is_none()
-        {
-            self.share(now, |this, common| this.enter(common, conn, now));
-        }
+        self.share(now, |this, common| this.enter(common, conn, now));
     }
 
     /// An answer comes to the device; the others are slower from now on.
@@ -200,22 +199,14 @@ impl Engine {
         self.machine.flow = common.backend.device.flow();
         let conns: Vec<ConnId> = self.streams.values().copied().collect();
         for conn in conns {
-            let Some(Conn { state: State::Answering(answering), .. }) = self.conns.get_mut(&conn) else { continue };
+            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            let State::Answering(answering) = &mut state.state else { continue };
             let Some(solo) = answering.solo.filter(|_| answering.on_device.is_some()) else { continue };
             // An answer that has just come, is held back, or waits to be released, has no place on the timeline.
             let Some(key) = answering.take_next_key() else { continue };
             self.timeline.remove(key);
             let due = self.machine.due(answering, solo, now);
-            self.place_chunk(conn, due, due);
+            state.place_chunk(&mut self.timeline, conn, due, due);
         }
-    }
-
-    /// Puts the next chunk of an answer on the timeline, at `at`; it is due at `due`.
-    pub(super) fn place_chunk(&mut self, conn: ConnId, at: Instant, due: Instant) {
-        let Some(state) = self.conns.get_mut(&conn) else { return };
-        let seq = Seq(state.next_seq());
-        let State::Answering(answering) = &mut state.state else { return };
-        answering.next_chunk_at = Some((at, seq));
-        self.timeline.insert((at, answering.stream.clone(), seq), Event { conn, what: What::Chunk { due } });
     }
 }

@@ -9,6 +9,7 @@
 //! | `config` | what a server is set to |
 //! | `action` | what a driver is told to do |
 //! | `timeline` | what is going to happen, in order |
+//! | `ahead` | a look at what the next events are going to use |
 //! | `common` | what the shards of a server have in common |
 //! | `callers` | what is remembered of those who ask |
 //! | `conn` | the state of one connection |
@@ -21,6 +22,7 @@
 //! | `live` | an answer that is rendered while it is served |
 
 mod action;
+mod ahead;
 mod answer;
 mod callers;
 mod common;

@@ -62,6 +62,8 @@ pub struct Engine {
     pub(super) streams: BTreeMap<StreamId, ConnId>,
     pub(super) machine: Machine,
     journal: Journal,
+    /// The connections of the next events, as far as it has looked: see [`Engine::look_ahead`].
+    pub(super) ahead: Vec<ConnId>,
     /// Room for the actions of one event, and for what other shards leave.
     actions: Vec<Action>,
     pub(super) notices: Vec<Notice>,
@@ -95,6 +97,7 @@ impl Engine {
             timeline: Timeline::default(),
             streams: BTreeMap::new(),
             journal: Journal::default(),
+            ahead: Vec::new(),
             actions: Vec::new(),
             notices: Vec::new(),
             rings: Vec::new(),
@@ -127,7 +130,7 @@ impl Engine {
         let mut state = Conn::new(server, &self.config.limits, now);
         state.state = State::Leaving;
         self.conns.insert(conn, state);
-        self.control(conn, now, What::Send(too_many()));
+        self.control(conn, now, What::Send(Box::new(too_many())));
         self.control(conn, now, What::Shutdown);
     }
 
@@ -166,7 +169,7 @@ impl Engine {
             && let State::Answering(answering) = &mut state.state
             && let Some(due) = answering.stalled.take()
         {
-            self.place_chunk(conn, due, due);
+            state.place_chunk(&mut self.timeline, conn, due, due);
         }
     }
 
@@ -187,7 +190,7 @@ impl Engine {
         if answering.model.is_some() {
             self.share(now, |this, common| this.stream_ends(common, server, &answering, now));
         }
-        self.control(conn, now, What::Send(bytes));
+        self.control(conn, now, What::Send(Box::new(bytes)));
         self.control(conn, now, What::Close);
         // Its clock was among the events; a client that takes nothing of this must not stay for ever.
         self.watch(conn, now);
@@ -219,13 +222,12 @@ impl Engine {
             }
         };
         for (_, conn) in released {
-            let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) else {
-                continue;
-            };
+            let Some(state) = self.conns.get_mut(&conn) else { continue };
+            let State::Answering(answering) = &mut state.state else { continue };
             let waited = answering.released == 0;
             answering.released = answering.released.saturating_add(chunks);
             if waited && chunks > 0 && answering.phase == Phase::Served {
-                self.place_chunk(conn, now, now);
+                state.place_chunk(&mut self.timeline, conn, now, now);
             }
         }
     }
@@ -253,6 +255,7 @@ impl Engine {
     /// its stream that are due as well go with it, up to a turn in all, and the end after them: a stream that is late
     /// catches up in one write.
     pub fn advance(&mut self, now: Instant, turn: Turn, actions: &mut Vec<Action>) -> Option<StreamId> {
+        self.look_ahead();
         let (key, Event { conn, what }) = self.timeline.pop_due(now)?;
         match what {
             What::Chunk { due } => self.send_chunks(conn, due, now, turn, actions),
@@ -268,7 +271,7 @@ impl Engine {
 
     fn fire(&mut self, conn: ConnId, what: What, now: Instant) -> Option<Action> {
         match what {
-            What::Send(bytes) => self.write(conn, bytes, now),
+            What::Send(bytes) => self.write(conn, *bytes, now),
             What::Chunk { .. } => None,
             What::End => self.end_response(conn, now),
             What::Shutdown => {
@@ -312,7 +315,7 @@ impl Engine {
             }
             match state.parser.parse_next() {
                 Ok(Parsed::Incomplete) => return,
-                Ok(Parsed::Continue) => self.control(conn, now, What::Send(Bytes::from_static(CONTINUE))),
+                Ok(Parsed::Continue) => self.control(conn, now, What::Send(Box::new(Bytes::from_static(CONTINUE)))),
                 Ok(Parsed::Request(request)) => {
                     let server = state.server;
                     self.begin(conn, server, &request, now);
@@ -337,7 +340,7 @@ impl Engine {
         if let Some(state) = self.conns.get_mut(&conn) {
             state.state = State::Leaving;
         }
-        self.control(conn, now, What::Send(Bytes::from(error.response())));
+        self.control(conn, now, What::Send(Box::new(Bytes::from(error.response()))));
         self.control(conn, now, What::Shutdown);
     }
 
@@ -409,7 +412,7 @@ impl Engine {
     pub(super) fn schedule_next(&mut self, conn: ConnId, now: Instant) {
         let Some(state) = self.conns.get_mut(&conn) else { return };
         match next_of(&self.machine, state, now, now) {
-            Next::Chunk(at) => self.place_chunk(conn, at, at),
+            Next::Chunk(at) => state.place_chunk(&mut self.timeline, conn, at, at),
             Next::End => self.place_end(conn, now),
             Next::Later => {}
         }
@@ -423,12 +426,15 @@ impl Engine {
 
     /// Chunks of one stream leave: one that was due at `due`, and a turn in all of those that are due by `now`.
     fn send_chunks(&mut self, conn: ConnId, mut due: Instant, now: Instant, turn: Turn, actions: &mut Vec<Action>) {
+        let Some(mut state) = self.conns.get_mut(&conn) else { return };
+        let State::Answering(answering) = &mut state.state else { return };
         // Its place is free now; what comes after the first chunk is as fast as the device is then.
-        if let Some(State::Answering(answering)) = self.conns.get_mut(&conn).map(|conn| &mut conn.state) {
-            answering.next_chunk_at = None;
+        answering.next_chunk_at = None;
+        if self.machine.waits_for(answering) {
+            self.comes_to_device(conn, now);
+            let Some(same) = self.conns.get_mut(&conn) else { return };
+            state = same;
         }
-        self.comes_to_device(conn, now);
-        let Some(state) = self.conns.get_mut(&conn) else { return };
         let (mut left, mut together) = (turn.most.get(), Together::default());
         let next = loop {
             left -= 1;
@@ -454,8 +460,10 @@ impl Engine {
         }
         match next {
             // A stream that is late lets the others have their turn.
-            Next::Chunk(at) if at <= now && turn.most > NonZeroUsize::MIN => self.place_chunk(conn, now, at),
-            Next::Chunk(at) => self.place_chunk(conn, at, at),
+            Next::Chunk(at) if at <= now && turn.most > NonZeroUsize::MIN => {
+                state.place_chunk(&mut self.timeline, conn, now, at);
+            }
+            Next::Chunk(at) => state.place_chunk(&mut self.timeline, conn, at, at),
             Next::End if left > 0 => actions.extend(self.end_response(conn, now)),
             Next::End => self.place_end(conn, due),
             Next::Later => {}

@@ -177,6 +177,31 @@ impl Answering {
         Some((at, self.stream.clone(), seq))
     }
 
+    /// Reads of every part that a chunk is going to use; the value means nothing.
+    pub(super) fn look(&self) -> u64 {
+        let states = [
+            self.head.is_none(),
+            self.head_only,
+            self.solo.is_none(),
+            self.on_device.is_none(),
+            self.stalled.is_none(),
+            self.next_chunk_at.is_none(),
+            self.start == Instant::ZERO,
+            self.framing == Framing::Chunked,
+            matches!(self.source, Source::Live(_)),
+        ];
+        let numbers = [self.body_end, self.released, self.entry as u64, self.next as u64, self.stream.exchange.into()];
+        let states = states.into_iter().map(u64::from).sum::<u64>();
+        numbers.into_iter().fold(states ^ self.schedule.look(), |sum, number| sum ^ number)
+    }
+
+    /// Reads where its next chunk is, if that is a recorded one; the value means nothing.
+    pub(super) fn look_at_chunk(&self) -> u64 {
+        let Source::Prepared { response, .. } = &self.source else { return 0 };
+        let Body::Stream(Chunks { pieces, .. }) = &response.body else { return 0 };
+        pieces.get(self.next).map_or(0, |piece| piece.data.len() as u64 ^ piece.wire.end as u64)
+    }
+
     pub(super) fn end(&self) -> End {
         match &self.source {
             Source::Prepared { response, .. } => response.end,

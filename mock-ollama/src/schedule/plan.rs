@@ -43,6 +43,12 @@ impl Schedule {
         self.pace.base == Base::Stepped
     }
 
+    /// Reads of every part that [`Schedule::next`] is going to use; the value means nothing.
+    pub(crate) fn look(&self) -> u64 {
+        let last = self.last.map_or(0, |last| last.due.subsec_nanos() ^ last.base.subsec_nanos());
+        u64::from(last) ^ u64::from(self.is_stepped()) ^ self.pace.jitter.to_bits()
+    }
+
     /// The offset of the next chunk, which was recorded at `recorded`; `None` when nothing but a release makes
     /// it due.
     pub fn next(&mut self, recorded: Duration) -> Option<Duration> {
