@@ -483,11 +483,11 @@ fn target(action: &Action) -> ConnId {
 }
 
 #[cfg(all(target_os = "linux", not(feature = "portable-poller")))]
-fn into_listener(listener: TcpListener) -> Listener {
+pub(super) fn into_listener(listener: TcpListener) -> Listener {
     listener
 }
 
 #[cfg(any(not(target_os = "linux"), feature = "portable-poller"))]
-fn into_listener(listener: TcpListener) -> Listener {
+pub(super) fn into_listener(listener: TcpListener) -> Listener {
     Listener::from_std(listener)
 }

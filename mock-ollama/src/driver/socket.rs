@@ -169,3 +169,58 @@ impl Socket {
         Ok(written)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::{TcpListener, TcpStream};
+
+    use rstest::rstest;
+
+    use super::*;
+    use crate::driver::event_loop::into_listener;
+
+    /// More than the kernel holds for a client that does not read.
+    const TOTAL: usize = 24 * 1024 * 1024;
+
+    /// A connection: this side, and the client's.
+    fn connected() -> (Socket, TcpStream) {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let client = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
+        (Socket::new(Poller::accept(&into_listener(listener)).unwrap()).unwrap(), client)
+    }
+
+    /// Pieces of all sizes, no two stretches of which are alike.
+    fn pieces() -> impl Iterator<Item = Bytes> {
+        let sizes = [1, 100, 70_000, 3, 200_000, 1_000].into_iter().cycle();
+        let places = sizes.scan(0, |end, size| {
+            *end += size;
+            Some(*end - size..*end)
+        });
+        places
+            .take_while(|place| place.start < TOTAL)
+            .map(|place| place.map(|at| u8::try_from(at * 7 % 251).unwrap_or(0)).collect())
+    }
+
+    #[rstest]
+    fn what_a_client_takes_bit_by_bit_is_what_was_pushed(#[values(false, true)] apart: bool) {
+        let (mut socket, mut client) = connected();
+        let mut pushed = Vec::new();
+        for piece in pieces() {
+            pushed.extend_from_slice(&piece);
+            socket.push(piece);
+        }
+        let (mut taken, mut gathered, mut got, mut held_up) = (0, Vec::new(), Vec::new(), 0);
+        let mut buffer = vec![0; 1024 * 1024];
+        while got.len() < pushed.len() {
+            while socket.has_output() {
+                taken += socket.flush(&mut gathered, apart).unwrap().bytes;
+            }
+            held_up += usize::from(!socket.writable);
+            let read = client.read(&mut buffer).unwrap();
+            got.extend_from_slice(&buffer[..read]);
+            socket.writable = true;
+        }
+        assert_eq!((taken, held_up > 0), (pushed.len(), true));
+        assert!(got == pushed, "other bytes than were pushed");
+    }
+}
