@@ -4,6 +4,7 @@ use std::hint::black_box;
 
 use super::conn::Conn;
 use super::run::Engine;
+use super::stream::Answering;
 
 /// With no more connections than this there is nothing to gain: all of them stay in the cache.
 const FEW: usize = 64;
@@ -22,8 +23,9 @@ impl Engine {
         self.ahead.extend(self.timeline.coming());
         let conns = || self.ahead.iter().filter_map(|conn| self.conns.get(conn));
         black_box(conns().map(Conn::look).fold(0, u64::wrapping_add));
-        black_box(conns().map(Conn::look_at_answer).fold(0, u64::wrapping_add));
-        black_box(conns().map(Conn::look_at_chunk).fold(0, u64::wrapping_add));
+        let answers = || conns().filter_map(Conn::answering);
+        black_box(answers().map(Answering::look).fold(0, u64::wrapping_add));
+        black_box(answers().map(Answering::look_at_chunk).fold(0, u64::wrapping_add));
         self.ahead.pop();
     }
 }

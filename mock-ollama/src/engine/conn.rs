@@ -88,19 +88,11 @@ impl Conn {
         self.handed ^ self.written ^ self.next_seq ^ room ^ u64::from(matches!(self.state, State::Reading))
     }
 
-    /// The same, of the answer.
-    pub(super) fn look_at_answer(&self) -> u64 {
+    /// The answer that it is sending, if any.
+    pub(super) fn answering(&self) -> Option<&Answering> {
         match &self.state {
-            State::Answering(answering) => answering.look(),
-            State::Reading | State::Leaving => 0,
-        }
-    }
-
-    /// The same, of the chunk itself.
-    pub(super) fn look_at_chunk(&self) -> u64 {
-        match &self.state {
-            State::Answering(answering) => answering.look_at_chunk(),
-            State::Reading | State::Leaving => 0,
+            State::Answering(answering) => Some(answering),
+            State::Reading | State::Leaving => None,
         }
     }
 
@@ -145,10 +137,7 @@ impl Conn {
 
     /// Tells the journal that the rest will never be taken.
     pub(super) fn abort(&mut self, journal: &mut Journal) {
-        let open = match &self.state {
-            State::Answering(answering) => Some(answering.entry),
-            State::Reading | State::Leaving => None,
-        };
+        let open = self.answering().map(|answering| answering.entry);
         for entry in self.marks.drain(..).map(|mark| mark.entry).chain(open) {
             let Some(entry) = journal.entry_mut(entry) else { continue };
             let after_chunk = entry.chunks.iter().take_while(|chunk| chunk.written.is_some()).count();
