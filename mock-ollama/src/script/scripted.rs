@@ -62,6 +62,11 @@ impl Said {
         self.raw.as_ref().unwrap_or(&self.pieces)
     }
 
+    /// The same without the parsers: what was sampled is what is shown.
+    fn unparsed(&self) -> Self {
+        Self { pieces: self.sampled().to_vec(), raw: None, final_calls: Vec::new(), tokens: self.tokens }
+    }
+
     /// What was sampled for one of the pieces.
     fn sampled_for(&self, place: usize) -> &[u8] {
         let aligned = self.sampled().len() == self.pieces.len();
@@ -138,17 +143,16 @@ impl Scripted {
             return Ok(Generation::default());
         };
         let error = ending.and_then(|rule| rule.error.as_ref());
-        // No parser looks at the answer to a raw prompt.
-        let is_parsed = !ask.raw || self.card.parser.is_none();
-        let said_pieces = if is_parsed { &said.pieces } else { said.sampled() };
-        let count = said_pieces.len();
+        let unparsed = (ask.raw && self.card.parser.is_some()).then(|| said.unparsed());
+        let said = unparsed.as_ref().unwrap_or(said);
+        let count = said.pieces.len();
         let shown = error.map_or(count, |error| error.after.min(count));
         let prompt_end = self.times.load + self.times.prompt_eval;
         let at = |place: usize| prompt_end + self.offset(place, count, rule.gap);
-        let pieces = said_pieces.iter().take(shown).enumerate().map(|(place, content)| Piece {
+        let pieces = said.pieces.iter().take(shown).enumerate().map(|(place, content)| Piece {
             at: at(place),
             content: content.clone(),
-            logprobs: self.logprobs(ask, if is_parsed { said.sampled_for(place) } else { sampled(content) }),
+            logprobs: self.logprobs(ask, said.sampled_for(place)),
         });
         let pieces: Vec<Piece> = pieces.collect();
         let last_at = match error {
@@ -156,7 +160,7 @@ impl Scripted {
             Some(_) => at(shown),
             None => prompt_end + self.whole(count, rule.gap),
         };
-        let calls = if error.is_none() && is_parsed { said.final_calls.clone() } else { Vec::new() };
+        let calls = if error.is_none() { said.final_calls.clone() } else { Vec::new() };
         let content = if calls.is_empty() { Content::Held } else { Content::Calls(calls) };
         let raw = said.sampled();
         Ok(Generation {

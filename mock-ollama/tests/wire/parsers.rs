@@ -236,8 +236,10 @@ fn calls_that_follow_a_text_take_its_place_among_the_items_of_responses() {
     body["tools"] = tools("/v1/responses");
     let events = Bench::scripted().post("/v1/responses", &body).events();
     let places = events.iter().filter(|event| event["type"] == "response.output_item.added");
-    let places: Vec<_> = places.map(|event| (event["item"]["type"].as_str().unwrap(), &event["output_index"])).collect();
-    let expected = [("reasoning", json!(0)), ("message", json!(1)), ("function_call", json!(1)), ("function_call", json!(2))];
+    let places: Vec<_> =
+        places.map(|event| (event["item"]["type"].as_str().unwrap(), &event["output_index"])).collect();
+    let expected =
+        [("reasoning", json!(0)), ("message", json!(1)), ("function_call", json!(1)), ("function_call", json!(2))];
     assert_eq!(places, expected.each_ref().map(|(kind, place)| (*kind, place)));
     let done = events.iter().filter(|event| event["type"] == "response.output_text.done").count();
     assert_eq!(done, 0, "no event says that the text is complete");

@@ -27,7 +27,8 @@ fn search(query: &str) -> String {
     call("web_search", &json!({ "query": query }).to_string())
 }
 
-fn pieces(pieces: &[&str]) -> String {
+fn pieces(pieces: &[impl AsRef<str>]) -> String {
+    let pieces: Vec<&str> = pieces.iter().map(AsRef::as_ref).collect();
     format!("pieces = [{}]", pieces.join(", "))
 }
 
@@ -86,7 +87,21 @@ fn a_search_of_streamed_messages_closes_what_is_open_and_has_failed() {
     // The writer never sets its own type over that of the native stream.
     assert_eq!(answer.header("Content-Type"), Some("application/x-ndjson"));
     assert_eq!(answer.header("Cache-Control"), Some("no-cache"));
-    insta::assert_snapshot!(events(&answer), @"");
+    insta::assert_snapshot!(events(&answer), @r#"
+    event: message_start {"type":"message_start","message":{"id":"msg_H","type":"message","role":"assistant","model":"m","content":[],"usage":{"input_tokens":5,"output_tokens":0}}}
+    event: content_block_start {"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":""}}
+    event: content_block_delta {"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"Hm."}}
+    event: content_block_stop {"type":"content_block_stop","index":0}
+    event: content_block_start {"type":"content_block_start","index":1,"content_block":{"type":"text","text":""}}
+    event: content_block_delta {"type":"content_block_delta","index":1,"delta":{"type":"text_delta","text":"I look."}}
+    event: content_block_stop {"type":"content_block_stop","index":1}
+    event: content_block_start {"type":"content_block_start","index":2,"content_block":{"type":"server_tool_use","id":"srvtoolu-N","name":"web_search","input":{"query":"news"}}}
+    event: content_block_stop {"type":"content_block_stop","index":2}
+    event: content_block_start {"type":"content_block_start","index":3,"content_block":{"type":"web_search_tool_result","tool_use_id":"srvtoolu-N","content":{"type":"web_search_tool_result_error","error_code":"unavailable"}}}
+    event: content_block_stop {"type":"content_block_stop","index":3}
+    event: message_delta {"type":"message_delta","delta":{"stop_reason":"end_turn"},"usage":{"input_tokens":7,"output_tokens":5}}
+    event: message_stop {"type":"message_stop"}
+    "#);
 }
 
 #[test]
@@ -115,10 +130,10 @@ fn messages_tell_a_search_for_nothing_from_one_that_failed(
 }
 
 #[rstest]
-#[case::its_own_call(&[&call("get_weather", "{}"), &search("news")])]
-#[case::several(&[&search("news"), &search("more")])]
-fn of_several_calls_a_message_shows_the_first_search_alone(#[case] said: &[&str]) {
-    let content = messages(&pieces(said), &json!({})).json()["content"].clone();
+#[case::its_own_call([call("get_weather", "{}"), search("news")])]
+#[case::several([search("news"), search("more")])]
+fn of_several_calls_a_message_shows_the_first_search_alone(#[case] said: [String; 2]) {
+    let content = messages(&pieces(&said), &json!({})).json()["content"].clone();
     let kinds: Vec<&Value> = content.as_array().unwrap().iter().map(|block| &block["type"]).collect();
     assert_eq!(kinds, ["server_tool_use", "web_search_tool_result"]);
     assert_eq!(content[0]["input"], json!({ "query": "news" }));
@@ -160,12 +175,29 @@ fn a_search_of_streamed_responses_begins_and_fails_the_response() {
     let said = pieces(&["{ thinking = 'Hm.' }", &search("news"), "'Then.'"]);
     let answer = responses(&said, &json!({ "stream": true }));
     assert_eq!((answer.status, answer.header("Content-Type")), (200, Some("text/event-stream")));
-    insta::assert_snapshot!(events(&answer), @"");
+    insta::assert_snapshot!(events(&answer), @r#"
+    event: response.created
+    event: response.in_progress
+    event: response.output_item.added {"item":{"id":"rs-N","summary":[],"type":"reasoning"},"output_index":0,"sequence_number":2,"type":"response.output_item.added"}
+    event: response.reasoning_summary_text.delta {"delta":"Hm.","item_id":"rs-N","output_index":0,"sequence_number":3,"summary_index":0,"type":"response.reasoning_summary_text.delta"}
+    event: response.reasoning_summary_text.done {"item_id":"rs-N","output_index":0,"sequence_number":4,"summary_index":0,"text":"Hm.","type":"response.reasoning_summary_text.done"}
+    event: response.output_item.done {"item":{"encrypted_content":"Hm.","id":"rs-N","summary":[{"text":"Hm.","type":"summary_text"}],"type":"reasoning"},"output_index":0,"sequence_number":5,"type":"response.output_item.done"}
+    event: response.output_item.added {"item":{"content":[],"id":"msg-N","role":"assistant","status":"in_progress","type":"message"},"output_index":1,"sequence_number":6,"type":"response.output_item.added"}
+    event: response.content_part.added {"content_index":0,"item_id":"msg-N","output_index":1,"part":{"annotations":[],"logprobs":[],"text":"","type":"output_text"},"sequence_number":7,"type":"response.content_part.added"}
+    event: response.output_text.delta {"content_index":0,"delta":"Then.","item_id":"msg-N","logprobs":[],"output_index":1,"sequence_number":8,"type":"response.output_text.delta"}
+    event: response.output_text.done {"content_index":0,"item_id":"msg-N","logprobs":[],"output_index":1,"sequence_number":9,"text":"Then.","type":"response.output_text.done"}
+    event: response.content_part.done {"content_index":0,"item_id":"msg-N","output_index":1,"part":{"annotations":[],"logprobs":[],"text":"Then.","type":"output_text"},"sequence_number":10,"type":"response.content_part.done"}
+    event: response.output_item.done {"item":{"content":[{"annotations":[],"logprobs":[],"text":"Then.","type":"output_text"}],"id":"msg-N","role":"assistant","status":"completed","type":"message"},"output_index":1,"sequence_number":11,"type":"response.output_item.done"}
+    event: response.output_item.added {"item":{"action":{"query":"news","type":"search"},"id":"ws-N_1","status":"in_progress","type":"web_search_call"},"output_index":2,"sequence_number":12,"type":"response.output_item.added"}
+    event: response.web_search_call.in_progress {"item_id":"ws-N_1","output_index":2,"sequence_number":13,"type":"response.web_search_call.in_progress"}
+    event: response.web_search_call.searching {"item_id":"ws-N_1","output_index":2,"sequence_number":14,"type":"response.web_search_call.searching"}
+    event: response.failed {"response":{"error":{"code":"api_error","message":"403 Forbidden: ollama cloud is disabled: web search is unavailable"},"id":"resp-N","model":"m","object":"response","output":[],"status":"failed","usage":{"input_tokens":7,"output_tokens":4,"total_tokens":11}},"sequence_number":15,"type":"response.failed"}
+    "#);
 }
 
 #[rstest]
 #[case::empty(r#"{"query":""}"#)]
-#[case::blank(r#"{"query":" \\t"}"#)]
+#[case::blank(r#"{"query":" \t"}"#)]
 #[case::missing("{}")]
 fn responses_refuse_a_search_for_nothing(#[case] arguments: &str) {
     let said = pieces(&[&call("web_search", arguments)]);
@@ -191,11 +223,11 @@ fn calls_of_the_client_beside_a_search_are_streamed_before_it() {
 }
 
 #[rstest]
-#[case::a_text(&["'I look.'", &search("news")], "text/event-stream")]
-#[case::a_search(&[&search("news"), "'I look.'"], "application/x-ndjson")]
-#[case::a_call(&[&call("get_weather", "{}")], "application/x-ndjson")]
-fn what_a_stream_of_responses_begins_with_decides_its_type(#[case] said: &[&str], #[case] kind: &str) {
-    let answer = responses(&pieces(said), &json!({ "stream": true }));
+#[case::a_text(["'I look.'".to_owned(), search("news")], "text/event-stream")]
+#[case::a_search([search("news"), "'I look.'".to_owned()], "application/x-ndjson")]
+#[case::a_call([call("get_weather", "{}"), search("news")], "application/x-ndjson")]
+fn what_a_stream_of_responses_begins_with_decides_its_type(#[case] said: [String; 2], #[case] kind: &str) {
+    let answer = responses(&pieces(&said), &json!({ "stream": true }));
     assert_eq!(answer.header("Content-Type"), Some(kind));
 }
 
