@@ -249,3 +249,48 @@ fn calls_that_follow_a_text_take_its_place_among_the_items_of_responses() {
     let ids: Vec<&str> = items[1..3].iter().map(|item| item["id"].as_str().unwrap()).collect();
     assert!(ids.iter().all(|id| id.ends_with("_0")), "calls are counted within their object: {ids:?}");
 }
+
+/// Thinks and speaks twice.
+const TWICE: &str = "pieces = [{ thinking = 'a' }, 'b', { thinking = 'c' }, 'd']";
+
+#[test]
+fn messages_drop_thinking_that_follows_a_text() {
+    let body = asking("/v1/messages", "m", "hi");
+    let streamed = shown("/v1/messages", &Bench::saying(TWICE).post("/v1/messages", &body), true);
+    assert_eq!(streamed, ["~a", "b", "d"]);
+}
+
+#[test]
+fn responses_think_again_in_an_item_of_its_own() {
+    let events = Bench::saying(TWICE).post("/v1/responses", &asking("/v1/responses", "m", "hi")).events();
+    let items = events.iter().filter(|event| event["type"] == "response.output_item.done");
+    let items: Vec<_> = items.map(|event| (event["item"]["type"].as_str().unwrap(), &event["output_index"])).collect();
+    // The text stays open while the model thinks again, and moves behind that.
+    let expected = [("reasoning", json!(0)), ("reasoning", json!(1)), ("message", json!(2))];
+    assert_eq!(items, expected.each_ref().map(|(kind, place)| (*kind, place)));
+    let output = &events.last().unwrap()["response"]["output"];
+    assert_eq!(output[2]["content"][0]["text"], "bd");
+    assert_ne!(output[0]["id"], output[1]["id"]);
+}
+
+#[rstest]
+fn a_message_ends_with_tool_use_after_a_call_whatever_stopped_the_model(
+    #[values("ends = 'length'", "ends = 'silent'")] ends: &str,
+) {
+    let said = format!("pieces = [{{ call = {{ name = 'f', arguments = '{{}}' }} }}]\n{ends}");
+    let mut body = asking("/v1/messages", "m", "hi");
+    if ends.contains("length") {
+        let events = Bench::saying(&said).post("/v1/messages", &body).events();
+        assert_eq!(events[events.len() - 2]["delta"]["stop_reason"], "tool_use");
+    }
+    body["stream"] = json!(false);
+    assert_eq!(Bench::saying(&said).post("/v1/messages", &body).json()["stop_reason"], "tool_use");
+}
+
+#[rstest]
+#[case::responses("/v1/responses", json!({ "model": "m", "input": "", "stream": true }), 3)]
+#[case::messages("/v1/messages", json!({ "model": "m", "max_tokens": 1, "messages": [{ "role": "user", "content": "" }], "stream": true }), 3)]
+fn a_load_is_one_event_a_chunk_where_the_writer_flushes(#[case] path: &str, #[case] body: Value, #[case] count: usize) {
+    let answer = Bench::saying(TWICE).post(path, &body);
+    assert_eq!((answer.chunks().len(), answer.header("Content-Type")), (count, Some("text/event-stream")));
+}

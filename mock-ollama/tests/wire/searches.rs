@@ -4,20 +4,10 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use mock_ollama::catalog::Catalog;
-use mock_ollama::script;
-
 use crate::bench::{Answer, Bench};
 use crate::mask::mask;
 
 const NO_CLOUD: &str = "403 Forbidden: ollama cloud is disabled: web search is unavailable";
-
-/// A model that says what a test writes.
-fn bench(answer: &str) -> Bench {
-    let model = "[[model]]\nname = 'm'\ncapabilities = ['completion', 'tools', 'thinking']\nprompt_tokens = 7\n";
-    let models = script::parse(&format!("{model}[[answer]]\n{answer}\n"), "test").unwrap();
-    Bench::with(|config| config.catalog = Catalog::with_scripts([], models).into())
-}
 
 fn call(name: &str, arguments: &str) -> String {
     format!("{{ call = {{ name = '{name}', arguments = '{arguments}' }} }}")
@@ -43,12 +33,12 @@ fn messages(answer: &str, more: &Value) -> Answer {
     let tool = json!({ "type": "web_search_20250305", "name": "web_search", "max_uses": 5 });
     let said = json!([{ "role": "user", "content": "Any news?" }]);
     let body = json!({ "model": "m", "max_tokens": 50, "messages": said, "tools": [tool] });
-    bench(answer).post("/v1/messages", &with(body, more))
+    Bench::saying(answer).post("/v1/messages", &with(body, more))
 }
 
 fn responses(answer: &str, more: &Value) -> Answer {
     let body = json!({ "model": "m", "input": "Any news?", "tools": [{ "type": "web_search" }] });
-    bench(answer).post("/v1/responses", &with(body, more))
+    Bench::saying(answer).post("/v1/responses", &with(body, more))
 }
 
 /// Every event of a stream in a line of its own, without what differs from run to run.

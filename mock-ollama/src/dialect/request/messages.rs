@@ -257,7 +257,8 @@ fn searched(content: &Value) -> String {
         Value::String(text) => text.clone(),
         Value::Array(items) => items.iter().find_map(failed).unwrap_or_else(|| {
             let pages = items.iter().filter(|item| item["type"] == "web_search_result");
-            pages.map(|page| format!("- {}: {}\n", of(page, "title"), of(page, "url"))).collect()
+            let lines = pages.map(|page| format!("- {}: {}\n", of(page, "title"), of(page, "url")));
+            lines.collect::<Vec<_>>().concat()
         }),
         other => failed(other).unwrap_or_else(|| {
             let mut other = other.clone();

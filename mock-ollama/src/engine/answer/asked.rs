@@ -106,7 +106,7 @@ impl Answerer<'_> {
     fn refusal(&self, ask: &Ask, refusal: &Refusal, at: Duration, from: &Reception<'_>) -> Prepared {
         let mut render = renderer(ask, from.ids);
         let unix_nanos = self.config.wall.unix_nanos(self.now);
-        match render.refusal(&refusal.text, unix_nanos).filter(|_| ask.stream) {
+        match ask.stream.then(|| render.refusal(&refusal.text, unix_nanos)).flatten() {
             Some(chunks) => at_once(render.stream_fields(), chunks, at),
             None => Prepared::reply(refuse(ask.dialect, refusal, ask.stream, from.ids), at),
         }
