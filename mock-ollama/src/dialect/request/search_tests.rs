@@ -63,7 +63,7 @@ fn an_earlier_search_of_responses_that_is_mistyped_is_refused() {
     let body = json!({ "model": "m", "input": [{ "type": "web_search_call", "action": { "query": 1 } }] });
     let refusal = Ask::decode(Dialect::Responses, body.to_string().as_bytes()).unwrap_err();
     let text = "input[0]: json: cannot unmarshal number into Go struct field \
-                ResponsesWebSearchCall.action.query of type string";
+                ResponsesWebSearchAction.action.query of type string";
     assert_eq!((refusal.status, refusal.text.as_str()), (400, text));
 }
 
