@@ -359,10 +359,10 @@ impl Answering {
                     let response = Arc::clone(response);
                     self.open(response.status, &response.fields, None, now)
                 }
-                // Nothing was flushed, so Go states the length.
+                // A stream without an object is flushed once, and so chunked (gin `context.go`, `Stream`).
                 Source::Live(live) => {
                     let fields = live.stream_fields(false);
-                    self.open(200, &fields, Some(0), now)
+                    self.open(200, &fields, None, now)
                 }
             };
         }
@@ -388,7 +388,9 @@ impl Answering {
             return Bytes::from(out);
         }
         let last = live.cancelled(begun).unwrap_or_default();
-        let mut out = Vec::new();
+        // Whoever leaves before the first object leaves before the first flush, so Go states the length.
+        let fields = live.stream_fields(false);
+        let mut out = self.open(200, &fields, Some(0), now);
         if self.framing == Framing::Chunked {
             encode_chunk(&mut out, &last);
         } else {

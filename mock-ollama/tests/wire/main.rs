@@ -7,6 +7,9 @@
 //! | `bench` | an engine with the scripted models, asked as a client asks |
 //! | `captures` | every capture, in any order |
 //! | `mask` | what a comparison with a capture leaves out |
+//! | `empty_streams` | streams that end without an object |
+//! | `parsers` | models whose built-in parser finds thinking and calls |
+//! | `searches` | the built-in web search |
 //! | `rendered` | recordings in their own dialect and in others |
 //! | `replays` | every recorded exchange, byte for byte |
 //! | `counters` | counters that hold together |
@@ -16,9 +19,12 @@
 mod bench;
 mod captures;
 mod counters;
+mod empty_streams;
 mod mask;
+mod parsers;
 mod rendered;
 mod replays;
+mod searches;
 mod servers;
 mod w_answers;
 mod w_compat;

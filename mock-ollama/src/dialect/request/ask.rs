@@ -64,6 +64,11 @@ impl Dialect {
         matches!(self, Self::Generate | Self::Chat)
     }
 
+    /// Whether its writer flushes every event that it writes, also of an answer that the handler writes at once.
+    pub const fn flushes_events(self) -> bool {
+        matches!(self, Self::Responses | Self::Messages)
+    }
+
     /// What its errors look like.
     pub const fn envelope(self) -> Envelope {
         match self {
@@ -162,6 +167,8 @@ pub enum Echo {
     Messages {
         /// The estimate of `message_start`: request characters / 4, at least 1.
         estimated_tokens: u64,
+        /// Whether the built-in web search is among the tools.
+        web_search: bool,
     },
 }
 

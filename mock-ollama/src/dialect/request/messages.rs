@@ -113,6 +113,9 @@ fn content(json: &Json) -> Result<Value, Fault> {
     }
 }
 
+/// The type of the result of a search that failed.
+const SEARCH_ERROR: &str = "web_search_tool_result_error";
+
 /// Reads a request of `/v1/messages`.
 pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
     let mut asked = decode(body, &REQUEST, NO_BODY).map_err(unparsed)?;
@@ -132,6 +135,7 @@ pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
         convert(message, &mut messages).map_err(unparsed)?;
     }
     let tools = fields::list(&mut asked, "tools");
+    let web_search = tools.iter().any(is_web_search);
     for tool in &tools {
         check_tool(tool).map_err(unparsed)?;
     }
@@ -149,7 +153,7 @@ pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
     if let Some(think) = think(&asked) {
         native.insert("think".to_owned(), Value::Bool(think));
     }
-    of_native(Dialect::Messages, native, Echo::Messages { estimated_tokens })
+    of_native(Dialect::Messages, native, Echo::Messages { estimated_tokens, web_search })
 }
 
 fn think(asked: &Map<String, Value>) -> Option<bool> {
@@ -174,10 +178,15 @@ fn system(system: Option<&Value>) -> Vec<Value> {
     if text.is_empty() { Vec::new() } else { vec![json!({"role": "system", "content": text})] }
 }
 
+/// Whether a tool is the built-in search, of whatever version.
+fn is_web_search(tool: &Value) -> bool {
+    tool.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("web_search"))
+}
+
 fn check_tool(tool: &Value) -> Result<(), String> {
     let text = |name: &str| tool.get(name).and_then(Value::as_str).unwrap_or_default();
     let Some(schema) = tool.get("input_schema") else { return Ok(()) };
-    if text("type").starts_with("web_search") {
+    if is_web_search(tool) {
         return Ok(());
     }
     let json = Json::read(schema.to_string().as_bytes());
@@ -210,11 +219,7 @@ fn convert(message: &Value, out: &mut Vec<Value>) -> Result<(), String> {
             }
             "tool_result" => results.push(result(field("tool_use_id"), block.get("content"))?),
             "web_search_tool_result" => {
-                let content = block.get("content").map(|content| match content {
-                    Value::String(text) => text.clone(),
-                    other => to_go_json(other).unwrap_or_default(),
-                });
-                let content = content.unwrap_or_default();
+                let content = searched(block.get("content").unwrap_or(&Value::Null));
                 results.push(json!({"role": "tool", "content": content, "tool_call_id": field("tool_use_id")}));
             }
             _ => {}
@@ -237,6 +242,30 @@ fn convert(message: &Value, out: &mut Vec<Value>) -> Result<(), String> {
     out.extend(own);
     out.append(&mut results);
     Ok(())
+}
+
+/// The result of a search as the model is told it: a line for each page, or the error.
+fn searched(content: &Value) -> String {
+    let of = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let failed = |value: &Value| {
+        (value["type"] == SEARCH_ERROR).then(|| match of(value, "error_code") {
+            code if code.is_empty() => SEARCH_ERROR.to_owned(),
+            code => format!("{SEARCH_ERROR}: {code}"),
+        })
+    };
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().find_map(failed).unwrap_or_else(|| {
+            let pages = items.iter().filter(|item| item["type"] == "web_search_result");
+            let lines = pages.map(|page| format!("- {}: {}\n", of(page, "title"), of(page, "url")));
+            lines.collect::<Vec<_>>().concat()
+        }),
+        other => failed(other).unwrap_or_else(|| {
+            let mut other = other.clone();
+            other.sort_all_objects();
+            to_go_json(&other).unwrap_or_default()
+        }),
+    }
 }
 
 fn image(source: &Value) -> Result<Value, String> {

@@ -34,6 +34,8 @@ mod responses;
 mod scan;
 mod schemas;
 #[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod tests;
 
 pub use ask::{Ask, Dialect, Echo, Envelope, Question};

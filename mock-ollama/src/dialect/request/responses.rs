@@ -90,6 +90,23 @@ static THOUGHT: Struct = Struct {
     fields: &[("id", Kind::Text), ("type", Kind::Text), ("summary", Kind::Any), ("encrypted_content", Kind::Text)],
 };
 
+static SEARCH_CALL: Struct = Struct {
+    package: "openai",
+    name: "ResponsesWebSearchCall",
+    fields: &[
+        ("id", Kind::Text),
+        ("type", Kind::Text),
+        ("status", Kind::Text),
+        ("action", Kind::Struct(&SEARCH_ACTION)),
+    ],
+};
+
+static SEARCH_ACTION: Struct = Struct {
+    package: "openai",
+    name: "ResponsesWebSearchAction",
+    fields: &[("type", Kind::Text), ("query", Kind::Text)],
+};
+
 static CONTENT: Struct = Struct {
     package: "openai",
     name: "ResponsesContent",
@@ -138,6 +155,7 @@ fn item(json: &Json) -> Result<Value, Fault> {
         "function_call" => &CALL,
         "function_call_output" => &OUTPUT,
         "reasoning" => &THOUGHT,
+        "web_search_call" => &SEARCH_CALL,
         "" => return Err(Fault::Other("input item missing required 'type' field".to_owned())),
         other => return Err(Fault::Other(format!("unknown input item type: {}", go_quoted(other)))),
     };
@@ -202,6 +220,8 @@ fn messages(asked: &Map<String, Value>) -> Result<Vec<Value>, String> {
         let text = |name: &str| item.get(name).and_then(Value::as_str).unwrap_or_default();
         match text("type") {
             "reasoning" => text("encrypted_content").clone_into(&mut thinking),
+            // The message of the assistant that follows says what was found.
+            "web_search_call" => {}
             "function_call" => {
                 let arguments = match text("arguments") {
                     "" => json!({}),

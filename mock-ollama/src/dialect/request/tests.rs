@@ -328,7 +328,7 @@ fn a_request_of_responses_is_brought_to_the_native_form_and_echoed() {
 #[case("0123456789abcdef", 5)]
 fn w_106_the_estimate_is_a_quarter_of_the_request(#[case] text: &str, #[case] tokens: u64) {
     let body = json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": text}]});
-    assert_eq!(ask(Dialect::Messages, &body).echo, Echo::Messages { estimated_tokens: tokens });
+    assert_eq!(ask(Dialect::Messages, &body).echo, Echo::Messages { estimated_tokens: tokens, web_search: false });
 }
 
 #[test]
