@@ -1,10 +1,12 @@
 //! `/v1/messages` (Ollama `anthropic/anthropic.go`, `middleware/anthropic.go`).
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::go_json::go_lossy;
-use super::objects::json;
+use super::objects::{arguments, arguments_text, json};
 use super::{Ids, Render, Reply, sse_fields};
 use crate::generation::{Done, Part, Reason};
 
@@ -39,7 +41,7 @@ struct Usage {
 enum Block<'a> {
     Thinking { thinking: &'a str },
     Text { text: String },
-    ToolUse { id: &'a str, name: &'a str, input: &'a Map<String, Value> },
+    ToolUse { id: &'a str, name: &'a str, input: Cow<'a, Map<String, Value>> },
 }
 
 #[derive(Serialize)]
@@ -179,11 +181,11 @@ impl Render for Messages {
         for call in &part.calls {
             self.has_calls = true;
             self.close(&mut out);
-            let (index, input) = (self.index, Map::new());
+            let (index, input) = (self.index, Cow::default());
             let id = call.id.as_deref().unwrap_or_default();
-            let content_block = Block::ToolUse { id, name: &call.name, input: &input };
+            let content_block = Block::ToolUse { id, name: &call.name, input };
             out.push(Event::ContentBlockStart { index, content_block }.encode());
-            let delta = Delta::InputJson { partial_json: json(&call.arguments) };
+            let delta = Delta::InputJson { partial_json: arguments_text(call) };
             out.push(Event::ContentBlockDelta { index, delta }.encode());
             out.push(Event::ContentBlockStop { index }.encode());
             self.index += 1;
@@ -214,7 +216,7 @@ impl Render for Messages {
         blocks.extend(part.calls.iter().map(|call| Block::ToolUse {
             id: call.id.as_deref().unwrap_or_default(),
             name: &call.name,
-            input: &call.arguments,
+            input: arguments(call),
         }));
         let content = (!blocks.is_empty()).then_some(blocks);
         let stop = part.done.as_ref().map(|done| self.stop_reason(done));

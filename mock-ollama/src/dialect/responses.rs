@@ -5,6 +5,7 @@
 use serde_json::{Map, Value, json};
 
 use super::go_json::{go_lossy, to_string};
+use super::objects::arguments_text;
 use super::{Ids, Render, Reply, sse_fields};
 use crate::generation::{Metrics, Part, ToolCall};
 
@@ -175,7 +176,7 @@ impl Responses {
     fn call(&mut self, call: &ToolCall, out: &mut Vec<Vec<u8>>) {
         let (id, index) = (format!("{}_{}", self.item("fc"), self.calls), self.output.len());
         self.calls += 1;
-        let arguments = to_string(&call.arguments).unwrap_or_default();
+        let arguments = arguments_text(call);
         let item = function_call(&id, "in_progress", call, "");
         out.push(self.event("response.output_item.added", json!({ "item": item, "output_index": index })));
         let data = json!({ "delta": arguments, "item_id": id, "output_index": index });
@@ -290,7 +291,7 @@ impl Render for Responses {
             output.push(message(&self.item("msg"), "completed", &json!([part_of(&text)])));
         }
         for (call, number) in part.calls.iter().zip(0..) {
-            let arguments = to_string(&call.arguments).unwrap_or_default();
+            let arguments = arguments_text(call);
             output.push(function_call(&format!("fc_{}_{number}", self.response_id), "completed", call, &arguments));
         }
         let metrics = part.done.as_ref().and_then(|done| done.metrics).unwrap_or_default();
