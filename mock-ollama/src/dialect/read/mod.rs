@@ -17,6 +17,8 @@
 mod body;
 mod calls;
 mod draft;
+#[cfg(test)]
+mod foreign_tests;
 mod messages;
 mod native;
 mod openai_chat;
