@@ -129,7 +129,8 @@ impl Catalog {
                 return Ok(Choice { candidates, is_own });
             }
         }
-        Err(refused.map_or_else(|| Miss::explain(self, ask, rule), |(offer, why)| Miss::of(self, ask, rule, offer, &why)))
+        Err(refused
+            .map_or_else(|| Miss::explain(self, ask, rule), |(offer, why)| Miss::of(self, ask, rule, offer, &why)))
     }
 }
 

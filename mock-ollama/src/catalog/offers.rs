@@ -7,8 +7,8 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::Prepared;
-use crate::dialect::{Unreadable, fold, read};
 use crate::dialect::request::{Ask, Dialect, Question};
+use crate::dialect::{Unreadable, fold, read};
 use crate::generation::{Ending, Generation};
 use crate::models::{Card, ModelName};
 use crate::recording::{End, Exchange, Form, Recording, Request, RequestBody};
@@ -75,9 +75,9 @@ pub struct Fixed {
 }
 
 impl Offer {
-    /// Whether the request was refused.
+    /// Whether its status is none of an answer.
     pub(super) fn is_failure(&self) -> bool {
-        self.response.status >= 400
+        self.response.status != 200
     }
 
     /// How it answers a request in this dialect, for a stream or for none. A failure answers either.
@@ -98,9 +98,13 @@ impl Offer {
                 Ok(Ending::Done(_) | Ending::Failed { .. }) => {}
             }
         }
-        let is_foldable = dialect.is_native()
-            || matches!(ending, Ok(Ending::Done(_) | Ending::Silent) | Err(Unreadable::Choices));
-        if is_own && !self.is_failure() && is_foldable && let Ok(folded) = self.folded() {
+        let is_foldable =
+            dialect.is_native() || matches!(ending, Ok(Ending::Done(_) | Ending::Silent) | Err(Unreadable::Choices));
+        if is_own
+            && !self.is_failure()
+            && is_foldable
+            && let Ok(folded) = self.folded()
+        {
             return Ok(Told::Bytes(Arc::clone(folded)));
         }
         let generation = generation.as_ref().map_err(Clone::clone)?;

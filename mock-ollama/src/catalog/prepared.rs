@@ -87,12 +87,7 @@ impl Prepared {
     pub fn new(exchange: &Exchange) -> Self {
         let chunks = || exchange.chunks.iter().map(|chunk| (Duration::from_micros(chunk.at_us), &chunk.bytes));
         let body = if is_streamed(exchange) { Body::Stream(Chunks::encode(chunks())) } else { whole(exchange) };
-        Self {
-            status: exchange.response.status,
-            fields: exchange.response.headers.clone(),
-            body,
-            end: exchange.end,
-        }
+        Self { status: exchange.response.status, fields: exchange.response.headers.clone(), body, end: exchange.end }
     }
 
     /// A reply of the server's own, due `at` after the request.

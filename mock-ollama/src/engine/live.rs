@@ -9,6 +9,7 @@ use crate::clock::{Instant, WallAnchor};
 use crate::dialect::request::{Ask, Dialect};
 use crate::dialect::{Ids, Render, Reply};
 use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
+use crate::recording::End;
 use crate::schedule::Schedule;
 
 /// A generation on its way to a client.
@@ -24,6 +25,8 @@ pub(super) struct Live {
     /// How many of them have been rendered; whole answers render all at once.
     next: usize,
     ended: bool,
+    /// How the connection ends.
+    pub(super) end: End,
     /// HTTP chunks that were rendered and have not left.
     ready: VecDeque<Vec<u8>>,
     /// When the first and the last piece so far were due.
@@ -50,7 +53,10 @@ pub(super) enum Produced {
 }
 
 impl Live {
-    pub(super) fn new(ask: &Ask, generation: Arc<Generation>, render: Box<dyn Render>, ids: Ids) -> Self {
+    /// The answer to `ask`; `end` is how the connection of its recording ended. What came to its end by itself does so
+    /// again, though a client hung up then.
+    pub(super) fn new(ask: &Ask, generation: Arc<Generation>, render: Box<dyn Render>, ids: Ids, end: End) -> Self {
+        let end = if generation.ending == Ending::Silent { end } else { End::Clean };
         let sends_held = ask.dialect.is_generate() || ask.logprobs.is_some();
         let is_shown = |piece: &Piece| sends_held || piece.content != Content::Held;
         let pieces = generation.pieces.iter().enumerate();
@@ -70,6 +76,7 @@ impl Live {
             shown,
             next: 0,
             ended: false,
+            end,
             ready: VecDeque::new(),
             first_due: None,
             last_due: Instant::ZERO,

@@ -205,7 +205,7 @@ impl Answering {
     pub(super) fn end(&self) -> End {
         match &self.source {
             Source::Prepared { response, .. } => response.end,
-            Source::Live(_) => End::Clean,
+            Source::Live(live) => live.end,
         }
     }
 
@@ -363,8 +363,8 @@ impl Answering {
                 }
                 // Nothing was flushed, so Go states the length.
                 Source::Live(live) => {
-                    let fields = live.stream_fields(false);
-                    self.open(200, &fields, Some(0), now)
+                    let (fields, length) = (live.stream_fields(false), (live.end == End::Clean).then_some(0));
+                    self.open(200, &fields, length, now)
                 }
             };
         }

@@ -44,7 +44,9 @@ impl Form {
         let (first, second) = (values.next(), values.next());
         let is_stream = match (first, second) {
             (Some(Ok(_)), Some(_)) => true,
-            (Some(Ok(_)), None) => kind.is_none() && exchange.response.status == 200 && asked_for_lines(exchange, &body),
+            (Some(Ok(_)), None) => {
+                kind.is_none() && exchange.response.status == 200 && asked_for_lines(exchange, &body)
+            }
             _ => false,
         };
         if is_stream { Self::Lines } else { Self::Whole }

@@ -7,7 +7,7 @@ use crate::dialect::{Reply, Unreadable};
 
 /// A block of the message, and what was added to it.
 struct Block {
-    index: u64,
+    index: Option<u64>,
     start: Object,
     deltas: Vec<Object>,
 }
@@ -16,7 +16,7 @@ pub(super) fn fold(body: &Body) -> Result<Reply, Unreadable> {
     let mut message: Option<Object> = None;
     let mut blocks: Vec<Block> = Vec::new();
     for event in parts(body)? {
-        let (kind, index) = (event.read::<String>("type"), event.read("index").unwrap_or_default());
+        let (kind, index) = (event.read::<String>("type"), event.read("index"));
         match kind.as_deref() {
             Some("message_start") => message = event.read("message"),
             Some("content_block_start") => {
@@ -25,7 +25,8 @@ pub(super) fn fold(body: &Body) -> Result<Reply, Unreadable> {
             }
             Some("content_block_delta") => {
                 let delta = event.read("delta").ok_or(Unreadable::NoAnswer)?;
-                let block = blocks.iter_mut().rfind(|block| block.index == index);
+                let block =
+                    blocks.iter_mut().rfind(|block| block.index == index || block.index.is_none() || index.is_none());
                 block.ok_or(Unreadable::NoAnswer)?.deltas.push(delta);
             }
             Some("message_delta") => {

@@ -76,67 +76,79 @@ fn an_error_that_is_not_the_last_line_is_the_answer_too() {
 
 #[test]
 fn a_chat_of_another_server_keeps_its_ids_and_what_its_calls_were_called_with() {
-    let body = folded_events(Dialect::OpenAiChat, &[
-        r#"{"id":"","model":"","choices":[],"prompt_filter_results":[]}"#,
-        r#"{"id":"c-7","object":"chat.completion.chunk","created":9,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]},"logprobs":null,"finish_reason":null}]}"#,
-        r#"{"id":"c-7","choices":[{"index":0,"delta":{"reasoning_content":"h\u006d"},"finish_reason":""}]}"#,
-        r#"{"id":"c-7","choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"g"}},{"index":0,"function":{"arguments":"{\"x\": 1"}}]}}]}"#,
-        r#"{"id":"c-7","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":".0}"}}]},"logprobs":{"content":[{"token":"a","logprob":-1.0}],"refusal":null}}]}"#,
-        r#"{"id":"c-7","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":null}"#,
-        r#"{"id":"c-7","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#,
-        "[DONE]",
-    ]);
-    insta::assert_snapshot!(body.unwrap(), @"");
+    let body = folded_events(
+        Dialect::OpenAiChat,
+        &[
+            r#"{"id":"","model":"","choices":[],"prompt_filter_results":[]}"#,
+            r#"{"id":"c-7","object":"chat.completion.chunk","created":9,"model":"m","choices":[{"index":0,"delta":{"role":"assistant","content":null,"refusal":null,"tool_calls":[{"index":0,"id":"a","type":"function","function":{"name":"f","arguments":""}}]},"logprobs":null,"finish_reason":null}]}"#,
+            r#"{"id":"c-7","choices":[{"index":0,"delta":{"reasoning_content":"h\u006d"},"finish_reason":""}]}"#,
+            r#"{"id":"c-7","choices":[{"index":0,"delta":{"tool_calls":[{"index":1,"id":"b","function":{"name":"g"}},{"index":0,"function":{"arguments":"{\"x\": 1"}}]}}]}"#,
+            r#"{"id":"c-7","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"function":{"arguments":".0}"}}]},"logprobs":{"content":[{"token":"a","logprob":-1.0}],"refusal":null}}]}"#,
+            r#"{"id":"c-7","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":null}"#,
+            r#"{"id":"c-7","choices":[],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#,
+            "[DONE]",
+        ],
+    );
+    insta::assert_snapshot!(body.unwrap(), @r#"{"id":"c-7","object":"chat.completion","created":9,"model":"m","choices":[{"index":0,"message":{"role":"assistant","content":null,"reasoning_content":"h\u006d","tool_calls":[{"id":"a","index":0,"type":"function","function":{"name":"f","arguments":"{\"x\": 1.0}"}},{"id":"b","index":1,"type":"function","function":{"name":"g","arguments":"{}"}}]},"finish_reason":"tool_calls","logprobs":{"content":[{"token":"a","logprob":-1.0}]}}],"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":7}}"#);
 }
 
 #[test]
 fn each_of_several_choices_is_folded() {
-    let body = folded_events(Dialect::OpenAiChat, &[
-        r#"{"id":"c","choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}"#,
-        r#"{"id":"c","choices":[{"index":0,"delta":{"content":"!"},"finish_reason":"stop"}]}"#,
-        r#"{"id":"c","choices":[{"index":1,"delta":{"content":"?"},"finish_reason":"length"}]}"#,
-    ]);
-    insta::assert_snapshot!(body.unwrap(), @"");
+    let body = folded_events(
+        Dialect::OpenAiChat,
+        &[
+            r#"{"id":"c","choices":[{"index":1,"delta":{"content":"b"}},{"index":0,"delta":{"content":"a"}}]}"#,
+            r#"{"id":"c","choices":[{"index":0,"delta":{"content":"!"},"finish_reason":"stop"}]}"#,
+            r#"{"id":"c","choices":[{"index":1,"delta":{"content":"?"},"finish_reason":"length"}]}"#,
+        ],
+    );
+    insta::assert_snapshot!(body.unwrap(), @r#"{"id":"c","object":"chat.completion","choices":[{"index":0,"message":{"role":"assistant","content":"a!"},"finish_reason":"stop"},{"index":1,"message":{"role":"assistant","content":"b?"},"finish_reason":"length"}],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#);
 }
 
 #[test]
 fn completions_are_joined_with_their_logprobs() {
-    let body = folded_events(Dialect::OpenAiCompletions, &[
-        r#"{"id":"c","object":"text_completion","created":9,"choices":[{"text":"a","index":0,"logprobs":{"tokens":["a"],"top_logprobs":null},"finish_reason":null}],"model":"m"}"#,
-        r#"{"id":"c","object":"text_completion","created":9,"choices":[{"text":"\u00e9","index":0,"logprobs":{"tokens":[ "b" ],"top_logprobs":null},"finish_reason":"stop"}],"model":"m"}"#,
-        "[DONE]",
-    ]);
-    insta::assert_snapshot!(body.unwrap(), @"");
+    let body = folded_events(
+        Dialect::OpenAiCompletions,
+        &[
+            r#"{"id":"c","object":"text_completion","created":9,"choices":[{"text":"a","index":0,"logprobs":{"tokens":["a"],"top_logprobs":null},"finish_reason":null}],"model":"m"}"#,
+            r#"{"id":"c","object":"text_completion","created":9,"choices":[{"text":"\u00e9","index":0,"logprobs":{"tokens":[ "b" ],"top_logprobs":null},"finish_reason":"stop"}],"model":"m"}"#,
+            "[DONE]",
+        ],
+    );
+    insta::assert_snapshot!(body.unwrap(), @r#"{"id":"c","object":"text_completion","created":9,"model":"m","choices":[{"text":"a\u00e9","index":0,"finish_reason":"stop","logprobs":{"tokens":["a","b"]}}],"usage":{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}}"#);
 }
 
 const START: &str = r#"{"type":"message_start","message":{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[],"stop_reason":null,"stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":1}}}"#;
 
 #[test]
 fn a_message_keeps_its_blocks_with_signature_and_input() {
-    let body = folded_events(Dialect::Messages, &[
-        START,
-        r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
-        r#"{"type":"ping"}"#,
-        r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"h"}}"#,
-        r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"m"}}"#,
-        r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"c2ln"}}"#,
-        r#"{"type":"content_block_stop","index":0}"#,
-        r#"{"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"x"}}"#,
-        r#"{"type":"content_block_stop","index":1}"#,
-        r#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
-        r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}}"#,
-        r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"a\": 1"}}"#,
-        r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":".0}"}}"#,
-        r#"{"type":"content_block_stop","index":2}"#,
-        r#"{"type":"content_block_start","index":3,"content_block":{"type":"text","text":""}}"#,
-        r#"{"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"a"}}"#,
-        r#"{"type":"content_block_stop","index":3}"#,
-        r#"{"type":"content_block_start","index":4,"content_block":{"type":"tool_use","id":"u","name":"g","input":{}}}"#,
-        r#"{"type":"content_block_stop","index":4}"#,
-        r#"{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":20}}"#,
-        r#"{"type":"message_stop"}"#,
-    ]);
-    insta::assert_snapshot!(body.unwrap(), @"");
+    let body = folded_events(
+        Dialect::Messages,
+        &[
+            START,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"thinking","thinking":"","signature":""}}"#,
+            r#"{"type":"ping"}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"h"}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"thinking_delta","thinking":"m"}}"#,
+            r#"{"type":"content_block_delta","index":0,"delta":{"type":"signature_delta","signature":"c2ln"}}"#,
+            r#"{"type":"content_block_stop","index":0}"#,
+            r#"{"type":"content_block_start","index":1,"content_block":{"type":"redacted_thinking","data":"x"}}"#,
+            r#"{"type":"content_block_stop","index":1}"#,
+            r#"{"type":"content_block_start","index":2,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+            r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":""}}"#,
+            r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":"{\"a\": 1"}}"#,
+            r#"{"type":"content_block_delta","index":2,"delta":{"type":"input_json_delta","partial_json":".0}"}}"#,
+            r#"{"type":"content_block_stop","index":2}"#,
+            r#"{"type":"content_block_start","index":3,"content_block":{"type":"text","text":""}}"#,
+            r#"{"type":"content_block_delta","index":3,"delta":{"type":"text_delta","text":"a"}}"#,
+            r#"{"type":"content_block_stop","index":3}"#,
+            r#"{"type":"content_block_start","index":4,"content_block":{"type":"tool_use","id":"u","name":"g","input":{}}}"#,
+            r#"{"type":"content_block_stop","index":4}"#,
+            r#"{"type":"message_delta","delta":{"stop_reason":"tool_use","stop_sequence":null},"usage":{"output_tokens":20}}"#,
+            r#"{"type":"message_stop"}"#,
+        ],
+    );
+    insta::assert_snapshot!(body.unwrap(), @r#"{"id":"msg_1","type":"message","role":"assistant","model":"m","content":[{"type":"thinking","thinking":"hm","signature":"c2ln"},{"type":"redacted_thinking","data":"x"},{"type":"tool_use","id":"t","name":"f","input":{"a": 1.0}},{"type":"text","text":"a"},{"type":"tool_use","id":"u","name":"g","input":{}}],"stop_reason":"tool_use","stop_sequence":null,"usage":{"input_tokens":3,"output_tokens":20}}"#);
 }
 
 #[rstest]
@@ -144,11 +156,14 @@ fn a_message_keeps_its_blocks_with_signature_and_input() {
 #[case::no_object("[1]")]
 fn input_that_is_no_object_is_said(#[case] input: &str) {
     let delta = serde_json::json!({ "type": "input_json_delta", "partial_json": input });
-    let body = folded_events(Dialect::Messages, &[
-        START,
-        r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
-        &serde_json::json!({ "type": "content_block_delta", "index": 0, "delta": delta }).to_string(),
-    ]);
+    let body = folded_events(
+        Dialect::Messages,
+        &[
+            START,
+            r#"{"type":"content_block_start","index":0,"content_block":{"type":"tool_use","id":"t","name":"f","input":{}}}"#,
+            &serde_json::json!({ "type": "content_block_delta", "index": 0, "delta": delta }).to_string(),
+        ],
+    );
     assert_eq!(body.unwrap_err(), "the arguments of its call of \"f\" are no JSON object");
 }
 

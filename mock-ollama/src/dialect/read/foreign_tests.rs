@@ -48,13 +48,16 @@ fn an_event_of_several_lines_is_one_value() {
 #[case::refusal("{\"content\":null,\"refusal\":\"no\"}", "text \"no\"")]
 #[case::old_call("{\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"}}", "call 0 None f `{}`;")]
 fn a_delta_of_other_servers_reads(#[case] delta: &str, #[case] piece: &str) {
-    let body = ["{\"role\":\"assistant\",\"content\":\"\"}", delta].map(|delta| format!("data: {}\n\n", chunk(delta, "\"\"")));
+    let body =
+        ["{\"role\":\"assistant\",\"content\":\"\"}", delta].map(|delta| format!("data: {}\n\n", chunk(delta, "\"\"")));
     let shown = shown(Dialect::OpenAiChat, 200, EVENTS, &[&body.concat()]);
     assert!(shown.contains(&format!("\n10ms {piece}\n")), "{shown}");
 }
 
 #[rstest]
-#[case::usage_beside_the_finish("{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}")]
+#[case::usage_beside_the_finish(
+    "{\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}"
+)]
 #[case::usage_without_choices("{\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}")]
 #[case::empty_delta_after_the_finish(
     "{\"choices\":[{\"delta\":{\"content\":\"\"},\"finish_reason\":null}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4}}"
@@ -71,7 +74,9 @@ fn usage_is_read_wherever_it_stands(#[case] last: &str) {
 fn calls_in_pieces_come_when_they_and_those_before_them_are_complete() {
     let call = |text: &str| format!("data: {}\n\n", chunk(&format!("{{\"tool_calls\":[{text}]}}"), "null"));
     let chunks = [
-        call(r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}},{"index":1,"id":"b","function":{"name":"g","arguments":"{\"y\":1.0}"}}"#),
+        call(
+            r#"{"index":0,"id":"a","function":{"name":"f","arguments":""}},{"index":1,"id":"b","function":{"name":"g","arguments":"{\"y\":1.0}"}}"#,
+        ),
         call(r#"{"index":0,"function":{"arguments":"{\"x\":"}}"#),
         call(r#"{"index":0,"function":{"arguments":"9007199254740993}"}}"#),
         format!("data: {}\n\n", chunk("{}", "\"tool_calls\"")),
@@ -135,9 +140,15 @@ fn response_events_of_other_servers_read() {
 #[rstest]
 #[case::openai(Dialect::OpenAiChat, "{\"error\":{\"message\":\"boom\",\"code\":400}}")]
 #[case::text(Dialect::OpenAiCompletions, "{\"error\":\"boom\"}")]
-#[case::failed(Dialect::Responses, "{\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"x\",\"message\":\"boom\"}}}")]
+#[case::failed(
+    Dialect::Responses,
+    "{\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"x\",\"message\":\"boom\"}}}"
+)]
 #[case::error(Dialect::Responses, "{\"type\":\"error\",\"code\":\"x\",\"message\":\"boom\"}")]
-#[case::anthropic(Dialect::Messages, "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"boom\"}}")]
+#[case::anthropic(
+    Dialect::Messages,
+    "{\"type\":\"error\",\"error\":{\"type\":\"overloaded_error\",\"message\":\"boom\"}}"
+)]
 fn an_error_within_events_is_the_end(#[case] dialect: Dialect, #[case] event: &str) {
     let generation = read(dialect, &exchange(200, EVENTS, &[&format!("event: error\ndata: {event}\n\n")])).unwrap();
     assert_eq!(generation.ending, Ending::Failed { status: 500, text: "boom".to_owned() });

@@ -18,18 +18,15 @@ enum Event {
         message: Start,
     },
     ContentBlockStart {
-        #[serde(default)]
-        index: u64,
+        index: Option<u64>,
         content_block: Block,
     },
     ContentBlockDelta {
-        #[serde(default)]
-        index: u64,
+        index: Option<u64>,
         delta: Delta,
     },
     ContentBlockStop {
-        #[serde(default)]
-        index: u64,
+        index: Option<u64>,
     },
     MessageDelta {
         delta: Stop,
@@ -96,7 +93,7 @@ struct Answer {
 
 /// A call whose block is open.
 struct Call {
-    block: u64,
+    block: Option<u64>,
     id: Option<String>,
     name: String,
     input: Map<String, Value>,
@@ -104,11 +101,14 @@ struct Call {
 }
 
 impl Call {
-    fn arguments(&mut self) -> Arguments {
-        if self.json.is_empty() {
-            return Arguments::Object(std::mem::take(&mut self.input));
-        }
-        Arguments::Text(std::mem::take(&mut self.json))
+    /// The whole call.
+    fn said(self, draft: &mut Draft) -> Said {
+        let arguments = if self.json.is_empty() { Arguments::Object(self.input) } else { Arguments::Text(self.json) };
+        Said { calls: vec![draft.call(self.id, None, self.name, arguments)], ..Said::default() }
+    }
+
+    fn is_of(&self, block: Option<u64>) -> bool {
+        self.block == block || self.block.is_none() || block.is_none()
     }
 }
 
@@ -142,7 +142,9 @@ fn stream(events: Vec<Timed<Event>>, body: &Body) -> Result<Generation, Unreadab
     for Timed { at, value: event, .. } in events {
         let said = match event {
             Event::MessageStart { message } => {
-                message.usage.iter().for_each(|usage| usage.tell(&mut draft));
+                if let Some(usage) = message.usage {
+                    usage.tell(&mut draft);
+                }
                 continue;
             }
             Event::ContentBlockStart { index, content_block } => match content_block {
@@ -159,7 +161,7 @@ fn stream(events: Vec<Timed<Event>>, body: &Body) -> Result<Generation, Unreadab
                 Delta::Text { text } => Said { text, ..Said::default() },
                 Delta::InputJson { partial_json } => {
                     // Blocks of other kinds, such as the server's own tools, have pieces as well.
-                    if let Some(call) = open.iter_mut().rfind(|call| call.block == index) {
+                    if let Some(call) = open.iter_mut().rfind(|call| call.is_of(index)) {
                         call.json.push_str(&partial_json);
                     }
                     continue;
@@ -167,16 +169,21 @@ fn stream(events: Vec<Timed<Event>>, body: &Body) -> Result<Generation, Unreadab
                 Delta::Other => continue,
             },
             Event::ContentBlockStop { index } => {
-                let Some(place) = open.iter().rposition(|call| call.block == index) else { continue };
-                let mut call = open.remove(place);
-                let arguments = call.arguments();
-                Said { calls: vec![draft.call(call.id, None, call.name, arguments)], ..Said::default() }
+                let Some(place) = open.iter().rposition(|call| call.is_of(index)) else { continue };
+                open.remove(place).said(&mut draft)
             }
             Event::MessageDelta { delta, usage } => {
+                // Calls whose blocks were left open.
+                for call in std::mem::take(&mut open) {
+                    let said = call.said(&mut draft);
+                    draft.say(at, said);
+                }
                 if delta.stop_reason.is_some() {
                     draft.done(at, Said::default(), delta.stop_reason.as_deref());
                 }
-                usage.iter().for_each(|usage| usage.tell(&mut draft));
+                if let Some(usage) = usage {
+                    usage.tell(&mut draft);
+                }
                 continue;
             }
             Event::Error { error } => {

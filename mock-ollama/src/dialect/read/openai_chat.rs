@@ -90,7 +90,10 @@ fn stream(mut chunks: Vec<Timed<Chunk>>, body: &Body) -> Result<Generation, Unre
         let said = choice.said(complete);
         if draft.has_ended() {
             // Some servers send an empty delta after the finish.
-            if said.is_empty() { continue } else { return Err(Unreadable::AfterEnd) }
+            if said.is_empty() {
+                continue;
+            }
+            return Err(Unreadable::AfterEnd);
         }
         let left = if Some(http_chunk) == finishing {
             // What shares an HTTP chunk with the finish comes from the final native object.
@@ -114,7 +117,9 @@ fn stream(mut chunks: Vec<Timed<Chunk>>, body: &Body) -> Result<Generation, Unre
 
 /// The chunk that stands for an error whose text is lost, given the models that all chunks name: the last one, when it
 /// alone has no name.
-pub(super) fn lost_error<'a>(models: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator) -> Option<usize> {
+pub(super) fn lost_error<'a>(
+    models: impl DoubleEndedIterator<Item = Option<&'a str>> + ExactSizeIterator,
+) -> Option<usize> {
     let mut models = models;
     let last = models.len().checked_sub(1)?;
     let is_nameless = models.next_back() == Some(Some(""));

@@ -48,7 +48,10 @@ pub(super) fn read(body: &Body) -> Result<Generation, Unreadable> {
         let Some(choice) = only(choices)? else { continue };
         let said = Said { text: choice.text, ..Said::default() };
         if draft.has_ended() {
-            if said.is_empty() { continue } else { return Err(Unreadable::AfterEnd) }
+            if said.is_empty() {
+                continue;
+            }
+            return Err(Unreadable::AfterEnd);
         }
         match choice.finish_reason.as_deref().filter(|reason| !reason.is_empty()) {
             Some(reason) if is_stream => draft.done(at, said, Some(reason)),

@@ -108,7 +108,7 @@ struct Part {
 /// A call whose item is open.
 struct Call {
     output_index: u64,
-    call_id: Option<String>,
+    id: Option<String>,
     name: String,
     arguments: String,
 }
@@ -156,7 +156,7 @@ impl Reader {
                 self.say(at, Said { text: delta, ..Said::default() })
             }
             Event::Begun { output_index, item: Item::FunctionCall { call_id, name, arguments } } => {
-                self.open.push(Call { output_index, call_id, name, arguments });
+                self.open.push(Call { output_index, id: call_id, name, arguments });
                 Ok(())
             }
             Event::Piece { output_index, delta } => {
@@ -203,8 +203,8 @@ impl Reader {
 
     /// Says the calls whose items were never said to be complete.
     fn close(&mut self, at: std::time::Duration) -> Result<(), Unreadable> {
-        for Call { call_id, name, arguments, .. } in std::mem::take(&mut self.open) {
-            let calls = vec![self.draft.call(call_id, None, name, Arguments::Text(arguments))];
+        for Call { id, name, arguments, .. } in std::mem::take(&mut self.open) {
+            let calls = vec![self.draft.call(id, None, name, Arguments::Text(arguments))];
             self.say(at, Said { calls, ..Said::default() })?;
         }
         Ok(())

@@ -25,7 +25,8 @@ pub(super) fn exchange(status: u16, kind: &str, chunks: &[&str]) -> Exchange {
 }
 
 pub(super) fn shown(dialect: Dialect, status: u16, kind: &str, chunks: &[&str]) -> String {
-    read(dialect, &exchange(status, kind, chunks)).map_or_else(|why| format!("none: {why}"), |generation| show(&generation))
+    read(dialect, &exchange(status, kind, chunks))
+        .map_or_else(|why| format!("none: {why}"), |generation| show(&generation))
 }
 
 /// A generation in a line a piece.
@@ -330,17 +331,33 @@ fn a_whole_message_reads() {
 #[case::no_json(Dialect::OpenAiChat, 200, EVENTS, "data: {'a':1}\n\n", "value 1 of its body")]
 #[case::no_event(Dialect::Messages, 200, EVENTS, "data: {\"type\":\"ping\"}\n\nboom\n", "line 3 of its body")]
 #[case::chat_is_no_generate(
-    Dialect::Generate, 200, LINES, "{\"message\":{\"content\":\"a\"},\"done\":false}\n", "its body holds no answer"
+    Dialect::Generate,
+    200,
+    LINES,
+    "{\"message\":{\"content\":\"a\"},\"done\":false}\n",
+    "its body holds no answer"
 )]
 #[case::generate_is_no_chat(
-    Dialect::Chat, 200, LINES, "{\"response\":\"a\",\"done\":false}\n", "its body holds no answer"
+    Dialect::Chat,
+    200,
+    LINES,
+    "{\"response\":\"a\",\"done\":false}\n",
+    "its body holds no answer"
 )]
 #[case::progress_of_a_pull(Dialect::Generate, 200, LINES, "{\"status\":\"success\"}\n", "its body holds no answer")]
 #[case::rendered_prompt(
-    Dialect::Generate, 200, JSON, "{\"response\":\"\",\"done\":false,\"_debug_info\":{}}", "its body holds no answer"
+    Dialect::Generate,
+    200,
+    JSON,
+    "{\"response\":\"\",\"done\":false,\"_debug_info\":{}}",
+    "its body holds no answer"
 )]
 #[case::after_the_end(
-    Dialect::Chat, 200, LINES, "{\"error\":\"a\"}\n{\"message\":{},\"done\":true}\n", "it goes on after its answer ended"
+    Dialect::Chat,
+    200,
+    LINES,
+    "{\"error\":\"a\"}\n{\"message\":{},\"done\":true}\n",
+    "it goes on after its answer ended"
 )]
 #[case::after_the_finish(
     Dialect::OpenAiChat,
@@ -349,15 +366,33 @@ fn a_whole_message_reads() {
     "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n",
     "it goes on after its answer ended"
 )]
-#[case::other_events(Dialect::OpenAiChat, 200, EVENTS, "data: {\"type\":\"message_stop\"}\n\n", "its body holds no answer")]
+#[case::other_events(
+    Dialect::OpenAiChat,
+    200,
+    EVENTS,
+    "data: {\"type\":\"message_stop\"}\n\n",
+    "its body holds no answer"
+)]
 #[case::other_chunks(
-    Dialect::OpenAiCompletions, 200, EVENTS, "data: {\"choices\":[{\"delta\":{}}]}\n\n", "value 1 of its body"
+    Dialect::OpenAiCompletions,
+    200,
+    EVENTS,
+    "data: {\"choices\":[{\"delta\":{}}]}\n\n",
+    "value 1 of its body"
 )]
 #[case::two_choices(
-    Dialect::OpenAiChat, 200, EVENTS, "data: {\"choices\":[{\"index\":1,\"delta\":{}}]}\n\n", "it has several choices"
+    Dialect::OpenAiChat,
+    200,
+    EVENTS,
+    "data: {\"choices\":[{\"index\":1,\"delta\":{}}]}\n\n",
+    "it has several choices"
 )]
 #[case::two_whole_choices(
-    Dialect::OpenAiCompletions, 200, JSON, "{\"choices\":[{\"text\":\"a\"},{\"text\":\"b\"}]}", "it has several choices"
+    Dialect::OpenAiCompletions,
+    200,
+    JSON,
+    "{\"choices\":[{\"text\":\"a\"},{\"text\":\"b\"}]}",
+    "it has several choices"
 )]
 #[case::stray_arguments(
     Dialect::OpenAiChat,
@@ -366,7 +401,13 @@ fn a_whole_message_reads() {
     "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]}}]}\n\n",
     "it has a piece of a tool call whose beginning is missing"
 )]
-#[case::a_page(Dialect::Messages, 404, "text/plain", "404 page not found", "its status is 404, and its body is no error")]
+#[case::a_page(
+    Dialect::Messages,
+    404,
+    "text/plain",
+    "404 page not found",
+    "its status is 404, and its body is no error"
+)]
 #[case::nothing(Dialect::OpenAiChat, 200, JSON, "", "its body holds no answer")]
 fn what_cannot_be_read_says_why(
     #[case] dialect: Dialect,
@@ -382,7 +423,11 @@ fn what_cannot_be_read_says_why(
 #[rstest]
 #[case::line(Dialect::Chat, LINES, "{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"mess")]
 #[case::event(Dialect::OpenAiChat, EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"ch")]
-#[case::end_of_events(Dialect::OpenAiChat, EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DO")]
+#[case::end_of_events(
+    Dialect::OpenAiChat,
+    EVENTS,
+    "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DO"
+)]
 #[case::name(Dialect::OpenAiChat, EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\nda")]
 fn of_a_connection_that_broke_the_cut_object_is_left_out(
     #[case] dialect: Dialect,

@@ -13,6 +13,7 @@ use crate::engine::stream::Source;
 use crate::generation::{Done, Ending, Generation, Part, Reason};
 use crate::journal::Answer;
 use crate::models::{Card, Found};
+use crate::recording::End;
 
 impl Answerer<'_> {
     /// The checks of `server/routes.go` in their order, and the answer.
@@ -62,7 +63,9 @@ impl Answerer<'_> {
         }
         match (catalog.script(&source.name), chosen) {
             (Some(script), _) => match script.answer(&ask) {
-                Ok(generation) => self.rendered(&ask, &card, Arc::new(generation), Answer::Scripted, from),
+                Ok(generation) => {
+                    self.rendered(&ask, &card, (Arc::new(generation), End::Clean), Answer::Scripted, from)
+                }
                 Err(refusal) => refused(&ask, &refusal, from),
             },
             (None, Err(miss)) => missed(&ask, &miss, &miss_text(&miss.to_string()), from),
@@ -108,20 +111,21 @@ impl Answerer<'_> {
         let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
         match told {
             Told::Bytes(response) => {
-                let source =
-                    Source::Prepared { response: Arc::clone(response), created_at: self.config.created_at };
+                let source = Source::Prepared { response: Arc::clone(response), created_at: self.config.created_at };
                 self.admitted(ask, card, source, answer, from)
             }
-            Told::Anew(generation) => self.rendered(ask, &card, Arc::clone(generation), answer, from),
+            Told::Anew(generation) => {
+                self.rendered(ask, &card, (Arc::clone(generation), offer.response.end), answer, from)
+            }
         }
     }
 
-    /// An answer that is rendered in the dialect of the request.
+    /// An answer that is rendered in the dialect of the request, with the end of its connection.
     fn rendered(
         &mut self,
         ask: &Ask,
         card: &Card,
-        generation: Arc<Generation>,
+        (generation, end): (Arc<Generation>, End),
         answer: Answer,
         from: &Reception<'_>,
     ) -> Answered {
@@ -131,7 +135,7 @@ impl Answerer<'_> {
                 let reply = refuse(ask.dialect, &refusal, ask.stream, from.ids);
                 ready(Prepared::reply(reply, generation.last.at))
             }
-            _ => Source::Live(Box::new(Live::new(ask, generation, renderer(ask, from.ids), from.ids))),
+            _ => Source::Live(Box::new(Live::new(ask, generation, renderer(ask, from.ids), from.ids, end))),
         };
         self.admitted(ask, card.clone(), source, answer, from)
     }

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use super::{Bench, CONN, chunks_of, post, recording};
 use crate::catalog::Matching;
 use crate::dialect::request::Dialect;
-use crate::journal::{Answer, ConnId, ServerId};
+use crate::journal::Answer;
 use crate::recording::{Chunk, End, Recording};
 use crate::schedule::Pace;
 
@@ -71,7 +71,9 @@ fn call(path: &str, answer: &Value) -> (String, Value) {
 
 fn chat_stream(deltas: &[&str], finish: &str) -> String {
     let chunk = |delta: &str, finish: &str| {
-        format!("data: {{\"id\":\"c-7\",\"model\":\"tiny\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n")
+        format!(
+            "data: {{\"id\":\"c-7\",\"model\":\"tiny\",\"choices\":[{{\"index\":0,\"delta\":{delta},\"finish_reason\":{finish}}}]}}\n\n"
+        )
     };
     let body: String = deltas.iter().map(|delta| chunk(delta, "null")).collect();
     body + &chunk("{}", finish) + "data: [DONE]\n\n"
@@ -79,8 +81,10 @@ fn chat_stream(deltas: &[&str], finish: &str) -> String {
 
 /// Thinking, and a call whose arguments come in these pieces.
 fn chat_call(pieces: [&str; 2]) -> String {
-    let piece = |text: &str| format!("{{\"tool_calls\":[{{\"index\":0,\"function\":{{\"arguments\":{}}}}}]}}", json!(text));
-    let begin = r#"{"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"weather","arguments":""}}]}"#;
+    let piece =
+        |text: &str| format!("{{\"tool_calls\":[{{\"index\":0,\"function\":{{\"arguments\":{}}}}}]}}", json!(text));
+    let begin =
+        r#"{"tool_calls":[{"index":0,"id":"call_a","type":"function","function":{"name":"weather","arguments":""}}]}"#;
     let [first, second] = pieces.map(piece);
     chat_stream(&[r#"{"role":"assistant","reasoning_content":"hm"}"#, begin, &first, &second], "\"tool_calls\"")
 }
@@ -93,7 +97,8 @@ fn message_call(pieces: [&str; 2]) -> String {
     };
     let [first, second] = pieces.map(piece);
     let usage = json!({ "input_tokens": 3, "output_tokens": 1 });
-    let message = json!({ "id": "m-1", "type": "message", "role": "assistant", "model": "tiny", "content": [], "usage": usage });
+    let message =
+        json!({ "id": "m-1", "type": "message", "role": "assistant", "model": "tiny", "content": [], "usage": usage });
     let thinking = json!({ "type": "thinking", "thinking": "", "signature": "" });
     let tool = json!({ "type": "tool_use", "id": "t-1", "name": "weather", "input": {} });
     let events = [
@@ -139,7 +144,10 @@ fn arguments_that_are_no_json_are_folded_where_they_are_text_and_said_elsewhere(
         for stream in [true, false] {
             let (head, body) = ask(&mut bench(&recordings), asked, stream);
             assert_eq!(status(&head), 404);
-            assert!(body.contains("dialect: the arguments of its call of \\\"weather\\\" are no JSON object"), "{body}");
+            assert!(
+                body.contains("dialect: the arguments of its call of \\\"weather\\\" are no JSON object"),
+                "{body}"
+            );
         }
     }
 }
@@ -157,13 +165,31 @@ fn several_choices_are_folded_in_their_own_dialect_alone() {
 }
 
 #[rstest]
-#[case::no_json("/v1/chat/completions", EVENTS, "data: {'a':1}\n\n", "stream: value 1 of its body is none of its dialect")]
+#[case::no_json(
+    "/v1/chat/completions",
+    EVENTS,
+    "data: {'a':1}\n\n",
+    "stream: value 1 of its body is none of its dialect"
+)]
 #[case::no_events("/v1/messages", EVENTS, "boom\n", "stream: line 1 of its body is no line of an event stream")]
-#[case::nothing("/v1/chat/completions", EVENTS, "data: [DONE]\n\n", "stream: its body holds no answer of its dialect")]
-#[case::cut("/api/chat", LINES, "{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"mess", "stream: value 2 of its body")]
-#[case::stray("/v1/chat/completions", EVENTS,
+#[case::other_events(
+    "/v1/chat/completions",
+    EVENTS,
+    "data: {\"a\":1}\n\n",
+    "stream: its body holds no answer of its dialect"
+)]
+#[case::cut(
+    "/api/chat",
+    LINES,
+    "{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"mess",
+    "stream: value 2 of its body"
+)]
+#[case::stray(
+    "/v1/chat/completions",
+    EVENTS,
     "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]}}]}\n\n",
-    "stream: it has a piece of a tool call whose beginning is missing")]
+    "stream: it has a piece of a tool call whose beginning is missing"
+)]
 fn a_stream_that_cannot_be_folded_is_a_miss_that_says_why(
     #[case] path: &str,
     #[case] kind: &str,
@@ -174,7 +200,10 @@ fn a_stream_that_cannot_be_folded_is_a_miss_that_says_why(
     let mut bench = bench(&recordings);
     let (head, said) = ask(&mut bench, path, false);
     assert!(status(&head) == 404 && !head.contains(kind), "{head}");
-    assert!(said.contains("nearest: recording \\\"r\\\" exchange 0; first difference: ") && said.contains(why), "{said}");
+    assert!(
+        said.contains("nearest: recording \\\"r\\\" exchange 0; first difference: ") && said.contains(why),
+        "{said}"
+    );
     assert!(matches!(&bench.engine.journal().entries[0].answer, Answer::Missed { why: told } if told.contains(why)));
     // As it was recorded, it is served all the same.
     assert_eq!(ask(&mut bench, path, true).1, body);
@@ -182,11 +211,23 @@ fn a_stream_that_cannot_be_folded_is_a_miss_that_says_why(
 
 #[rstest]
 #[case::native("/api/chat", LINES, "{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"error\":\"boom\"}\n")]
-#[case::openai("/v1/chat/completions", EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"error\":{\"message\":\"boom\"}}\n\n")]
-#[case::anthropic("/v1/messages", EVENTS, "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n\
-    data: {\"type\":\"error\",\"error\":{\"type\":\"x\",\"message\":\"boom\"}}\n\n")]
-#[case::responses("/v1/responses", EVENTS, "data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n\
-    data: {\"type\":\"response.failed\",\"response\":{\"error\":{\"message\":\"boom\"}}}\n\n")]
+#[case::openai(
+    "/v1/chat/completions",
+    EVENTS,
+    "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"error\":{\"message\":\"boom\"}}\n\n"
+)]
+#[case::anthropic(
+    "/v1/messages",
+    EVENTS,
+    "data: {\"type\":\"content_block_delta\",\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"a\"}}\n\n\
+    data: {\"type\":\"error\",\"error\":{\"type\":\"x\",\"message\":\"boom\"}}\n\n"
+)]
+#[case::responses(
+    "/v1/responses",
+    EVENTS,
+    "data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n\
+    data: {\"type\":\"response.failed\",\"response\":{\"error\":{\"message\":\"boom\"}}}\n\n"
+)]
 fn an_error_in_mid_stream_is_the_whole_answer(#[case] path: &str, #[case] kind: &str, #[case] body: &str) {
     let recordings = [answered("r", path, 200, Some(kind), body)];
     for asked in CHATS {
@@ -199,8 +240,18 @@ fn an_error_in_mid_stream_is_the_whole_answer(#[case] path: &str, #[case] kind: 
 
 #[rstest]
 #[case::native("/api/chat", LINES, "{\"message\":{\"content\":\"a\"},\"done\":false}\n", "/message/content")]
-#[case::openai("/v1/chat/completions", EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n", "/choices/0/message/content")]
-#[case::responses("/v1/responses", EVENTS, "data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n", "/output/0/content/0/text")]
+#[case::openai(
+    "/v1/chat/completions",
+    EVENTS,
+    "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n",
+    "/choices/0/message/content"
+)]
+#[case::responses(
+    "/v1/responses",
+    EVENTS,
+    "data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n",
+    "/output/0/content/0/text"
+)]
 fn without_a_final_object_the_text_so_far_is_the_answer_unless_the_connection_broke(
     #[case] path: &str,
     #[case] kind: &str,
@@ -215,6 +266,25 @@ fn without_a_final_object_the_text_so_far_is_the_answer_unless_the_connection_br
         for asked in CHATS {
             let (head, body) = ask(&mut bench(&[recording.clone()]), asked, false);
             assert!(status(&head) == 404 && body.contains("it breaks off before its answer ends"), "{asked}: {body}");
+        }
+    }
+}
+
+#[rstest]
+#[case::reset(End::Reset, "reset")]
+#[case::closed(End::Eof, "shutdown")]
+fn a_stream_that_broke_off_breaks_off_in_every_dialect(#[case] end: End, #[case] told: &str) {
+    for body in ["", "{\"message\":{\"content\":\"ab\"},\"done\":false}\n{\"mess"] {
+        let mut recording = answered("r", "/api/chat", 200, Some(LINES), body);
+        recording.exchanges[0].end = end;
+        recording.exchanges[0].chunks.retain(|chunk| !chunk.bytes.is_empty());
+        for asked in CHATS {
+            let mut bench = bench(&[recording.clone()]);
+            bench.send(post(asked, &request(asked, true).to_string(), "")).run();
+            let output = bench.output();
+            assert!(output.contains("ab") != body.is_empty(), "{asked}: {output}");
+            assert!(!output.contains("Content-Length") && !output.ends_with("0\r\n\r\n"), "{asked}: {output}");
+            assert_eq!(bench.told.last().map(|(_, told)| *told), Some(told), "{asked}");
         }
     }
 }
@@ -322,12 +392,11 @@ fn a_status_without_a_body_keeps_the_connection_in_step(#[case] status: u16) {
 
 #[test]
 fn a_recorded_head_request_is_answered_by_the_head_alone() {
-    let mut recording = answered("r", "/api/other", 200, Some("application/json"), "{}");
+    let mut recording = answered("r", "/api/tags", 200, Some("application/json"), "{}");
     let asked = recording.exchanges[0].request.as_mut().unwrap();
     (asked.method, asked.body) = (crate::recording::Method::Head, None);
     let mut bench = bench(&[recording]);
-    bench.engine.opened(ConnId(2), ServerId(0), bench.now);
-    bench.send("HEAD /api/other HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).run();
+    bench.send("HEAD /api/tags HTTP/1.1\r\nHost: a\r\n\r\n".repeat(2)).run();
     let output = bench.output();
     assert_eq!(output.matches("HTTP/1.1 200 OK\r\n").count(), 2, "{output}");
     assert!(!output.contains("{}") && !bench.writes(CONN).is_empty(), "{output}");

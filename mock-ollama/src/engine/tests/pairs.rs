@@ -52,9 +52,9 @@ impl Said {
                 Content::Held => {}
                 Content::Text(text) => said.text.push(String::from_utf8(text.clone()).unwrap()),
                 Content::Thinking(text) => said.thinking.push(text.clone()),
-                Content::Calls(calls) => said
-                    .calls
-                    .extend(calls.iter().map(|call| (call.name.clone(), call.arguments.object().unwrap().into_owned()))),
+                Content::Calls(calls) => said.calls.extend(
+                    calls.iter().map(|call| (call.name.clone(), call.arguments.object().unwrap().into_owned())),
+                ),
             }
         }
         said
@@ -159,7 +159,9 @@ impl Said {
             block(json!({ "type": "tool_use", "id": "t", "name": name, "input": {} }), pieces);
         }
         let stop = if self.reason == Reason::Stop { "end_turn" } else { "max_tokens" };
-        events.push(json!({ "type": "message_delta", "delta": { "stop_reason": stop }, "usage": { "output_tokens": eval } }));
+        events.push(
+            json!({ "type": "message_delta", "delta": { "stop_reason": stop }, "usage": { "output_tokens": eval } }),
+        );
         events.push(json!({ "type": "message_stop" }));
         events
     }
@@ -168,7 +170,9 @@ impl Said {
         let mut events = Vec::new();
         let mut output = Vec::new();
         for text in &self.thinking {
-            events.push(json!({ "type": "response.reasoning_summary_text.delta", "output_index": output.len(), "delta": text }));
+            events.push(
+                json!({ "type": "response.reasoning_summary_text.delta", "output_index": output.len(), "delta": text }),
+            );
             output.push(json!({ "type": "reasoning", "summary": [{ "type": "summary_text", "text": text }] }));
         }
         for text in &self.text {
