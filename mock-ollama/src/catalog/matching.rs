@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
-use super::{Catalog, Miss, Offer, Prepared};
-use crate::dialect::request::{Ask, Question};
+use super::{Catalog, Miss, Offer, Told};
+use crate::dialect::Unreadable;
+use crate::dialect::request::{Ask, Dialect, Question};
 use crate::seed::Seed;
 
 /// Which recording answers a request.
@@ -50,54 +51,53 @@ impl fmt::Display for Matching {
 }
 
 /// A recorded answer and how it is served.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Candidate<'a> {
     /// The answer.
     pub offer: &'a Offer,
-    /// Whether its bytes are served as they are; else it is rendered anew.
-    pub verbatim: bool,
+    /// What is sent.
+    pub told: Told,
 }
 
-/// The exchanges that answer a request equally well.
+/// The exchanges that answer a request equally well; at least one.
 #[derive(Clone, Debug)]
 pub struct Choice<'a> {
-    offers: Vec<&'a Offer>,
-    verbatim: bool,
-    rule: Matching,
+    candidates: Vec<Candidate<'a>>,
+    is_own: bool,
 }
 
 impl<'a> Choice<'a> {
     /// The exchange for a caller that has made this choice `turn` times before.
-    ///
-    /// Only [`Matching::Exact`] takes turns; the other rules choose by `hash`, never by the order of requests.
-    pub fn pick(&self, turn: usize, hash: Seed) -> Candidate<'a> {
-        let count = self.offers.len();
-        let at = match self.rule {
-            Matching::Exact => turn % count,
-            Matching::Loose | Matching::Any => usize::try_from(hash.0 % count as u64).unwrap_or(0),
-        };
-        Candidate { offer: self.offers[at], verbatim: self.verbatim }
+    pub fn pick(&self, turn: usize) -> &Candidate<'a> {
+        &self.candidates[turn % self.candidates.len()]
     }
 
-    /// Whether recorded bytes are served as they are.
-    pub fn is_verbatim(&self) -> bool {
-        self.verbatim
+    /// All of them, in the order of their turns.
+    pub fn candidates(&self) -> &[Candidate<'a>] {
+        &self.candidates
+    }
+
+    /// Whether the recordings are in the dialect of the request.
+    pub fn is_own(&self) -> bool {
+        self.is_own
     }
 
     /// What tells this choice from others: the place of its first exchange in the catalog's order.
     pub fn key(&self) -> (&'a Arc<str>, usize) {
-        (&self.offers[0].recording, self.offers[0].exchange)
+        let Candidate { offer, .. } = &self.candidates[0];
+        (&offer.recording, offer.exchange)
     }
 }
 
 impl Catalog {
-    /// The exchanges that answer `ask` under `rule`.
+    /// The exchanges that answer `ask` under `rule`. Only [`Matching::Exact`] leaves several, which take turns; of the
+    /// others `hash` chooses one, whatever the order of requests.
     ///
-    /// Recordings in the dialect of the request come first and are served as they are: a request to stream by
-    /// recorded streams; one with `"stream":false` by answers that were recorded whole, else by streams, which
-    /// can be folded. Where there are none, recordings in the dialects of the same native handler are rendered,
-    /// and then those of the other handler. The loose rules prefer whole answers to recorded failures.
-    pub fn choose(&self, ask: &Ask, rule: Matching) -> Result<Choice<'_>, Miss> {
+    /// Recordings in the dialect of the request come first: a request to stream is answered by recorded streams; one with
+    /// `"stream":false` by answers that were recorded whole, else by streams, which are folded. Where there are none,
+    /// recordings in the dialects of the same native handler are rendered, and then those of the other handler. A recorded
+    /// failure is one of them, whatever was asked for. The loose rules prefer whole answers.
+    pub fn choose(&self, ask: &Ask, rule: Matching, hash: Seed) -> Result<Choice<'_>, Miss> {
         let fits = |offer: &&Offer| match rule {
             Matching::Exact => {
                 offer.model == ask.name
@@ -107,33 +107,66 @@ impl Catalog {
             Matching::Any => true,
         };
         let fitting: Vec<&Offer> = self.offers().iter().filter(fits).collect();
-        let of = |test: &dyn Fn(&Offer) -> bool| -> Vec<&Offer> {
-            let mut offers: Vec<&Offer> = fitting.iter().copied().filter(|offer| test(offer)).collect();
+        // A load is answered at once, also where a stream is asked for.
+        let stream = ask.stream && !ask.is_load();
+        let (own, foreign): (Vec<&Offer>, Vec<&Offer>) =
+            fitting.into_iter().partition(|offer| offer.dialect == ask.dialect);
+        let is_own = !own.is_empty();
+        let groups = if is_own {
+            [as_recorded(own, stream), Vec::new()]
+        } else {
+            let (kin, other): (Vec<&Offer>, Vec<&Offer>) =
+                foreign.into_iter().partition(|offer| offer.dialect.is_generate() == ask.dialect.is_generate());
+            [kin, other]
+        };
+        let mut refused = None;
+        for mut offers in groups {
             if rule != Matching::Exact {
                 prefer(&mut offers, |offer| offer.whole);
             }
-            offers
-        };
-        let mut own = of(&|offer| offer.dialect == ask.dialect);
-        let has_own = !own.is_empty();
-        // A load is answered at once, also where a stream is asked for.
-        let stream = ask.stream && !ask.is_load();
-        prefer(&mut own, |offer| offer.response.is_stream() == stream);
-        own.retain(|offer| can_answer(&offer.response, stream));
-        if !own.is_empty() {
-            return Ok(Choice { offers: own, verbatim: true, rule });
-        }
-        if !has_own {
-            let kin = |offer: &Offer| offer.dialect.is_generate() == ask.dialect.is_generate();
-            for foreign in [of(&|offer| kin(offer)), of(&|offer| !kin(offer))] {
-                let readable: Vec<&Offer> = foreign.into_iter().filter(|offer| offer.generation().is_some()).collect();
-                if !readable.is_empty() {
-                    return Ok(Choice { offers: readable, verbatim: false, rule });
-                }
+            let candidates = tellable(offers, (ask.dialect, stream), (rule, hash), &mut refused);
+            if !candidates.is_empty() {
+                return Ok(Choice { candidates, is_own });
             }
         }
-        Err(Miss::explain(self, ask, rule))
+        Err(refused
+            .map_or_else(|| Miss::explain(self, ask, rule), |(offer, why)| Miss::of(self, ask, rule, offer, &why)))
     }
+}
+
+/// Those of `offers` that can answer; the loose rules look at one after the other until they have one. The first that
+/// cannot is put into `refused`, with the reason.
+fn tellable<'a>(
+    mut offers: Vec<&'a Offer>,
+    (dialect, stream): (Dialect, bool),
+    (rule, hash): (Matching, Seed),
+    refused: &mut Option<(&'a Offer, Unreadable)>,
+) -> Vec<Candidate<'a>> {
+    let mut told = |offer: &'a Offer| match offer.told(dialect, stream) {
+        Ok(told) => Some(Candidate { offer, told }),
+        Err(why) => {
+            refused.get_or_insert((offer, why));
+            None
+        }
+    };
+    if rule == Matching::Exact {
+        return offers.into_iter().filter_map(told).collect();
+    }
+    while let Some(at) = usize::try_from(hash.0).unwrap_or(usize::MAX).checked_rem(offers.len()) {
+        if let Some(candidate) = told(offers.remove(at)) {
+            return vec![candidate];
+        }
+    }
+    Vec::new()
+}
+
+/// The recordings whose form is the one asked for, and all failures; every one of them where none has that form.
+fn as_recorded(mut offers: Vec<&Offer>, stream: bool) -> Vec<&Offer> {
+    let is_asked_for = |offer: &Offer| !offer.is_failure() && offer.is_stream == stream;
+    if offers.iter().any(|offer| is_asked_for(offer)) {
+        offers.retain(|offer| offer.is_failure() || is_asked_for(offer));
+    }
+    offers
 }
 
 impl Offer {
@@ -168,9 +201,4 @@ fn prefer(offers: &mut Vec<&Offer>, test: impl Fn(&Offer) -> bool) {
     if offers.iter().any(|offer| test(offer)) {
         offers.retain(|offer| test(offer));
     }
-}
-
-/// A recorded failure that came before the first object answers either form of the request.
-fn can_answer(response: &Prepared, stream: bool) -> bool {
-    response.is_stream() == stream || !stream || response.status != 200
 }

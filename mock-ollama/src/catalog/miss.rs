@@ -6,6 +6,7 @@ use std::fmt;
 use serde_json::Value;
 
 use super::{Catalog, Matching, Offer};
+use crate::dialect::Unreadable;
 use crate::dialect::request::{Ask, Question};
 
 /// How much of a text is quoted, in characters.
@@ -37,15 +38,32 @@ impl Miss {
             (offer.model == ask.name, offer.dialect == ask.dialect, same_question, earlier)
         });
         Self {
-            asked: format!("{} with model \"{}\" (rule: {rule})", ask.dialect.path(), ask.model),
+            asked: asked(ask, rule),
             models: models.into_iter().map(str::to_owned).collect(),
-            nearest: nearest.map(|(_, offer)| Nearest {
-                recording: offer.recording.to_string(),
-                exchange: offer.exchange,
-                difference: first_difference(offer, ask),
-            }),
+            nearest: nearest.map(|(_, offer)| Nearest::new(offer, first_difference(offer, ask))),
         }
     }
+
+    /// That `offer` is a recording of this very request, but cannot be told as it was asked for.
+    pub(super) fn of(catalog: &Catalog, ask: &Ask, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
+        let models: BTreeSet<&str> = catalog.offers().iter().map(|offer| offer.model.as_str()).collect();
+        let way = if offer.dialect == ask.dialect { "stream" } else { "dialect" };
+        Self {
+            asked: asked(ask, rule),
+            models: models.into_iter().map(str::to_owned).collect(),
+            nearest: Some(Nearest::new(offer, format!("{way}: {why}"))),
+        }
+    }
+}
+
+impl Nearest {
+    fn new(offer: &Offer, difference: String) -> Self {
+        Self { recording: offer.recording.to_string(), exchange: offer.exchange, difference }
+    }
+}
+
+fn asked(ask: &Ask, rule: Matching) -> String {
+    format!("{} with model \"{}\" (rule: {rule})", ask.dialect.path(), ask.model)
 }
 
 impl fmt::Display for Miss {
@@ -68,9 +86,6 @@ fn first_difference(offer: &Offer, ask: &Ask) -> String {
     let Some(known) = &offer.question else {
         return "the recording does not say what was asked, so only loose and any find it".to_owned();
     };
-    if *known == ask.question {
-        return format!("stream: only a whole answer was recorded, asked \"stream\":{}", ask.stream);
-    }
     match (known, &ask.question) {
         (Question::Prompt(_), Question::Messages(_)) | (Question::Messages(_), Question::Prompt(_)) => {
             format!("path: recorded {}, asked {}", offer.dialect.path(), ask.dialect.path())

@@ -16,5 +16,5 @@ mod prepared;
 
 pub use matching::{Candidate, Choice, Matching, MatchingError};
 pub use miss::Miss;
-pub use offers::{Catalog, Fixed, Offer};
+pub use offers::{Catalog, Fixed, Offer, Told};
 pub use prepared::{Body, Chunks, MAX_LENGTH_BODY, Piece, Prepared};

@@ -2,13 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::Value;
 
 use super::Prepared;
-use crate::dialect::read;
 use crate::dialect::request::{Ask, Dialect, Question};
-use crate::generation::Generation;
+use crate::dialect::{Unreadable, fold, read};
+use crate::generation::{Ending, Generation};
 use crate::models::{Card, ModelName};
-use crate::recording::{End, Exchange, Recording, Request, RequestBody};
+use crate::recording::{End, Exchange, Form, Recording, Request, RequestBody};
 use crate::script::Scripted;
 use crate::scrub::Scrub;
 
@@ -38,10 +41,22 @@ pub struct Offer {
     pub whole: bool,
     /// The response, for requests in the dialect it was recorded in.
     pub response: Arc<Prepared>,
+    /// Whether it was recorded as a stream.
+    pub(super) is_stream: bool,
     /// What was made unreadable when it was recorded.
     pub(super) scrub: Scrub,
     recorded: Exchange,
-    generation: OnceLock<Option<Arc<Generation>>>,
+    generation: OnceLock<Result<Arc<Generation>, Unreadable>>,
+    folded: OnceLock<Result<Arc<Prepared>, Unreadable>>,
+}
+
+/// How a recording answers a request.
+#[derive(Clone, Debug)]
+pub enum Told {
+    /// With bytes that are there: those that were recorded, or the one object that a stream was folded into.
+    Bytes(Arc<Prepared>),
+    /// Rendered in the dialect of the request while it is served.
+    Anew(Arc<Generation>),
 }
 
 /// A recorded exchange that answers the very same request again: of the other routes, and refusals.
@@ -60,9 +75,58 @@ pub struct Fixed {
 }
 
 impl Offer {
-    /// What was answered, neutral of dialect; `None` when the recorded bytes do not tell.
-    pub fn generation(&self) -> Option<Arc<Generation>> {
-        self.generation.get_or_init(|| read(self.dialect, &self.recorded).map(Arc::new)).clone()
+    /// Whether its status is none of an answer.
+    pub(super) fn is_failure(&self) -> bool {
+        self.response.status != 200
+    }
+
+    /// How it answers a request in this dialect, for a stream or for none. A failure answers either.
+    pub(super) fn told(&self, dialect: Dialect, stream: bool) -> Result<Told, Unreadable> {
+        let is_own = self.dialect == dialect;
+        if is_own && (self.is_stream == stream || self.is_failure() && !self.is_stream) {
+            return Ok(Told::Bytes(Arc::clone(&self.response)));
+        }
+        if is_own && stream && !self.is_failure() {
+            return Err(Unreadable::Whole);
+        }
+        let generation = self.generation();
+        let ending = generation.as_ref().map(|generation| &generation.ending);
+        if !stream && self.recorded.end != End::Clean {
+            match ending {
+                Ok(Ending::Silent) => return Err(Unreadable::BreaksOff),
+                Err(why) => return Err(why.clone()),
+                Ok(Ending::Done(_) | Ending::Failed { .. }) => {}
+            }
+        }
+        let is_foldable =
+            dialect.is_native() || matches!(ending, Ok(Ending::Done(_) | Ending::Silent) | Err(Unreadable::Choices));
+        if is_own
+            && !self.is_failure()
+            && is_foldable
+            && let Ok(folded) = self.folded()
+        {
+            return Ok(Told::Bytes(Arc::clone(folded)));
+        }
+        let generation = generation.as_ref().map_err(Clone::clone)?;
+        let has_objects = dialect.is_native() || dialect == Dialect::Messages;
+        match generation.calls().find(|call| has_objects && call.arguments.object().is_none()) {
+            Some(call) => Err(Unreadable::Arguments { name: call.name.clone() }),
+            None => Ok(Told::Anew(Arc::clone(generation))),
+        }
+    }
+
+    /// What was answered, neutral of dialect.
+    fn generation(&self) -> &Result<Arc<Generation>, Unreadable> {
+        self.generation.get_or_init(|| read(self.dialect, &self.recorded).map(Arc::new))
+    }
+
+    /// The answer to the same request with `"stream":false`, due when the stream would have ended.
+    fn folded(&self) -> &Result<Arc<Prepared>, Unreadable> {
+        self.folded.get_or_init(|| {
+            let reply = fold(self.dialect, &self.recorded)?;
+            let at = self.recorded.chunks.last().map_or(0, |chunk| chunk.at_us);
+            Ok(Arc::new(Prepared::reply(reply, Duration::from_micros(at))))
+        })
     }
 }
 
@@ -121,11 +185,13 @@ impl Catalog {
                 dialect,
                 model,
                 question: ask.map(|ask| ask.question),
-                whole: is_whole(dialect, exchange),
+                whole: is_whole(exchange),
                 response: Arc::new(Prepared::new(exchange)),
+                is_stream: Form::of(exchange).is_stream(),
                 scrub: scrub.clone(),
                 recorded: exchange.clone(),
                 generation: OnceLock::new(),
+                folded: OnceLock::new(),
             });
         }
     }
@@ -182,24 +248,39 @@ fn same_body(fixed: &Fixed, asked: &[u8]) -> bool {
         Some(RequestBody::Text(text)) => {
             text.as_bytes() == asked || std::str::from_utf8(asked).is_ok_and(|asked| fixed.scrub.text(asked) == *text)
         }
-        Some(RequestBody::Json(value)) => serde_json::from_slice::<serde_json::Value>(asked)
+        Some(RequestBody::Json(value)) => serde_json::from_slice::<Value>(asked)
             .is_ok_and(|asked| asked == *value || fixed.scrub.json(&asked) == *value),
     }
 }
 
-/// Whether an answer came to its end with a final object.
-fn is_whole(dialect: Dialect, exchange: &Exchange) -> bool {
+/// Whether an answer came to its end with a final object, as far as its last one tells.
+fn is_whole(exchange: &Exchange) -> bool {
+    if exchange.response.status != 200 || exchange.end != End::Clean {
+        return false;
+    }
     let body = exchange.body();
-    let last = body.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
-    let ended = match dialect {
-        Dialect::Generate | Dialect::Chat => {
-            serde_json::from_slice::<serde_json::Value>(last).is_ok_and(|object| object["done"] == true)
-        }
-        Dialect::OpenAiChat | Dialect::OpenAiCompletions => last == b"data: [DONE]" || last.starts_with(b"{\"id\""),
-        Dialect::Responses => last.ends_with(b"\"type\":\"response.completed\"}") || last.starts_with(b"{\"id\""),
-        Dialect::Messages => last == b"data: {\"type\":\"message_stop\"}" || last.starts_with(b"{\"id\""),
+    let form = Form::of(exchange);
+    let last = match form {
+        Form::Whole => body.as_slice(),
+        Form::Lines => last_line(&body),
+        Form::Events => last_line(&body).strip_prefix(b"data:").unwrap_or_default().trim_ascii(),
     };
-    exchange.response.status == 200 && exchange.end == End::Clean && ended
+    if last == b"[DONE]" {
+        return true;
+    }
+    let last: Value = serde_json::from_slice(last).unwrap_or_default();
+    match (last["done"].as_bool(), last["type"].as_str()) {
+        (Some(done), _) => done,
+        (None, Some(kind)) if form == Form::Events => {
+            matches!(kind, "message_stop" | "response.completed" | "response.incomplete")
+        }
+        _ if form == Form::Events => last["usage"].is_object() || last["choices"][0]["finish_reason"].is_string(),
+        _ => last.is_object() && last["error"].is_null(),
+    }
+}
+
+fn last_line(body: &[u8]) -> &[u8] {
+    body.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default()
 }
 
 /// The dialect and the request of an exchange; `None` when it is no request for an answer that could be read.

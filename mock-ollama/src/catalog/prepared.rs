@@ -1,14 +1,13 @@
 //! A recorded response, encoded once and shared by every stream that replays it.
 
 use std::ops::Range;
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::dialect::{Collected, Reply, collect};
+use crate::dialect::Reply;
 use crate::http::encode_chunk;
-use crate::recording::{End, Exchange};
+use crate::recording::{End, Exchange, Form};
 
 /// The longest body that Go sends with `Content-Length` when the handler writes it at once.
 pub const MAX_LENGTH_BODY: usize = 2048;
@@ -24,7 +23,6 @@ pub struct Prepared {
     pub body: Body,
     /// How the body ends.
     pub end: End,
-    collected: OnceLock<Option<Collected>>,
 }
 
 /// A response body and how it is framed.
@@ -89,13 +87,7 @@ impl Prepared {
     pub fn new(exchange: &Exchange) -> Self {
         let chunks = || exchange.chunks.iter().map(|chunk| (Duration::from_micros(chunk.at_us), &chunk.bytes));
         let body = if is_streamed(exchange) { Body::Stream(Chunks::encode(chunks())) } else { whole(exchange) };
-        Self {
-            status: exchange.response.status,
-            fields: exchange.response.headers.clone(),
-            body,
-            end: exchange.end,
-            collected: OnceLock::new(),
-        }
+        Self { status: exchange.response.status, fields: exchange.response.headers.clone(), body, end: exchange.end }
     }
 
     /// A reply of the server's own, due `at` after the request.
@@ -105,7 +97,7 @@ impl Prepared {
         } else {
             Body::Whole { at, data: Bytes::from(reply.body) }
         };
-        Self { status: reply.status, fields: reply.fields, body, end: End::Clean, collected: OnceLock::new() }
+        Self { status: reply.status, fields: reply.fields, body, end: End::Clean }
     }
 
     /// A stream of the server's own: lines, each due so long after the request.
@@ -115,34 +107,19 @@ impl Prepared {
         lines: impl IntoIterator<Item = (Duration, Vec<u8>)>,
     ) -> Self {
         let body = Body::Stream(Chunks::encode(lines));
-        Self { status, fields, body, end: End::Clean, collected: OnceLock::new() }
+        Self { status, fields, body, end: End::Clean }
     }
 
-    /// Whether the body is a stream.
+    /// Whether the body is sent chunk by chunk.
     pub fn is_stream(&self) -> bool {
         matches!(self.body, Body::Stream(_))
-    }
-
-    /// The answer to the same request with `"stream":false`, due when the stream would have ended;
-    /// `None` when the body is not a stream of JSON objects.
-    pub fn collected(&self) -> Option<Self> {
-        let Body::Stream(Chunks { pieces, .. }) = &self.body else { return None };
-        let collected = self.collected.get_or_init(|| {
-            let body: Vec<u8> = pieces.iter().flat_map(|piece| piece.data.iter().copied()).collect();
-            collect(&body)
-        });
-        let Collected { status, body } = collected.clone()?;
-        let at = pieces.last().map_or(Duration::ZERO, |piece| piece.at);
-        Some(Self::reply(Reply::new(status, "application/json; charset=utf-8", body), at))
     }
 }
 
 /// Go frames by chunks whatever was flushed: streams, and errors that were reported through a stream,
 /// which carry a bare content type.
 fn is_streamed(exchange: &Exchange) -> bool {
-    let kind = exchange.response.header("content-type").unwrap_or_default();
-    let is_stream = kind.starts_with("application/x-ndjson") || kind.starts_with("text/event-stream");
-    is_stream || exchange.chunks.len() > 1 || exchange.end != End::Clean
+    Form::of(exchange).is_stream() || exchange.chunks.len() > 1 || exchange.end != End::Clean
 }
 
 fn whole(exchange: &Exchange) -> Body {

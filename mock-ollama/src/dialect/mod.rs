@@ -6,8 +6,9 @@
 //! | `go_fmt` | values as Go's `fmt` prints them |
 //! | `request` | requests of every route, brought to one form |
 //! | `read` | recorded bodies, read into generations |
+//! | `unreadable` | why a recorded answer cannot be told in another way |
 //! | `created_at` | the time of a recorded object, put right in place |
-//! | `collect` | a recorded stream folded into the answer of `"stream":false` |
+//! | `fold` | a recorded stream folded into the answer of `"stream":false` |
 //! | `render` | what a dialect does with an answer |
 //! | `native`, `openai_chat`, `openai_completions`, `responses`, `messages` | the dialects |
 //! | `web_search` | the search that two of them run for the model |
@@ -19,9 +20,9 @@
 //! | `listing`, `show`, `modelfile` | what is said of models |
 //! | `manage` | pull, push, create, copy, delete, files, account |
 
-mod collect;
 mod created_at;
 mod embed;
+mod fold;
 pub mod go_fmt;
 mod go_json;
 mod ids;
@@ -41,11 +42,12 @@ mod reply;
 pub mod request;
 mod responses;
 mod show;
+mod unreadable;
 mod web_search;
 
-pub use collect::{Collected, collect};
 pub use created_at::patch_created_at;
 pub use embed::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
+pub use fold::fold;
 pub use go_json::{go_lossy, go_string, to_string as to_go_json};
 pub use ids::Ids;
 pub use native::debug_reply;
@@ -55,6 +57,7 @@ pub use refuse::{refuse, refuse_in};
 pub use render::Render;
 pub use reply::{Refusal, RefusedBy, Reply};
 pub use show::{ShowOptions, show};
+pub use unreadable::Unreadable;
 use web_search::{SEARCH, search_call, search_query};
 
 use request::{Ask, Dialect, Echo};

@@ -1,12 +1,14 @@
 //! What the objects of several dialects have in common.
 
+use std::borrow::Cow;
+
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::go_json::{go_string, to_string};
-use crate::generation::{Logprob, Metrics, Part, ToolCall};
+use crate::generation::{Arguments, Logprob, Metrics, Part, ToolCall};
 
 /// Serialises one of this crate's own types, whose `Serialize` cannot fail.
 pub(super) fn json<T: Serialize>(value: &T) -> String {
@@ -84,13 +86,26 @@ pub(super) struct NativeCall<'a> {
 struct NativeFunction<'a> {
     index: u32,
     name: &'a str,
-    arguments: &'a Map<String, Value>,
+    arguments: Cow<'a, Map<String, Value>>,
 }
 
 impl<'a> From<&'a ToolCall> for NativeCall<'a> {
     fn from(call: &'a ToolCall) -> Self {
-        let function = NativeFunction { index: call.index, name: &call.name, arguments: &call.arguments };
+        let function = NativeFunction { index: call.index, name: &call.name, arguments: arguments(call) };
         Self { id: call.id.as_deref(), function }
+    }
+}
+
+/// The arguments of a call where a dialect has an object. The catalog offers it no call whose arguments are none.
+pub(super) fn arguments(call: &ToolCall) -> Cow<'_, Map<String, Value>> {
+    call.arguments.object().unwrap_or_default()
+}
+
+/// The arguments of a call where a dialect has a text.
+pub(super) fn arguments_text(call: &ToolCall) -> String {
+    match &call.arguments {
+        Arguments::Object(object) => json(object),
+        Arguments::Text(text) => text.clone(),
     }
 }
 

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::go_json::go_lossy;
-use super::objects::{NativeLogprob, json};
+use super::objects::{NativeLogprob, arguments_text, json};
 use super::{Ids, Render, Reply, event_data, sse_fields};
 use crate::generation::{Done, Part, Reason, ToolCall};
 
@@ -106,7 +106,7 @@ struct Logprobs {
 
 impl<'a> From<&'a ToolCall> for Call<'a> {
     fn from(call: &'a ToolCall) -> Self {
-        let function = Function { name: &call.name, arguments: json(&call.arguments) };
+        let function = Function { name: &call.name, arguments: arguments_text(call) };
         Self { id: call.id.as_deref().unwrap_or_default(), index: call.index, kind: "function", function }
     }
 }

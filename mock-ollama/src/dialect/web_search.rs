@@ -1,6 +1,7 @@
 //! The built-in web search: the model calls a function that the server runs, and not the client (Ollama
 //! `middleware/web_search.go`). This server has no cloud, so every search fails.
 
+use super::objects::arguments;
 use crate::generation::{Part, ToolCall};
 
 /// The function that the model sees.
@@ -12,6 +13,6 @@ pub(super) fn search_call(part: &Part) -> Option<&ToolCall> {
 }
 
 /// What the call searches for; empty where that is no text.
-pub(super) fn search_query(call: &ToolCall) -> &str {
-    call.arguments.get("query").and_then(serde_json::Value::as_str).unwrap_or_default()
+pub(super) fn search_query(call: &ToolCall) -> String {
+    arguments(call).get("query").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned()
 }

@@ -10,6 +10,7 @@ use crate::dialect::request::{Ask, Dialect};
 use crate::dialect::{Ids, Render, Reply, renderer};
 use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
 use crate::models::Card;
+use crate::recording::End;
 use crate::schedule::Schedule;
 
 /// A generation on its way to a client.
@@ -26,6 +27,8 @@ pub(super) struct Live {
     /// How many of them have been rendered; whole answers render all at once.
     next: usize,
     ended: bool,
+    /// How the connection ends.
+    pub(super) end: End,
     /// HTTP chunks that were rendered and have not left.
     ready: VecDeque<Vec<u8>>,
     /// When the first and the last piece so far were due.
@@ -64,7 +67,10 @@ pub(super) enum Produced {
 }
 
 impl Live {
-    pub(super) fn new(ask: &Ask, card: &Card, generation: Arc<Generation>, ids: Ids) -> Self {
+    /// The answer to `ask`; `end` is how the connection of its recording ended. What came to its end by itself does so
+    /// again, though a client hung up then.
+    pub(super) fn new(ask: &Ask, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
+        let end = if generation.ending == Ending::Silent { end } else { End::Clean };
         let shown = shown(ask, card, &generation.pieces);
         let calls = match (card.parser.is_some(), ask.dialect.is_generate()) {
             (true, true) => KeptCalls::Final,
@@ -87,6 +93,7 @@ impl Live {
             shown,
             next: 0,
             ended: false,
+            end,
             ready: VecDeque::new(),
             first_due: None,
             last_due: Instant::ZERO,

@@ -18,7 +18,7 @@ use crate::dialect::{patch_created_at, rfc3339};
 use crate::http::{Framing, LAST_CHUNK, RequestHead, ResponseHead, Version, encode_chunk};
 use crate::journal::StreamId;
 use crate::models::Card;
-use crate::recording::End;
+use crate::recording::{End, is_bodiless};
 use crate::schedule::{Pace, Schedule};
 use crate::seed::Seed;
 
@@ -205,7 +205,7 @@ impl Answering {
     pub(super) fn end(&self) -> End {
         match &self.source {
             Source::Prepared { response, .. } => response.end,
-            Source::Live(_) => End::Clean,
+            Source::Live(live) => live.end,
         }
     }
 
@@ -323,8 +323,10 @@ impl Answering {
     /// The encoded head, once; `length` is that of a body which is written at once and short.
     fn open(&mut self, status: u16, fields: &[(String, String)], length: Option<u64>, now: Instant) -> Vec<u8> {
         let Some(head) = self.head.take() else { return Vec::new() };
+        // A client reads no body after such a status: its bytes would be taken for the next response.
+        self.head_only |= is_bodiless(status);
         self.framing = match (length, head.version) {
-            _ if matches!(status, 204 | 304) => Framing::Unstated,
+            _ if is_bodiless(status) => Framing::Unstated,
             // To a HEAD, Go states the length only of what a handler wrote.
             (Some(0) | None, _) if self.head_only => Framing::Unstated,
             (Some(length), _) => Framing::Length(length),

@@ -9,6 +9,7 @@
 
 mod part;
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use serde_json::{Map, Value};
@@ -34,6 +35,14 @@ pub struct Generation {
     pub eval_count: u64,
     /// The token ids of prompt and answer, which the final object of `/api/generate` carries.
     pub context: Vec<i64>,
+}
+
+impl Generation {
+    /// Returns all calls of tools, in order.
+    pub fn calls(&self) -> impl Iterator<Item = &ToolCall> {
+        let contents = self.pieces.iter().chain([&self.last]).map(|piece| &piece.content);
+        contents.filter_map(|content| if let Content::Calls(calls) = content { Some(calls) } else { None }).flatten()
+    }
 }
 
 /// What is said at one moment.
@@ -70,8 +79,29 @@ pub struct ToolCall {
     pub index: u32,
     /// The tool.
     pub name: String,
-    /// Its arguments, in the model's order.
-    pub arguments: Map<String, Value>,
+    /// What it is called with.
+    pub arguments: Arguments,
+}
+
+/// What a tool is called with.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Arguments {
+    /// An object, in the model's order.
+    Object(Map<String, Value>),
+    /// The text that stands for one where a dialect passes arguments as text. It is passed on as it is, JSON or not.
+    Text(String),
+}
+
+impl Arguments {
+    /// Returns the object, or the one that the text holds; `None` where the text holds something else. No text is an
+    /// empty object.
+    pub fn object(&self) -> Option<Cow<'_, Map<String, Value>>> {
+        match self {
+            Self::Object(object) => Some(Cow::Borrowed(object)),
+            Self::Text(text) if text.trim_ascii().is_empty() => Some(Cow::default()),
+            Self::Text(text) => serde_json::from_str(text).ok().map(Cow::Owned),
+        }
+    }
 }
 
 /// How probable a token was.

@@ -7,6 +7,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 
 use super::limits::FRAMING_HEADERS;
+use super::rules::is_bodiless;
 use super::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
 
 /// Any recording of up to three exchanges.
@@ -65,7 +66,8 @@ fn exchange() -> impl Strategy<Value = Exchange> {
                 *at_us += step;
                 Some(*at_us)
             });
-            let chunks = times.zip(&steps).map(|(at_us, (_, bytes))| Chunk { at_us, bytes: bytes.clone() }).collect();
+            let chunks = times.zip(&steps).map(|(at_us, (_, bytes))| Chunk { at_us, bytes: bytes.clone() });
+            let chunks = if is_bodiless(response.status) { Vec::new() } else { chunks.collect() };
             Exchange { request, sent_us, response, chunks, end }
         },
     )

@@ -250,6 +250,12 @@ pub enum Problem {
         /// This offset, in microseconds.
         found: u64,
     },
+    /// A chunk after a status that allows no body.
+    #[error("a response of status {status} has no body: remove its chunks, or correct its status")]
+    BodyNotAllowed {
+        /// The status code.
+        status: u16,
+    },
     /// A chunk without bytes.
     #[error("the chunk is empty; an empty HTTP chunk is the end of a body, which the end line tells")]
     EmptyChunk,

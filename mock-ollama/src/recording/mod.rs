@@ -5,6 +5,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `model` | a recording in memory |
+//! | `form` | whether an answer is a stream, and of which form |
 //! | `limits` | how large a recording may be |
 //! | `error` | what can be wrong with one |
 //! | `rules` | what every value must satisfy, on the way in and on the way out |
@@ -22,6 +23,7 @@ pub(crate) mod arbitrary;
 mod body;
 mod error;
 mod file;
+mod form;
 pub mod import;
 pub mod limits;
 mod lines;
@@ -36,7 +38,9 @@ mod writer;
 
 pub use error::{LineKind, Problem, ReadError, WriteError};
 pub use file::{read_file, write_file};
+pub use form::{BYTE_ORDER_MARK, Form};
 pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
 pub use reader::read;
+pub use rules::is_bodiless;
 pub use summary::{ExchangeSummary, GapQuantiles, Summary};
 pub use writer::{check, to_string, write};

@@ -96,13 +96,13 @@ impl Parser {
 
 impl Open {
     fn event(&mut self, text: &str) -> Result<(), Problem> {
-        let before = self.body.last_at_us();
+        let (status, before) = (self.response.status, self.body.last_at_us());
         if let Some(chunk) = self.body.canonical(text) {
-            rules::chunk(before, chunk.at_us, chunk.length)?;
+            rules::chunk(status, before, chunk.at_us, chunk.length)?;
             self.body.take(chunk);
         } else {
             let (at_us, bytes) = event(text)?;
-            rules::chunk(before, at_us, bytes.len())?;
+            rules::chunk(status, before, at_us, bytes.len())?;
             self.body.push(at_us, &bytes);
         }
         Ok(())

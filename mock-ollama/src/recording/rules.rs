@@ -60,13 +60,19 @@ pub(super) fn response(response: &Response) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The rules of a chunk at `at_us` with so many bytes, which follows a chunk at `before_us`.
-pub(super) fn chunk(before_us: Option<u64>, at_us: u64, length: usize) -> Result<(), Problem> {
+/// The rules of a chunk at `at_us` with so many bytes, which follows a chunk at `before_us` in a response of this status.
+pub(super) fn chunk(status: u16, before_us: Option<u64>, at_us: u64, length: usize) -> Result<(), Problem> {
     match before_us {
+        _ if is_bodiless(status) => Err(Problem::BodyNotAllowed { status }),
         Some(before) if at_us < before => Err(Problem::OffsetDecreases { before, found: at_us }),
         _ if length == 0 => Err(Problem::EmptyChunk),
         _ => Ok(()),
     }
+}
+
+/// Whether a response of this status ends with its head, whatever its fields say (RFC 9112 §6.3).
+pub fn is_bodiless(status: u16) -> bool {
+    matches!(status, 100..=199 | 204 | 304)
 }
 
 /// Whether a text can name something in one line.

@@ -148,7 +148,7 @@ fn exchange(exchange: &Exchange, sink: &mut Sink<impl Write>) -> Result<(), Faul
     let mut hash = Sha256::new();
     let mut before = None;
     for chunk in &exchange.chunks {
-        rules::chunk(before, chunk.at_us, chunk.bytes.len())?;
+        rules::chunk(exchange.response.status, before, chunk.at_us, chunk.bytes.len())?;
         before = Some(chunk.at_us);
         hash.update(&chunk.bytes);
         sink.put(&EventLine(chunk.at_us, Payload::of(&chunk.bytes)))?;

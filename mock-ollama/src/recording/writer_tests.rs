@@ -83,8 +83,8 @@ fn problem(change: impl FnOnce(&mut Recording)) -> Problem {
 fn the_writer_keeps_the_limits() {
     let long = Bytes::from(vec![b'x'; MAX_LINE_BYTES]);
     let chunk = Chunk { at_us: 0, bytes: Bytes::from_static(b"x") };
-    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![Chunk { at_us: 0, bytes: long }]), Problem::LineTooLong);
-    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![chunk; MAX_CHUNKS]), Problem::TooManyChunks);
+    assert_eq!(problem(|r| r.exchanges[1].chunks = vec![Chunk { at_us: 0, bytes: long }]), Problem::LineTooLong);
+    assert_eq!(problem(|r| r.exchanges[1].chunks = vec![chunk; MAX_CHUNKS]), Problem::TooManyChunks);
     assert_eq!(problem(|r| r.exchanges.clear()), Problem::NoExchanges);
 }
 

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::file::{CallForm, PieceForm, PieceTable};
-use crate::generation::{Content, ToolCall};
+use crate::generation::{Arguments, Content, ToolCall};
 
 /// The most pieces of an answer.
 const MAX_PIECES: usize = 100_000;
@@ -62,7 +62,7 @@ fn bytes(hex: &str) -> Result<Vec<u8>, String> {
 pub(super) fn tool_call(form: &CallForm, index: u32) -> Result<ToolCall, String> {
     let arguments: Map<String, Value> = serde_json::from_str(&form.arguments)
         .map_err(|error| format!("the arguments of {} are no JSON object: {error}", form.name))?;
-    Ok(ToolCall { id: form.id.clone(), index, name: form.name.clone(), arguments })
+    Ok(ToolCall { id: form.id.clone(), index, name: form.name.clone(), arguments: Arguments::Object(arguments) })
 }
 
 /// What was sampled for a piece, in bytes.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use mock_ollama::catalog::{Catalog, Choice, Matching, Prepared};
+use mock_ollama::catalog::{Catalog, Choice, Matching, Prepared, Told};
 use mock_ollama::dialect::request::{Ask, Dialect};
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
@@ -34,8 +34,8 @@ struct Maker<'a> {
     catalog: &'a Catalog,
     pace: Pace,
     scripts: Vec<Script>,
-    /// By the response in the catalog, and whether its stream is folded.
-    known: HashMap<(*const Prepared, bool), u32>,
+    /// By the response in the catalog.
+    known: HashMap<*const Prepared, u32>,
     choices: HashMap<(Arc<str>, usize), u32>,
 }
 
@@ -88,17 +88,12 @@ impl Maker<'_> {
         let Some(dialect) = Dialect::of_path(&request.path) else { return Ok(None) };
         let Ok(ask) = Ask::decode(dialect, request.body.as_bytes()) else { return Ok(None) };
         let catalog = self.catalog;
-        let chosen = catalog.choose(&ask, Matching::Exact).ok().filter(Choice::is_verbatim);
+        let chosen = catalog.choose(&ask, Matching::Exact, Seed(0)).ok().filter(Choice::is_own);
         let Some(chosen) = chosen else { return Ok(None) };
-        let stream = ask.stream && !ask.is_load();
-        let nth = |turn| Arc::clone(&chosen.pick(turn, Seed(0)).offer.response);
-        let first = nth(0);
-        let round = (1..).map(nth).take_while(|response| !Arc::ptr_eq(response, &first));
         let mut scripts = Vec::new();
-        for response in std::iter::once(Arc::clone(&first)).chain(round) {
-            let folds = response.is_stream() != stream && response.status == 200;
-            let Some(script) = self.script(&response, folds)? else { return Ok(None) };
-            scripts.push(script);
+        for candidate in chosen.candidates() {
+            let Told::Bytes(response) = &candidate.told else { return Ok(None) };
+            scripts.push(self.script(response)?);
         }
         let (recording, exchange) = chosen.key();
         let next = number(self.choices.len())?;
@@ -106,22 +101,16 @@ impl Maker<'_> {
         Ok(Some(Answers { choice, scripts }))
     }
 
-    /// The script of an answer, made once; `None` when it cannot be folded.
-    fn script(&mut self, response: &Prepared, folds: bool) -> Result<Option<u32>, ModelError> {
-        let key = (std::ptr::from_ref(response), folds);
+    /// The script of an answer, made once.
+    fn script(&mut self, response: &Arc<Prepared>) -> Result<u32, ModelError> {
+        let key = Arc::as_ptr(response);
         if let Some(known) = self.known.get(&key) {
-            return Ok(Some(*known));
+            return Ok(*known);
         }
-        let script = if folds {
-            let Some(folded) = response.collected() else { return Ok(None) };
-            Script::new(&folded, self.pace)?
-        } else {
-            Script::new(response, self.pace)?
-        };
         let number = number(self.scripts.len())?;
-        self.scripts.push(script);
+        self.scripts.push(Script::new(response, self.pace)?);
         self.known.insert(key, number);
-        Ok(Some(number))
+        Ok(number)
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod search;
 
+use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use serde::Serialize;
@@ -10,7 +11,7 @@ use serde_json::{Map, Value};
 pub(super) use search::SearchingMessages;
 
 use super::go_json::go_lossy;
-use super::objects::json;
+use super::objects::{arguments, arguments_text, json};
 use super::{Ids, Render, Reply, sse_fields};
 use crate::generation::{Done, Part, Reason, ToolCall};
 
@@ -48,7 +49,7 @@ struct Usage {
 enum Block<'a> {
     Thinking { thinking: &'a str },
     Text { text: String },
-    ToolUse { id: &'a str, name: &'a str, input: &'a Map<String, Value> },
+    ToolUse { id: &'a str, name: &'a str, input: Cow<'a, Map<String, Value>> },
     ServerToolUse { id: String, name: &'static str, input: Query },
     WebSearchToolResult { tool_use_id: String, content: SearchError },
 }
@@ -186,10 +187,10 @@ impl Messages {
             return;
         }
         self.close(out);
-        let (index, input) = (self.index, Map::new());
-        let content_block = Block::ToolUse { id, name: &call.name, input: &input };
+        let (index, input) = (self.index, Cow::default());
+        let content_block = Block::ToolUse { id, name: &call.name, input };
         out.push(Event::ContentBlockStart { index, content_block }.encode());
-        let delta = Delta::InputJson { partial_json: json(&call.arguments) };
+        let delta = Delta::InputJson { partial_json: arguments_text(call) };
         out.push(Event::ContentBlockDelta { index, delta }.encode());
         out.push(Event::ContentBlockStop { index }.encode());
         self.index += 1;
@@ -259,7 +260,7 @@ impl Render for Messages {
         blocks.extend(part.calls.iter().map(|call| Block::ToolUse {
             id: call.id.as_deref().unwrap_or_default(),
             name: &call.name,
-            input: &call.arguments,
+            input: arguments(call),
         }));
         let content = (!blocks.is_empty()).then_some(blocks);
         let stop = stop_reason(part.done.as_ref(), !part.calls.is_empty());

@@ -34,10 +34,6 @@ impl SearchingMessages {
     }
 }
 
-fn query(call: &ToolCall) -> String {
-    search_query(call).to_owned()
-}
-
 impl Render for SearchingMessages {
     /// The writer leaves the type that the native handler set, though it writes events; a load is not streamed.
     fn stream_fields(&self) -> Vec<(String, String)> {

@@ -2,59 +2,44 @@
 
 use std::time::Duration;
 
-use serde::de::DeserializeOwned;
+use serde::de::{DeserializeOwned, IgnoredAny};
 
-use crate::recording::Exchange;
-
-/// How a body is framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// JSON lines.
-    Lines,
-    /// Server-sent events.
-    Events,
-    /// One JSON value.
-    Whole,
-}
+use crate::dialect::Unreadable;
+use crate::recording::{BYTE_ORDER_MARK, End, Exchange, Form};
 
 /// A value with the chunk that completed it.
 #[derive(Debug)]
-pub(super) struct Timed<T> {
-    pub(super) at: Duration,
+pub(in crate::dialect) struct Timed<T> {
+    pub(in crate::dialect) at: Duration,
     /// The HTTP chunk, counted from zero.
-    pub(super) chunk: usize,
-    pub(super) value: T,
+    pub(in crate::dialect) chunk: usize,
+    pub(in crate::dialect) value: T,
 }
 
 /// A recorded body.
 #[derive(Debug)]
-pub(super) struct Body {
+pub(in crate::dialect) struct Body {
     bytes: Vec<u8>,
     /// Where each chunk ends, and when it came.
     ends: Vec<(usize, Duration)>,
-    framing: Framing,
+    form: Form,
+    /// Whether the connection broke, so that its last value may be cut.
+    is_cut: bool,
 }
 
 impl Body {
-    pub(super) fn of(exchange: &Exchange) -> Self {
+    pub(in crate::dialect) fn of(exchange: &Exchange) -> Self {
         let mut end = 0;
         let ends = exchange.chunks.iter().map(|chunk| {
             end += chunk.bytes.len();
             (end, Duration::from_micros(chunk.at_us))
         });
         let ends = ends.collect();
-        let bytes = exchange.body();
-        let framing = match exchange.response.header("content-type") {
-            Some(kind) if kind.starts_with("application/x-ndjson") => Framing::Lines,
-            Some(kind) if kind.starts_with("text/event-stream") => Framing::Events,
-            None if bytes.starts_with(b"data:") || bytes.starts_with(b"event:") => Framing::Events,
-            _ => Framing::Whole,
-        };
-        Self { bytes, ends, framing }
+        Self { bytes: exchange.body(), ends, form: Form::of(exchange), is_cut: exchange.end != End::Clean }
     }
 
-    pub(super) fn framing(&self) -> Framing {
-        self.framing
+    pub(in crate::dialect) fn form(&self) -> Form {
+        self.form
     }
 
     /// When the last chunk came.
@@ -62,42 +47,93 @@ impl Body {
         self.ends.last().map_or(Duration::ZERO, |(_, at)| *at)
     }
 
-    /// The values of a body that is nothing but JSON values; `None` when one of them is something else or cut.
-    pub(super) fn values<T: DeserializeOwned>(&self) -> Option<Vec<Timed<T>>> {
-        let mut stream = serde_json::Deserializer::from_slice(&self.bytes).into_iter::<T>();
+    /// Where the text begins, behind a byte order mark.
+    fn start(&self) -> usize {
+        if self.bytes.starts_with(BYTE_ORDER_MARK) { BYTE_ORDER_MARK.len() } else { 0 }
+    }
+
+    /// The values of a body in its form. A value within which the connection broke is left out.
+    pub(in crate::dialect) fn values<T: DeserializeOwned>(&self) -> Result<Vec<Timed<T>>, Unreadable> {
+        if self.form == Form::Events {
+            return self.events();
+        }
+        let start = self.start();
+        let mut stream = serde_json::Deserializer::from_slice(&self.bytes[start..]).into_iter::<T>();
         let mut values = Vec::new();
         while let Some(value) = stream.next() {
-            values.push(self.timed(stream.byte_offset(), value.ok()?));
+            match value {
+                Ok(value) => values.push(self.timed(start + stream.byte_offset(), value)),
+                Err(error) if self.is_cut && error.is_eof() => break,
+                Err(error) => return Err(Unreadable::value(values.len() + 1, &error)),
+            }
         }
-        Some(values)
+        Ok(values)
     }
 
     /// The one value of a body that holds one.
-    pub(super) fn whole<T: DeserializeOwned>(&self) -> Option<Timed<T>> {
+    pub(super) fn whole<T: DeserializeOwned>(&self) -> Result<Timed<T>, Unreadable> {
         let mut values = self.values()?;
-        let value = values.pop()?;
-        values.is_empty().then_some(value)
+        match (values.pop(), values.is_empty()) {
+            (Some(value), true) => Ok(value),
+            _ => Err(Unreadable::NoAnswer),
+        }
     }
 
-    /// The values of the `data` lines of a body of events, without `[DONE]`; `None` when there is something else.
-    pub(super) fn events<T: DeserializeOwned>(&self) -> Option<Vec<Timed<T>>> {
-        let mut events = Vec::new();
-        let mut end = 0;
-        for line in self.bytes.split_inclusive(|byte| *byte == b'\n') {
-            end += line.len();
-            let text = line.trim_ascii_end();
-            if let Some(data) = text.strip_prefix(b"data:") {
-                let data = data.trim_ascii();
-                if data != b"[DONE]" {
-                    // The last byte of the value, not the newline, which may come in a chunk of its own.
-                    let at = end - (line.len() - text.len());
-                    events.push(self.timed(at, serde_json::from_slice(data).ok()?));
+    /// The values of the events, without `[DONE]` (WHATWG HTML, "Interpreting an event stream").
+    fn events<T: DeserializeOwned>(&self) -> Result<Vec<Timed<T>>, Unreadable> {
+        let mut values = Vec::new();
+        let (mut data, mut data_end) = (Vec::new(), 0);
+        let mut data_lines = 0;
+        for (number, line) in (1..).zip(lines(&self.bytes, self.start())) {
+            let text = &self.bytes[line.start..line.end];
+            let (field, value) = split(text);
+            match field {
+                b"data" => {
+                    // Some servers leave out the blank line between events. Only the first line is looked at: to look at
+                    // all lines again for each one would take quadratic time.
+                    let is_done = value.trim_ascii() == b"[DONE]";
+                    if is_done || data_lines == 1 && serde_json::from_slice::<IgnoredAny>(&data).is_ok() {
+                        self.dispatch(&mut data, data_end, &mut values)?;
+                        data_lines = 0;
+                    }
+                    if !is_done {
+                        data.extend_from_slice(value);
+                        data.push(b'\n');
+                        data_lines += 1;
+                        data_end = line.start + text.trim_ascii_end().len();
+                    }
                 }
-            } else if !(text.is_empty() || line.ends_with(b"\n") && (text.starts_with(b"event:") || text[0] == b':')) {
-                return None;
+                _ if text.is_empty() => {
+                    self.dispatch(&mut data, data_end, &mut values)?;
+                    data_lines = 0;
+                }
+                // A comment has no name.
+                b"" | b"event" | b"id" | b"retry" => {}
+                _ if self.is_cut && line.end == self.bytes.len() => {}
+                _ => return Err(Unreadable::Line { number }),
             }
         }
-        Some(events)
+        self.dispatch(&mut data, data_end, &mut values)?;
+        Ok(values)
+    }
+
+    /// Reads the data of an event that ends at `end`, and empties it.
+    fn dispatch<T: DeserializeOwned>(
+        &self,
+        data: &mut Vec<u8>,
+        end: usize,
+        values: &mut Vec<Timed<T>>,
+    ) -> Result<(), Unreadable> {
+        let data = std::mem::take(data);
+        for value in serde_json::Deserializer::from_slice(&data).into_iter::<T>() {
+            match value {
+                Ok(value) => values.push(self.timed(end, value)),
+                // Within the last line of a broken stream.
+                Err(_) if self.is_cut && end == self.bytes.trim_ascii_end().len() => return Ok(()),
+                Err(error) => return Err(Unreadable::value(values.len() + 1, &error)),
+            }
+        }
+        Ok(())
     }
 
     /// Places a value whose last byte is before `end`.
@@ -106,4 +142,23 @@ impl Body {
         let at = self.ends.get(chunk).map_or(self.end(), |(_, at)| *at);
         Timed { at, chunk, value }
     }
+}
+
+/// Where the lines from `start` on stand, without what ends them: LF, CR LF or CR.
+fn lines(bytes: &[u8], mut start: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
+    std::iter::from_fn(move || {
+        let rest = bytes.get(start..).filter(|rest| !rest.is_empty())?;
+        let length = rest.iter().position(|byte| matches!(byte, b'\n' | b'\r')).unwrap_or(rest.len());
+        let ending = if rest[length..].starts_with(b"\r\n") { 2 } else { rest.len().min(length + 1) - length };
+        let line = start..start + length;
+        start = line.end + ending;
+        Some(line)
+    })
+}
+
+/// The name and the value of a line.
+fn split(line: &[u8]) -> (&[u8], &[u8]) {
+    let Some(colon) = line.iter().position(|byte| *byte == b':') else { return (line, b"") };
+    let value = &line[colon + 1..];
+    (&line[..colon], value.strip_prefix(b" ").unwrap_or(value))
 }

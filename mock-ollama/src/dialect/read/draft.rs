@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
 
-use super::body::Body;
+use super::body::{Body, Timed};
 use super::values::ErrorText;
-use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, ToolCall};
+use crate::dialect::Unreadable;
+use crate::generation::{Arguments, Content, Ending, Generation, Logprob, Piece, Reason, ToolCall};
 
 /// The status of a failure that came when another had been sent already: what it is without a stream.
 pub(super) const LATE: u16 = 500;
@@ -89,7 +89,7 @@ impl Draft {
         id: Option<String>,
         index: Option<u32>,
         name: String,
-        arguments: Map<String, Value>,
+        arguments: Arguments,
     ) -> ToolCall {
         let index = index.unwrap_or(self.calls);
         self.calls = index.saturating_add(1);
@@ -125,8 +125,10 @@ impl Draft {
         self.generation.ending = Ending::Failed { status, text };
     }
 
-    pub(super) fn counts(&mut self, prompt: u64, eval: u64) {
-        (self.generation.prompt_count, self.generation.eval_count) = (prompt, eval);
+    /// Counts of tokens; one that is not told stays as it was.
+    pub(super) fn counts(&mut self, prompt: Option<u64>, eval: Option<u64>) {
+        self.generation.prompt_count = prompt.unwrap_or(self.generation.prompt_count);
+        self.generation.eval_count = eval.unwrap_or(self.generation.eval_count);
     }
 
     pub(super) fn durations(&mut self, load: Option<Duration>, prompt_eval: Option<Duration>) {
@@ -151,22 +153,29 @@ impl Draft {
     }
 }
 
-/// The answer of a request that was refused, in any envelope.
-pub(super) fn refused(status: u16, body: &Body) -> Option<Generation> {
+/// The answer of a request that was refused, in any envelope and any form.
+pub(super) fn refused(status: u16, body: &Body) -> Result<Generation, Unreadable> {
     #[derive(Deserialize)]
     struct Refused {
-        error: ErrorText,
+        error: Option<ErrorText>,
+        /// Where some servers of `OpenAI`'s dialect have it.
+        message: Option<String>,
     }
-    let refused = body.whole::<Refused>()?;
+    let values = body.values::<Refused>().map_err(|_| Unreadable::NoError { status })?;
+    let found = values.into_iter().find_map(|Timed { at, value, .. }| {
+        let text = value.error.map(ErrorText::into_text).or(value.message)?;
+        Some((at, text))
+    });
+    let (at, text) = found.ok_or(Unreadable::NoError { status })?;
     let mut draft = Draft::of(body);
-    draft.failed(refused.at, status, refused.value.error.into_text());
-    Some(draft.finish())
+    draft.failed(at, status, text);
+    Ok(draft.finish())
 }
 
 /// Old servers give none at a natural end; the wrappers under `/v1` have words of their own for it.
 fn reason_of(word: Option<&str>) -> Reason {
     match word {
-        Some("length" | "max_tokens" | "max_output_tokens") => Reason::Length,
+        Some("length" | "max_tokens" | "max_output_tokens" | "model_context_window_exceeded") => Reason::Length,
         Some("load") => Reason::Load,
         Some("unload") => Reason::Unload,
         _ => Reason::Stop,

@@ -5,9 +5,11 @@ use std::time::Duration;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::body::{Body, Framing};
+use super::body::Body;
+use super::calls::{WireCall, calls};
 use super::draft::{Draft, LATE, Said};
-use super::values::{ErrorText, WireCall, WireLogprob, calls, logprobs};
+use super::values::{ErrorText, WireLogprob, logprobs};
+use crate::dialect::Unreadable;
 use crate::dialect::request::Dialect;
 use crate::generation::Generation;
 
@@ -39,13 +41,13 @@ struct Message {
     tool_calls: Option<Vec<WireCall>>,
 }
 
-pub(super) fn read(dialect: Dialect, body: &Body) -> Option<Generation> {
+pub(super) fn read(dialect: Dialect, body: &Body) -> Result<Generation, Unreadable> {
     let objects = body.values::<Object>()?;
-    let is_stream = body.framing() == Framing::Lines || objects.len() > 1;
+    let is_stream = body.form().is_stream();
     let mut draft = Draft::of(body);
     for object in objects {
         if draft.has_ended() {
-            return None;
+            return Err(Unreadable::AfterEnd);
         }
         let (at, mut object) = (object.at, object.value);
         if let Some(error) = object.error {
@@ -68,22 +70,22 @@ pub(super) fn read(dialect: Dialect, body: &Body) -> Option<Generation> {
         }
         metrics(object, &mut draft);
     }
-    Some(draft.finish())
+    Ok(draft.finish())
 }
 
-/// What an object says; `None` when it is not one of this dialect.
-fn said(dialect: Dialect, object: &mut Object, draft: &mut Draft) -> Option<Said> {
+/// What an object says.
+fn said(dialect: Dialect, object: &mut Object, draft: &mut Draft) -> Result<Said, Unreadable> {
     if object.debug_info.is_some() {
-        return None;
+        return Err(Unreadable::NoAnswer);
     }
     let message = match (dialect, object.message.take(), object.response.take()) {
         (Dialect::Chat, Some(message), None) => message,
         (Dialect::Generate, None, Some(response)) => {
             Message { content: Some(response), thinking: object.thinking.take(), tool_calls: object.tool_calls.take() }
         }
-        _ => return None,
+        _ => return Err(Unreadable::NoAnswer),
     };
-    Some(Said {
+    Ok(Said {
         thinking: message.thinking.unwrap_or_default(),
         text: message.content.unwrap_or_default(),
         calls: calls(message.tool_calls, draft)?,
@@ -94,6 +96,6 @@ fn said(dialect: Dialect, object: &mut Object, draft: &mut Draft) -> Option<Said
 fn metrics(object: Object, draft: &mut Draft) {
     let duration = |nanos: Option<u64>| nanos.map(Duration::from_nanos);
     draft.durations(duration(object.load_duration), duration(object.prompt_eval_duration));
-    draft.counts(object.prompt_eval_count.unwrap_or_default(), object.eval_count.unwrap_or_default());
+    draft.counts(object.prompt_eval_count, object.eval_count);
     draft.context(object.context.unwrap_or_default());
 }

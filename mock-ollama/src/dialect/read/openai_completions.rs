@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::body::{Body, Framing, Timed};
+use super::body::{Body, Timed};
 use super::draft::{Draft, LATE, Said};
-use super::openai_chat::LOST_ERROR;
+use super::openai_chat::{LOST_ERROR, Numbered, lost_error, only};
 use super::values::{ErrorText, Usage};
+use crate::dialect::Unreadable;
 use crate::generation::Generation;
 
 #[derive(Debug, Deserialize)]
@@ -18,15 +19,24 @@ struct Chunk {
 
 #[derive(Debug, Deserialize)]
 struct Choice {
+    #[serde(default)]
+    index: u64,
     text: String,
     finish_reason: Option<String>,
 }
 
-pub(super) fn read(body: &Body) -> Option<Generation> {
-    let is_stream = body.framing() == Framing::Events;
-    let chunks: Vec<Timed<Chunk>> = if is_stream { body.events()? } else { vec![body.whole()?] };
+impl Numbered for Choice {
+    fn index(&self) -> u64 {
+        self.index
+    }
+}
+
+pub(super) fn read(body: &Body) -> Result<Generation, Unreadable> {
+    let is_stream = body.form().is_stream();
+    let chunks: Vec<Timed<Chunk>> = if is_stream { body.values()? } else { vec![body.whole()?] };
+    let lost_error = lost_error(chunks.iter().map(|chunk| chunk.value.model.as_deref()));
     let mut draft = Draft::of(body);
-    for Timed { at, value: chunk, .. } in chunks {
+    for (number, Timed { at, value: chunk, .. }) in chunks.into_iter().enumerate() {
         if let Some(error) = chunk.error {
             draft.failed(at, LATE, error.into_text());
             continue;
@@ -34,22 +44,25 @@ pub(super) fn read(body: &Body) -> Option<Generation> {
         if let Some(usage) = &chunk.usage {
             usage.tell(&mut draft);
         }
-        // The chunk of usage has none.
-        let Some(choice) = chunk.choices?.into_iter().next() else { continue };
-        if draft.has_ended() {
-            return None;
-        }
+        let choices = chunk.choices.or(chunk.usage.map(|_| Vec::new())).ok_or(Unreadable::NoAnswer)?;
+        let Some(choice) = only(choices)? else { continue };
         let said = Said { text: choice.text, ..Said::default() };
-        match choice.finish_reason.as_deref() {
+        if draft.has_ended() {
+            if said.is_empty() {
+                continue;
+            }
+            return Err(Unreadable::AfterEnd);
+        }
+        match choice.finish_reason.as_deref().filter(|reason| !reason.is_empty()) {
             Some(reason) if is_stream => draft.done(at, said, Some(reason)),
             Some(reason) => {
                 draft.say(at, said);
                 draft.end(Some(reason));
             }
-            None if chunk.model.as_deref() == Some("") => draft.failed(at, LATE, LOST_ERROR.to_owned()),
+            None if lost_error == Some(number) => draft.failed(at, LATE, LOST_ERROR.to_owned()),
             None if said.is_empty() => draft.hold(at),
             None => draft.say(at, said),
         }
     }
-    Some(draft.finish())
+    Ok(draft.finish())
 }

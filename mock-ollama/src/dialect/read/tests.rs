@@ -8,15 +8,15 @@ use serde_json::json;
 
 use super::read;
 use crate::dialect::request::Dialect;
-use crate::generation::{Content, Ending, Generation};
+use crate::generation::{Arguments, Content, Ending, Generation};
 use crate::recording::{Chunk, End, Exchange, Response};
 
-const LINES: &str = "application/x-ndjson";
-const EVENTS: &str = "text/event-stream";
-const JSON: &str = "application/json";
+pub(super) const LINES: &str = "application/x-ndjson";
+pub(super) const EVENTS: &str = "text/event-stream";
+pub(super) const JSON: &str = "application/json";
 
 /// An exchange whose chunks come 10 ms apart.
-fn exchange(status: u16, kind: &str, chunks: &[&str]) -> Exchange {
+pub(super) fn exchange(status: u16, kind: &str, chunks: &[&str]) -> Exchange {
     let chunks =
         chunks.iter().zip(1..).map(|(text, n)| Chunk { at_us: n * 10_000, bytes: text.as_bytes().to_vec().into() });
     let headers = vec![("Content-Type".to_owned(), kind.to_owned())];
@@ -24,8 +24,9 @@ fn exchange(status: u16, kind: &str, chunks: &[&str]) -> Exchange {
     Exchange { request: None, sent_us: None, response, chunks: chunks.collect(), end: End::Clean }
 }
 
-fn shown(dialect: Dialect, status: u16, kind: &str, chunks: &[&str]) -> String {
-    read(dialect, &exchange(status, kind, chunks)).map_or("none".to_owned(), |generation| show(&generation))
+pub(super) fn shown(dialect: Dialect, status: u16, kind: &str, chunks: &[&str]) -> String {
+    read(dialect, &exchange(status, kind, chunks))
+        .map_or_else(|why| format!("none: {why}"), |generation| show(&generation))
 }
 
 /// A generation in a line a piece.
@@ -39,7 +40,10 @@ fn show(generation: &Generation) -> String {
             Content::Text(text) => write!(out, "text {:?}", String::from_utf8_lossy(text)),
             Content::Thinking(text) => write!(out, "thinking {text:?}"),
             Content::Calls(calls) => calls.iter().try_for_each(|call| {
-                let arguments = serde_json::Value::Object(call.arguments.clone());
+                let arguments = match &call.arguments {
+                    Arguments::Object(object) => serde_json::Value::Object(object.clone()).to_string(),
+                    Arguments::Text(text) => format!("`{text}`"),
+                };
                 write!(out, "call {} {:?} {} {arguments};", call.index, call.id, call.name)
             }),
         };
@@ -196,7 +200,7 @@ fn chat_events_of_today_read_and_calls_beside_the_finish_are_the_final_objects()
     load 0ns, prompt 10ms, counts 11 4, []
     10ms thinking "hm"
     20ms text "Hi" [72, 105]=-1/0
-    30ms call 0 Some("c") f {"b":1,"a":"<"};
+    30ms call 0 Some("c") f `{"b":1,"a":"\u003c"}`;
     Done(Stop)
     "#);
 }
@@ -261,7 +265,7 @@ fn response_events_read() {
     load 0ns, prompt 20ms, counts 11 4, []
     20ms thinking "hm"
     30ms text "Hi"
-    50ms call 0 Some("c") f {"a":1};
+    50ms call 0 Some("c") f `{"a":1}`;
     60ms held
     Done(Stop)
     "#);
@@ -299,7 +303,7 @@ fn message_events_read() {
     ]), @r#"
     load 0ns, prompt 30ms, counts 11 4, []
     30ms text "Hi"
-    60ms call 0 Some("c") f {"a":1};
+    60ms call 0 Some("c") f `{"a":1}`;
     70ms held
     Done(Length)
     "#);
@@ -322,31 +326,117 @@ fn a_whole_message_reads() {
 }
 
 #[rstest]
-#[case::cut_line(Dialect::Generate, 200, LINES, "{\"response\":\"a\",\"done\":false}\n{\"resp")]
-#[case::cut_event(Dialect::OpenAiChat, 200, EVENTS, "data: {\"choices\":[{\"delta\":{\"cont")]
-#[case::cut_event_name(Dialect::Messages, 200, EVENTS, "event: message_st")]
-#[case::chat_is_no_generate(Dialect::Generate, 200, LINES, "{\"message\":{\"content\":\"a\"},\"done\":false}\n")]
-#[case::generate_is_no_chat(Dialect::Chat, 200, LINES, "{\"response\":\"a\",\"done\":false}\n")]
-#[case::progress_of_a_pull(Dialect::Generate, 200, LINES, "{\"status\":\"success\"}\n")]
-#[case::rendered_prompt(Dialect::Generate, 200, JSON, "{\"response\":\"\",\"done\":false,\"_debug_info\":{}}")]
-#[case::after_the_end(Dialect::Chat, 200, LINES, "{\"error\":\"a\"}\n{\"message\":{},\"done\":true}\n")]
-#[case::other_events(Dialect::OpenAiChat, 200, EVENTS, "data: {\"type\":\"message_stop\"}\n\n")]
-#[case::other_chunks(Dialect::OpenAiCompletions, 200, EVENTS, "data: {\"choices\":[{\"delta\":{}}]}\n\n")]
-#[case::a_page(Dialect::Messages, 404, "text/plain", "404 page not found")]
-#[case::nothing(Dialect::OpenAiChat, 200, JSON, "")]
-#[case::bad_arguments(
-    Dialect::Responses,
+#[case::cut_line(Dialect::Generate, 200, LINES, "{\"response\":\"a\",\"done\":false}\n{\"resp", "value 2 of its body")]
+#[case::cut_event(Dialect::OpenAiChat, 200, EVENTS, "data: {\"choices\":[{\"delta\":{\"cont", "value 1 of its body")]
+#[case::no_json(Dialect::OpenAiChat, 200, EVENTS, "data: {'a':1}\n\n", "value 1 of its body")]
+#[case::no_event(Dialect::Messages, 200, EVENTS, "data: {\"type\":\"ping\"}\n\nboom\n", "line 3 of its body")]
+#[case::chat_is_no_generate(
+    Dialect::Generate,
+    200,
+    LINES,
+    "{\"message\":{\"content\":\"a\"},\"done\":false}\n",
+    "its body holds no answer"
+)]
+#[case::generate_is_no_chat(
+    Dialect::Chat,
+    200,
+    LINES,
+    "{\"response\":\"a\",\"done\":false}\n",
+    "its body holds no answer"
+)]
+#[case::progress_of_a_pull(Dialect::Generate, 200, LINES, "{\"status\":\"success\"}\n", "its body holds no answer")]
+#[case::rendered_prompt(
+    Dialect::Generate,
+    200,
+    JSON,
+    "{\"response\":\"\",\"done\":false,\"_debug_info\":{}}",
+    "its body holds no answer"
+)]
+#[case::after_the_end(
+    Dialect::Chat,
+    200,
+    LINES,
+    "{\"error\":\"a\"}\n{\"message\":{},\"done\":true}\n",
+    "it goes on after its answer ended"
+)]
+#[case::after_the_finish(
+    Dialect::OpenAiChat,
     200,
     EVENTS,
-    "data: {\"item\":{\"type\":\"function_call\",\"name\":\"f\",\"arguments\":\"[\"},\"type\":\"response.output_item.done\"}\n\n"
+    "data: {\"choices\":[{\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n",
+    "it goes on after its answer ended"
 )]
-fn what_is_cut_or_of_another_kind_is_not_read(
+#[case::other_events(
+    Dialect::OpenAiChat,
+    200,
+    EVENTS,
+    "data: {\"type\":\"message_stop\"}\n\n",
+    "its body holds no answer"
+)]
+#[case::other_chunks(
+    Dialect::OpenAiCompletions,
+    200,
+    EVENTS,
+    "data: {\"choices\":[{\"delta\":{}}]}\n\n",
+    "value 1 of its body"
+)]
+#[case::two_choices(
+    Dialect::OpenAiChat,
+    200,
+    EVENTS,
+    "data: {\"choices\":[{\"index\":1,\"delta\":{}}]}\n\n",
+    "it has several choices"
+)]
+#[case::two_whole_choices(
+    Dialect::OpenAiCompletions,
+    200,
+    JSON,
+    "{\"choices\":[{\"text\":\"a\"},{\"text\":\"b\"}]}",
+    "it has several choices"
+)]
+#[case::stray_arguments(
+    Dialect::OpenAiChat,
+    200,
+    EVENTS,
+    "data: {\"choices\":[{\"delta\":{\"tool_calls\":[{\"index\":0,\"function\":{\"arguments\":\"{}\"}}]}}]}\n\n",
+    "it has a piece of a tool call whose beginning is missing"
+)]
+#[case::a_page(
+    Dialect::Messages,
+    404,
+    "text/plain",
+    "404 page not found",
+    "its status is 404, and its body is no error"
+)]
+#[case::nothing(Dialect::OpenAiChat, 200, JSON, "", "its body holds no answer")]
+fn what_cannot_be_read_says_why(
     #[case] dialect: Dialect,
     #[case] status: u16,
     #[case] kind: &str,
     #[case] body: &str,
+    #[case] why: &str,
 ) {
-    assert_eq!(shown(dialect, status, kind, &[body]), "none");
+    let shown = shown(dialect, status, kind, &[body]);
+    assert!(shown.starts_with(&format!("none: {why}")), "{shown}");
+}
+
+#[rstest]
+#[case::line(Dialect::Chat, LINES, "{\"message\":{\"content\":\"a\"},\"done\":false}\n{\"mess")]
+#[case::event(Dialect::OpenAiChat, EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: {\"ch")]
+#[case::end_of_events(
+    Dialect::OpenAiChat,
+    EVENTS,
+    "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\ndata: [DO"
+)]
+#[case::name(Dialect::OpenAiChat, EVENTS, "data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\nda")]
+fn of_a_connection_that_broke_the_cut_object_is_left_out(
+    #[case] dialect: Dialect,
+    #[case] kind: &str,
+    #[case] body: &str,
+) {
+    let generation = read(dialect, &Exchange { end: End::Eof, ..exchange(200, kind, &[body]) }).unwrap();
+    assert_eq!(generation.pieces[0].content, Content::Text("a".into()));
+    assert_eq!((generation.pieces.len(), generation.ending), (1, Ending::Silent));
 }
 
 #[test]
@@ -359,7 +449,7 @@ fn a_stream_that_was_left_between_objects_just_ends() {
 
 #[test]
 fn an_empty_stream_is_an_answer_without_anything() {
-    assert_eq!(read(Dialect::Generate, &exchange(200, LINES, &[])), Some(Generation::default()));
+    assert_eq!(read(Dialect::Generate, &exchange(200, LINES, &[])), Ok(Generation::default()));
 }
 
 /// What a model might say, as the simplest writer of native chat objects puts it.

@@ -1,25 +1,28 @@
-//! The values that several dialects share: errors, logprobs, calls, usage.
+//! The values that several dialects share: errors, logprobs, usage.
 
 use serde::Deserialize;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::draft::Draft;
-use crate::generation::{Logprob, ToolCall};
+use crate::generation::Logprob;
 
 /// What `error` holds, in any envelope.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
-pub(super) enum ErrorText {
+pub(in crate::dialect) enum ErrorText {
     /// `{"error":"…"}`
     Text(String),
     /// `{"error":{"message":"…"}}`
     Object { message: String },
+    /// Anything else.
+    Other(Value),
 }
 
 impl ErrorText {
-    pub(super) fn into_text(self) -> String {
+    pub(in crate::dialect) fn into_text(self) -> String {
         match self {
             Self::Text(text) | Self::Object { message: text } => text,
+            Self::Other(value) => value.to_string(),
         }
     }
 }
@@ -54,48 +57,13 @@ pub(super) fn logprobs(wire: Option<Vec<WireLogprob>>) -> Vec<Logprob> {
     wire.unwrap_or_default().into_iter().map(read).collect()
 }
 
-/// A call whose arguments are an object (native) or its JSON text (`OpenAI`).
-#[derive(Debug, Deserialize)]
-pub(super) struct WireCall {
-    id: Option<String>,
-    index: Option<u32>,
-    function: WireFunction,
-}
-
-#[derive(Debug, Deserialize)]
-struct WireFunction {
-    index: Option<u32>,
-    name: String,
-    arguments: Option<Value>,
-}
-
-/// The calls of one object; `None` when the arguments of one are no object.
-pub(super) fn calls(wire: Option<Vec<WireCall>>, draft: &mut Draft) -> Option<Vec<ToolCall>> {
-    let read = |call: WireCall| {
-        let function = call.function;
-        let arguments = match function.arguments {
-            None | Some(Value::Null) => Map::new(),
-            Some(Value::Object(arguments)) => arguments,
-            Some(Value::String(text)) => arguments(&text)?,
-            Some(_) => return None,
-        };
-        Some(draft.call(call.id, function.index.or(call.index), function.name, arguments))
-    };
-    wire.unwrap_or_default().into_iter().map(read).collect()
-}
-
-/// Arguments as JSON text; no text is no arguments.
-pub(super) fn arguments(text: &str) -> Option<Map<String, Value>> {
-    if text.is_empty() { Some(Map::new()) } else { serde_json::from_str(text).ok() }
-}
-
-/// Token counts, by either pair of names.
+/// Token counts, by either pair of names. Some servers tell them one by one.
 #[derive(Debug, Deserialize)]
 pub(super) struct Usage {
     #[serde(alias = "prompt_tokens")]
-    input_tokens: u64,
+    input_tokens: Option<u64>,
     #[serde(alias = "completion_tokens")]
-    output_tokens: u64,
+    output_tokens: Option<u64>,
 }
 
 impl Usage {

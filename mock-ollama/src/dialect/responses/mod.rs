@@ -9,6 +9,7 @@ use serde_json::{Map, Value, json};
 pub(super) use search::SearchingResponses;
 
 use super::go_json::{go_lossy, to_string};
+use super::objects::arguments_text;
 use super::{Ids, Render, Reply, sse_fields};
 use crate::generation::{Done, Metrics, Part, ToolCall};
 
@@ -319,7 +320,7 @@ impl Render for Responses {
             output.push(message(&self.text_id, "completed", &json!([part_of(&text)])));
         }
         for (call, place) in part.calls.iter().zip(0..) {
-            let arguments = to_string(&call.arguments).unwrap_or_default();
+            let arguments = arguments_text(call);
             output.push(function_call(&format!("fc_{}_{place}", self.id()), "completed", call, &arguments));
         }
         let metrics = part.done.as_ref().and_then(|done| done.metrics).unwrap_or_default();

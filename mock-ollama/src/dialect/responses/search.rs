@@ -119,7 +119,7 @@ impl Render for SearchingResponses {
         }
         match (&part.done, self.search.take()) {
             (Some(done), Some(search)) => {
-                self.fail_search(search_query(&search), done.metrics.unwrap_or_default(), &mut out);
+                self.fail_search(&search_query(&search), done.metrics.unwrap_or_default(), &mut out);
             }
             (Some(done), None) => {
                 self.inner.begin(&mut out);
@@ -145,7 +145,7 @@ impl Render for SearchingResponses {
 
     fn whole(&mut self, part: &Part) -> Reply {
         let Some(search) = search_call(part) else { return self.inner.whole(part) };
-        let (status, text) = failure_of(search_query(search));
+        let (status, text) = failure_of(&search_query(search));
         let refusal = Refusal { status, text: text.to_owned(), by: RefusedBy::Handler };
         refuse_in(Envelope::OpenAi, &refusal, self.inner.ids)
     }

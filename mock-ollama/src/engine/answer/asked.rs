@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, Turn};
-use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared};
+use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared, Told};
 use crate::dialect::request::{Ask, Dialect, check};
 use crate::dialect::{Refusal, RefusedBy, Reply, debug_reply, miss_text, refuse, renderer};
 use crate::engine::config::CreatedAt;
@@ -14,6 +14,7 @@ use crate::engine::stream::Source;
 use crate::generation::{Done, Generation, Part, Reason};
 use crate::journal::Answer;
 use crate::models::{Card, Found};
+use crate::recording::End;
 
 impl Answerer<'_> {
     /// The checks of `server/routes.go` in their order, and the answer.
@@ -26,8 +27,9 @@ impl Answerer<'_> {
         // A copy answers as what it was copied from.
         let answers_as = self.models.find(&ask.name).map_or_else(|| ask.name.clone(), |card| card.answers_as.clone());
         let source = Ask { name: answers_as, ..ask.clone() };
-        let chosen = catalog.choose(&source, self.config.matching);
-        let is_recorded = self.config.matching == Matching::Exact && chosen.as_ref().is_ok_and(Choice::is_verbatim);
+        let hash = self.config.seed.derive("match", [ask.dialect.path().as_bytes(), from.body]);
+        let chosen = catalog.choose(&source, self.config.matching, hash);
+        let is_recorded = self.config.matching == Matching::Exact && chosen.as_ref().is_ok_and(Choice::is_own);
         let card = self.models.find(&ask.name).cloned();
         let deleted = card.is_none() && catalog.card(&ask.name).is_some();
         if is_recorded && !deleted {
@@ -62,7 +64,9 @@ impl Answerer<'_> {
         }
         match (catalog.script(&source.name), chosen) {
             (Some(script), _) => match script.answer(&ask) {
-                Ok(generation) => self.rendered(&ask, &card, Arc::new(generation), Answer::Scripted, from),
+                Ok(generation) => {
+                    self.rendered(&ask, &card, (Arc::new(generation), End::Clean), Answer::Scripted, from)
+                }
                 Err(refusal) => self.refused(&ask, &refusal, from),
             },
             (None, Err(miss)) => self.missed(&ask, &miss, &miss_text(&miss.to_string()), from),
@@ -135,36 +139,31 @@ impl Answerer<'_> {
     ) -> Answered {
         let Ok(choice) = chosen else { return Reply::empty(500).into() };
         let turn = self.callers.take_turn(&from.stream.caller, choice.key());
-        let hash = self.config.seed.derive("match", [ask.dialect.path().as_bytes(), from.body]);
-        let Candidate { offer, verbatim } = choice.pick(turn, hash);
+        let Candidate { offer, told } = choice.pick(turn);
         let answer = Answer::Matched { recording: offer.recording.to_string(), exchange: offer.exchange };
         let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
-        if verbatim {
-            let stream = ask.stream && !ask.is_load();
-            let as_asked = offer.response.is_stream() == stream || offer.response.status != 200;
-            let folded = if as_asked { None } else { offer.response.collected().map(Arc::new) };
-            if let Some(response) = folded.or_else(|| as_asked.then(|| Arc::clone(&offer.response))) {
-                let source = Source::Prepared { response, created_at: self.config.created_at };
-                return self.admitted(ask, card, source, answer, from);
+        match told {
+            Told::Bytes(response) => {
+                let source = Source::Prepared { response: Arc::clone(response), created_at: self.config.created_at };
+                self.admitted(ask, card, source, answer, from)
             }
-        }
-        match offer.generation() {
-            Some(generation) => self.rendered(ask, &card, generation, answer, from),
-            None => Answered { answer, ..Answered::from(Arc::clone(&offer.response)) },
+            Told::Anew(generation) => {
+                self.rendered(ask, &card, (Arc::clone(generation), offer.response.end), answer, from)
+            }
         }
     }
 
-    /// An answer that is rendered in the dialect of the request.
+    /// An answer that is rendered in the dialect of the request, with the end of its connection.
     fn rendered(
         &mut self,
         ask: &Ask,
         card: &Card,
-        generation: Arc<Generation>,
+        (generation, end): (Arc<Generation>, End),
         answer: Answer,
         from: &Reception<'_>,
     ) -> Answered {
         let failed_at = generation.last.at;
-        let live = Live::new(ask, card, generation, from.ids);
+        let live = Live::new(ask, card, (generation, end), from.ids);
         let source = match live.whole_failure() {
             Some((status, text)) => {
                 let refusal = Refusal { status, text: text.to_owned(), by: RefusedBy::Runner };

@@ -1,8 +1,10 @@
 //! The engine run by hand: no socket, no clock, every instant chosen.
 
+mod folding;
 mod http;
 mod limits;
 mod matching;
+mod pairs;
 mod shards;
 mod streams;
 
