@@ -1,4 +1,4 @@
-//! `mock-ollama import`: raw bodies and raw captures into a recording.
+//! `mock-ollama import`: raw bodies, raw captures and the archives of other tools into recordings.
 
 use std::fs::File;
 use std::io::Read as _;
@@ -7,23 +7,30 @@ use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::files::Existing;
-use mock_ollama::recording::import::{ImportOptions, Input, Tags, import};
+use mock_ollama::recording::import::{Found, ImportOptions, Input, Note, Tags};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
-use mock_ollama::recording::{WriteError, write_file};
+use mock_ollama::recording::{Recording, WriteError, write_file};
 use serde_json::Value;
 
 use super::error::VerbError;
 
-/// Make a recording of raw bodies (NDJSON, server-sent events, JSON) or raw captures.
+/// The files that a folder of inputs may hold, by their extension.
+const INPUT_EXTENSIONS: [&str; 7] = ["ndjson", "sse", "json", "jsonl", "har", "yaml", "yml"];
+
+/// The most notes on one input that are shown; the others are counted.
+const MAX_NOTES_SHOWN: usize = 20;
+
+/// Make a recording of raw bodies (NDJSON, server-sent events, JSON), raw captures, or what other tools recorded (cassettes
+/// of vcrpy and VCR, httpmock's files, HAR).
 ///
-/// Several inputs become one conversation, in the order given; a folder becomes a folder of recordings, one for each file.
-/// The form of each input is told by its first line.
+/// All exchanges of the inputs become one conversation, in the order given. Where IN or OUT is a folder, each exchange
+/// becomes a recording of its own. The form of each input is told by its first line.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
-    /// Bodies as the server sent them, raw captures (`raw-capture/1`), or one folder of them
+    /// Bodies as the server sent them, raw captures (`raw-capture/1`), cassettes, HAR files, or one folder of them
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
-    /// The recording to write, or the folder of recordings
+    /// The recording to write, or the folder of recordings (one that exists, or a name that ends in `/`)
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
     /// Replace OUT when it exists
@@ -69,7 +76,10 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
     if let [folder] = args.inputs.as_slice()
         && folder.is_dir()
     {
-        return each_of(folder, &args);
+        return each_of(&files_of(folder)?, &args);
+    }
+    if args.output.is_dir() || args.output.to_string_lossy().ends_with(std::path::is_separator) {
+        return each_of(&args.inputs, &args);
     }
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let tags = args.tags.as_deref().map(read_tags).transpose()?;
@@ -81,14 +91,33 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
         .map(|path| Ok((path.display().to_string(), read_input(path)?)))
         .collect::<Result<_, VerbError>>()?;
     let inputs: Vec<Input<'_>> = contents.iter().map(|(label, bytes)| Input { label, bytes }).collect();
-    let recording = import(&inputs, &options).map_err(VerbError::from)?;
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let path = args.output;
-    write_file(&recording, &path, existing).map_err(|source| match source {
+    let found = Found::read(&inputs, &options).map_err(VerbError::from)?;
+    show(found.notes());
+    let recording = found.conversation(&options).map_err(VerbError::from)?;
+    write_out(&recording, args.output, args.force)?;
+    Ok(())
+}
+
+/// Says on standard error what is in no recording.
+fn show(notes: &[Note]) {
+    for note in notes.iter().take(MAX_NOTES_SHOWN) {
+        eprintln!("{note}");
+    }
+    if notes.len() > MAX_NOTES_SHOWN {
+        eprintln!("and {} more such lines", notes.len() - MAX_NOTES_SHOWN);
+    }
+    let passed_over = notes.iter().filter(|note| note.is_passed_over()).count();
+    if passed_over > 0 {
+        eprintln!("exchanges passed over: {passed_over}");
+    }
+}
+
+fn write_out(recording: &Recording, path: PathBuf, force: bool) -> Result<(), VerbError> {
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    write_file(recording, &path, existing).map_err(|source| match source {
         WriteError::Io(error) if error.kind() == std::io::ErrorKind::AlreadyExists => VerbError::Exists { path },
         source => VerbError::Output { path, source },
-    })?;
-    Ok(())
+    })
 }
 
 fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions {
@@ -107,36 +136,46 @@ fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions
     }
 }
 
-/// Every file of a folder into a recording of its own; those of no use are named, the rest are written.
-fn each_of(folder: &Path, args: &ImportArgs) -> anyhow::Result<()> {
+/// The files of a folder that may be inputs, by name.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
     let failed = |source| VerbError::Input { path: folder.to_owned(), source };
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|kind| ["ndjson", "sse", "json", "jsonl"].iter().any(|known| kind == *known)) {
+        if path.extension().is_some_and(|kind| INPUT_EXTENSIONS.iter().any(|known| kind == *known)) {
             paths.push(path);
         }
     }
     paths.sort_unstable();
+    Ok(paths)
+}
+
+/// Every exchange of these files into a recording of its own; files of no use are named, the rest are written.
+fn each_of(paths: &[PathBuf], args: &ImportArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.output)
         .map_err(|source| VerbError::Output { path: args.output.clone(), source: WriteError::Io(source) })?;
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let tags = args.tags.as_deref().map(read_tags).transpose()?;
     let mut bad = 0;
-    for path in &paths {
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let out = args.output.join(format!("{name}.jsonl"));
-        let tags = args.tags.as_deref().map(read_tags).transpose()?;
-        let bytes = read_input(path)?;
-        let label = path.display().to_string();
-        let done = import(&[Input { label: &label, bytes: &bytes }], &options(args, name, tags))
-            .map_err(anyhow::Error::from)
-            .and_then(|recording| write_file(&recording, &out, existing).map_err(anyhow::Error::from));
-        if let Err(error) = done {
-            eprintln!("{error:#}");
+    for path in paths {
+        if let Err(error) = each_in(path, args, tags.clone()) {
+            eprintln!("{:#}", anyhow::Error::from(error));
             bad += 1;
         }
     }
     if bad > 0 { Err(VerbError::SomeBad { bad, count: paths.len() }.into()) } else { Ok(()) }
+}
+
+fn each_in(path: &Path, args: &ImportArgs, tags: Option<Tags>) -> Result<(), VerbError> {
+    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let options = options(args, stem, tags);
+    let bytes = read_input(path)?;
+    let found = Found::read(&[Input { label: &path.display().to_string(), bytes: &bytes }], &options)?;
+    show(found.notes());
+    for recording in found.each(&options)? {
+        let out = args.output.join(format!("{}.jsonl", recording.name));
+        write_out(&recording, out, args.force)?;
+    }
+    Ok(())
 }
 
 fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {

@@ -93,6 +93,48 @@ pub enum ImportError {
         /// The input.
         label: String,
     },
+    /// An exchange of an archive is not as its tool writes it.
+    #[error("{label}: {message}")]
+    BadExchange {
+        /// The input, and which exchange of it.
+        label: String,
+        /// What is missing or wrong, and what to do.
+        message: String,
+    },
+    /// An archive is not the JSON or YAML that its first lines promise.
+    #[error("{label}:{line}: this {form} cannot be read: {message}")]
+    BadArchive {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What it looks like.
+        form: &'static str,
+        /// What the parser said.
+        message: String,
+    },
+    /// An archive without an exchange that this server would answer.
+    #[error("{}", nothing_served(label, form, first.as_deref()))]
+    NothingServed {
+        /// The input.
+        label: String,
+        /// What it is.
+        form: &'static str,
+        /// Why the first one is passed over; `None` when there is no exchange at all.
+        first: Option<String>,
+    },
+    /// An archive in YAML, and this build reads none.
+    #[cfg(not(feature = "import-yaml"))]
+    #[error(
+        "{label}: this is a {form} in YAML, and this build has no YAML reader; build it with `--features import-yaml`, or \
+         keep the file as JSON"
+    )]
+    NoYaml {
+        /// The input.
+        label: String,
+        /// What it is.
+        form: &'static str,
+    },
     /// Two inputs disagree in what a recording has once.
     #[error("{label}: the {what} is {found:?}, but {before:?} in the input before it; a recording has one")]
     Differs {
@@ -126,4 +168,11 @@ pub enum ImportError {
     /// The result breaks a rule of the recording format.
     #[error(transparent)]
     Invalid(#[from] WriteError),
+}
+
+fn nothing_served(label: &str, form: &str, first: Option<&str>) -> String {
+    match first {
+        None => format!("{label}: this {form} holds no exchange"),
+        Some(first) => format!("{label}: no exchange of this {form} is of a route that mock-ollama has; the first: {first}"),
+    }
 }
