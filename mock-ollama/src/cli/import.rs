@@ -1,5 +1,6 @@
 //! `mock-ollama import`: raw bodies and raw captures into a recording.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,7 +8,7 @@ use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::files::Existing;
-use mock_ollama::recording::import::{ImportOptions, Input, Tags, import};
+use mock_ollama::recording::import::{Import, ImportOptions, Input, Tags, import};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{WriteError, write_file};
 use serde_json::Value;
@@ -17,7 +18,7 @@ use super::error::VerbError;
 /// Make a recording of raw bodies (NDJSON, server-sent events, JSON) or raw captures.
 ///
 /// Several inputs become one conversation, in the order given; a folder becomes a folder of recordings, one for each file.
-/// The form of each input is told by its first line.
+/// The form of each input is told by how it begins.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
     /// Bodies as the server sent them, raw captures (`raw-capture/1`), or one folder of them
@@ -59,6 +60,9 @@ pub(crate) struct ImportArgs {
     /// Raw bodies: the JSON body of the request
     #[arg(long, value_name = "JSON", value_parser = parse_json)]
     request: Option<Value>,
+    /// Raw bodies: the status of the response; an error alone must have one [default: 200]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(200..=599))]
+    status: Option<u16>,
     /// Raw bodies: the time between chunks, such as 20ms; 0 is all at once [default: by `created_at`]
     #[arg(long, value_name = "DURATION", value_parser = parse_gap)]
     gap: Option<Duration>,
@@ -81,13 +85,21 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
         .map(|path| Ok((path.display().to_string(), read_input(path)?)))
         .collect::<Result<_, VerbError>>()?;
     let inputs: Vec<Input<'_>> = contents.iter().map(|(label, bytes)| Input { label, bytes }).collect();
-    let recording = import(&inputs, &options).map_err(VerbError::from)?;
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let path = args.output;
-    write_file(&recording, &path, existing).map_err(|source| match source {
+    let made = import(&inputs, &options).map_err(VerbError::from)?;
+    put(made, args.output, args.force)?;
+    Ok(())
+}
+
+/// Writes a recording, and says what the user should know of it.
+fn put(made: Import, path: PathBuf, force: bool) -> Result<(), VerbError> {
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    write_file(&made.recording, &path, existing).map_err(|source| match source {
         WriteError::Io(error) if error.kind() == std::io::ErrorKind::AlreadyExists => VerbError::Exists { path },
         source => VerbError::Output { path, source },
     })?;
+    for note in made.notes {
+        eprintln!("{note}");
+    }
     Ok(())
 }
 
@@ -103,9 +115,13 @@ fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions
         source: args.source.clone(),
         path: args.path.clone(),
         request: args.request.clone(),
+        status: args.status,
         gap: args.gap,
     }
 }
+
+/// The extensions of the files of a folder that are imported.
+const EXTENSIONS: &[&str] = &["ndjson", "sse", "json", "jsonl"];
 
 /// Every file of a folder into a recording of its own; those of no use are named, the rest are written.
 fn each_of(folder: &Path, args: &ImportArgs) -> anyhow::Result<()> {
@@ -113,30 +129,42 @@ fn each_of(folder: &Path, args: &ImportArgs) -> anyhow::Result<()> {
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|kind| ["ndjson", "sse", "json", "jsonl"].iter().any(|known| kind == *known)) {
+        if path.extension().is_some_and(|kind| EXTENSIONS.iter().any(|known| kind == *known)) {
             paths.push(path);
         }
+    }
+    if paths.is_empty() {
+        return Err(VerbError::NothingToImport { path: folder.to_owned() }.into());
     }
     paths.sort_unstable();
     std::fs::create_dir_all(&args.output)
         .map_err(|source| VerbError::Output { path: args.output.clone(), source: WriteError::Io(source) })?;
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let tags = args.tags.as_deref().map(read_tags).transpose()?;
+    let mut made_of: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
     let mut bad = 0;
     for path in &paths {
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let out = args.output.join(format!("{name}.jsonl"));
-        let tags = args.tags.as_deref().map(read_tags).transpose()?;
-        let bytes = read_input(path)?;
-        let label = path.display().to_string();
-        let done = import(&[Input { label: &label, bytes: &bytes }], &options(args, name, tags))
-            .map_err(anyhow::Error::from)
-            .and_then(|recording| write_file(&recording, &out, existing).map_err(anyhow::Error::from));
-        if let Err(error) = done {
-            eprintln!("{error:#}");
-            bad += 1;
+        let out = args.output.join(path.with_extension("jsonl").file_name().unwrap_or_default());
+        let done = match made_of.get(&out) {
+            Some(first) => Err(VerbError::SameName { path: path.clone(), first: (*first).clone() }),
+            None => one_of(path, out.clone(), args, tags.clone()),
+        };
+        match done {
+            Ok(()) => _ = made_of.insert(out, path),
+            Err(error) => {
+                eprintln!("{:#}", anyhow::Error::from(error));
+                bad += 1;
+            }
         }
     }
     if bad > 0 { Err(VerbError::SomeBad { bad, count: paths.len() }.into()) } else { Ok(()) }
+}
+
+/// One file of a folder into the recording `out`.
+fn one_of(path: &Path, out: PathBuf, args: &ImportArgs, tags: Option<Tags>) -> Result<(), VerbError> {
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let (label, bytes) = (path.display().to_string(), read_input(path)?);
+    let made = import(&[Input { label: &label, bytes: &bytes }], &options(args, name, tags))?;
+    put(made, out, args.force)
 }
 
 fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {

@@ -10,11 +10,29 @@ pub enum ImportError {
     /// There is nothing to import.
     #[error("no input; name at least one file")]
     NoInput,
-    /// The input has no object.
-    #[error("{label}: the input is empty; expected NDJSON lines or a raw capture")]
+    /// The input has nothing but white space.
+    #[error("{label}: the input is empty; expected the body of an answer, or a raw capture")]
     Empty {
         /// The input.
         label: String,
+    },
+    /// The input is a text in an encoding that is not read.
+    #[error("{label} {what}; keep the body with curl -o FILE")]
+    Encoding {
+        /// The input.
+        label: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The input is no body of an answer.
+    #[error("{label}: this looks like {what}, not like the body of an answer; {advice}")]
+    Foreign {
+        /// The input.
+        label: String,
+        /// What it looks like.
+        what: &'static str,
+        /// What to do.
+        advice: &'static str,
     },
     /// The input is a recording.
     #[error("{label}: this is a recording already; there is nothing to import")]
@@ -22,8 +40,8 @@ pub enum ImportError {
         /// The input.
         label: String,
     },
-    /// A line of a body is not a native answer object.
-    #[error("{label}:{line}: expected one JSON object of an Ollama answer on this line: {message}")]
+    /// Something in a body is not a JSON object.
+    #[error("{label}:{line}: expected a JSON object of an answer: {message}")]
     NotAnswer {
         /// The input.
         label: String,
@@ -81,6 +99,25 @@ pub enum ImportError {
         /// The text.
         found: String,
     },
+    /// An error alone, whose status nobody tells.
+    #[error(
+        "{label}: a lone error, and its body does not tell its status; state that with --status, such as --status 404, \
+         and the route with --path, such as --path /api/chat"
+    )]
+    NoStatus {
+        /// The input.
+        label: String,
+    },
+    /// The head of a response cannot be read.
+    #[error("{label}:{line}: not a line of a response's head: {found:?}; keep the body alone, with curl -o FILE")]
+    BadHead {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The line.
+        found: String,
+    },
     /// Neither the answer nor the caller tells the endpoint.
     #[error("{label}: the answer does not tell its endpoint; give --path, such as --path /api/chat")]
     NoPath {
@@ -106,7 +143,7 @@ pub enum ImportError {
         before: String,
     },
     /// An option that makes sense for a raw body only.
-    #[error("{label}: {option} is for raw bodies; a raw capture states this itself")]
+    #[error("{label}: {option} is for raw bodies; this input states it itself")]
     OptionOfBody {
         /// The input.
         label: String,
