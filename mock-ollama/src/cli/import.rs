@@ -1,5 +1,6 @@
 //! `mock-ollama import`: raw bodies, raw captures and the archives of other tools into recordings.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -7,30 +8,24 @@ use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::files::Existing;
-use mock_ollama::recording::import::{Found, ImportOptions, Input, Note, Tags};
+use mock_ollama::recording::import::{Import, ImportOptions, Input, Tags, import, import_each};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
-use mock_ollama::recording::{Recording, WriteError, write_file};
+use mock_ollama::recording::{WriteError, write_file};
 use serde_json::Value;
 
 use super::error::VerbError;
 
-/// The files that a folder of inputs may hold, by their extension.
-const INPUT_EXTENSIONS: [&str; 7] = ["ndjson", "sse", "json", "jsonl", "har", "yaml", "yml"];
-
-/// The most notes on one input that are shown; the others are counted.
-const MAX_NOTES_SHOWN: usize = 20;
-
-/// Make a recording of raw bodies (NDJSON, server-sent events, JSON), raw captures, or what other tools recorded (cassettes
-/// of vcrpy and VCR, httpmock's files, HAR).
+/// Make a recording of raw bodies (NDJSON, server-sent events, JSON), raw captures, or what other tools kept (cassettes of
+/// vcrpy and VCR, mock files of httpmock, HAR files).
 ///
 /// All exchanges of the inputs become one conversation, in the order given. Where IN or OUT is a folder, each exchange
-/// becomes a recording of its own. The form of each input is told by its first line.
+/// becomes a recording of its own. The form of each input is told by how it begins.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
     /// Bodies as the server sent them, raw captures (`raw-capture/1`), cassettes, HAR files, or one folder of them
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
-    /// The recording to write, or the folder of recordings (one that exists, or a name that ends in `/`)
+    /// The recording to write, or the folder of recordings: one that exists, or a name that ends in `/`
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
     /// Replace OUT when it exists
@@ -66,6 +61,9 @@ pub(crate) struct ImportArgs {
     /// Raw bodies: the JSON body of the request
     #[arg(long, value_name = "JSON", value_parser = parse_json)]
     request: Option<Value>,
+    /// Raw bodies: the status of the response; an error alone must have one [default: 200]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(200..=599))]
+    status: Option<u16>,
     /// Raw bodies: the time between chunks, such as 20ms; 0 is all at once [default: by `created_at`]
     #[arg(long, value_name = "DURATION", value_parser = parse_gap)]
     gap: Option<Duration>,
@@ -91,33 +89,22 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
         .map(|path| Ok((path.display().to_string(), read_input(path)?)))
         .collect::<Result<_, VerbError>>()?;
     let inputs: Vec<Input<'_>> = contents.iter().map(|(label, bytes)| Input { label, bytes }).collect();
-    let found = Found::read(&inputs, &options).map_err(VerbError::from)?;
-    show(found.notes());
-    let recording = found.conversation(&options).map_err(VerbError::from)?;
-    write_out(&recording, args.output, args.force)?;
+    let made = import(&inputs, &options).map_err(VerbError::from)?;
+    put(made, args.output, args.force)?;
     Ok(())
 }
 
-/// Says on standard error what is in no recording.
-fn show(notes: &[Note]) {
-    for note in notes.iter().take(MAX_NOTES_SHOWN) {
-        eprintln!("{note}");
-    }
-    if notes.len() > MAX_NOTES_SHOWN {
-        eprintln!("and {} more such lines", notes.len() - MAX_NOTES_SHOWN);
-    }
-    let passed_over = notes.iter().filter(|note| note.is_passed_over()).count();
-    if passed_over > 0 {
-        eprintln!("exchanges passed over: {passed_over}");
-    }
-}
-
-fn write_out(recording: &Recording, path: PathBuf, force: bool) -> Result<(), VerbError> {
+/// Writes a recording, and says what the user should know of it.
+fn put(made: Import, path: PathBuf, force: bool) -> Result<(), VerbError> {
     let existing = if force { Existing::Replace } else { Existing::Keep };
-    write_file(recording, &path, existing).map_err(|source| match source {
+    write_file(&made.recording, &path, existing).map_err(|source| match source {
         WriteError::Io(error) if error.kind() == std::io::ErrorKind::AlreadyExists => VerbError::Exists { path },
         source => VerbError::Output { path, source },
-    })
+    })?;
+    for note in made.notes {
+        eprintln!("{note}");
+    }
+    Ok(())
 }
 
 fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions {
@@ -132,19 +119,26 @@ fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions
         source: args.source.clone(),
         path: args.path.clone(),
         request: args.request.clone(),
+        status: args.status,
         gap: args.gap,
     }
 }
 
-/// The files of a folder that may be inputs, by name.
+/// The extensions of the files of a folder that are imported.
+const EXTENSIONS: &[&str] = &["ndjson", "sse", "json", "jsonl", "har", "yaml", "yml"];
+
+/// The files of a folder that are imported, by name.
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
     let failed = |source| VerbError::Input { path: folder.to_owned(), source };
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|kind| INPUT_EXTENSIONS.iter().any(|known| kind == *known)) {
+        if path.extension().is_some_and(|kind| EXTENSIONS.iter().any(|known| kind == *known)) {
             paths.push(path);
         }
+    }
+    if paths.is_empty() {
+        return Err(VerbError::NothingToImport { path: folder.to_owned() });
     }
     paths.sort_unstable();
     Ok(paths)
@@ -155,9 +149,10 @@ fn each_of(paths: &[PathBuf], args: &ImportArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.output)
         .map_err(|source| VerbError::Output { path: args.output.clone(), source: WriteError::Io(source) })?;
     let tags = args.tags.as_deref().map(read_tags).transpose()?;
+    let mut made_of: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
     let mut bad = 0;
     for path in paths {
-        if let Err(error) = each_in(path, args, tags.clone()) {
+        if let Err(error) = each_in(path, args, tags.clone(), &mut made_of) {
             eprintln!("{:#}", anyhow::Error::from(error));
             bad += 1;
         }
@@ -165,15 +160,22 @@ fn each_of(paths: &[PathBuf], args: &ImportArgs) -> anyhow::Result<()> {
     if bad > 0 { Err(VerbError::SomeBad { bad, count: paths.len() }.into()) } else { Ok(()) }
 }
 
-fn each_in(path: &Path, args: &ImportArgs, tags: Option<Tags>) -> Result<(), VerbError> {
-    let stem = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    let options = options(args, stem, tags);
-    let bytes = read_input(path)?;
-    let found = Found::read(&[Input { label: &path.display().to_string(), bytes: &bytes }], &options)?;
-    show(found.notes());
-    for recording in found.each(&options)? {
-        let out = args.output.join(format!("{}.jsonl", recording.name));
-        write_out(&recording, out, args.force)?;
+/// The exchanges of one file into recordings that bear its name. `made_of` knows what was written, and of which file.
+fn each_in<'a>(
+    path: &'a PathBuf,
+    args: &ImportArgs,
+    tags: Option<Tags>,
+    made_of: &mut BTreeMap<PathBuf, &'a PathBuf>,
+) -> Result<(), VerbError> {
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let (label, bytes) = (path.display().to_string(), read_input(path)?);
+    for made in import_each(&Input { label: &label, bytes: &bytes }, &options(args, name, tags))? {
+        let out = args.output.join(format!("{}.jsonl", made.recording.name));
+        if let Some(first) = made_of.get(&out) {
+            return Err(VerbError::SameName { path: path.clone(), first: (*first).clone() });
+        }
+        put(made, out.clone(), args.force)?;
+        made_of.insert(out, path);
     }
     Ok(())
 }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::super::body::{self, Known};
-use super::super::convert::{ImportOptions, Imported, Input};
+use super::super::convert::{Imported, Input};
 use super::super::error::ImportError;
 use super::super::tags::Tags;
 use super::kept::{Answered, Asked, Unfit};
@@ -22,8 +22,8 @@ pub(super) fn imported(
     found: &Found,
     asked: Asked,
     answered: Answered,
-    label: &str,
-    options: &ImportOptions,
+    place: &str,
+    gap: Option<Duration>,
 ) -> Result<Imported, Unfit> {
     let Answered { status, fields, body, sent_us, wait, receive } = answered;
     let known = Known {
@@ -33,17 +33,20 @@ pub(super) fn imported(
         status: Some(status),
         fields: kept_fields(&fields),
     };
-    let mut imported = cut(&Input { label, bytes: &body }, &known, options.gap)
-        .unwrap_or_else(|| as_one_chunk(label, known, Bytes::from(body)));
+    let mut imported = cut(&Input { label: place, bytes: &body }, &known, gap)
+        .unwrap_or_else(|| as_one_chunk(known, Bytes::from(body)));
     let exchange = &mut imported.exchange;
     exchange.sent_us = sent_us;
-    if options.gap.is_none() {
-        place(&mut exchange.chunks, wait, receive);
+    if gap.is_none() {
+        set_times(&mut exchange.chunks, wait, receive);
     }
     let named = exchange.request.as_ref().and_then(model_of);
     imported.model = named.or(imported.model).map(|name| Tags::listed_name(&name));
     if found.has_query {
         imported.notes.push("the query of its URL is not kept; a recording has none".to_owned());
+    }
+    for note in &mut imported.notes {
+        *note = format!("{place}: {note}");
     }
     Ok(imported)
 }
@@ -58,13 +61,12 @@ fn cut(input: &Input<'_>, known: &Known, gap: Option<Duration>) -> Option<Import
     }
 }
 
-fn as_one_chunk(label: &str, known: Known, body: Bytes) -> Imported {
+fn as_one_chunk(known: Known, body: Bytes) -> Imported {
     let Known { method, path, request, status, fields } = known;
     let request = method.zip(path).map(|(method, path)| Request { method, path, body: request });
     let response = Response { status: status.unwrap_or(200), headers: fields };
     let chunks = Some(body).filter(|body| !body.is_empty()).map(|bytes| Chunk { at_us: 0, bytes });
     Imported {
-        label: label.to_owned(),
         exchange: Exchange { request, sent_us: None, response, chunks: chunks.into_iter().collect(), end: End::Clean },
         origin: Origin::Imported,
         server: None,
@@ -80,10 +82,10 @@ fn model_of(request: &Request) -> Option<String> {
     Some(name.to_owned()).filter(|name| !name.trim().is_empty())
 }
 
-/// Places chunks between the first and the last byte of the response.
+/// Puts chunks between the first and the last byte of the response.
 ///
 /// Where the objects say when they came, relative to each other or to the request, that is kept.
-fn place(chunks: &mut [Chunk], wait: Duration, receive: Duration) {
+fn set_times(chunks: &mut [Chunk], wait: Duration, receive: Duration) {
     let us = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
     let (wait_us, receive_us) = (us(wait), us(receive));
     let (Some(first), Some(last)) = (chunks.first(), chunks.last()) else { return };

@@ -2,7 +2,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `form` | which tool's file it is |
+//! | `tool` | whose file it is |
 //! | `node` | a document of JSON or YAML, in one form |
 //! | `yaml` | YAML read into it, within limits |
 //! | `kept` | what a tool keeps of a request and of its response |
@@ -15,67 +15,69 @@
 
 mod coding;
 mod exchange;
-mod form;
 mod har;
 mod httpmock;
 mod kept;
 mod node;
 mod route;
+mod tool;
 mod vcr;
 #[cfg(feature = "import-yaml")]
 mod yaml;
 
-use super::convert::{ImportOptions, Imported, Input};
+use std::time::Duration;
+
+use super::convert::{Imported, Input};
 use super::error::ImportError;
-use form::Form;
 use kept::Unfit;
 use node::Node;
+use tool::Tool;
 
 /// The most exchanges that are named when they are passed over; the others are counted.
 const MAX_NAMED: usize = 20;
 
-/// The exchanges of an archive, in the order of the file; `None` when the input is no archive. What is in no recording is said
-/// in `notes`.
-///
-/// An exchange of another route than those of the server is passed over. One that lacks something is an error.
-pub(super) fn read(
-    input: &Input<'_>,
-    options: &ImportOptions,
-    notes: &mut Vec<String>,
-) -> Result<Option<Vec<Imported>>, ImportError> {
-    let Some(form::Document { form, exchanges }) = form::read(input)? else { return Ok(None) };
-    let mut imported = Vec::new();
-    let mut passed_over = Vec::new();
-    for (node, number) in exchanges.iter().zip(1..) {
-        let place = format!("{} {number} of this {}", form.unit(), form.name());
-        let label = format!("{}: {place}", input.label);
-        match exchange_of(form, node, &label, options) {
-            Ok(exchange) => imported.push(exchange),
-            Err(Unfit::PassOver(reason)) => passed_over.push(format!("{place} is passed over: {reason}")),
-            Err(Unfit::Bad(message)) => return Err(ImportError::BadExchange { label, message }),
-        }
-    }
-    if imported.is_empty() {
-        let first = passed_over.into_iter().next();
-        return Err(ImportError::NothingServed { label: input.label.to_owned(), form: form.name(), first });
-    }
-    let count = passed_over.len();
-    notes.extend(passed_over.into_iter().take(MAX_NAMED).map(|text| format!("{}: {text}", input.label)));
-    if count > 0 {
-        notes.push(format!("{}: passed over: {count} of {} exchanges", input.label, exchanges.len()));
-    }
-    Ok(Some(imported))
+/// Whether `bytes`, from the first that is no white space, are a file of one of these tools.
+pub(super) fn is_one(bytes: &[u8]) -> bool {
+    Tool::of(bytes).is_some()
 }
 
-fn exchange_of(form: Form, node: &Node, label: &str, options: &ImportOptions) -> Result<Imported, Unfit> {
-    let asked = form.asked(node)?;
+/// The exchanges of an archive, in the order of the file. The first one carries the notes on those that were passed over,
+/// since they are of other routes than the server has. An exchange that lacks something is an error.
+pub(super) fn read(input: &Input<'_>, gap: Option<Duration>) -> Result<Vec<Imported>, ImportError> {
+    let Some(tool) = Tool::of(input.bytes) else { return Ok(Vec::new()) };
+    let exchanges = tool.read(input)?;
+    let mut imported: Vec<Imported> = Vec::new();
+    let mut passed_over = Vec::new();
+    for (node, number) in exchanges.iter().zip(1..) {
+        let place = format!("{} {number} of this {}", tool.exchange(), tool.file());
+        match exchange_of(tool, node, &place, gap) {
+            Ok(exchange) => imported.push(exchange),
+            Err(Unfit::PassOver(reason)) => passed_over.push(format!("{place} is passed over: {reason}")),
+            Err(Unfit::Bad(message)) => {
+                return Err(ImportError::BadExchange { label: input.label.to_owned(), place, message });
+            }
+        }
+    }
+    let Some(first) = imported.first_mut() else {
+        let first = passed_over.into_iter().next();
+        return Err(ImportError::NothingServed { label: input.label.to_owned(), file: tool.file(), first });
+    };
+    if !passed_over.is_empty() {
+        let count = format!("passed over: {} of {} exchanges", passed_over.len(), exchanges.len());
+        first.notes.splice(0..0, passed_over.into_iter().take(MAX_NAMED).chain([count]));
+    }
+    Ok(imported)
+}
+
+fn exchange_of(tool: Tool, node: &Node, place: &str, gap: Option<Duration>) -> Result<Imported, Unfit> {
+    let asked = tool.asked(node)?;
     let method = asked.method()?;
     let Some(found) = route::of(method, &asked.url) else {
-        let method = method.map_or("", |method| method.as_str());
-        return Err(Unfit::PassOver(format!("mock-ollama has no route {method} {}", route::shown(&asked.url))));
+        let method = method.map_or(String::new(), |method| format!("{} ", method.as_str()));
+        return Err(Unfit::PassOver(format!("mock-ollama has no route {method}{}", route::shown(&asked.url))));
     };
-    let answered = form.answered(node)?;
-    exchange::imported(&found, asked, answered, label, options)
+    let answered = tool.answered(node)?;
+    exchange::imported(&found, asked, answered, place, gap)
 }
 
 #[cfg(test)]

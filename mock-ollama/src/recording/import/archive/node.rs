@@ -26,6 +26,12 @@ impl Node {
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
+    /// The value at `key` of a map, taken out of it.
+    pub(super) fn take(self, key: &str) -> Option<Self> {
+        let Self::Map(entries) = self else { return None };
+        entries.into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
+    }
+
     /// The first value that is there, by these keys.
     pub(super) fn get_any(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().find_map(|key| self.get(key))
