@@ -100,8 +100,14 @@ pub fn import(inputs: &[Input<'_>], options: &ImportOptions) -> Result<Import, I
         }
     }
     let Some(last) = inputs.last() else { return Err(ImportError::NoInput) };
-    if model.is_none() && exchanges.iter().any(is_answer_of_model) {
-        return Err(ImportError::NoModel { label: last.label.to_owned() });
+    if model.is_none() && exchanges.iter().any(is_of_model) {
+        if exchanges.iter().any(|exchange| exchange.response.status == 200 && is_of_model(exchange)) {
+            return Err(ImportError::NoModel { label: last.label.to_owned() });
+        }
+        notes.push(format!(
+            "{}: the answer names no model, which is kept as `{NO_MODEL}`; state it with --model",
+            last.label
+        ));
     }
     let recording = Recording {
         name: options.name.clone(),
@@ -161,10 +167,9 @@ impl ImportOptions {
     }
 }
 
-/// Whether a model must have given this answer.
-fn is_answer_of_model(exchange: &Exchange) -> bool {
-    let is_asked = exchange.request.as_ref().is_none_or(|request| object::is_of_model(&request.path));
-    is_asked && exchange.response.status == 200
+/// Whether the exchange is of a route that answers with what a model says.
+fn is_of_model(exchange: &Exchange) -> bool {
+    exchange.request.as_ref().is_none_or(|request| object::is_of_model(&request.path))
 }
 
 /// Takes over `found` as the one value of all inputs.
