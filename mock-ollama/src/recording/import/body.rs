@@ -97,6 +97,8 @@ pub(super) fn import(input: &Input<'_>, known: Known, gap: Option<Duration>) -> 
         _ => whole(bytes),
     };
     let told = pieces.iter().filter_map(Piece::object).find_map(object::path_of);
+    // The native routes send no events.
+    let told = told.filter(|path| form != Form::Events || path.starts_with("/v1/"));
     let path = known.path.clone().or_else(|| told.map(Into::into));
     let is_spread = bytes.len() != pieces.iter().map(|piece| piece.bytes.len()).sum::<usize>();
     let framing = framing(label, form, &pieces, path.as_deref(), &known)?;
