@@ -7,6 +7,7 @@
 //! | `bench` | an engine with the scripted models, asked as a client asks |
 //! | `captures` | every capture, in any order |
 //! | `mask` | what a comparison with a capture leaves out |
+//! | `imports` | bodies of our own, imported |
 //! | `rendered` | recordings in their own dialect and in others |
 //! | `replays` | every recorded exchange, byte for byte |
 //! | `counters` | counters that hold together |
@@ -16,6 +17,7 @@
 mod bench;
 mod captures;
 mod counters;
+mod imports;
 mod mask;
 mod rendered;
 mod replays;
