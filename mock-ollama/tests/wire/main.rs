@@ -7,15 +7,18 @@
 //! | `bench` | an engine with the scripted models, asked as a client asks |
 //! | `captures` | every capture, in any order |
 //! | `mask` | what a comparison with a capture leaves out |
+//! | `imports` | bodies of our own, imported |
 //! | `rendered` | recordings in their own dialect and in others |
 //! | `replays` | every recorded exchange, byte for byte |
 //! | `counters` | counters that hold together |
 //! | `servers` | several servers of one machine |
 //! | `w_*` | the checklist: each test carries the number of its rule |
 
+mod archives;
 mod bench;
 mod captures;
 mod counters;
+mod imports;
 mod mask;
 mod rendered;
 mod replays;

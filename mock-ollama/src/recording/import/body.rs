@@ -97,6 +97,8 @@ pub(super) fn import(input: &Input<'_>, known: Known, gap: Option<Duration>) -> 
         _ => whole(bytes),
     };
     let told = pieces.iter().filter_map(Piece::object).find_map(object::path_of);
+    // The native routes send no events.
+    let told = told.filter(|path| form != Form::Events || path.starts_with("/v1/"));
     let path = known.path.clone().or_else(|| told.map(Into::into));
     let is_spread = bytes.len() != pieces.iter().map(|piece| piece.bytes.len()).sum::<usize>();
     let framing = framing(label, form, &pieces, path.as_deref(), &known)?;
@@ -105,22 +107,26 @@ pub(super) fn import(input: &Input<'_>, known: Known, gap: Option<Duration>) -> 
     let missing = missing(&pieces, framing);
     let offsets = times::offsets(label, &pieces, framing, gap)?;
     let model = pieces.iter().filter_map(Piece::object).find_map(object::model_of).or(known.model()).map(str::to_owned);
-    let mut headers = known.fields;
-    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
-        && let Some(kind) = content_type(&pieces, framing, &path, status)
-    {
-        headers.push(("Content-Type".to_owned(), kind.to_owned()));
-    }
+    let method = known.method.unwrap_or_else(|| object::method_of(&path));
     let mut notes = Vec::new();
     if is_spread {
         notes.push("objects that span several lines were put on one line each, as the server writes them".to_owned());
     }
-    notes.extend(missing.map(|what| format!("{what}; the recording ends as it does, with `eof`")));
-    let request =
-        Request { method: known.method.unwrap_or_else(|| object::method_of(&path)), path, body: known.request };
+    notes.extend(missing.map(|what| format!("{what}, so that the recording ends with `eof`")));
+    if method == Method::Post && known.request.is_none() && !object::is_of_model(&path) {
+        notes.push(
+            "the request is not known, and only one without a body gets this answer; state it with --request"
+                .to_owned(),
+        );
+    }
+    let mut headers = known.fields;
+    if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
+        let kind = content_type(&pieces, framing, &path, status);
+        headers.extend(kind.map(|kind| ("Content-Type".to_owned(), kind.to_owned())));
+    }
     let chunks = offsets.into_iter().zip(pieces).map(|(at_us, piece)| Chunk { at_us, bytes: piece.bytes });
     let exchange = Exchange {
-        request: Some(request),
+        request: Some(Request { method, path, body: known.request }),
         sent_us: None,
         response: Response { status, headers },
         chunks: chunks.collect(),
@@ -201,3 +207,7 @@ fn content_type(pieces: &[Piece], framing: Framing, path: &str, status: u16) -> 
         Framing::Whole => Some("application/json; charset=utf-8"),
     }
 }
+
+#[cfg(test)]
+#[path = "body_tests.rs"]
+mod tests;

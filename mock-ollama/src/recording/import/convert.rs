@@ -123,8 +123,11 @@ fn recording_of(found: Vec<(&str, Imported)>, options: &ImportOptions) -> Result
         notes.extend(imported.notes.iter().map(|note| format!("{label}: {note}")));
         exchanges.push(imported.exchange);
     }
-    if model.is_none() && exchanges.iter().any(is_answer_of_model) {
-        return Err(ImportError::NoModel { label: last.to_owned() });
+    if model.is_none() && exchanges.iter().any(is_of_model) {
+        if exchanges.iter().any(|exchange| exchange.response.status == 200 && is_of_model(exchange)) {
+            return Err(ImportError::NoModel { label: last.to_owned() });
+        }
+        notes.push(format!("{last}: the answer names no model, which is kept as `{NO_MODEL}`; state it with --model"));
     }
     let recording = Recording {
         name: options.name.clone(),
@@ -188,19 +191,13 @@ impl ImportOptions {
     }
 }
 
-/// Whether a model must have given this answer.
-fn is_answer_of_model(exchange: &Exchange) -> bool {
-    let is_asked = exchange.request.as_ref().is_none_or(|request| object::is_of_model(&request.path));
-    is_asked && exchange.response.status == 200
+/// Whether the exchange is of a route that answers with what a model says.
+fn is_of_model(exchange: &Exchange) -> bool {
+    exchange.request.as_ref().is_none_or(|request| object::is_of_model(&request.path))
 }
 
 /// Takes over `found` as the one value of all inputs.
-fn agree(
-    label: &str,
-    what: &'static str,
-    one: &mut Option<String>,
-    found: Option<String>,
-) -> Result<(), ImportError> {
+fn agree(label: &str, what: &'static str, one: &mut Option<String>, found: Option<String>) -> Result<(), ImportError> {
     match (&*one, found) {
         (Some(before), Some(found)) if *before != found => {
             Err(ImportError::Differs { label: label.to_owned(), what, found, before: before.clone() })

@@ -174,14 +174,17 @@ pub enum ImportError {
         /// What it is.
         file: &'static str,
     },
-    /// Two inputs disagree in what a recording has once.
-    #[error("{label}: the {what} is {found:?}, but {before:?} in the input before it; a recording has one")]
+    /// Two exchanges disagree in what a recording has once.
+    #[error(
+        "{label}: the {what} is {found:?}, but {before:?} before it; a recording has one; name a folder as OUT to get a \
+         recording of each exchange"
+    )]
     Differs {
         /// The input.
         label: String,
         /// What differs: model or server.
         what: &'static str,
-        /// What this input says.
+        /// What this one says.
         found: String,
         /// What the previous one says.
         before: String,
@@ -212,6 +215,8 @@ pub enum ImportError {
 fn nothing_served(label: &str, file: &str, first: Option<&str>) -> String {
     match first {
         None => format!("{label}: this {file} holds no exchange"),
-        Some(first) => format!("{label}: no exchange of this {file} is of a route that mock-ollama has; the first: {first}"),
+        Some(first) => {
+            format!("{label}: no exchange of this {file} is of a route that mock-ollama has; the first: {first}")
+        }
     }
 }

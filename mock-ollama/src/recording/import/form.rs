@@ -78,7 +78,7 @@ const FORMS: &[(fn(&Beginning<'_>) -> bool, Form)] = &[
     (
         |_| true,
         foreign(
-            "neither JSON objects nor server-sent events",
+            "text or bytes of no known form",
             "keep the body as the server sent it, for instance with curl -o FILE",
         ),
     ),
@@ -232,7 +232,7 @@ mod tests {
     #[case::yaml_document(b"---\nmodel: m\n", "YAML")]
     #[case::yaml_key(b"response:\n  body: x\n", "YAML")]
     #[case::yaml_data(b"data:\n  body: x\n", "YAML")]
-    #[case::text(b"Ollama is running", "neither JSON objects nor server-sent events")]
+    #[case::text(b"Ollama is running", "text or bytes of no known form")]
     fn what_is_not_read_is_called_by_its_name(#[case] bytes: &[u8], #[case] expected: &str) {
         let Form::Foreign { what, .. } = Form::of(bytes) else { panic!("{:?}", Form::of(bytes)) };
         assert_eq!(what, expected);

@@ -5,7 +5,7 @@ use super::error::ImportError;
 use crate::recording::Response;
 
 /// The fields that are kept. The others are of one connection, or tell who somebody is.
-const KEPT_FIELDS: &[&str] = &["content-type", "retry-after"];
+pub(super) const KEPT_FIELDS: &[&str] = &["content-type", "retry-after"];
 
 /// Reads the head of a response, and says what follows it: the body.
 ///

@@ -169,7 +169,7 @@ fn several_captures_become_one_conversation_if_they_agree() {
     assert_eq!(both.exchanges.len(), 2);
     let other = CAPTURE.replace("0.33.0", "0.13.0");
     let error = import(&[input(CAPTURE.as_bytes()), input(other.as_bytes())], &options()).unwrap_err();
-    insta::assert_snapshot!(error, @r#"turn.jsonl: the server is "ollama 0.13.0", but "ollama 0.33.0" in the input before it; a recording has one"#);
+    insta::assert_snapshot!(error, @r#"turn.jsonl: the server is "ollama 0.13.0", but "ollama 0.33.0" before it; a recording has one; name a folder as OUT to get a recording of each exchange"#);
 }
 
 #[test]

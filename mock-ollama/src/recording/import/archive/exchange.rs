@@ -8,14 +8,11 @@ use serde_json::Value;
 use super::super::body::{self, Known};
 use super::super::convert::{Imported, Input};
 use super::super::error::ImportError;
+use super::super::response::KEPT_FIELDS;
 use super::super::tags::Tags;
 use super::kept::{Answered, Asked, Unfit};
 use super::route::Found;
 use crate::recording::{Chunk, End, Exchange, Origin, Request, RequestBody, Response};
-
-/// The response fields that are kept: those that a client of these routes looks at. Credentials and cookies are not
-/// among them, nor is what the server makes anew.
-const KEPT_FIELDS: [&str; 4] = ["Content-Type", "Cache-Control", "Retry-After", "Location"];
 
 /// The exchange. Its body is cut as the import of a body cuts it; one that is in none of those forms is one chunk.
 pub(super) fn imported(
@@ -51,14 +48,15 @@ pub(super) fn imported(
     Ok(imported)
 }
 
-/// The body as its own import reads it, with times where its objects have usable ones.
+/// The body as its own import reads it, with times where its objects have usable ones; `None` where that would change a byte.
 fn cut(input: &Input<'_>, known: &Known, gap: Option<Duration>) -> Option<Imported> {
-    match body::import(input, known.clone(), gap) {
+    let read = match body::import(input, known.clone(), gap) {
         Err(ImportError::NoTime { .. } | ImportError::BadTime { .. } | ImportError::TimeDecreases { .. }) => {
-            body::import(input, known.clone(), Some(Duration::ZERO)).ok()
+            body::import(input, known.clone(), Some(Duration::ZERO))
         }
-        read => read.ok(),
-    }
+        read => read,
+    };
+    read.ok().filter(|imported| imported.exchange.body() == input.bytes)
 }
 
 fn as_one_chunk(known: Known, body: Bytes) -> Imported {

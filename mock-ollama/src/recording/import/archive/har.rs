@@ -31,9 +31,11 @@ pub(super) fn answered(node: &Node) -> Result<Answered, Unfit> {
     }
     let fields = response.get("headers").map(kept::named_pairs).unwrap_or_default();
     let timing = |key: &str| kept::milliseconds(node.at(&["timings", key]));
-    let before = BEFORE_SENT.iter().map(|key| timing(key)).fold(std::time::Duration::ZERO, |all, one| all.saturating_add(one));
+    let before =
+        BEFORE_SENT.iter().map(|key| timing(key)).fold(std::time::Duration::ZERO, |all, one| all.saturating_add(one));
     let before_us = u64::try_from(before.as_micros()).unwrap_or(u64::MAX);
-    let started = node.get("startedDateTime").and_then(Node::text).and_then(|text| text.parse::<jiff::Timestamp>().ok());
+    let started =
+        node.get("startedDateTime").and_then(Node::text).and_then(|text| text.parse::<jiff::Timestamp>().ok());
     let started_us = started.and_then(|time| u64::try_from(time.as_microsecond()).ok());
     Ok(Answered {
         status,

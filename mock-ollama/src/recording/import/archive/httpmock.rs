@@ -8,7 +8,8 @@ use super::node::Node;
 pub(super) fn asked(node: &Node) -> Result<Asked, Unfit> {
     let when = node.get("when").ok_or_else(|| Unfit::Bad("there is no `when`".to_owned()))?;
     let path = when.get("path").and_then(Node::text);
-    let path = path.ok_or_else(|| Unfit::PassOver("its `when` has no `path`, so no one request is meant".to_owned()))?;
+    let path =
+        path.ok_or_else(|| Unfit::PassOver("its `when` has no `path`, so no one request is meant".to_owned()))?;
     Ok(Asked {
         method: when.get("method").and_then(Node::text).map(str::to_owned),
         url: path.to_owned(),

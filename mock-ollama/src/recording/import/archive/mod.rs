@@ -80,5 +80,5 @@ fn exchange_of(tool: Tool, node: &Node, place: &str, gap: Option<Duration>) -> R
     exchange::imported(&found, asked, answered, place, gap)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "import-yaml"))]
 mod tests;

@@ -32,7 +32,8 @@ impl<'a> Url<'a> {
     fn of(url: &'a str) -> Self {
         let before_query = url.split(['?', '#']).next().unwrap_or_default();
         let has_query = url[before_query.len()..].starts_with('?');
-        let (scheme, rest) = before_query.split_once("://").map_or((None, before_query), |(scheme, rest)| (Some(scheme), rest));
+        let (scheme, rest) =
+            before_query.split_once("://").map_or((None, before_query), |(scheme, rest)| (Some(scheme), rest));
         let (authority, path) = rest.find('/').map_or((rest, "/"), |at| rest.split_at(at));
         // What stands before the host may be a password.
         let authority = authority.rsplit('@').next().unwrap_or_default();
@@ -49,7 +50,8 @@ impl<'a> Url<'a> {
 /// has hidden it.
 pub(super) fn of(method: Option<Method>, url: &str) -> Option<Found> {
     let url = Url::of(url);
-    let methods: Vec<Method> = METHODS.into_iter().filter(|known| method.is_none_or(|method| method == *known)).collect();
+    let methods: Vec<Method> =
+        METHODS.into_iter().filter(|known| method.is_none_or(|method| method == *known)).collect();
     let found = |path: &str| {
         let method = *methods.iter().find(|method| matches!(route(method.as_str(), path), Routed::To(_)))?;
         Some(Found { method, path: path.to_owned(), has_query: url.has_query })
@@ -61,9 +63,11 @@ pub(super) fn of(method: Option<Method>, url: &str) -> Option<Found> {
     }
     let ends = || url.path.match_indices('/').map(|(at, _)| &url.path[at..]);
     let whole = ends().filter(|end| end[1..].contains('/')).find_map(found);
-    whole.or_else(|| ends().filter(|end| url.has_hidden_base() || *end == "/chat/completions").find_map(|end| {
-        found(&format!("/v1{end}")).or_else(|| found(&format!("/api{end}")))
-    }))
+    whole.or_else(|| {
+        ends()
+            .filter(|end| url.has_hidden_base() || *end == "/chat/completions")
+            .find_map(|end| found(&format!("/v1{end}")).or_else(|| found(&format!("/api{end}"))))
+    })
 }
 
 /// A URL as a note shows it: without query and password, and in printable characters.
@@ -129,7 +133,11 @@ mod tests {
     #[case::root_of_ollama(Some(Method::Head), "http://localhost:11434/", Some(Method::Head))]
     #[case::root_of_ollama_without_its_slash(Some(Method::Get), "http://localhost:11434", Some(Method::Get))]
     #[case::root_without_a_host(Some(Method::Get), "/", Some(Method::Get))]
-    fn the_method_belongs_to_the_route(#[case] method: Option<Method>, #[case] url: &str, #[case] expected: Option<Method>) {
+    fn the_method_belongs_to_the_route(
+        #[case] method: Option<Method>,
+        #[case] url: &str,
+        #[case] expected: Option<Method>,
+    ) {
         assert_eq!(of(method, url).map(|found| found.method), expected);
     }
 

@@ -168,3 +168,18 @@ fn of_yaml(text: &[u8]) -> Option<Tool> {
         first => Tool::of_key(first),
     }
 }
+
+#[cfg(all(test, not(feature = "import-yaml")))]
+mod tests {
+    use super::super::super::{ImportOptions, Input, import};
+
+    #[test]
+    fn a_cassette_is_named_where_yaml_is_not_read() {
+        let input = Input { label: "kept.yaml", bytes: b"---\nhttp_interactions:\n- request:\n" };
+        let error = import(&[input], &ImportOptions::default()).unwrap_err().to_string();
+        assert!(
+            error.starts_with("kept.yaml: this is a VCR cassette in YAML, and this build has no YAML reader"),
+            "{error}"
+        );
+    }
+}

@@ -31,8 +31,8 @@ pub(super) struct BadYaml {
 pub(super) fn documents(text: &str) -> Result<Vec<Node>, BadYaml> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {
-        let (event, span) = event
-            .map_err(|error| BadYaml { line: error.marker().line().max(1), message: error.info().to_owned() })?;
+        let (event, span) =
+            event.map_err(|error| BadYaml { line: error.marker().line().max(1), message: error.info().to_owned() })?;
         builder.event(event).map_err(|message| BadYaml { line: span.start.line().max(1), message })?;
     }
     Ok(builder.documents)
@@ -84,11 +84,9 @@ impl Builder {
                 let node = self.anchored[&anchor].0.clone();
                 self.add(node)
             }
-            Event::Nothing
-            | Event::StreamStart
-            | Event::StreamEnd
-            | Event::DocumentStart(_)
-            | Event::DocumentEnd => Ok(()),
+            Event::Nothing | Event::StreamStart | Event::StreamEnd | Event::DocumentStart(_) | Event::DocumentEnd => {
+                Ok(())
+            }
         }
     }
 
@@ -99,7 +97,9 @@ impl Builder {
             return Err(format!("more than {MAX_NODES} values, the limit; aliases count as what they stand for"));
         }
         if self.spent.bytes > MAX_TEXT_BYTES {
-            return Err(format!("texts of more than {MAX_TEXT_BYTES} bytes, the limit; aliases count as what they stand for"));
+            return Err(format!(
+                "texts of more than {MAX_TEXT_BYTES} bytes, the limit; aliases count as what they stand for"
+            ));
         }
         Ok(())
     }

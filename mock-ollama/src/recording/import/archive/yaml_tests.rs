@@ -98,13 +98,15 @@ fn json_value() -> impl Strategy<Value = Value> {
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_filter_map("no JSON number", |number| serde_json::Number::from_f64(number).map(Value::Number)),
+        any::<f64>()
+            .prop_filter_map("no JSON number", |number| serde_json::Number::from_f64(number).map(Value::Number)),
         "[ -~é😀\n\t]{0,20}".prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 30, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
-            prop::collection::vec(("[a-z:#\" -]{0,6}", inner), 0..4).prop_map(|members| Value::Object(members.into_iter().collect())),
+            prop::collection::vec(("[a-z:#\" -]{0,6}", inner), 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
         ]
     })
 }
