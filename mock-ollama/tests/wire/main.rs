@@ -7,6 +7,7 @@
 //! | `bench` | an engine with the scripted models, asked as a client asks |
 //! | `captures` | every capture, in any order |
 //! | `mask` | what a comparison with a capture leaves out |
+//! | `archives` | exchanges of our own, kept as other tools keep them, and imported |
 //! | `imports` | bodies of our own, imported |
 //! | `rendered` | recordings in their own dialect and in others |
 //! | `replays` | every recorded exchange, byte for byte |
@@ -14,6 +15,7 @@
 //! | `servers` | several servers of one machine |
 //! | `w_*` | the checklist: each test carries the number of its rule |
 
+#[cfg(feature = "import-yaml")]
 mod archives;
 mod bench;
 mod captures;

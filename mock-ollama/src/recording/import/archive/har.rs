@@ -1,5 +1,7 @@
 //! The entries of an HTTP archive (HAR 1.2), as browsers and proxies save them.
 
+use std::time::Duration;
+
 use super::coding;
 use super::kept::{self, Answered, Asked, Unfit};
 use super::node::Node;
@@ -31,8 +33,7 @@ pub(super) fn answered(node: &Node) -> Result<Answered, Unfit> {
     }
     let fields = response.get("headers").map(kept::named_pairs).unwrap_or_default();
     let timing = |key: &str| kept::milliseconds(node.at(&["timings", key]));
-    let before =
-        BEFORE_SENT.iter().map(|key| timing(key)).fold(std::time::Duration::ZERO, |all, one| all.saturating_add(one));
+    let before = BEFORE_SENT.iter().map(|key| timing(key)).fold(Duration::ZERO, Duration::saturating_add);
     let before_us = u64::try_from(before.as_micros()).unwrap_or(u64::MAX);
     let started =
         node.get("startedDateTime").and_then(Node::text).and_then(|text| text.parse::<jiff::Timestamp>().ok());

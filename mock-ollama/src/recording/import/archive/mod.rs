@@ -81,4 +81,6 @@ fn exchange_of(tool: Tool, node: &Node, place: &str, gap: Option<Duration>) -> R
 }
 
 #[cfg(all(test, feature = "import-yaml"))]
+mod properties;
+#[cfg(all(test, feature = "import-yaml"))]
 mod tests;

@@ -2,18 +2,17 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::super::{Import, ImportError, ImportOptions, Input, import};
 use crate::recording::{Exchange, Method, RequestBody, to_string};
 
-fn options() -> ImportOptions {
+pub(super) fn options() -> ImportOptions {
     ImportOptions { name: "t".to_owned(), ..ImportOptions::default() }
 }
 
-fn import_with(text: &str, options: &ImportOptions) -> Result<Import, ImportError> {
+pub(super) fn import_with(text: &str, options: &ImportOptions) -> Result<Import, ImportError> {
     import(&[Input { label: "kept", bytes: text.as_bytes() }], options)
 }
 
@@ -21,7 +20,7 @@ fn imported(text: &str) -> Import {
     import_with(text, &options()).unwrap()
 }
 
-fn first(text: &str) -> Exchange {
+pub(super) fn first(text: &str) -> Exchange {
     imported(text).recording.exchanges.swap_remove(0)
 }
 
@@ -41,7 +40,7 @@ const EVENTS: &str = concat!(
     "data: [DONE]\n\n",
 );
 
-/// A cassette as PyYAML writes it: long texts are folded, and a newline of the body is a blank line.
+/// A cassette as `PyYAML` writes it: long texts are folded, and a newline of the body is a blank line.
 const VCRPY: &str = r#"interactions:
 - request:
     body: '{"model": "m", "messages": [{"role": "user", "content": "How is the
@@ -107,7 +106,7 @@ recorded_with: VCR 6.3.1
 }
 
 fn httpmock() -> String {
-    let body: String = EVENTS.lines().map(|line| format!("    {line}\n")).collect();
+    let body: String = EVENTS.split_inclusive('\n').flat_map(|line| ["    ", line]).collect();
     format!(
         r#"when:
   path: /v1/chat/completions
@@ -144,7 +143,7 @@ fn har() -> String {
     .to_string()
 }
 
-const ASKED: &str = r#"{"model":"m","messages":[{"role":"user","content":"How is the weather?"}]}"#;
+pub(super) const ASKED: &str = r#"{"model":"m","messages":[{"role":"user","content":"How is the weather?"}]}"#;
 
 #[rstest]
 #[case::vcrpy(VCRPY.to_owned(), "/api/chat", NDJSON, "application/x-ndjson")]
@@ -181,7 +180,7 @@ fn a_file_is_told_by_its_keys_whatever_stands_before_them() {
 }
 
 /// A cassette of vcrpy as JSON, with these parts of request and response.
-fn cassette(request: Value, response: Value) -> String {
+pub(super) fn cassette(request: Value, response: Value) -> String {
     let whole = |mut base: Value, parts: Value| {
         let parts = if let Value::Object(parts) = parts { parts } else { serde_json::Map::new() };
         base.as_object_mut().unwrap().extend(parts);
@@ -429,178 +428,4 @@ fn bytes_that_are_no_utf8_are_refused_with_their_line() {
     bytes.extend_from_slice(VCRPY.as_bytes());
     let error = import(&[Input { label: "kept", bytes: &bytes }], &options()).unwrap_err();
     insta::assert_snapshot!(error, @"kept:2: this vcrpy cassette cannot be read: the text is not UTF-8");
-}
-
-/// An entry of a HAR file, and an interaction of a cassette, with this body.
-fn kept_as(form: usize, status: u16, body: &[u8]) -> String {
-    let base64 = STANDARD.encode(body);
-    let url = "http://localhost:11434/api/chat";
-    match form {
-        0 => json!({"log": {"entries": [{
-            "request": {"method": "POST", "url": url, "postData": {"text": ASKED}},
-            "response": {"status": status, "content": {"text": base64, "encoding": "base64"}},
-        }]}})
-        .to_string(),
-        1 => cassette(json!({}), json!({"status": status, "body": {"base64_string": base64}})),
-        2 => format!(
-            "interactions:\n- request: {{method: POST, uri: '{url}', body: '{ASKED}'}}\n  response:\n    status: {{code: {status}}}\n    \
-             body:\n      string: !!binary |\n        {base64}\n"
-        ),
-        _ => format!(
-            "when:\n  path: /api/chat\n  method: POST\n  body: '{ASKED}'\nthen:\n  status: {status}\n  body_base64: '{base64}'\n"
-        ),
-    }
-}
-
-fn body_bytes() -> impl Strategy<Value = Vec<u8>> {
-    let pieces = prop::sample::select(vec![
-        &b"{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"a\"},\"done\":false}\n"[..],
-        b"{\"model\":\"m\",\"message\":{\"role\":\"assistant\",\"content\":\"\"},\"done\":true}\n",
-        b"{\"error\":\"no\"}\n",
-        b"{\n  \"model\": \"m\"\n}\n",
-        b"data: {\"object\":\"chat.completion.chunk\",\"choices\":[]}\n\n",
-        b"data: [DONE]\n\n",
-        b"event: ping\n",
-        b": comment\r\n",
-        b"\n",
-        b"\r",
-        b"{",
-        b"\xFF\xFE",
-        b"\x00",
-    ]);
-    prop_oneof![
-        prop::collection::vec(pieces, 0..8).prop_map(|pieces| pieces.concat()),
-        prop::collection::vec(any::<u8>(), 0..60),
-    ]
-}
-
-/// A value with the keys of archives in it, in any arrangement.
-fn archive_like() -> impl Strategy<Value = Value> {
-    let key = prop::sample::select(vec![
-        "log",
-        "entries",
-        "interactions",
-        "http_interactions",
-        "when",
-        "then",
-        "request",
-        "response",
-        "method",
-        "uri",
-        "url",
-        "path",
-        "body",
-        "string",
-        "base64_string",
-        "status",
-        "code",
-        "headers",
-        "header",
-        "name",
-        "value",
-        "content",
-        "text",
-        "encoding",
-        "size",
-        "postData",
-        "timings",
-        "wait",
-        "receive",
-        "delay",
-        "startedDateTime",
-        "recorded_at",
-        "json_body",
-        "parsed_body",
-    ]);
-    let leaf = prop_oneof![
-        Just(Value::Null),
-        any::<i64>().prop_map(Value::from),
-        any::<f64>().prop_map(Value::from),
-        prop::sample::select(vec![
-            "POST",
-            "http://h/api/chat",
-            "/api/chat",
-            "<B>/chat/completions",
-            "200",
-            "base64",
-            "{}",
-            "H4sIAAAA",
-            "-1",
-            "é",
-            "1e999",
-            "2026-03-01T10:00:00Z",
-            "Sun, 01 Mar 2026 10:00:00 GMT",
-            "-262143-01-01T00:00:00Z",
-            "",
-        ])
-        .prop_map(Value::from),
-        ".{0,6}".prop_map(Value::from),
-    ];
-    let tree = leaf.prop_recursive(6, 60, 6, move |inner| {
-        prop_oneof![
-            prop::collection::vec(inner.clone(), 0..3).prop_map(Value::from),
-            prop::collection::vec((key.clone(), inner), 0..6).prop_map(|members| Value::Object(
-                members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
-            )),
-        ]
-    });
-    (tree, 0..4_usize).prop_map(|(tree, form)| match form {
-        0 => json!({"log": {"entries": [tree]}}),
-        1 => json!({"interactions": [tree]}),
-        2 => json!({"interactions": [{
-            "request": {"method": "POST", "uri": "/api/chat", "body": tree}, "response": {"status": 200, "headers": tree, "body": tree},
-        }]}),
-        _ => json!({"when": {"path": "/api/chat", "body": tree}, "then": tree}),
-    })
-}
-
-proptest! {
-    #[test]
-    fn the_bytes_of_a_body_are_kept_verbatim_in_every_form(
-        body in body_bytes(), form in 0..4_usize, status in prop::sample::select(vec![200_u16, 404, 500]),
-    ) {
-        let exchange = first(&kept_as(form, status, &body));
-        prop_assert_eq!(exchange.body(), body);
-        prop_assert_eq!(exchange.response.status, status);
-        prop_assert_eq!(exchange.request.unwrap().body, Some(RequestBody::Json(serde_json::from_str(ASKED).unwrap())));
-    }
-
-    #[test]
-    fn arbitrary_archives_never_panic(value in archive_like()) {
-        let as_json = import_with(&value.to_string(), &options()).map(|import| import.recording.exchanges);
-        // The same text behind a marker is YAML.
-        let root = value.as_object().unwrap();
-        let as_yaml: String = root.iter().map(|(key, value)| format!("{key}: {value}\n")).collect();
-        let as_yaml = import_with(&as_yaml, &options()).map(|import| import.recording.exchanges);
-        prop_assert_eq!(as_json.is_ok(), as_yaml.is_ok());
-    }
-
-    #[test]
-    fn credentials_of_an_archive_reach_no_recording(
-        secret in "[A-Za-z0-9]{24}", form in 0..3_usize,
-        field in prop::sample::select(vec!["Authorization", "Cookie", "Set-Cookie", "X-Api-Key", "api-key", "X-Goog-Api-Key", "X-Any"]),
-    ) {
-        let url = format!("https://{secret}:{secret}@h/v1/messages?key={secret}#{secret}");
-        let text = match form {
-            0 => json!({"log": {"entries": [{
-                "request": {
-                    "method": "POST", "url": url, "headers": [{"name": field, "value": secret}],
-                    "queryString": [{"name": "key", "value": secret}], "cookies": [{"name": "s", "value": secret}],
-                },
-                "response": {
-                    "status": 200, "headers": [{"name": field, "value": secret}], "cookies": [{"name": "s", "value": secret}],
-                    "content": {"text": "{}"},
-                },
-            }]}}).to_string(),
-            1 => cassette(json!({"uri": url, "headers": {field: [secret]}}), json!({"headers": {field: [secret]}, "body": "{}"})),
-            _ => format!(
-                "when:\n  path: /v1/messages\n  header: [{{name: {field}, value: {secret}}}]\n  cookie: [{{name: s, value: {secret}}}]\n\
-                 then:\n  header: [{{name: {field}, value: {secret}}}]\n  body: '{{}}'\n"
-            ),
-        };
-        let named = ImportOptions { model: Some("m".to_owned()), ..options() };
-        let Import { recording, notes } = import_with(&text, &named).unwrap();
-        prop_assert!(!to_string(&recording).unwrap().contains(&secret));
-        prop_assert!(!notes.concat().contains(&secret));
-    }
 }

@@ -53,8 +53,7 @@ impl Tool {
     #[cfg(feature = "import-yaml")]
     fn documents(self, input: &Input<'_>) -> Result<Vec<Node>, ImportError> {
         let text = std::str::from_utf8(input.bytes).map_err(|error| {
-            let before = &input.bytes[..error.valid_up_to()];
-            let line = before.iter().filter(|byte| **byte == b'\n').count() + 1;
+            let line = input.bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             self.unreadable(input, line, "the text is not UTF-8")
         })?;
         super::yaml::documents(text).map_err(|error| self.unreadable(input, error.line, &error.message))
