@@ -69,6 +69,9 @@ fn message() -> impl Strategy<Value = Value> {
 }
 
 proptest! {
+    // Each case is a server and six answers.
+    #![proptest_config(ProptestConfig::with_cases(32))]
+
     #[test]
     fn a_stream_that_we_send_is_imported_line_by_line(
         messages in prop::collection::vec(message(), 1..8), is_done in any::<bool>(),
