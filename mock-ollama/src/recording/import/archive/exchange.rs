@@ -109,8 +109,12 @@ fn request_body(bytes: Vec<u8>) -> Result<RequestBody, Unfit> {
     Ok(serde_json::from_str::<Value>(&text).map_or_else(|_| RequestBody::Text(text), RequestBody::Json))
 }
 
+/// The fields that are kept, with their names as Ollama writes them: tools keep them in lower case.
 fn kept_fields(fields: &[(String, String)]) -> Vec<(String, String)> {
     let is_kept = |name: &str| KEPT_FIELDS.iter().any(|kept| kept.eq_ignore_ascii_case(name));
+    let word =
+        |word: &str| word.chars().take(1).flat_map(char::to_uppercase).chain(word.chars().skip(1)).collect::<String>();
+    let written = |name: &str| name.split('-').map(word).collect::<Vec<_>>().join("-");
     let kept = fields.iter().filter(|(name, _)| is_kept(name));
-    kept.map(|(name, value)| (name.clone(), value.trim().to_owned())).collect()
+    kept.map(|(name, value)| (written(name), value.trim().to_owned())).collect()
 }

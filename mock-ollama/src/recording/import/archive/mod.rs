@@ -49,7 +49,7 @@ pub(super) fn read(input: &Input<'_>, gap: Option<Duration>) -> Result<Vec<Impor
     let mut imported: Vec<Imported> = Vec::new();
     let mut passed_over = Vec::new();
     for (node, number) in exchanges.iter().zip(1..) {
-        let place = format!("{} {number} of this {}", tool.exchange(), tool.file());
+        let place = format!("{} {number} of this {}", tool.exchange_noun(), tool.file_noun());
         match exchange_of(tool, node, &place, gap) {
             Ok(exchange) => imported.push(exchange),
             Err(Unfit::PassOver(reason)) => passed_over.push(format!("{place} is passed over: {reason}")),
@@ -60,7 +60,7 @@ pub(super) fn read(input: &Input<'_>, gap: Option<Duration>) -> Result<Vec<Impor
     }
     let Some(first) = imported.first_mut() else {
         let first = passed_over.into_iter().next();
-        return Err(ImportError::NothingServed { label: input.label.to_owned(), file: tool.file(), first });
+        return Err(ImportError::NothingServed { label: input.label.to_owned(), file: tool.file_noun(), first });
     };
     if !passed_over.is_empty() {
         let count = format!("passed over: {} of {} exchanges", passed_over.len(), exchanges.len());

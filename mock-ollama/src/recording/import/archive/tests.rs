@@ -370,7 +370,7 @@ fn fields_of_the_framing_and_of_credentials_are_not_kept() {
     });
     let exchange = first(&cassette(json!({}), json!({"body": "{}", "status": 429, "headers": fields})));
     let names: Vec<&str> = exchange.response.headers.iter().map(|(name, _)| name.as_str()).collect();
-    assert_eq!(names, ["Content-Type", "retry-after"]);
+    assert_eq!(names, ["Content-Type", "Retry-After"]);
 }
 
 #[test]

@@ -61,7 +61,7 @@ impl Tool {
 
     #[cfg(not(feature = "import-yaml"))]
     fn documents(self, input: &Input<'_>) -> Result<Vec<Node>, ImportError> {
-        Err(ImportError::NoYaml { label: input.label.to_owned(), file: self.file() })
+        Err(ImportError::NoYaml { label: input.label.to_owned(), file: self.file_noun() })
     }
 
     /// The exchanges of a document.
@@ -82,11 +82,11 @@ impl Tool {
 
     fn unreadable(self, input: &Input<'_>, line: usize, message: &str) -> ImportError {
         let (label, message) = (input.label.to_owned(), message.to_owned());
-        ImportError::BadArchive { label, line, file: self.file(), message }
+        ImportError::BadArchive { label, line, file: self.file_noun(), message }
     }
 
     /// What its file is called.
-    pub(super) fn file(self) -> &'static str {
+    pub(super) fn file_noun(self) -> &'static str {
         match self {
             Self::Har => "HAR file",
             Self::Httpmock => "httpmock file",
@@ -96,7 +96,7 @@ impl Tool {
     }
 
     /// What it calls an exchange.
-    pub(super) fn exchange(self) -> &'static str {
+    pub(super) fn exchange_noun(self) -> &'static str {
         match self {
             Self::Har => "entry",
             Self::Httpmock => "mock",
@@ -164,7 +164,7 @@ fn of_yaml(text: &[u8]) -> Option<Tool> {
             let mut roots = lines.filter(|line| !line.starts_with([' ', '-'])).filter_map(key);
             roots.find_map(|key| Tool::of_key(&key))
         }
-        first => Tool::of_key(first),
+        first => Tool::of_key(first).filter(|tool| *tool != Tool::Har),
     }
 }
 
