@@ -64,7 +64,7 @@ pub(crate) struct ImportArgs {
     /// Raw bodies: the status of the response; an error alone must have one [default: 200]
     #[arg(long, value_parser = clap::value_parser!(u16).range(200..=599))]
     status: Option<u16>,
-    /// Raw bodies: the time between chunks, such as 20ms; 0 is all at once [default: by `created_at`]
+    /// Bodies, also within cassettes and HAR files: the time between chunks, such as 20ms; 0 is all at once [default: by `created_at`]
     #[arg(long, value_name = "DURATION", value_parser = parse_gap)]
     gap: Option<Duration>,
 }

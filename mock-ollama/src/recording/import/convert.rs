@@ -47,7 +47,7 @@ pub struct ImportOptions {
     pub request: Option<Value>,
     /// Raw bodies only: the status of the response. When absent it is 200, but an error that stands alone must have one.
     pub status: Option<u16>,
-    /// Raw bodies only: the time between chunks, instead of what `created_at` says.
+    /// Raw bodies and archives: the time between chunks, instead of what `created_at` says.
     pub gap: Option<Duration>,
 }
 

@@ -131,7 +131,7 @@ pub enum ImportError {
         label: String,
     },
     /// An exchange of an archive is not as its tool writes it.
-    #[error("{label}: {place}: {message}")]
+    #[error("{label}: {place}: {message}; mend the file, or take this exchange out of it")]
     BadExchange {
         /// The input.
         label: String,

@@ -29,6 +29,7 @@ use std::time::Duration;
 
 use super::convert::{Imported, Input};
 use super::error::ImportError;
+use crate::recording::limits::MAX_FILE_BYTES;
 use kept::Unfit;
 use node::Node;
 use tool::Tool;
@@ -48,14 +49,22 @@ pub(super) fn read(input: &Input<'_>, gap: Option<Duration>) -> Result<Vec<Impor
     let exchanges = tool.read(input)?;
     let mut imported: Vec<Imported> = Vec::new();
     let mut passed_over = Vec::new();
+    let mut total = 0;
     for (node, number) in exchanges.iter().zip(1..) {
         let place = format!("{} {number} of this {}", tool.exchange_noun(), tool.file_noun());
+        let bad =
+            |message| Err(ImportError::BadExchange { label: input.label.to_owned(), place: place.clone(), message });
         match exchange_of(tool, node, &place, gap) {
-            Ok(exchange) => imported.push(exchange),
-            Err(Unfit::PassOver(reason)) => passed_over.push(format!("{place} is passed over: {reason}")),
-            Err(Unfit::Bad(message)) => {
-                return Err(ImportError::BadExchange { label: input.label.to_owned(), place, message });
+            Ok(exchange) => {
+                total += exchange.exchange.body_len();
+                imported.push(exchange);
             }
+            Err(Unfit::PassOver(reason)) => passed_over.push(format!("{place} is passed over: {reason}")),
+            Err(Unfit::Bad(message)) => return bad(message),
+        }
+        // Compressed bodies may be a thousand times their file.
+        if total > MAX_FILE_BYTES {
+            return bad(format!("with it, all bodies are more than {MAX_FILE_BYTES} bytes, the limit of a recording"));
         }
     }
     let Some(first) = imported.first_mut() else {

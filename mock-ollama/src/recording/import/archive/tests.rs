@@ -429,3 +429,16 @@ fn bytes_that_are_no_utf8_are_refused_with_their_line() {
     let error = import(&[Input { label: "kept", bytes: &bytes }], &options()).unwrap_err();
     insta::assert_snapshot!(error, @"kept:2: this vcrpy cassette cannot be read: the text is not UTF-8");
 }
+
+/// Two bodies of 40 MB each, which deflate to 40 kB.
+#[test]
+fn bodies_that_are_too_large_together_are_refused() {
+    let body = STANDARD.encode(gzip(&vec![b' '; 40_000_000]));
+    let interaction = json!({
+        "request": {"method": "POST", "uri": "/api/chat"}, "response": {"status": 200, "body": {"base64_string": body}},
+    });
+    let text = json!({"interactions": [interaction, interaction]}).to_string();
+    let error = import_with(&text, &options()).unwrap_err().to_string();
+    let expected = "kept: interaction 2 of this vcrpy cassette: with it, all bodies are more than 67108864 bytes";
+    assert!(error.starts_with(expected), "{error}");
+}
