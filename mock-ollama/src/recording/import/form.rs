@@ -31,8 +31,11 @@ pub(super) enum Form {
     },
 }
 
+/// Whether an input is of a form.
+type Test = fn(&Beginning<'_>) -> bool;
+
 /// The forms in the order in which they are tried. The last row fits everything.
-const FORMS: &[(fn(&Beginning<'_>) -> bool, Form)] = &[
+const FORMS: &[(Test, Form)] = &[
     (|input| input.has(|keys| keys.recording.is_some()), Form::Recording),
     (|input| input.has(|keys| keys.format.as_deref() == Some(raw_capture::FORMAT)), Form::Capture),
     (|input| input.starts_with_any(&["HTTP/1.", "HTTP/2", "HTTP/3"]), Form::Response),
