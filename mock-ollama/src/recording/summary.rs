@@ -116,7 +116,9 @@ impl GapQuantiles {
 /// native object is passed over.
 fn answers(exchange: &Exchange) -> Vec<(u64, Answer)> {
     let chunks = &exchange.chunks;
-    if let ([only], Ok(answer)) = (chunks.as_slice(), serde_json::from_slice(&exchange.body())) {
+    if let [only] = chunks.as_slice()
+        && let Ok(answer) = serde_json::from_slice(&only.bytes)
+    {
         // One object, which may span lines.
         return vec![(only.at_us, answer)];
     }
