@@ -80,14 +80,13 @@ impl Known {
 
     fn model(&self) -> Option<&str> {
         match &self.request {
-            Some(RequestBody::Json(body)) => body["model"].as_str(),
+            Some(RequestBody::Json(body)) => object::model_of(body),
             _ => None,
         }
     }
 }
 
-/// Makes an exchange of a body, cut into lines or events. `bytes` are of one of the forms that have objects in them, or any
-/// others where the status is known.
+/// Makes an exchange of a body, cut into lines or events; one of another form is taken whole.
 pub(super) fn import(input: &Input<'_>, known: Known, gap: Option<Duration>) -> Result<Imported, ImportError> {
     let Input { label, bytes } = *input;
     let form = Form::of(bytes);

@@ -33,8 +33,11 @@ pub(super) enum Form {
     },
 }
 
+/// Whether an input is of a form.
+type Test = fn(&Beginning<'_>) -> bool;
+
 /// The forms in the order in which they are tried. The last row fits everything.
-const FORMS: &[(fn(&Beginning<'_>) -> bool, Form)] = &[
+const FORMS: &[(Test, Form)] = &[
     (|input| input.has(|keys| keys.recording.is_some()), Form::Recording),
     (|input| input.has(|keys| keys.format.as_deref() == Some(raw_capture::FORMAT)), Form::Capture),
     (|input| archive::is_one(input.bytes), Form::Archive),

@@ -30,11 +30,9 @@ impl<'a> Text<'a> {
             [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
                 return Err(refuse("is UTF-32, not UTF-8"));
             }
-            [0xFF, 0xFE, ..] => u16::from_le_bytes,
-            [0xFE, 0xFF, ..] => u16::from_be_bytes,
             // No text has a NUL, so that one beside an ASCII character is half of it.
-            [1..=0x7F, 0, ..] => u16::from_le_bytes,
-            [0, 1..=0x7F, ..] => u16::from_be_bytes,
+            [0xFF, 0xFE, ..] | [1..=0x7F, 0, ..] => u16::from_le_bytes,
+            [0xFE, 0xFF, ..] | [0, 1..=0x7F, ..] => u16::from_be_bytes,
             _ => return Ok(Self { bytes: Cow::Borrowed(bytes), note: None }),
         };
         let (pairs, rest) = bytes.as_chunks::<2>();
