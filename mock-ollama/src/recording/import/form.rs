@@ -70,6 +70,10 @@ const FORMS: &[(Test, Form)] = &[
         |input| input.starts_with_any(&["* ", "> ", "< ", "$ ", "curl ", "  % Total", "% Total"]),
         foreign("the transcript of a terminal", "keep the body alone, with curl -o FILE"),
     ),
+    (
+        |input| input.bytes.starts_with(b"\x1B["),
+        foreign("text with the colours of a terminal", "print it without them, for instance with jq -M"),
+    ),
     (|input| input.starts_with_any(&["```"]), foreign("Markdown", "take out the lines that begin with ```")),
     (is_literal, foreign("a printed object of Python or JavaScript", "print the body as JSON")),
     (is_coded, foreign("base64", "undo it with base64 -d")),
@@ -224,6 +228,7 @@ mod tests {
     #[case::curl_v_answer(b"< HTTP/1.1 200 OK\n<\n{}", "the transcript of a terminal")]
     #[case::command(b"$ curl http://localhost\n{}", "the transcript of a terminal")]
     #[case::meter(b"  % Total    % Received", "the transcript of a terminal")]
+    #[case::colours(b"\x1B[1;39m{", "text with the colours of a terminal")]
     #[case::markdown(b"```json\n{}\n```\n", "Markdown")]
     #[case::python_dict(b"{'model': 'm'}", "a printed object of Python or JavaScript")]
     #[case::python_object(b"ChatResponse(model='m')", "a printed object of Python or JavaScript")]
