@@ -306,7 +306,7 @@ fn a_head_before_the_body_tells_status_and_content_type() {
 fn what_cannot_be_read_is_named_in_one_line_with_what_to_do() {
     let path = Some("/api/chat".to_owned());
     let errors: Vec<String> = [
-        "interactions:\n- request:\n",
+        "mappings:\n- request:\n",
         "[{\"model\":\"m\"}]",
         "<html></html>",
         "{'model': 'm'}",
