@@ -120,13 +120,14 @@ fn recording_at(path: &Path) -> Result<Recording, PredictError> {
         FirstLine { recording: Some(_), .. } => Ok(read(bytes.as_slice(), &label)?),
         FirstLine { format: Some(_), .. } => {
             let options = ImportOptions { name: "capture".to_owned(), ..ImportOptions::default() };
-            import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
+            let made = import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
                 // This one does not name the file.
                 ImportError::Invalid(problem) => {
                     PredictError::Unfit { path: path.to_owned(), why: problem.to_string() }
                 }
                 error => error.into(),
-            })
+            })?;
+            Ok(made.recording)
         }
         FirstLine { .. } => Err(PredictError::Form { path: path.to_owned() }),
     }

@@ -64,6 +64,20 @@ pub(crate) enum VerbError {
         /// Of how many.
         count: usize,
     },
+    /// A folder that was to be imported has no body in it.
+    #[error("{} has nothing to import in it; bodies end in .ndjson, .sse or .json, raw captures in .jsonl", path.display())]
+    NothingToImport {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Two files of a folder would become the same recording.
+    #[error("{} would become the same recording as {}; rename one of them", path.display(), first.display())]
+    SameName {
+        /// The file.
+        path: PathBuf,
+        /// The one before it.
+        first: PathBuf,
+    },
     /// An input could not be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
@@ -119,6 +133,8 @@ impl VerbError {
             | Self::InputTooLarge { .. }
             | Self::SomeBad { .. }
             | Self::Import(_)
+            | Self::NothingToImport { .. }
+            | Self::SameName { .. }
             | Self::EmptyFolder { .. } => false,
             Self::Input { .. }
             | Self::Exists { .. }

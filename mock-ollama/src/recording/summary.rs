@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::answer::Answer;
-use super::model::{Chunk, End, Exchange, Method, Origin, Recording, RequestBody};
+use super::model::{End, Exchange, Method, Origin, Recording, RequestBody};
 
 /// What a recording holds, derived from its bytes and times alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ impl Summary {
 impl ExchangeSummary {
     /// Summarises `exchange`.
     pub fn of(exchange: &Exchange) -> Self {
-        let answers = answers(&exchange.chunks);
+        let answers = answers(exchange);
         let is_native = answers.iter().any(|(_, answer)| answer.path().is_some());
         let tokens: Vec<u64> =
             answers.iter().filter(|(_, answer)| answer.has_token()).map(|(at_us, _)| *at_us).collect();
@@ -114,7 +114,14 @@ impl GapQuantiles {
 
 /// The objects of a native body, each with the offset of the chunk that completed it; what is not a
 /// native object is passed over.
-fn answers(chunks: &[Chunk]) -> Vec<(u64, Answer)> {
+fn answers(exchange: &Exchange) -> Vec<(u64, Answer)> {
+    let chunks = &exchange.chunks;
+    if let [only] = chunks.as_slice()
+        && let Ok(answer) = serde_json::from_slice(&only.bytes)
+    {
+        // One object, which may span lines.
+        return vec![(only.at_us, answer)];
+    }
     let mut answers = Vec::new();
     let mut pending = Vec::new();
     for (index, chunk) in chunks.iter().enumerate() {

@@ -41,7 +41,7 @@ fn files(folder: &Path, kinds: &[&str]) -> Vec<PathBuf> {
 fn read(path: &Path, options: ImportOptions) -> Option<Recording> {
     let bytes = std::fs::read(path).unwrap();
     let options = ImportOptions { name: "x".to_owned(), model: options.model.or(Some("m".to_owned())), ..options };
-    import(&[Input { label: &path.display().to_string(), bytes: &bytes }], &options).ok()
+    import(&[Input { label: &path.display().to_string(), bytes: &bytes }], &options).ok().map(|made| made.recording)
 }
 
 /// Why the first exchange of a recording is not answered as it was recorded.
