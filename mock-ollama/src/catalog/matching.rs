@@ -1,13 +1,16 @@
 //! The rules by which a recording is chosen.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use serde_json::Value;
 use thiserror::Error;
 
 use super::{Catalog, Miss, Offer, Prepared};
 use crate::dialect::request::{Ask, Question};
+use crate::scrub::Scrub;
 use crate::seed::Seed;
 
 /// Which recording answers a request.
@@ -98,10 +101,11 @@ impl Catalog {
     /// can be folded. Where there are none, recordings in the dialects of the same native handler are rendered,
     /// and then those of the other handler. The loose rules prefer whole answers to recorded failures.
     pub fn choose(&self, ask: &Ask, rule: Matching) -> Result<Choice<'_>, Miss> {
+        let asked = Asked::new(self.scrubs(), &ask.question);
         let fits = |offer: &&Offer| match rule {
             Matching::Exact => {
                 offer.model == ask.name
-                    && offer.question.as_ref().is_some_and(|known| offer.is_asked(known, &ask.question))
+                    && offer.question.as_ref().is_some_and(|known| same_question(known, asked.under(offer.scrub)))
             }
             Matching::Loose => offer.model == ask.name,
             Matching::Any => true,
@@ -136,19 +140,38 @@ impl Catalog {
     }
 }
 
-impl Offer {
-    /// Whether its question is the one that is asked. What was made unreadable in it is made so in the other one.
-    fn is_asked(&self, known: &Question, asked: &Question) -> bool {
-        if self.scrub.is_empty() {
-            return same_question(known, asked);
+/// A question as each set of patterns leaves it: what was made unreadable in a recorded one is made so in it.
+struct Asked<'a> {
+    question: &'a Question,
+    scrubs: &'a [Scrub],
+    scrubbed: Vec<OnceCell<Question>>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(scrubs: &'a [Scrub], question: &'a Question) -> Self {
+        Self { question, scrubs, scrubbed: scrubs.iter().map(|_| OnceCell::new()).collect() }
+    }
+
+    fn under(&self, scrub: usize) -> &Question {
+        let patterns = &self.scrubs[scrub];
+        if patterns.is_empty() {
+            return self.question;
         }
-        let scrubbed = match asked {
-            Question::Prompt(prompt) => Question::Prompt(self.scrub.text(prompt)),
-            Question::Messages(messages) => {
-                Question::Messages(messages.iter().map(|message| self.scrub.json(message)).collect())
-            }
-        };
-        same_question(known, &scrubbed)
+        self.scrubbed[scrub].get_or_init(|| scrubbed(self.question, patterns))
+    }
+}
+
+/// A question as patterns leave it.
+pub(super) fn scrubbed(question: &Question, scrub: &Scrub) -> Question {
+    match question {
+        Question::Prompt(prompt) => match scrub.json(&Value::from(prompt.as_str())) {
+            Value::String(prompt) => Question::Prompt(prompt),
+            _ => Question::Prompt(String::new()),
+        },
+        Question::Messages(messages) => match scrub.json(&Value::from(messages.clone())) {
+            Value::Array(messages) => Question::Messages(messages),
+            _ => Question::Messages(Vec::new()),
+        },
     }
 }
 

@@ -1,9 +1,14 @@
 //! The catalog: an immutable snapshot of models, recordings and scripts.
 
+use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use serde_json::Value;
+
 use super::Prepared;
+use super::matching::scrubbed;
 use crate::dialect::read;
 use crate::dialect::request::{Ask, Dialect, Question};
 use crate::generation::Generation;
@@ -17,6 +22,8 @@ use crate::scrub::Scrub;
 pub struct Catalog {
     offers: Vec<Offer>,
     fixed: Vec<Fixed>,
+    /// What was made unreadable in recordings: each set of patterns once.
+    scrubs: Vec<Scrub>,
     cards: BTreeMap<ModelName, Card>,
     scripts: BTreeMap<ModelName, Scripted>,
 }
@@ -38,8 +45,8 @@ pub struct Offer {
     pub whole: bool,
     /// The response, for requests in the dialect it was recorded in.
     pub response: Arc<Prepared>,
-    /// What was made unreadable when it was recorded.
-    pub(super) scrub: Scrub,
+    /// What was made unreadable when it was recorded: which set of the catalog's patterns.
+    pub(super) scrub: usize,
     recorded: Exchange,
     generation: OnceLock<Option<Arc<Generation>>>,
 }
@@ -56,7 +63,7 @@ pub struct Fixed {
     method: &'static str,
     path: String,
     body: Option<RequestBody>,
-    scrub: Scrub,
+    scrub: usize,
 }
 
 impl Offer {
@@ -93,8 +100,7 @@ impl Catalog {
 
     fn add(&mut self, recording: &Recording) {
         let name: Arc<str> = recording.name.as_str().into();
-        // A recording whose patterns are no regular expressions was not made by the recorder: nothing is scrubbed.
-        let scrub = Scrub::new(recording.scrub.iter().map(String::as_str)).unwrap_or_default();
+        let scrub = self.scrub_of(&recording.scrub);
         let card = Card::of_recording(&recording.model);
         let listed = card.as_ref().map(|card| card.name.clone());
         // A recording of listings alone is of no model.
@@ -110,7 +116,7 @@ impl Catalog {
         }
         for (index, exchange) in recording.exchanges.iter().enumerate() {
             let Some((dialect, ask)) = read_request(exchange) else {
-                self.fixed.extend(fixed(&name, index, exchange, &scrub));
+                self.fixed.extend(fixed(&name, index, exchange, scrub));
                 continue;
             };
             let model = ask.as_ref().map(|ask| ask.name.clone()).or_else(|| listed.clone());
@@ -120,14 +126,29 @@ impl Catalog {
                 exchange: index,
                 dialect,
                 model,
-                question: ask.map(|ask| ask.question),
+                question: ask.map(|ask| scrubbed(&ask.question, &self.scrubs[scrub])),
                 whole: is_whole(dialect, exchange),
                 response: Arc::new(Prepared::new(exchange)),
-                scrub: scrub.clone(),
+                scrub,
                 recorded: exchange.clone(),
                 generation: OnceLock::new(),
             });
         }
+    }
+
+    /// The place of a set of patterns in `scrubs`.
+    fn scrub_of(&mut self, patterns: &[String]) -> usize {
+        let known = self.scrubs.iter().position(|scrub| scrub.patterns() == patterns);
+        known.unwrap_or_else(|| {
+            // A recording whose patterns are no regular expressions was not made by the recorder: nothing is scrubbed.
+            self.scrubs.push(Scrub::new(patterns.iter().map(String::as_str)).unwrap_or_default());
+            self.scrubs.len() - 1
+        })
+    }
+
+    /// What was made unreadable in recordings: each set of patterns once.
+    pub(super) fn scrubs(&self) -> &[Scrub] {
+        &self.scrubs
     }
 
     /// Every answer on offer, in order.
@@ -140,9 +161,20 @@ impl Catalog {
         self.offers.iter().any(|offer| offer.model == *model && offer.whole)
     }
 
-    /// The exchanges that were recorded of this very request, body included; JSON bodies are compared as JSON.
+    /// The exchanges that were recorded of this very request, body included; JSON bodies are compared as JSON. What was
+    /// made unreadable in a recorded request is made so in this one.
     pub fn fixed(&self, method: &str, path: &str, body: &[u8]) -> Vec<&Fixed> {
-        let fits = |fixed: &&Fixed| fixed.method == method && fixed.path == path && same_body(fixed, body);
+        let asked = Body::new(body);
+        let scrubbed: Vec<Scrubbed> = self.scrubs.iter().map(|_| Scrubbed::default()).collect();
+        let fits = |fixed: &&Fixed| {
+            let (scrub, scrubbed, known) = (&self.scrubs[fixed.scrub], &scrubbed[fixed.scrub], fixed.body.as_ref());
+            let is_same = || fixed.path == path && asked.is(known);
+            let is_same_scrubbed = || {
+                *scrubbed.path.get_or_init(|| scrub.target(path)) == fixed.path
+                    && scrubbed.body.get_or_init(|| asked.scrubbed(scrub)).is(known)
+            };
+            fixed.method == method && (is_same() || !scrub.is_empty() && is_same_scrubbed())
+        };
         self.fixed.iter().filter(fits).collect()
     }
 
@@ -162,7 +194,7 @@ impl Catalog {
     }
 }
 
-fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange, scrub: &Scrub) -> Option<Fixed> {
+fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange, scrub: usize) -> Option<Fixed> {
     let request = exchange.request.as_ref()?;
     Some(Fixed {
         recording: Arc::clone(name),
@@ -171,19 +203,41 @@ fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange, scrub: &Scrub) -> O
         method: request.method.as_str(),
         path: request.path.clone(),
         body: request.body.clone(),
-        scrub: scrub.clone(),
+        scrub,
     })
 }
 
-/// Whether a body is the recorded one; JSON is compared as JSON.
-fn same_body(fixed: &Fixed, asked: &[u8]) -> bool {
-    match &fixed.body {
-        None => asked.is_empty(),
-        Some(RequestBody::Text(text)) => {
-            text.as_bytes() == asked || std::str::from_utf8(asked).is_ok_and(|asked| fixed.scrub.text(asked) == *text)
+/// The body of a request, read as JSON when a recorded one is.
+struct Body<'a> {
+    bytes: Cow<'a, [u8]>,
+    json: OnceCell<Option<Value>>,
+}
+
+/// A request as a set of patterns leaves it, as far as it was needed.
+#[derive(Default)]
+struct Scrubbed {
+    path: OnceCell<String>,
+    body: OnceCell<Body<'static>>,
+}
+
+impl<'a> Body<'a> {
+    fn new(bytes: impl Into<Cow<'a, [u8]>>) -> Self {
+        Self { bytes: bytes.into(), json: OnceCell::new() }
+    }
+
+    fn scrubbed(&self, scrub: &Scrub) -> Body<'static> {
+        Body::new(scrub.request(&String::from_utf8_lossy(&self.bytes)).into_bytes())
+    }
+
+    /// Whether it is the recorded one; JSON is compared as JSON.
+    fn is(&self, known: Option<&RequestBody>) -> bool {
+        match known {
+            None => self.bytes.is_empty(),
+            Some(RequestBody::Text(text)) => text.as_bytes() == &*self.bytes,
+            Some(RequestBody::Json(value)) => {
+                self.json.get_or_init(|| serde_json::from_slice(&self.bytes).ok()).as_ref() == Some(value)
+            }
         }
-        Some(RequestBody::Json(value)) => serde_json::from_slice::<serde_json::Value>(asked)
-            .is_ok_and(|asked| asked == *value || fixed.scrub.json(&asked) == *value),
     }
 }
 
@@ -193,7 +247,7 @@ fn is_whole(dialect: Dialect, exchange: &Exchange) -> bool {
     let last = body.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default();
     let ended = match dialect {
         Dialect::Generate | Dialect::Chat => {
-            serde_json::from_slice::<serde_json::Value>(last).is_ok_and(|object| object["done"] == true)
+            serde_json::from_slice::<Value>(last).is_ok_and(|object| object["done"] == true)
         }
         Dialect::OpenAiChat | Dialect::OpenAiCompletions => last == b"data: [DONE]" || last.starts_with(b"{\"id\""),
         Dialect::Responses => last.ends_with(b"\"type\":\"response.completed\"}") || last.starts_with(b"{\"id\""),
