@@ -66,7 +66,7 @@ fn beside_changed(marked: &Marked<'_>) -> Vec<Range<usize>> {
             }
             Token::Key(range) => {
                 if let Some(level) = levels.last_mut() {
-                    level.kind = Kind::of(&marked.body[range]);
+                    level.kind = Kind::of(&Form::Json.read(&marked.body[range]));
                 }
                 continue;
             }
@@ -94,21 +94,40 @@ fn beside_changed(marked: &Marked<'_>) -> Vec<Range<usize>> {
     found
 }
 
-/// Changes every string and key, and every number in an array.
+/// An array or object of what is changed.
+struct Within {
+    is_array: bool,
+    /// Its keys, if there is nothing but numbers under them: then they are the tokens.
+    keys: Vec<Range<usize>>,
+    is_scores: bool,
+}
+
+/// Changes every string, every number in an array, and every key that is a token.
 fn change_all(body: &[u8], range: Range<usize>, marked: &mut Marked<'_>) {
-    let start = range.start;
-    let mut arrays = Vec::new();
-    for token in Lexer::new(&body[range]) {
-        match token {
-            Token::Text(inner) | Token::Key(inner) => {
-                let inner = start + inner.start..start + inner.end;
-                Decoded::new(Form::Json, &body[inner.clone()], inner.start).change_all(marked);
+    let text = |range: Range<usize>, marked: &mut Marked<'_>| {
+        Decoded::new(Form::Json, &body[range.clone()], range.start).change_all(marked);
+    };
+    let at = |inner: Range<usize>| range.start + inner.start..range.start + inner.end;
+    let mut levels: Vec<Within> = Vec::new();
+    for token in Lexer::new(&body[range.clone()]) {
+        let level = levels.last_mut();
+        match (token, level) {
+            (Token::Open { is_array, .. }, level) => {
+                level.into_iter().for_each(|level| level.is_scores = false);
+                levels.push(Within { is_array, keys: Vec::new(), is_scores: true });
             }
-            Token::Scalar(inner) if arrays.last() == Some(&true) && body[start + inner.start].is_ascii_digit() => {
-                marked.change(start + inner.start..start + inner.end, Change::Number);
+            (Token::Close { .. }, _) => {
+                let scores = levels.pop().filter(|level| level.is_scores);
+                scores.into_iter().flat_map(|level| level.keys).for_each(|key| text(key, marked));
             }
-            Token::Open { is_array, .. } => arrays.push(is_array),
-            Token::Close { .. } => drop(arrays.pop()),
+            (Token::Key(key), Some(level)) => level.keys.push(at(key)),
+            (Token::Text(inner), level) => {
+                level.into_iter().for_each(|level| level.is_scores = false);
+                text(at(inner), marked);
+            }
+            (Token::Scalar(number), Some(level)) if level.is_array && body[at(number.clone())][0].is_ascii_digit() => {
+                marked.change(at(number), Change::Number);
+            }
             _ => {}
         }
     }

@@ -1,5 +1,6 @@
 //! How a text is written inside another one, and the way back from what was found to where it stands.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use super::fates::{Change, Sink, is_continuation};
@@ -80,6 +81,16 @@ impl Form {
             }
             text = &text[unit.length..];
         }
+    }
+
+    /// What a text stands for.
+    pub(super) fn read(self, text: &[u8]) -> Cow<'_, [u8]> {
+        if !self.is_used(text) {
+            return Cow::Borrowed(text);
+        }
+        let mut out = Vec::new();
+        self.decode(text, &mut out);
+        Cow::Owned(out)
     }
 
     /// The unit at the start of a text that is not empty.
@@ -179,7 +190,8 @@ impl<'a> Decoded<'a> {
         }
         while let Some(unit) = self.unit.filter(|_| self.decoded_at < range.end) {
             let end = self.decoded_at + unit.decoded();
-            if end > range.start {
+            // What stands for nothing is not changed.
+            if end > range.start.max(self.decoded_at) {
                 let has_begun = range.start < self.decoded_at && change == Change::One;
                 self.change_unit(unit, &range, if has_begun { Change::Rest } else { change }, to);
             }

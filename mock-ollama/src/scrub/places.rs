@@ -5,6 +5,7 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
+use super::coding::Form;
 use super::lexer::{Lexer, Token};
 use super::sources::{Sources, hash};
 
@@ -127,10 +128,10 @@ impl Walk<'_> {
     }
 
     fn key(&mut self, range: Range<usize>) {
-        let key = &self.body[range];
+        let key = Form::Json.read(&self.body[range]);
         if let Some(level) = self.levels.last_mut() {
-            level.value = self.places.of(level.place, key);
-            level.is_bytes = key == b"bytes";
+            level.value = self.places.of(level.place, &*key);
+            level.is_bytes = *key == *b"bytes";
         }
     }
 }

@@ -69,12 +69,16 @@ impl Search<'_> {
         }
     }
 
-    /// Looks into the strings of JSON; whether there is nothing else.
+    /// Looks into the strings of JSON, and at its numbers; whether there is nothing else.
     fn json(&self, text: &[u8], layers: usize, to: &mut dyn Sink) -> bool {
         let mut is_json = true;
         for token in Lexer::new(text) {
             match token {
                 Token::Text(range) | Token::Key(range) => self.string_in(text, range, layers, to),
+                Token::Scalar(range) => {
+                    let scalar = &text[range.clone()];
+                    self.bytes(scalar, &mut Inside { decoded: Decoded::new(Form::Plain, scalar, range.start), to });
+                }
                 Token::Line { .. } => is_json = false,
                 _ => {}
             }

@@ -1,10 +1,12 @@
 //! What objects say of themselves: which choice, call or output they belong to.
 
+use std::borrow::Cow;
 use std::hash::{BuildHasher as _, Hash};
 use std::ops::Range;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
+use super::coding::Form;
 use super::lexer::{Lexer, Token};
 use super::places::By;
 
@@ -122,11 +124,11 @@ struct Walk<'a> {
     said: Vec<Said>,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
     fn take(&mut self, token: Token) {
         match token {
             Token::Open { at, .. } => {
-                let place = self.levels.last().map_or(0, |level| hash((level.place, &self.body[level.key.clone()])));
+                let place = self.levels.last().map_or(0, |level| hash((level.place, self.key(level))));
                 self.levels.push(Level { start: at, place, key: 0..0 });
             }
             Token::Close { .. } => drop(self.levels.pop()),
@@ -144,8 +146,8 @@ impl Walk<'_> {
 
     fn number(&mut self, range: Range<usize>) {
         let Some(level) = self.levels.last() else { return };
-        let key = &self.body[level.key.clone()];
-        if key != b"index" && !key.ends_with(b"_index") {
+        let key = self.key(level);
+        if *key != *b"index" && !key.ends_with(b"_index") {
             return;
         }
         let value = std::str::from_utf8(&self.body[range]).ok().and_then(|digits| digits.parse::<u64>().ok());
@@ -157,10 +159,14 @@ impl Walk<'_> {
 
     fn name(&mut self, range: Range<usize>) {
         let Some(level) = self.levels.last() else { return };
-        let key = &self.body[level.key.clone()];
-        if matches!(key, b"type" | b"id") || key.ends_with(b"_id") {
+        let key = self.key(level);
+        if matches!(&*key, b"type" | b"id") || key.ends_with(b"_id") {
             self.say(NAMES, short_hash((key, &self.body[range])));
         }
+    }
+
+    fn key(&self, level: &Level) -> Cow<'a, [u8]> {
+        Form::Json.read(&self.body[level.key.clone()])
     }
 
     fn say(&mut self, counter: u32, value: u32) {
