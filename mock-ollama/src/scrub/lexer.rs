@@ -64,8 +64,7 @@ struct Line {
 impl<'a> Lexer<'a> {
     pub(super) fn new(body: &'a [u8]) -> Self {
         let line = Line { start: 0, is_event: false, is_malformed: false };
-        let mut lexer =
-            Self { body, at: 0, line, open: Vec::new(), deeper: 0, before: Before::Value, next: None };
+        let mut lexer = Self { body, at: 0, line, open: Vec::new(), deeper: 0, before: Before::Value, next: None };
         lexer.begin_line();
         lexer
     }

@@ -127,7 +127,11 @@ impl Scrub {
 
     /// A JSON value as [`request`](Self::request) leaves it.
     pub fn json(&self, value: &Value) -> Value {
-        if self.is_empty() { value.clone() } else { serde_json::from_str(&self.request(&value.to_string())).unwrap_or_default() }
+        if self.is_empty() {
+            value.clone()
+        } else {
+            serde_json::from_str(&self.request(&value.to_string())).unwrap_or_default()
+        }
     }
 
     /// The chunks of a body with every match made unreadable. JSON stays JSON, and all strings keep their lengths in

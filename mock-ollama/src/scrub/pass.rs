@@ -56,24 +56,6 @@ impl Passes {
 }
 
 impl Pass {
-    #[cfg(test)]
-    pub(crate) const ALL: [Self; 14] = [
-        Self::Target,
-        Self::Request,
-        Self::Fields,
-        Self::Complaints,
-        Self::Compressed,
-        Self::Strings,
-        Self::Keys,
-        Self::SamePlace,
-        Self::SameSource,
-        Self::Nested,
-        Self::Lines,
-        Self::Events,
-        Self::Bytes,
-        Self::Beside,
-    ];
-
     fn bit(self) -> u32 {
         1 << self as u32
     }

@@ -39,7 +39,8 @@ impl Patterns {
             Regex::new(pattern).map_err(bad)?;
             each.push(BytesRegex::new(pattern).map_err(bad)?);
         }
-        let all = RegexSet::new(each.iter().map(BytesRegex::as_str)).map_err(|error| format!("bad patterns: {error}"))?;
+        let all =
+            RegexSet::new(each.iter().map(BytesRegex::as_str)).map_err(|error| format!("bad patterns: {error}"))?;
         Ok(Self { each, all })
     }
 

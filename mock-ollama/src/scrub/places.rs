@@ -69,7 +69,8 @@ struct Level {
 
 /// The strings and the bytes of a body, sorted by place.
 pub(super) fn pieces(body: &[u8], by: By, sources: &Sources) -> Vec<Piece> {
-    let mut walk = Walk { body, places: Places { by, known: FxHashMap::default() }, levels: Vec::new(), found: Vec::new() };
+    let mut walk =
+        Walk { body, places: Places { by, known: FxHashMap::default() }, levels: Vec::new(), found: Vec::new() };
     let mut sources = sources.in_order();
     for token in Lexer::new(body) {
         match token {

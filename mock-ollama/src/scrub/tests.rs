@@ -60,7 +60,10 @@ fn texts_of_two_choices_are_not_mixed_in() {
 
 #[rstest]
 #[case::a_string(r#"{"model":"sk-1","response":"sk-2 x"}"#, r#"{"model":"****","response":"**** x"}"#)]
-#[case::json_in_a_string(r#"{"arguments":"{\"k\":\"sk-\\u0041\",\"n\":1}"}"#, r#"{"arguments":"{\"k\":\"****\",\"n\":1}"}"#)]
+#[case::json_in_a_string(
+    r#"{"arguments":"{\"k\":\"sk-\\u0041\",\"n\":1}"}"#,
+    r#"{"arguments":"{\"k\":\"****\",\"n\":1}"}"#
+)]
 #[case::a_key(r#"{"sk-1":[{"sk-2":3}]}"#, r#"{"****":[{"****":3}]}"#)]
 fn a_pattern_that_runs_on_ends_with_the_string(#[case] text: &str, #[case] left: &str) {
     assert_eq!(body(r"sk-\S+", &[text]), [left]);
@@ -82,8 +85,14 @@ fn arguments_in_fragments_stay_json() {
 
 #[test]
 fn bytes_and_alternatives_beside_a_changed_token_are_changed() {
-    let scrubbed = body("hi", &[r#"{"logprobs":[{"token":"hi","logprob":0,"bytes":[104,105],"top_logprobs":[{"token":"yo","bytes":[121,9]}]}]}"#]);
-    let left = r#"{"logprobs":[{"token":"**","logprob":0,"bytes":[42,42],"top_logprobs":[{"token":"**","bytes":[42,42]}]}]}"#;
+    let scrubbed = body(
+        "hi",
+        &[
+            r#"{"logprobs":[{"token":"hi","logprob":0,"bytes":[104,105],"top_logprobs":[{"token":"yo","bytes":[121,9]}]}]}"#,
+        ],
+    );
+    let left =
+        r#"{"logprobs":[{"token":"**","logprob":0,"bytes":[42,42],"top_logprobs":[{"token":"**","bytes":[42,42]}]}]}"#;
     assert_eq!(scrubbed, [left]);
 }
 

@@ -124,8 +124,9 @@ pub(super) fn scenes() -> impl Strategy<Value = Scene> {
     });
     let plant = prop::sample::select(Plant::ALL.to_vec());
     let cuts = prop::collection::vec(0_usize..400, 0..4);
-    (plant, secret, framing, 1_usize..5, cuts)
-        .prop_map(|(plant, secret, framing, size, cuts)| Scene::new(plant, &format!("q{secret}z"), framing, size, &cuts))
+    (plant, secret, framing, 1_usize..5, cuts).prop_map(|(plant, secret, framing, size, cuts)| {
+        Scene::new(plant, &format!("q{secret}z"), framing, size, &cuts)
+    })
 }
 
 impl Scene {
@@ -180,7 +181,9 @@ impl Scene {
             }
             Plant::RequestKey => self.request = json(json!({ "model": "m", "options": { secret.as_str(): 1 } })),
             Plant::RequestText => self.request = format!("{{ no JSON {secret}"),
-            Plant::EmbeddingInput => self.request = json(json!({ "model": "m", "input": ["a", format!("is {secret}.")] })),
+            Plant::EmbeddingInput => {
+                self.request = json(json!({ "model": "m", "input": ["a", format!("is {secret}.")] }))
+            }
             _ => {}
         }
     }
@@ -209,9 +212,9 @@ impl Scene {
                 };
                 self.pieces.iter().flat_map(|piece| [delta(0, piece), delta(1, "no")]).collect()
             }
-            Plant::MessagesText => {
-                each(&|piece| json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "t", "text": piece } }))
-            }
+            Plant::MessagesText => each(
+                &|piece| json!({ "type": "content_block_delta", "index": 0, "delta": { "type": "t", "text": piece } }),
+            ),
             Plant::ToolName => vec![json!({ "message": { "tool_calls": [{ "function": { "name": secret } }] } })],
             Plant::ToolArguments => {
                 let call = |value: &str| json!({ "function": { "name": "f", "arguments": { "a": { "b": [value] } } } });
@@ -221,9 +224,9 @@ impl Scene {
                 let call = json!({ "index": 0, "function": { "arguments": piece } });
                 json!({ "choices": [{ "index": 0, "delta": { "tool_calls": [call] } }] })
             }),
-            Plant::MessagesJson => self.arguments(&|piece| {
-                json!({ "type": "content_block_delta", "index": 1, "delta": { "partial_json": piece } })
-            }),
+            Plant::MessagesJson => self.arguments(
+                &|piece| json!({ "type": "content_block_delta", "index": 1, "delta": { "partial_json": piece } }),
+            ),
             Plant::Error => vec![json!({ "error": { "message": format!("bad key {secret}"), "type": "x" } })],
             Plant::AnswerKey => vec![json!({ "a": { secret: { "b": 1 } } })],
             _ => self.many(plant),
@@ -244,7 +247,9 @@ impl Scene {
             pieces.clone().flat_map(|piece| [object(0, "no"), object(1, piece)]).collect()
         };
         match plant {
-            Plant::Choices => turns(&|index, piece| json!({ "choices": [{ "delta": { "content": piece }, "index": index }] })),
+            Plant::Choices => {
+                turns(&|index, piece| json!({ "choices": [{ "delta": { "content": piece }, "index": index }] }))
+            }
             Plant::Calls => turns(&|index, piece| {
                 let call = json!({ "index": index, "function": { "arguments": piece } });
                 json!({ "choices": [{ "index": 0, "delta": { "tool_calls": [call] } }] })
@@ -252,9 +257,10 @@ impl Scene {
             Plant::ChoicesWithoutIndex => {
                 pieces.map(|piece| json!({ "choices": [{ "text": "no" }, { "text": piece }] })).collect()
             }
-            Plant::NumberedEvents => {
-                pieces.enumerate().map(|(at, piece)| json!({ "index": at, "id": at.to_string(), "text": piece })).collect()
-            }
+            Plant::NumberedEvents => pieces
+                .enumerate()
+                .map(|(at, piece)| json!({ "index": at, "id": at.to_string(), "text": piece }))
+                .collect(),
             Plant::Tokens => pieces.map(|piece| json!({ "logprobs": [token(piece)] })).collect(),
             Plant::ManyTokens => {
                 let tokens: Vec<Value> = pieces.map(token).collect();

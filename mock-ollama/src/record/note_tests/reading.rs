@@ -24,7 +24,8 @@ pub(super) fn views(recording: Option<&Recording>, file: &str, said: &str, scene
         let data: Vec<&str> = body.split(['\r', '\n']).map(|line| line.trim_start_matches('\u{feff}')).collect();
         let data: Vec<&str> = data.iter().map(|line| line.strip_prefix("data:").unwrap_or(line)).collect();
         views.insert("data".to_owned(), data.iter().map(|line| line.strip_prefix(' ').unwrap_or(line)).collect());
-        values = serde_json::Deserializer::from_str(&data.join(" ")).into_iter::<Value>().map_while(Result::ok).collect();
+        values =
+            serde_json::Deserializer::from_str(&data.join(" ")).into_iter::<Value>().map_while(Result::ok).collect();
         if let Some(RequestBody::Json(value)) = exchange.request.as_ref().and_then(|request| request.body.as_ref()) {
             join(value, "request", &mut views, false);
         }
