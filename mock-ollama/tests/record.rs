@@ -137,6 +137,35 @@ fn a_secret_in_several_tokens_reaches_neither_the_disk_nor_breaks_the_match() {
 }
 
 #[test]
+fn a_request_with_a_secret_in_its_path_or_model_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = upstream("instant");
+    let recorder = recorder(&server.url(), folder.path(), &["qz-[0-9]+"]);
+    let all = [
+        ("/v1/models/qz-12", ""),
+        ("/v1/models/q%7A-345", ""),
+        ("/api/chat", r#"{"model":"qz-1","messages":[{"role":"user","content":"x"}]}"#),
+        ("/api/chat", r#"{"model":"tiny","messages":[{"role":"user","content":"qz-678"}],"stream":false}"#),
+    ];
+    let recorded = all.map(|(path, body)| exchange(recorder.addr(), &request(path, "", body)));
+    recorder.finish();
+    for path in folder.path().read_dir().unwrap() {
+        let path = path.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap().replace(r#""scrub":["qz-[0-9]+"]"#, "");
+        assert!(!path.to_string_lossy().contains("qz-") && !text.contains("qz-"), "{text}");
+    }
+    let replayed = serve(folder.path()).matching(Matching::Exact).start().unwrap();
+    for ((path, body), recorded) in all.into_iter().zip(recorded) {
+        let again = exchange(replayed.addr(), &request(path, "Connection: close\r\n", body));
+        let status = |answer: &str| answer.lines().next().map(str::to_owned);
+        assert_eq!(status(&again), status(&recorded), "{path} {body}");
+    }
+    let answers = replayed.finish().unwrap().entries.into_iter().map(|entry| entry.answer);
+    let missed = answers.filter(|answer| !matches!(answer, mock_ollama::journal::Answer::Matched { .. }));
+    assert_eq!(missed.count(), 0);
+}
+
+#[test]
 fn an_upstream_that_cannot_be_reached_is_said_to_the_client_and_the_next_one_is_served() {
     let folder = tempfile::tempdir().unwrap();
     let gone = upstream("instant");

@@ -5,9 +5,9 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
 
-use clap::Args;
+use clap::{Args, ValueEnum};
 use mock_ollama::record::{Recorder, RecorderConfig, UpstreamUrl};
-use mock_ollama::scrub::Scrub;
+use mock_ollama::scrub::{KNOWN_PATTERNS, Scrub};
 
 use super::error::VerbError;
 use super::serve::parse_listen;
@@ -29,11 +29,31 @@ pub(crate) struct RecordArgs {
     /// Make everything unreadable that this regular expression matches; may be given several times
     #[arg(long, value_name = "REGEX")]
     scrub: Vec<String>,
+    /// Make tokens of well-known shapes unreadable (sk-…, ghp_…, AKIA…, JWT, Bearer …), or only what --scrub matches
+    #[arg(long, value_name = "WHICH", value_enum, default_value_t = Known::Default)]
+    scrub_known: Known,
+}
+
+/// Which shapes of tokens are scrubbed without being asked for.
+#[derive(Clone, Copy, Debug, ValueEnum)]
+enum Known {
+    Default,
+    None,
+}
+
+impl Known {
+    fn patterns(self) -> &'static [&'static str] {
+        match self {
+            Self::Default => KNOWN_PATTERNS,
+            Self::None => &[],
+        }
+    }
 }
 
 /// Runs the verb.
 pub(crate) fn run(args: RecordArgs) -> anyhow::Result<()> {
-    let scrub = Scrub::new(args.scrub.iter().map(String::as_str)).map_err(VerbError::Pattern)?;
+    let known = args.scrub_known.patterns().iter().copied();
+    let scrub = Scrub::new(args.scrub.iter().map(String::as_str).chain(known)).map_err(VerbError::Pattern)?;
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {
         // A second Ctrl-C finds the receiver gone, and the program on its way out.

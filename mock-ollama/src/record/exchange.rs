@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use super::folder::Folder;
-use super::note::Note;
+use super::note::{Note, not_recorded};
 use super::upstream::UpstreamUrl;
 use crate::clock::Clock;
 use crate::dialect::error_body;
@@ -22,8 +22,9 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 /// How much is read at once.
 const READ_BYTES: usize = 64 * 1024;
 
-/// Request fields that are for one connection alone.
-const HOP_BY_HOP: &[&str] = &["host", "connection", "keep-alive", "transfer-encoding", "content-length", "expect"];
+/// Request fields that do not go on: those that are for one connection alone, and what would have the answer compressed.
+const NOT_FORWARDED: &[&str] =
+    &["host", "connection", "keep-alive", "transfer-encoding", "content-length", "expect", "accept-encoding"];
 
 /// What every exchange needs.
 #[derive(Debug)]
@@ -49,17 +50,12 @@ pub(super) fn serve(mut client: TcpStream, setting: &Setting) -> io::Result<()> 
     // The client first: it need not wait for the file.
     let _ = client.shutdown(Shutdown::Both);
     let _ = upstream.shutdown(Shutdown::Both);
-    match ended {
-        Ok((note, end)) => {
-            if let Some(recording) = note.finish(end, &setting.scrub)
-                && let Err(error) = setting.folder.write(recording)
-            {
-                (setting.complain)(&format!("not recorded: {} {}: {error}", request.head.method, request.head.target));
-            }
-        }
-        Err(why) => {
-            (setting.complain)(&format!("not recorded: {} {}: {why}", request.head.method, request.head.target));
-        }
+    let recorded = ended.and_then(|(note, end)| match note.finish(end, &setting.scrub)? {
+        Some(recording) => setting.folder.write(recording).map_err(|error| error.to_string()).map(drop),
+        None => Ok(()),
+    });
+    if let Err(why) = recorded {
+        (setting.complain)(&not_recorded(&request.head, &why, &setting.scrub));
     }
     Ok(())
 }
@@ -105,7 +101,7 @@ fn forwarded(request: &Request, upstream: &UpstreamUrl) -> Vec<u8> {
     let version = if request.head.version == Version::Http10 { "HTTP/1.0" } else { "HTTP/1.1" };
     let mut out = format!("{method} {target} {version}\r\nHost: {}\r\nConnection: close\r\n", upstream.authority);
     for (name, value) in headers {
-        if !HOP_BY_HOP.contains(&name.to_ascii_lowercase().as_str()) {
+        if !NOT_FORWARDED.contains(&name.to_ascii_lowercase().as_str()) {
             for part in [name.as_str(), ": ", value, "\r\n"] {
                 out.push_str(part);
             }

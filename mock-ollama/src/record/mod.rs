@@ -9,14 +9,19 @@
 //! | `recorder` | the listener and its threads: one for each connection |
 //! | `exchange` | one request and its response on their way through |
 //! | `note` | what was seen, as a recording |
+//! | `gzip` | bodies that came compressed |
+//! | `limits` | how much is held |
 //! | `folder` | where recordings go, and what they are called |
 //! | `upstream` | the address to record from |
 
 mod exchange;
 mod folder;
+mod gzip;
+mod limits;
 mod note;
 mod recorder;
 mod upstream;
 
+pub use limits::MAX_ANSWER_BYTES;
 pub use recorder::{RecordError, Recorder, RecorderConfig};
 pub use upstream::{BadUpstream, UpstreamUrl};

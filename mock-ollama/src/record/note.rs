@@ -4,27 +4,17 @@ use bytes::Bytes;
 use serde_json::Value;
 
 use super::folder::slug;
+use super::gzip;
+use super::limits::MAX_ANSWER_BYTES;
 use crate::clock::Instant;
 use crate::http::RequestHead;
 use crate::models::ModelName;
 use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
-use crate::scrub::Scrub;
+use crate::scrub::{Pass, Scrub};
 
-/// Response fields that are not kept: those that the server makes anew, and those that tell who somebody is.
-const DROPPED: &[&str] = &[
-    "date",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "set-cookie",
-    "cookie",
-    "authorization",
-    "proxy-authorization",
-    "www-authenticate",
-    "proxy-authenticate",
-    "x-api-key",
-];
+/// Response fields that are kept: what a client acts on. Anything else may hold a secret, or is made anew by the server.
+const KEPT_FIELDS: &[&str] =
+    &["content-type", "content-language", "allow", "location", "retry-after", "retry-after-ms", "x-should-retry"];
 
 /// One exchange while it is on its way.
 #[derive(Debug)]
@@ -58,8 +48,7 @@ impl Note {
     }
 
     pub(super) fn head(&mut self, status: u16, fields: Vec<(String, String)>) {
-        let kept = fields.into_iter().filter(|(name, _)| !DROPPED.contains(&name.to_ascii_lowercase().as_str()));
-        self.response = Some(Response { status, headers: kept.collect() });
+        self.response = Some(Response { status, headers: fields });
     }
 
     pub(super) fn chunk(&mut self, bytes: Bytes, arrived: Instant) {
@@ -69,34 +58,52 @@ impl Note {
     }
 
     /// The recording of an exchange that ended so; `None` when not even the head of a response came.
-    pub(super) fn finish(self, end: End, scrub: &Scrub) -> Option<Recording> {
-        let response = self.response?;
-        let Request { method, path, body } = self.request;
-        let body = body.map(|body| match body {
+    ///
+    /// # Errors
+    /// Why what came cannot be scrubbed, and so is not recorded.
+    pub(super) fn finish(self, end: End, scrub: &Scrub) -> Result<Option<Recording>, String> {
+        let Some(response) = self.response else { return Ok(None) };
+        let chunks = decoded(&response, self.chunks, scrub)?;
+        let path = scrub.target(&self.request.path);
+        let body = self.request.body.map(|body| match body {
             RequestBody::Json(value) => RequestBody::Json(scrub.json(&value)),
-            RequestBody::Text(text) => RequestBody::Text(scrub.text(&text)),
+            RequestBody::Text(text) => RequestBody::Text(scrub.request(&text)),
         });
         let model = model_of(body.as_ref());
-        let bytes: Vec<Bytes> = self.chunks.iter().map(|chunk| chunk.bytes.clone()).collect();
-        let scrubbed = scrub.body(&bytes).into_iter();
+        let (times, bytes): (Vec<u64>, Vec<Bytes>) = chunks.into_iter().map(|chunk| (chunk.at_us, chunk.bytes)).unzip();
         // What is left of a chunk may be nothing, and a recording holds no empty ones.
-        let chunks = self.chunks.iter().zip(scrubbed).filter(|(_, bytes)| !bytes.is_empty());
-        let chunks = chunks.map(|(chunk, bytes)| Chunk { at_us: chunk.at_us, bytes });
-        let headers = response.headers.into_iter().map(|(name, value)| (name, scrub.text(&value))).collect();
-        let response = Response { headers, ..response };
+        let chunks = times.into_iter().zip(scrub.chunks(bytes)).filter(|(_, bytes)| !bytes.is_empty());
+        let chunks = chunks.map(|(at_us, bytes)| Chunk { at_us, bytes }).collect();
+        let fields = response.headers.into_iter();
+        let kept = fields.filter(|(name, _)| KEPT_FIELDS.contains(&name.to_ascii_lowercase().as_str()));
+        let headers = kept.map(|(name, value)| (name, scrub.field(&value))).collect();
+        let response = Response { status: response.status, headers };
         let parts = [slug(&path), slug(&model)].into_iter().filter(|part| !part.is_empty());
-        let name = parts.collect::<Vec<_>>().join("-");
-        let exchange = Exchange {
-            request: Some(Request { method, path, body }),
-            sent_us: None,
-            response,
-            chunks: chunks.collect(),
-            end,
-        };
+        // Parts that match nothing may make something together that does.
+        let name = slug(&scrub.target(&parts.collect::<Vec<_>>().join("-")));
+        let request = Some(Request { method: self.request.method, path, body });
+        let exchange = Exchange { request, sent_us: None, response, chunks, end };
         let name = if name.is_empty() { "root".to_owned() } else { name };
         let recording = Recording::new(name, Origin::Recorded, listed(&model), vec![exchange]);
-        Some(Recording { scrub: scrub.patterns(), ..recording })
+        Ok(Some(Recording { scrub: scrub.patterns(), ..recording }))
     }
+}
+
+/// The chunks of a body with its compression undone: what is compressed cannot be scrubbed.
+fn decoded(response: &Response, chunks: Vec<Chunk>, scrub: &Scrub) -> Result<Vec<Chunk>, String> {
+    if !scrub.makes(Pass::Compressed) {
+        return Ok(chunks);
+    }
+    match response.header("content-encoding").unwrap_or("identity").trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(chunks),
+        "gzip" | "x-gzip" => gzip::decode(chunks, MAX_ANSWER_BYTES),
+        other => Err(format!("a body with Content-Encoding {other:?} is not recorded")),
+    }
+}
+
+/// What is said of an exchange of which there is no recording.
+pub(super) fn not_recorded(head: &RequestHead, why: &str, scrub: &Scrub) -> String {
+    scrub.complaint(&format!("not recorded: {} {}: {why}", head.method, head.target))
 }
 
 /// A model's name as listings show it.
@@ -112,3 +119,7 @@ fn model_of(body: Option<&RequestBody>) -> String {
     };
     named.filter(|name| !name.trim().is_empty()).unwrap_or("none").to_owned()
 }
+
+#[cfg(test)]
+#[path = "note_tests/mod.rs"]
+mod tests;
