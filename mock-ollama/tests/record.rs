@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mock_ollama::catalog::Matching;
+use mock_ollama::http::Origins;
 use mock_ollama::record::{Recorder, RecorderConfig};
 use mock_ollama::recording::{End, Recording, read_file};
 use mock_ollama::schedule::Pace;
@@ -24,6 +25,7 @@ fn recorder(upstream: &str, out: &Path, patterns: &[&str]) -> Recorder {
         upstream: upstream.parse().unwrap(),
         out: out.to_owned(),
         listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+        origins: Origins::default(),
         scrub: Scrub::new(patterns.iter().copied()).unwrap(),
         complain: |line| eprintln!("{line}"),
     })

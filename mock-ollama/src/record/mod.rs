@@ -6,17 +6,27 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `recorder` | the listener and its threads: one for each connection |
+//! | `recorder` | a running recorder, and the way to stop it |
+//! | `event_loop` | one thread for the sockets of all exchanges |
 //! | `exchange` | one request and its response on their way through |
+//! | `wire` | what the recorder writes itself to either side |
 //! | `note` | what was seen, as a recording |
+//! | `writers` | the threads that write recordings |
 //! | `folder` | where recordings go, and what they are called |
+//! | `error` | why an exchange was not recorded |
+//! | `setting` | what all exchanges have in common |
 //! | `upstream` | the address to record from |
 
+mod error;
+mod event_loop;
 mod exchange;
 mod folder;
 mod note;
 mod recorder;
+mod setting;
 mod upstream;
+mod wire;
+mod writers;
 
 pub use recorder::{RecordError, Recorder, RecorderConfig};
 pub use upstream::{BadUpstream, UpstreamUrl};

@@ -1,13 +1,14 @@
 //! What was seen, as a recording.
 
 use bytes::Bytes;
-use serde_json::Value;
 
+use super::error::NotRecorded;
 use super::folder::slug;
 use crate::clock::Instant;
 use crate::http::RequestHead;
 use crate::models::ModelName;
-use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
+use crate::recording::limits::MAX_CHUNKS;
+use crate::recording::{self, Chunk, End, Exchange, Method, Origin, Recording, RequestBody, Response};
 use crate::scrub::Scrub;
 
 /// Response fields that are not kept: those that the server makes anew, and those that tell who somebody is.
@@ -29,32 +30,30 @@ const DROPPED: &[&str] = &[
 /// One exchange while it is on its way.
 #[derive(Debug)]
 pub(super) struct Note {
-    pub(super) request: Request,
+    head: RequestHead,
+    body: Bytes,
     /// When the whole request had been sent.
-    pub(super) sent: Instant,
-    pub(super) response: Option<Response>,
-    pub(super) chunks: Vec<Chunk>,
+    sent: Instant,
+    response: Option<Response>,
+    chunks: Vec<Chunk>,
+    /// Why nothing more is noted.
+    given_up: Option<NotRecorded>,
 }
 
 impl Note {
-    /// What is kept of a request; the reason where nothing can be.
-    pub(super) fn of(head: &RequestHead, body: &[u8], sent: Instant) -> Result<Self, String> {
-        let methods = [Method::Get, Method::Head, Method::Post, Method::Delete];
-        let method = methods.into_iter().find(|method| method.as_str() == head.method);
-        let method = method.ok_or_else(|| format!("recordings have no method {}", head.method))?;
-        if head.target.contains('?') {
-            return Err("recordings have no query".to_owned());
-        }
-        let body = match (body.is_empty(), std::str::from_utf8(body)) {
-            (true, _) => None,
-            (false, Err(_)) => return Err("the request body is not UTF-8".to_owned()),
-            (false, Ok(text)) => Some(match serde_json::from_str::<Value>(text) {
-                Ok(value) => RequestBody::Json(value),
-                Err(_) => RequestBody::Text(text.to_owned()),
-            }),
-        };
-        let request = Request { method, path: head.path().to_owned(), body };
-        Ok(Self { request, sent, response: None, chunks: Vec::new() })
+    /// A note of a request, which counts as sent at `sent` until [`Note::sent`] says otherwise.
+    pub(super) fn of(head: RequestHead, body: Bytes, sent: Instant) -> Self {
+        Self { head, body, sent, response: None, chunks: Vec::new(), given_up: None }
+    }
+
+    /// The whole request has been sent.
+    pub(super) fn sent(&mut self, now: Instant) {
+        self.sent = now;
+    }
+
+    /// Whether the head of a response has come.
+    pub(super) fn is_answered(&self) -> bool {
+        self.response.is_some()
     }
 
     pub(super) fn head(&mut self, status: u16, fields: Vec<(String, String)>) {
@@ -63,17 +62,57 @@ impl Note {
     }
 
     pub(super) fn chunk(&mut self, bytes: Bytes, arrived: Instant) {
+        if self.given_up.is_some() {
+            return;
+        }
+        if self.chunks.len() == MAX_CHUNKS {
+            return self.give_up(NotRecorded::TooManyChunks);
+        }
         let at = arrived.saturating_since(self.sent).as_micros();
         let at_us = u64::try_from(at).unwrap_or(u64::MAX);
         self.chunks.push(Chunk { at_us, bytes });
     }
 
-    /// The recording of an exchange that ended so; `None` when not even the head of a response came.
-    pub(super) fn finish(self, end: End, scrub: &Scrub) -> Option<Recording> {
-        let response = self.response?;
-        let Request { method, path, body } = self.request;
+    /// Lets go of what has come of the answer: it will not be recorded.
+    pub(super) fn give_up(&mut self, why: NotRecorded) {
+        self.chunks = Vec::new();
+        self.given_up.get_or_insert(why);
+    }
+
+    /// Method and path, as the recording has them or would.
+    pub(super) fn title(&self) -> String {
+        format!("{} {}", self.head.method, recording::Request::path_of(&self.head.target))
+    }
+
+    /// Whether the request has a query, of which nothing is kept.
+    pub(super) fn has_query(&self) -> bool {
+        self.head.target.contains('?')
+    }
+
+    /// What is kept of the request.
+    fn request(&self) -> Result<recording::Request, NotRecorded> {
+        let methods = [Method::Get, Method::Head, Method::Post, Method::Delete];
+        let method = methods.into_iter().find(|method| method.as_str() == self.head.method);
+        let method = method.ok_or_else(|| NotRecorded::Method(self.head.method.clone()))?;
+        let text = std::str::from_utf8(&self.body).map_err(|_| NotRecorded::NotUtf8)?;
+        let body = (!text.is_empty()).then(|| RequestBody::of(text));
+        Ok(recording::Request { method, path: recording::Request::path_of(&self.head.target).into_owned(), body })
+    }
+
+    /// The recording of an exchange that ended so.
+    pub(super) fn finish(mut self, end: End, scrub: &Scrub) -> Result<Recording, NotRecorded> {
+        if let Some(why) = self.given_up.take() {
+            return Err(why);
+        }
+        let response = self.response.take().ok_or(match end {
+            End::ClientClosed => NotRecorded::CutOff,
+            End::Reset => NotRecorded::NoAnswerButReset,
+            _ => NotRecorded::NoAnswer,
+        })?;
+        let recording::Request { method, path, body } = self.request()?;
         let body = body.map(|body| match body {
             RequestBody::Json(value) => RequestBody::Json(scrub.json(&value)),
+            RequestBody::Exact(json) => RequestBody::Exact(json.map_strings(|text| scrub.text(text))),
             RequestBody::Text(text) => RequestBody::Text(scrub.text(&text)),
         });
         let model = model_of(body.as_ref());
@@ -87,7 +126,7 @@ impl Note {
         let parts = [slug(&path), slug(&model)].into_iter().filter(|part| !part.is_empty());
         let name = parts.collect::<Vec<_>>().join("-");
         let exchange = Exchange {
-            request: Some(Request { method, path, body }),
+            request: Some(recording::Request { method, path, body }),
             sent_us: None,
             response,
             chunks: chunks.collect(),
@@ -95,20 +134,18 @@ impl Note {
         };
         let name = if name.is_empty() { "root".to_owned() } else { name };
         let recording = Recording::new(name, Origin::Recorded, listed(&model), vec![exchange]);
-        Some(Recording { scrub: scrub.patterns(), ..recording })
+        Ok(Recording { scrub: scrub.patterns(), ..recording })
     }
 }
 
-/// A model's name as listings show it.
+/// A model's name as listings show it; a recording's has no control characters.
 fn listed(name: &str) -> String {
-    ModelName::parse(name).map_or_else(|| name.to_owned(), |name| name.to_string())
+    let name = ModelName::parse(name).map_or_else(|| name.to_owned(), |name| name.to_string());
+    name.replace(char::is_control, "\u{fffd}")
 }
 
 /// The model that a request names.
 fn model_of(body: Option<&RequestBody>) -> String {
-    let named = match body {
-        Some(RequestBody::Json(value)) => value["model"].as_str().or_else(|| value["name"].as_str()),
-        _ => None,
-    };
-    named.filter(|name| !name.trim().is_empty()).unwrap_or("none").to_owned()
+    let name = body.and_then(|body| body.string("model").or_else(|| body.string("name")));
+    name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "none".to_owned())
 }

@@ -5,6 +5,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `model` | a recording in memory |
+//! | `request_body` | the body of a request, with its numbers and keys as they were sent |
 //! | `limits` | how large a recording may be |
 //! | `error` | what can be wrong with one |
 //! | `rules` | what every value must satisfy, on the way in and on the way out |
@@ -28,6 +29,7 @@ mod lines;
 mod model;
 mod parser;
 mod reader;
+mod request_body;
 mod rules;
 mod summary;
 pub mod synth;
@@ -36,7 +38,8 @@ mod writer;
 
 pub use error::{LineKind, Problem, ReadError, WriteError};
 pub use file::{read_file, write_file};
-pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, Response};
 pub use reader::read;
+pub use request_body::{ExactJson, RequestBody};
 pub use summary::{ExchangeSummary, GapQuantiles, Summary};
 pub use writer::{check, to_string, write};

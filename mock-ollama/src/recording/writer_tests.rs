@@ -1,7 +1,7 @@
 use bytes::Bytes;
 
 use crate::files::Existing;
-use crate::recording::limits::{MAX_CHUNKS, MAX_LINE_BYTES};
+use crate::recording::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
 use crate::recording::{
     Chunk, End, Exchange, Method, Model, Origin, Problem, Recording, Request, RequestBody, Response, WriteError, check,
     read_file, to_string, write_file,
@@ -81,9 +81,9 @@ fn problem(change: impl FnOnce(&mut Recording)) -> Problem {
 
 #[test]
 fn the_writer_keeps_the_limits() {
-    let long = Bytes::from(vec![b'x'; MAX_LINE_BYTES]);
+    let long = Bytes::from(vec![b'x'; usize::try_from(MAX_FILE_BYTES).unwrap()]);
     let chunk = Chunk { at_us: 0, bytes: Bytes::from_static(b"x") };
-    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![Chunk { at_us: 0, bytes: long }]), Problem::LineTooLong);
+    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![Chunk { at_us: 0, bytes: long }]), Problem::FileTooLarge);
     assert_eq!(problem(|r| r.exchanges[2].chunks = vec![chunk; MAX_CHUNKS]), Problem::TooManyChunks);
     assert_eq!(problem(|r| r.exchanges.clear()), Problem::NoExchanges);
 }
