@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use rstest::rstest;
 
 use super::Lines;
 use crate::recording::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES};
@@ -236,6 +237,20 @@ fn a_body_may_be_nested_as_deep_as_the_limit_and_no_deeper() {
     };
     assert!(matches!(problem_of(text(MAX_BODY_NESTING).as_bytes()), Some((3, Problem::Truncated { .. }))));
     assert_eq!(problem_of(text(MAX_BODY_NESTING + 1).as_bytes()), Some((2, Problem::BodyNesting)));
+    assert_eq!(problem_of(text(100_000).as_bytes()), Some((2, Problem::BodyNesting)));
+}
+
+#[rstest]
+#[case::header("")]
+#[case::request("HEADER{\"request\":")]
+#[case::event("HEADER{\"response\":{\"status\":200,\"headers\":[]}}\n[0,")]
+#[case::end("HEADER{\"response\":{\"status\":200,\"headers\":[]}}\n{\"end\":")]
+fn a_line_nested_a_hundred_thousand_levels_deep_is_an_error(#[case] before: &str) {
+    let before = before.replace("HEADER", HEAD.split_inclusive('\n').next().unwrap());
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let text = format!("{before}{}1{}\n", open.repeat(100_000), close.repeat(100_000));
+        assert!(problem_of(text.as_bytes()).is_some());
+    }
 }
 
 #[test]

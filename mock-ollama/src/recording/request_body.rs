@@ -49,7 +49,8 @@ impl RequestBody {
             return value[key].as_str().map(str::to_owned);
         }
         // Values as they are written: among the others may be some that no value holds.
-        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(&self.text()).ok()?;
+        let text = self.text();
+        let fields: BTreeMap<String, &RawValue> = serde_json::from_str(&text).ok()?;
         serde_json::from_str(fields.get(key)?.get()).ok()
     }
 
