@@ -12,6 +12,7 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::NotRecorded;
+use super::limits::MAX_ANSWER_BYTES;
 use super::note::Note;
 use super::setting::{Setting, Slot};
 use super::wire::{forbidden, forwarded, unreachable};
@@ -21,7 +22,6 @@ use crate::driver::{Ending, Got, Monotonic, Poller, Socket};
 use crate::http::{CONTINUE, Gate, Parsed, Parser, Received, Request, Upstream, gate};
 use crate::journal::ServerId;
 use crate::recording::End;
-use crate::recording::limits::MAX_FILE_BYTES;
 
 /// How long a request may take from the start of its connection.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(60);
@@ -37,10 +37,6 @@ const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How many reads an exchange gets before the others have their turn.
 const MAX_READS: usize = 16;
-
-/// How much of an answer is held to be recorded, in bytes: no recording has more.
-#[expect(clippy::cast_possible_truncation, reason = "64 MiB")]
-const MAX_ANSWER_BYTES: usize = MAX_FILE_BYTES as usize;
 
 /// What exchanges need of the loop around them.
 pub(super) struct Around<'a> {

@@ -13,6 +13,7 @@
 //! | `note` | what was seen, as a recording |
 //! | `writers` | the threads that write recordings |
 //! | `folder` | where recordings go, and what they are called |
+//! | `limits` | how much is held |
 //! | `error` | why an exchange was not recorded |
 //! | `setting` | what all exchanges have in common |
 //! | `upstream` | the address to record from |
@@ -21,6 +22,7 @@ mod error;
 mod event_loop;
 mod exchange;
 mod folder;
+mod limits;
 mod note;
 mod recorder;
 mod setting;
@@ -28,5 +30,6 @@ mod upstream;
 mod wire;
 mod writers;
 
+pub use limits::MAX_ANSWER_BYTES;
 pub use recorder::{RecordError, Recorder, RecorderConfig};
 pub use upstream::{BadUpstream, UpstreamUrl};

@@ -148,13 +148,13 @@ fn pieces(json: &str) -> impl Iterator<Item = (&str, &str)> {
 /// The length of the string literal that a text begins with, in bytes; all of the text where it does not end.
 fn literal_length(text: &str) -> usize {
     let mut at = 1;
-    while let Some(found) = text.get(at..).and_then(|rest| rest.find(['"', '\\'])) {
+    while let Some(found) = text.get(at..).and_then(|rest| rest.find('"')) {
+        let before = &text[at..at + found];
         at += found + 1;
-        if text.as_bytes()[at - 1] == b'"' {
+        // Behind an odd number of backslashes it is a quote in the string. None of them escapes the quote before these.
+        if (before.len() - before.trim_end_matches('\\').len()) % 2 == 0 {
             return at;
         }
-        // What is escaped ends nothing; a character of several bytes cannot be.
-        at += 1;
     }
     text.len()
 }

@@ -1,5 +1,6 @@
 use bytes::Bytes;
 
+use super::{Fault, Sink};
 use crate::files::Existing;
 use crate::recording::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
 use crate::recording::{
@@ -81,11 +82,15 @@ fn problem(change: impl FnOnce(&mut Recording)) -> Problem {
 
 #[test]
 fn the_writer_keeps_the_limits() {
-    let long = Bytes::from(vec![b'x'; usize::try_from(MAX_FILE_BYTES).unwrap()]);
     let chunk = Chunk { at_us: 0, bytes: Bytes::from_static(b"x") };
-    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![Chunk { at_us: 0, bytes: long }]), Problem::FileTooLarge);
     assert_eq!(problem(|r| r.exchanges[2].chunks = vec![chunk; MAX_CHUNKS]), Problem::TooManyChunks);
     assert_eq!(problem(|r| r.exchanges.clear()), Problem::NoExchanges);
+    let line = "a line";
+    for (bytes, fits) in [(MAX_FILE_BYTES - 9, true), (MAX_FILE_BYTES - 8, false)] {
+        // With its quotes and its newline the line has nine bytes.
+        let put = Sink { writer: Vec::new(), line: Vec::new(), bytes }.put(&line);
+        assert_eq!(!matches!(put, Err(Fault::Invalid(Problem::FileTooLarge))), fits);
+    }
 }
 
 #[test]

@@ -11,12 +11,12 @@ use mock_ollama::record::{Recorder, RecorderConfig};
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::scrub::Scrub;
 
-pub const CHAT: &str = r#"{"model":"tiny","messages":[{"role":"user","content":"is it sk-xyz9?"}]}"#;
+pub(crate) const CHAT: &str = r#"{"model":"tiny","messages":[{"role":"user","content":"is it sk-xyz9?"}]}"#;
 
 /// What was complained of, by all recorders of this process.
-pub static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
+pub(crate) static SAID: Mutex<Vec<String>> = Mutex::new(Vec::new());
 
-pub fn recorder(upstream: &str, out: &Path, patterns: &[&str]) -> Recorder {
+pub(crate) fn recorder(upstream: &str, out: &Path, patterns: &[&str]) -> Recorder {
     Recorder::start(RecorderConfig {
         upstream: upstream.parse().unwrap(),
         out: out.to_owned(),
@@ -29,16 +29,16 @@ pub fn recorder(upstream: &str, out: &Path, patterns: &[&str]) -> Recorder {
 }
 
 /// Whether a recorder complained of something with all these words.
-pub fn was_said(words: &[&str]) -> bool {
+pub(crate) fn was_said(words: &[&str]) -> bool {
     SAID.lock().unwrap().iter().any(|line| words.iter().all(|word| line.contains(word)))
 }
 
-pub fn request(path: &str, fields: &str, body: &str) -> String {
+pub(crate) fn request(path: &str, fields: &str, body: &str) -> String {
     format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
 }
 
 /// What a client gets that sends this and reads to the end.
-pub fn exchange(addr: SocketAddr, request: &str) -> String {
+pub(crate) fn exchange(addr: SocketAddr, request: &str) -> String {
     let mut client = client(addr, request);
     let mut answer = Vec::new();
     client.read_to_end(&mut answer).unwrap();
@@ -46,7 +46,7 @@ pub fn exchange(addr: SocketAddr, request: &str) -> String {
 }
 
 /// A client that has sent this.
-pub fn client(addr: SocketAddr, request: &str) -> TcpStream {
+pub(crate) fn client(addr: SocketAddr, request: &str) -> TcpStream {
     let mut client = TcpStream::connect(addr).unwrap();
     client.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     client.write_all(request.as_bytes()).unwrap();
@@ -54,14 +54,14 @@ pub fn client(addr: SocketAddr, request: &str) -> TcpStream {
 }
 
 /// The recordings of a folder, by name.
-pub fn recordings(folder: &Path) -> Vec<Recording> {
+pub(crate) fn recordings(folder: &Path) -> Vec<Recording> {
     let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     paths.iter().map(|path| read_file(path).unwrap()).collect()
 }
 
 /// An upstream of plain sockets: `serve` gets each of its connections. Its URL.
-pub fn plain_upstream(serve: impl Fn(TcpStream) + Send + 'static) -> String {
+pub(crate) fn plain_upstream(serve: impl Fn(TcpStream) + Send + 'static) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     std::thread::spawn(move || listener.incoming().for_each(|stream| serve(stream.unwrap())));
@@ -69,7 +69,7 @@ pub fn plain_upstream(serve: impl Fn(TcpStream) + Send + 'static) -> String {
 }
 
 /// Reads a whole request off a connection.
-pub fn read_request(stream: &mut TcpStream) -> Vec<u8> {
+pub(crate) fn read_request(stream: &mut TcpStream) -> Vec<u8> {
     let mut parser = mock_ollama::http::Parser::default();
     let mut buffer = [0; 65536];
     loop {
@@ -84,7 +84,7 @@ pub fn read_request(stream: &mut TcpStream) -> Vec<u8> {
 }
 
 /// An upstream that answers each request with these bytes and closes.
-pub fn saying(answer: impl Into<Vec<u8>>) -> String {
+pub(crate) fn saying(answer: impl Into<Vec<u8>>) -> String {
     let answer = answer.into();
     plain_upstream(move |mut stream| {
         read_request(&mut stream);
@@ -94,7 +94,7 @@ pub fn saying(answer: impl Into<Vec<u8>>) -> String {
 }
 
 /// An answer in chunks.
-pub fn chunked(chunks: &[Vec<u8>]) -> Vec<u8> {
+pub(crate) fn chunked(chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut answer =
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
     chunks.iter().for_each(|chunk| mock_ollama::http::encode_chunk(&mut answer, chunk));
