@@ -6,10 +6,11 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use super::limits::MAX_ANSWER_BYTES;
 use super::upstream::UpstreamUrl;
 use crate::http::BadResponse;
 use crate::recording::WriteError;
-use crate::recording::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
+use crate::recording::limits::MAX_CHUNKS;
 
 /// Why an exchange was not recorded.
 #[derive(Debug, Error)]
@@ -40,11 +41,11 @@ pub(super) enum NotRecorded {
     /// The answer is no HTTP.
     #[error("the answer was passed on, but cannot be read")]
     BadAnswer(#[source] BadResponse),
-    /// The answer is larger than any recording.
-    #[error("the answer was passed on, but has more than {MAX_FILE_BYTES} bytes, the limit of a recording")]
+    /// The answer is larger than what is held.
+    #[error("the answer was passed on, but has more than {MAX_ANSWER_BYTES} bytes, the limit")]
     TooLarge,
     /// The answer came in more pieces than a recording may have.
-    #[error("the answer was passed on, but has more than {MAX_CHUNKS} chunks, the limit of a recording")]
+    #[error("the answer was passed on, but has more than {MAX_CHUNKS} chunks, the limit")]
     TooManyChunks,
     /// The file could not be written.
     #[error("cannot write {}", path.display())]

@@ -12,14 +12,14 @@ use std::time::Duration;
 use bytes::Bytes;
 
 use super::error::NotRecorded;
-use super::limits::MAX_ANSWER_BYTES;
 use super::note::Note;
+use super::relaying::Relaying;
 use super::setting::{Setting, Slot};
-use super::wire::{forbidden, forwarded, unreachable};
+use super::wire::{forbidden, unreachable};
 use super::writers::Job;
 use crate::clock::{Clock as _, Instant};
 use crate::driver::{Ending, Got, Monotonic, Poller, Socket};
-use crate::http::{CONTINUE, Gate, Parsed, Parser, Received, Request, Upstream, gate};
+use crate::http::{CONTINUE, Gate, Parsed, Parser, Request, gate};
 use crate::journal::ServerId;
 use crate::recording::End;
 
@@ -92,21 +92,6 @@ struct Connecting {
     left: std::vec::IntoIter<SocketAddr>,
 }
 
-#[derive(Debug)]
-struct Relaying {
-    upstream: Socket,
-    /// Whether some of the request has not been sent, and may still be.
-    sends: bool,
-    response: Upstream,
-    /// Whether bytes of the answer are still looked at.
-    reads: bool,
-    /// Whether the client was handed any of the answer.
-    passed_on: bool,
-    /// When the last bytes came.
-    arrived: Instant,
-    note: Note,
-}
-
 impl Exchange {
     /// An exchange with a client that has just connected. `token` is what its upstream's socket will be polled by.
     pub(super) fn new(client: Socket, token: u64, slot: Arc<Slot>) -> Self {
@@ -157,7 +142,7 @@ impl Exchange {
     /// Ends it, as far as it has come.
     pub(super) fn cut(&mut self, around: &mut Around<'_>) -> Turn {
         match std::mem::replace(&mut self.stage, Stage::Leaving) {
-            Stage::Relaying(relaying) => self.end(*relaying, End::ClientClosed, around),
+            Stage::Relaying(relaying) => self.report(relaying.into_note(), End::ClientClosed, around),
             Stage::Connecting(connecting) => {
                 let Request { head, body } = connecting.request;
                 self.report(Note::of(head, body.into(), self.since), End::ClientClosed, around);
@@ -283,24 +268,9 @@ impl Exchange {
         let Stage::Connecting(connecting) = std::mem::replace(&mut self.stage, Stage::Leaving) else {
             return Step::Over;
         };
-        let Connecting { mut upstream, request: Request { head, body }, .. } = *connecting;
-        let (now, body) = (Monotonic.now(), Bytes::from(body));
-        upstream.push(forwarded(&head, body.len(), &around.setting.upstream).into());
-        if !body.is_empty() {
-            upstream.push(body.clone());
-        }
-        let response = Upstream::new(&head.method, MAX_ANSWER_BYTES);
-        let note = Note::of(head, body, now);
-        let (sends, reads, passed_on) = (true, true, false);
-        self.go_to(Stage::Relaying(Box::new(Relaying {
-            upstream,
-            sends,
-            response,
-            reads,
-            passed_on,
-            arrived: now,
-            note,
-        })));
+        let Connecting { upstream, request, .. } = *connecting;
+        let relaying = Relaying::new(upstream, request, &around.setting.upstream, Monotonic.now());
+        self.go_to(Stage::Relaying(Box::new(relaying)));
         Step::Again
     }
 
@@ -313,28 +283,28 @@ impl Exchange {
         }
         let ended = match relaying.upstream.read(around.buffer) {
             Ok(Got::Bytes(read)) => {
-                let bytes = &around.buffer[..read];
-                relaying.arrived = Monotonic.now();
+                let (bytes, now) = (&around.buffer[..read], Monotonic.now());
                 // The client first: it need not wait until the bytes have been looked at.
                 self.client.push(Bytes::copy_from_slice(bytes));
-                relaying.passed_on = true;
-                if self.client.flush(around.gathered, false).is_err() {
-                    return self.cut_over(around);
+                let has_left = self.client.flush(around.gathered, false).is_err();
+                self.since = now;
+                relaying.look_at(bytes, now);
+                if has_left {
+                    self.cut(around);
+                    return Step::Over;
                 }
-                relaying.look_at(bytes);
-                if !relaying.response.is_done() {
+                if !relaying.is_done() {
                     return Step::Again;
                 }
                 End::Clean
             }
             Ok(Got::Nothing) => return Step::Waits,
-            Ok(Got::Eof) if relaying.response.finish() => End::Clean,
-            Ok(Got::Eof) => End::Eof,
+            Ok(Got::Eof) => relaying.end_of_connection(),
             Err(_) => End::Reset,
         };
         let Stage::Relaying(relaying) = std::mem::replace(&mut self.stage, Stage::Leaving) else { return Step::Over };
-        let is_reset = ended == End::Reset && !relaying.passed_on;
-        self.end(*relaying, ended, around);
+        let is_reset = ended == End::Reset && !relaying.has_passed_on();
+        self.report(relaying.into_note(), ended, around);
         if is_reset {
             // Of an answer that has begun a reset could cost the client what it has not read.
             self.client.abandon();
@@ -343,19 +313,7 @@ impl Exchange {
         self.leave()
     }
 
-    fn cut_over(&mut self, around: &mut Around<'_>) -> Step {
-        self.cut(around);
-        Step::Over
-    }
-
     /// Hands on what was noted of an exchange that ended so.
-    fn end(&mut self, mut relaying: Relaying, end: End, around: &mut Around<'_>) {
-        if let Some(chunk) = relaying.response.take_partial_chunk() {
-            relaying.note.chunk(chunk, relaying.arrived);
-        }
-        self.report(relaying.note, end, around);
-    }
-
     fn report(&self, note: Note, end: End, around: &mut Around<'_>) {
         // The writers live as long as the loop.
         let _ = around.jobs.send(Job { note, end, slot: Arc::clone(&self.slot) });
@@ -386,38 +344,4 @@ enum Step {
     Waits,
     /// The connection is to be closed.
     Over,
-}
-
-impl Relaying {
-    /// Sends what the upstream takes of the request. One that takes no more may have answered all the same (RFC 9112 §9.5).
-    fn send(&mut self, gathered: &mut Vec<u8>) {
-        if !self.sends {
-            return;
-        }
-        let failed = self.upstream.flush(gathered, false).is_err();
-        self.sends = !failed && !self.upstream.is_flushed();
-        if self.upstream.is_flushed() && !self.note.is_answered() {
-            self.note.sent(Monotonic.now());
-        }
-    }
-
-    /// Notes what has come of the answer.
-    fn look_at(&mut self, bytes: &[u8]) {
-        if !self.reads {
-            return;
-        }
-        let received = self.response.push(bytes).unwrap_or_else(|error| {
-            self.reads = false;
-            self.note.give_up(NotRecorded::BadAnswer(error));
-            Vec::new()
-        });
-        for received in received {
-            match received {
-                Received::Head { status, fields } => self.note.head(status, fields),
-                Received::Chunk(bytes) => self.note.chunk(bytes, self.arrived),
-                Received::TooLong => self.note.give_up(NotRecorded::TooLarge),
-                Received::End => {}
-            }
-        }
-    }
 }

@@ -8,7 +8,8 @@
 //! | --- | --- |
 //! | `recorder` | a running recorder, and the way to stop it |
 //! | `event_loop` | one thread for the sockets of all exchanges |
-//! | `exchange` | one request and its response on their way through |
+//! | `exchange` | one exchange, from its connection to its end |
+//! | `relaying` | a request on its way out, and the answer on its way in |
 //! | `wire` | what the recorder writes itself to either side |
 //! | `note` | what was seen, as a recording |
 //! | `writers` | the threads that write recordings |
@@ -25,6 +26,7 @@ mod folder;
 mod limits;
 mod note;
 mod recorder;
+mod relaying;
 mod setting;
 mod upstream;
 mod wire;

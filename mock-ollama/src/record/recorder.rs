@@ -146,9 +146,7 @@ impl Drop for Recorder {
 }
 
 fn addresses(upstream: &UpstreamUrl) -> Result<Vec<SocketAddr>, RecordError> {
-    let found = upstream.authority.to_socket_addrs().and_then(|addrs| match Vec::from_iter(addrs) {
-        addrs if addrs.is_empty() => Err(io::ErrorKind::NotFound.into()),
-        addrs => Ok(addrs),
-    });
-    found.map_err(|source| RecordError::Resolve { url: upstream.clone(), source })
+    let wrong = |source| RecordError::Resolve { url: upstream.clone(), source };
+    let addrs: Vec<SocketAddr> = upstream.authority.to_socket_addrs().map_err(wrong)?.collect();
+    if addrs.is_empty() { Err(wrong(io::ErrorKind::NotFound.into())) } else { Ok(addrs) }
 }

@@ -152,7 +152,7 @@ fn literal_length(text: &str) -> usize {
         let before = &text[at..at + found];
         at += found + 1;
         // Behind an odd number of backslashes it is a quote in the string. None of them escapes the quote before these.
-        if (before.len() - before.trim_end_matches('\\').len()) % 2 == 0 {
+        if (before.len() - before.trim_end_matches('\\').len()).is_multiple_of(2) {
             return at;
         }
     }

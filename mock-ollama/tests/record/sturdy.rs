@@ -8,8 +8,9 @@ use std::time::Duration;
 
 use mock_ollama::MockOllama;
 use mock_ollama::catalog::Matching;
+use mock_ollama::record::MAX_ANSWER_BYTES;
 use mock_ollama::recording::End;
-use mock_ollama::recording::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
+use mock_ollama::recording::limits::MAX_CHUNKS;
 use proptest::prelude::*;
 use rstest::rstest;
 
@@ -181,8 +182,7 @@ fn a_chunk_that_was_cut_off_is_recorded_as_far_as_it_came() {
 #[test]
 fn an_answer_larger_than_any_recording_is_passed_on_and_let_go() {
     let folder = tempfile::tempdir().unwrap();
-    let length = usize::try_from(MAX_FILE_BYTES).unwrap() + 1;
-    let answer = chunked(&[vec![b'x'; length]]);
+    let answer = chunked(&[vec![b'x'; MAX_ANSWER_BYTES + 1]]);
     let recorder = recorder(&saying(answer.clone()), folder.path(), &[]);
     let got = all_of(client(recorder.addr(), &request("/api/large", "", CHAT)));
     assert!(got == answer, "{} of {} bytes", got.len(), answer.len());
@@ -241,7 +241,9 @@ fn two_recorders_share_a_folder() {
     let upstream = saying(chunked(&[b"{}".to_vec()]));
     let both = [(); 2].map(|()| recorder(&upstream, folder.path(), &[]));
     for _ in 0..5 {
-        both.iter().for_each(|recorder| drop(exchange(recorder.addr(), &request("/api/chat", "", CHAT))));
+        for recorder in &both {
+            exchange(recorder.addr(), &request("/api/chat", "", CHAT));
+        }
     }
     let lost: Vec<usize> = both.into_iter().map(mock_ollama::record::Recorder::finish).collect();
     assert_eq!((lost, recordings(folder.path()).len()), (vec![0, 0], 10));
@@ -268,7 +270,7 @@ struct Slow {
 
 impl Slow {
     fn start(does: Does) -> Self {
-        let ((begin, begun), (go, gone), (end, ended)) = (mpsc::channel(), mpsc::channel(), mpsc::channel());
+        let ((at_work, begun), (go, gone), (over, ended)) = (mpsc::channel(), mpsc::channel(), mpsc::channel());
         let url = plain_upstream(move |mut stream| {
             if !matches!(does, Does::NeverReads) {
                 read_request(&mut stream);
@@ -276,11 +278,11 @@ impl Slow {
             if matches!(does, Does::Streams) {
                 stream.write_all(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n").unwrap();
             }
-            begin.send(()).unwrap();
+            at_work.send(()).unwrap();
             // The test may be over.
             let _ = gone.recv();
             let _ = stream.read_to_end(&mut Vec::new());
-            let _ = end.send(());
+            let _ = over.send(());
         });
         Self { url, begun, go, ended }
     }
@@ -372,7 +374,9 @@ proptest! {
         let upstream = plain_upstream(move |mut stream| {
             stream.set_nodelay(true).unwrap();
             read_request(&mut stream);
-            pieces.iter().for_each(|piece| stream.write_all(piece).unwrap());
+            for piece in &pieces {
+                stream.write_all(piece).unwrap();
+            }
         });
         let recorder = recorder(&upstream, folder.path(), &[]);
         let got = all_of(client(recorder.addr(), &request("/api/chat", "", CHAT)));

@@ -71,7 +71,7 @@ pub(crate) fn plain_upstream(serve: impl Fn(TcpStream) + Send + 'static) -> Stri
 /// Reads a whole request off a connection.
 pub(crate) fn read_request(stream: &mut TcpStream) -> Vec<u8> {
     let mut parser = mock_ollama::http::Parser::default();
-    let mut buffer = [0; 65536];
+    let mut buffer = vec![0; 65536];
     loop {
         match parser.parse_next().unwrap() {
             mock_ollama::http::Parsed::Request(request) => return request.body,
@@ -97,7 +97,9 @@ pub(crate) fn saying(answer: impl Into<Vec<u8>>) -> String {
 pub(crate) fn chunked(chunks: &[Vec<u8>]) -> Vec<u8> {
     let mut answer =
         b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n".to_vec();
-    chunks.iter().for_each(|chunk| mock_ollama::http::encode_chunk(&mut answer, chunk));
+    for chunk in chunks {
+        mock_ollama::http::encode_chunk(&mut answer, chunk);
+    }
     answer.extend_from_slice(mock_ollama::http::LAST_CHUNK);
     answer
 }
