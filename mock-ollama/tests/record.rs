@@ -1,56 +1,28 @@
-//! The recorder, in front of a mock server as its upstream.
+//! The recorder, in front of a mock server as its upstream, or of plain sockets.
+
+#[path = "record/sturdy.rs"]
+mod sturdy;
+#[path = "record/util.rs"]
+mod util;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mock_ollama::catalog::Matching;
-use mock_ollama::record::{Recorder, RecorderConfig};
-use mock_ollama::recording::{End, Recording, read_file};
+use mock_ollama::recording::End;
 use mock_ollama::schedule::Pace;
 use mock_ollama::script::Scripted;
-use mock_ollama::scrub::Scrub;
 use mock_ollama::{Builder, MockOllama};
+
+use util::{CHAT, exchange, recorder, recordings, request};
 
 /// An upstream that says a secret in three pieces.
 fn upstream(pace: &str) -> MockOllama {
     let script = Scripted::says("tiny", ["my key is s", "k-xy", "z9, ", "é <b>"]).unwrap();
     MockOllama::builder().scripts([script]).pace(pace.parse().unwrap()).start().unwrap()
 }
-
-fn recorder(upstream: &str, out: &Path, patterns: &[&str]) -> Recorder {
-    Recorder::start(RecorderConfig {
-        upstream: upstream.parse().unwrap(),
-        out: out.to_owned(),
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        scrub: Scrub::new(patterns.iter().copied()).unwrap(),
-        complain: |line| eprintln!("{line}"),
-    })
-    .unwrap()
-}
-
-fn request(path: &str, fields: &str, body: &str) -> String {
-    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
-}
-
-/// What a client gets that sends this and reads to the end.
-fn exchange(addr: SocketAddr, request: &str) -> String {
-    let mut client = TcpStream::connect(addr).unwrap();
-    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
-    client.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer).unwrap();
-    String::from_utf8(answer).unwrap()
-}
-
-fn recordings(folder: &Path) -> Vec<Recording> {
-    let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths.iter().map(|path| read_file(path).unwrap()).collect()
-}
-
-const CHAT: &str = r#"{"model":"tiny","messages":[{"role":"user","content":"is it sk-xyz9?"}]}"#;
 
 #[test]
 fn an_exchange_becomes_one_recording_with_the_chunks_that_the_client_got() {
@@ -247,7 +219,8 @@ mod wall_clock {
 
     use std::time::Duration;
 
-    use super::{CHAT, End, exchange, recorder, recordings, request, upstream};
+    use super::util::{CHAT, exchange, recorder, recordings, request};
+    use super::{End, upstream};
 
     /// How far a recorded time may be from the stated one; the recorder and both sockets lie between them.
     const MOST: Duration = Duration::from_millis(20);

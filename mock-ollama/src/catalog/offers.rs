@@ -250,6 +250,12 @@ fn same_body(fixed: &Fixed, asked: &[u8]) -> bool {
         }
         Some(RequestBody::Json(value)) => serde_json::from_slice::<Value>(asked)
             .is_ok_and(|asked| asked == *value || fixed.scrub.json(&asked) == *value),
+        Some(RequestBody::Exact(json)) => match std::str::from_utf8(asked).map(RequestBody::of) {
+            Ok(RequestBody::Exact(asked)) => {
+                asked == *json || asked.map_strings(|text| fixed.scrub.text(text)) == *json
+            }
+            _ => false,
+        },
     }
 }
 
@@ -302,8 +308,7 @@ fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<Ask>)> {
     };
     let dialect = Dialect::of_path(&request.path)?;
     let body = match request.body.as_ref() {
-        Some(RequestBody::Json(value)) => value.to_string(),
-        Some(RequestBody::Text(text)) => text.clone(),
+        Some(body) => body.text(),
         // Only the path is known: the loose rules find it.
         None => return Some((dialect, None)),
     };

@@ -115,6 +115,9 @@ pub(crate) enum VerbError {
     /// The recorder did not start.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Answers that should have been recorded were not; each has been named.
+    #[error("{0} answers were not recorded")]
+    NotRecorded(usize),
     /// Ctrl-C could not be caught.
     #[error("cannot catch Ctrl-C: {0}")]
     Signal(String),
@@ -143,6 +146,7 @@ impl VerbError {
             | Self::Signal(_)
             | Self::Journal { .. }
             | Self::Record(_)
+            | Self::NotRecorded(_)
             | Self::Start(_) => true,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }

@@ -6,11 +6,12 @@ use std::path::PathBuf;
 use std::sync::mpsc;
 
 use clap::{Args, ValueEnum};
+use mock_ollama::driver::raise_descriptor_limit;
 use mock_ollama::record::{Recorder, RecorderConfig, UpstreamUrl};
 use mock_ollama::scrub::{KNOWN_PATTERNS, Scrub};
 
-use super::error::VerbError;
-use super::serve::parse_listen;
+use super::error::{EXIT_IO, VerbError};
+use super::serve::{origins, parse_listen};
 
 /// Record what clients and a real server say to each other, until Ctrl-C.
 ///
@@ -54,22 +55,22 @@ impl Known {
 pub(crate) fn run(args: RecordArgs) -> anyhow::Result<()> {
     let known = args.scrub_known.patterns().iter().copied();
     let scrub = Scrub::new(args.scrub.iter().map(String::as_str).chain(known)).map_err(VerbError::Pattern)?;
-    let (stop, stopped) = mpsc::channel();
-    ctrlc::set_handler(move || {
-        // A second Ctrl-C finds the receiver gone, and the program on its way out.
-        let _ = stop.send(());
-    })
-    .map_err(|error| VerbError::Signal(error.to_string()))?;
+    let origins = origins()?;
+    raise_descriptor_limit();
     let shown = args.out.display().to_string();
     let upstream = args.upstream.to_string();
     let recorder = Recorder::start(RecorderConfig {
         upstream: args.upstream,
         out: args.out,
         listen: args.listen,
+        origins,
         scrub,
-        complain: |line| eprintln!("{line}"),
+        // What cannot be said is no reason to stop recording.
+        complain: |line| drop(writeln!(std::io::stderr(), "{line}")),
     })
     .map_err(VerbError::from)?;
+    // Only now: while the upstream's name is being looked up, Ctrl-C ends the program as it ends any other.
+    let stopped = catch_stop()?;
     let mut stdout = std::io::stdout().lock();
     writeln!(stdout, "recording {upstream} to {shown}, listening on {}", recorder.url())
         .and_then(|()| stdout.flush())
@@ -77,6 +78,23 @@ pub(crate) fn run(args: RecordArgs) -> anyhow::Result<()> {
     drop(stdout);
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
-    recorder.finish();
-    Ok(())
+    match recorder.finish() {
+        0 => Ok(()),
+        lost => Err(VerbError::NotRecorded(lost).into()),
+    }
+}
+
+/// What the first Ctrl-C or SIGTERM is told by; the second one ends the program at once.
+fn catch_stop() -> Result<mpsc::Receiver<()>, VerbError> {
+    let (stop, stopped) = mpsc::channel();
+    let mut is_second = false;
+    ctrlc::set_handler(move || {
+        if std::mem::replace(&mut is_second, true) {
+            std::process::exit(i32::from(EXIT_IO));
+        }
+        // The receiver is gone when the program is on its way out.
+        let _ = stop.send(());
+    })
+    .map_err(|error| VerbError::Signal(error.to_string()))?;
+    Ok(stopped)
 }

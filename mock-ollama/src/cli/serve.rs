@@ -93,9 +93,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         listen.push(from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?);
     }
     let offered = Offered::load(&args.paths)?;
-    let origins = std::env::var("OLLAMA_ORIGINS").unwrap_or_default();
-    let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
-    let origins = Origins::parse(&origins).map_err(wrong)?;
+    let origins = origins()?;
     let keep_alive = variable("OLLAMA_KEEP_ALIVE").and_then(|text| keep_alive_of(&text)).unwrap_or(KeepAlive::DEFAULT);
     raise_descriptor_limit();
     let (stop, stopped) = mpsc::channel();
@@ -145,6 +143,12 @@ fn print_urls(urls: &[String]) -> io::Result<()> {
     let mut stdout = io::stdout().lock();
     urls.iter().try_for_each(|url| writeln!(stdout, "listening on {url}"))?;
     stdout.flush()
+}
+
+/// The origins of `OLLAMA_ORIGINS`.
+pub(crate) fn origins() -> Result<Origins, VerbError> {
+    let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
+    Origins::parse(&variable("OLLAMA_ORIGINS").unwrap_or_default()).map_err(wrong)
 }
 
 fn variable(name: &str) -> Option<String> {

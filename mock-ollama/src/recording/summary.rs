@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::answer::Answer;
-use super::model::{End, Exchange, Method, Origin, Recording, RequestBody};
+use super::model::{End, Exchange, Method, Origin, Recording};
 
 /// What a recording holds, derived from its bytes and times alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -83,10 +83,8 @@ impl ExchangeSummary {
         let tokens: Vec<u64> =
             answers.iter().filter(|(_, answer)| answer.has_token()).map(|(at_us, _)| *at_us).collect();
         let gaps = tokens.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let asked_for = exchange.request.as_ref().and_then(|request| match &request.body {
-            Some(RequestBody::Json(body)) => body.get("model")?.as_str().map(ToOwned::to_owned),
-            _ => None,
-        });
+        let request = exchange.request.as_ref();
+        let asked_for = request.and_then(|request| request.body.as_ref()?.string("model"));
         Self {
             endpoint: exchange.request.as_ref().map(|request| (request.method, request.path.clone())),
             model: asked_for.or_else(|| answers.iter().find_map(|(_, answer)| answer.model.clone())),

@@ -48,11 +48,7 @@ fn read(path: &Path, options: ImportOptions) -> Option<Recording> {
 fn differs(recording: &Recording) -> Option<String> {
     let exchange = &recording.exchanges[0];
     let request = exchange.request.as_ref()?;
-    let body = match &request.body {
-        None => String::new(),
-        Some(RequestBody::Json(value)) => value.to_string(),
-        Some(RequestBody::Text(text)) => text.clone(),
-    };
+    let body = request.body.as_ref().map_or_else(String::new, |body| body.text().into_owned());
     let catalog = Arc::new(Catalog::new([recording.clone()]));
     let mut bench = Bench::with(|config| config.catalog = catalog);
     let answer = bench.ask(request.method.as_str(), &request.path, &body);

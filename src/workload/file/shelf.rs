@@ -77,8 +77,8 @@ pub fn requests_of(recording: &Recording) -> Result<Vec<RequestPlan>, Problem> {
             return Err(refuse(number, "its request is not a POST"));
         }
         let body = match &request.body {
-            Some(RequestBody::Json(value)) => value.to_string(),
             Some(RequestBody::Text(_)) => return Err(refuse(number, "its request body is not JSON")),
+            Some(body) => body.text().into_owned(),
             None => return Err(refuse(number, "its request has no body")),
         };
         Ok(RequestPlan { recording: recording.name.clone(), exchange: number, path: request.path.clone(), body })

@@ -24,6 +24,7 @@ use crate::dialect::{Ids, Reply};
 use crate::http::{Gate, Request, Route, gate};
 use crate::journal::{Answer, ServerId, StreamId};
 use crate::models::{Card, Store};
+use crate::recording;
 
 /// An answer, and what the engine has to know of it.
 pub(super) struct Answered {
@@ -125,7 +126,7 @@ impl Answerer<'_> {
         }
         let head = &from.request.head;
         let catalog = Arc::clone(&self.config.catalog);
-        let fixed = catalog.fixed(&head.method, head.path(), from.body);
+        let fixed = catalog.fixed(&head.method, &recording::Request::path_of(&head.target), from.body);
         let first = fixed.first()?;
         let turn = self.callers.take_turn(&from.stream.caller, (&first.recording, first.exchange));
         let found = fixed.get(turn % fixed.len())?;

@@ -204,3 +204,45 @@ fn what_becomes_of_a_request_that_the_journal_has_forgotten_is_nobodys_business(
     assert!(bench.output().ends_with("0\r\n\r\n"));
     assert_eq!(bench.engine.journal().requests(), 5);
 }
+
+#[rstest]
+fn a_request_of_any_depth_is_answered(
+    #[values(
+        "/api/generate",
+        "/api/chat",
+        "/api/embed",
+        "/api/show",
+        "/api/create",
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/v1/responses",
+        "/v1/messages"
+    )]
+    path: &str,
+    #[values(900, 100_000)] levels: usize,
+) {
+    let deep = format!("{}1{}", "[{\"a\":".repeat(levels / 2), "}]".repeat(levels / 2));
+    let tool = format!(r#"{{"type":"function","name":"t","input_schema":{deep},"parameters":{deep}}}"#);
+    let message = format!(
+        r#"{{"role":"user","content":"Say hi","tool_calls":[{{"function":{{"name":"t","arguments":{{"a":{deep}}}}}}}]}}"#
+    );
+    let places = [
+        deep.clone(),
+        format!(
+            r#"{{"model":"tiny","prompt":"Say hi","input":"x","max_tokens":1,"messages":[{message}],"options":{{"a":{deep}}}}}"#
+        ),
+        format!(
+            r#"{{"model":"tiny","prompt":"Say hi","max_tokens":1,"messages":[{message}],"tools":[{tool}],"format":{deep}}}"#
+        ),
+        format!(
+            r#"{{"model":"tiny","prompt":"no such prompt","max_tokens":1,"messages":[{{"role":"user","content":{deep}}}],"input":{deep}}}"#
+        ),
+    ];
+    for body in places {
+        let mut bench = limited(Limits::default());
+        bench.send(post(path, &body, "")).run();
+        let answer = bench.output();
+        assert!(answer.starts_with("HTTP/1.1 "), "{path}: {answer}");
+    }
+}

@@ -21,17 +21,15 @@ use crate::scrub::{KNOWN_PATTERNS, Pass, Scrub};
 fn record(scene: &Scene, scrub: &Scrub) -> (Option<Recording>, String) {
     let line = format!("POST {} HTTP/1.1\r\nHost: a\r\nX-Api-Key: {}\r\n\r\n", scene.target, scene.header_value);
     let (head, _) = RequestHead::parse(line.as_bytes(), MAX_HEAD_BYTES).unwrap().unwrap();
-    let mut note = match Note::of(&head, scene.request.as_bytes(), Instant::ZERO) {
-        Ok(note) => note,
-        Err(why) => return (None, not_recorded(&head, &why, scrub)),
-    };
+    let mut note = Note::of(head, Bytes::copy_from_slice(scene.request.as_bytes()), Instant::ZERO);
+    let title = note.title();
     note.head(200, scene.fields.clone());
     for chunk in &scene.chunks {
         note.chunk(Bytes::copy_from_slice(chunk), Instant::ZERO);
     }
     match note.finish(End::Clean, scrub) {
-        Ok(recording) => (recording, String::new()),
-        Err(why) => (None, not_recorded(&head, &why, scrub)),
+        Ok(recording) => (Some(recording), String::new()),
+        Err(why) => (None, not_recorded(&title, &why, scrub)),
     }
 }
 
