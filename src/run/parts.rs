@@ -24,7 +24,7 @@ pub fn run_server(orders: &Path, journal: &Path) -> Result<(), RunError> {
     keep_to(&told.cores);
     let wrong = |source: PaceError| RunError::Pace { workload: orders.display().to_string(), source };
     let mut builder =
-        MockOllama::builder().pace(told.pace.parse().map_err(wrong)?).seed(told.seed).backend(told.backend.clone());
+        MockOllama::builder().pace(told.pace.parse().map_err(wrong)?).seed(told.seed).backend(told.backend.clone()).journal_bytes(NonZeroUsize::MAX);
     for recording in &told.recordings {
         builder = builder.recording(recording);
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mock_ollama::backend::Settings;
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::engine::Config;
-use mock_ollama::journal::StreamId;
+use mock_ollama::journal::{Keep, StreamId};
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::{Pace, Schedule};
 use mock_ollama::seed::Seed;
@@ -163,7 +163,8 @@ impl Plan {
 
 fn config(workload: &Workload, pace: Pace, seed: Seed) -> Config {
     let catalog = Catalog::new(workload.recordings.iter().cloned()).into();
-    Config { catalog, pace, seed, backend: workload.backend.clone(), ..Config::default() }
+    // A report needs every chunk; the workload's own limits bound them.
+    Config { catalog, pace, seed, backend: workload.backend.clone(), keep: Keep::ALL, ..Config::default() }
 }
 
 /// How long each agent takes alone on this machine, loads and all.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Catalog, Miss, Offer, Prepared};
-use crate::dialect::request::{Ask, Question};
+use crate::dialect::request::Ask;
 use crate::seed::Seed;
 
 /// Which recording answers a request.
@@ -98,15 +98,7 @@ impl Catalog {
     /// can be folded. Where there are none, recordings in the dialects of the same native handler are rendered,
     /// and then those of the other handler. The loose rules prefer whole answers to recorded failures.
     pub fn choose(&self, ask: &Ask, rule: Matching) -> Result<Choice<'_>, Miss> {
-        let fits = |offer: &&Offer| match rule {
-            Matching::Exact => {
-                offer.model == ask.name
-                    && offer.question.as_ref().is_some_and(|known| offer.is_asked(known, &ask.question))
-            }
-            Matching::Loose => offer.model == ask.name,
-            Matching::Any => true,
-        };
-        let fitting: Vec<&Offer> = self.offers().iter().filter(fits).collect();
+        let fitting = self.fitting(ask, rule);
         let of = |test: &dyn Fn(&Offer) -> bool| -> Vec<&Offer> {
             let mut offers: Vec<&Offer> = fitting.iter().copied().filter(|offer| test(offer)).collect();
             if rule != Matching::Exact {
@@ -133,33 +125,6 @@ impl Catalog {
             }
         }
         Err(Miss::explain(self, ask, rule))
-    }
-}
-
-impl Offer {
-    /// Whether its question is the one that is asked. What was made unreadable in it is made so in the other one.
-    fn is_asked(&self, known: &Question, asked: &Question) -> bool {
-        if self.scrub.is_empty() {
-            return same_question(known, asked);
-        }
-        let scrubbed = match asked {
-            Question::Prompt(prompt) => Question::Prompt(self.scrub.text(prompt)),
-            Question::Messages(messages) => {
-                Question::Messages(messages.iter().map(|message| self.scrub.json(message)).collect())
-            }
-        };
-        same_question(known, &scrubbed)
-    }
-}
-
-/// Whether two questions are the same. A prompt is the same as a conversation of one message of the user.
-fn same_question(one: &Question, other: &Question) -> bool {
-    match (one, other) {
-        (Question::Prompt(prompt), Question::Messages(messages))
-        | (Question::Messages(messages), Question::Prompt(prompt)) => {
-            matches!(messages.as_slice(), [only] if only["role"] == "user" && only["content"] == prompt.as_str())
-        }
-        (one, other) => one == other,
     }
 }
 

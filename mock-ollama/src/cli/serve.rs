@@ -15,7 +15,7 @@ use mock_ollama::driver::{Service, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
 use mock_ollama::files::{Existing, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
-use mock_ollama::journal::Keep;
+use mock_ollama::journal::DEFAULT_JOURNAL_BYTES;
 use mock_ollama::models::KeepAlive;
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
@@ -79,6 +79,9 @@ pub(crate) struct ServeArgs {
     /// How many of the last requests the journal keeps at least; at most twice as many
     #[arg(long, value_name = "N", default_value = "10000", requires = "journal")]
     journal_requests: NonZeroUsize,
+    /// How many bytes the journal has at most; when there would be more, the older half of them is forgotten
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOURNAL_BYTES, requires = "journal")]
+    journal_bytes: NonZeroUsize,
     /// The seed of every random choice
     #[arg(long, value_name = "N", default_value = "0")]
     seed: Seed,
@@ -118,7 +121,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .keep_alive(keep_alive)
         .seed(args.seed)
         .limits(args.limits.limits())
-        .keep(Keep::Last(if args.journal.is_some() { args.journal_requests } else { UNSEEN }))
+        .journal_requests(if args.journal.is_some() { args.journal_requests } else { UNSEEN })
+        .journal_bytes(args.journal_bytes)
         .service(Service {
             flush: args.flush,
             spin: Duration::from_micros(args.spin_us),
