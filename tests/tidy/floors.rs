@@ -19,7 +19,7 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "journal", "recording", "scrub", "seed"],
+            &["clock", "files", "journal", "recording", "scrub", "seed", "terminal"],
             &["backend", "http", "models", "schedule"],
             &["catalog", "dialect", "generation", "script"],
             &["engine"],

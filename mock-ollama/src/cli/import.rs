@@ -1,15 +1,15 @@
 //! `mock-ollama import`: raw bodies and raw captures into a recording.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use mock_ollama::files::Existing;
+use mock_ollama::files::{Existing, is_same, read_limited};
 use mock_ollama::recording::import::{ImportOptions, Input, Tags, import};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{WriteError, write_file};
+use mock_ollama::terminal::complain;
 use serde_json::Value;
 
 use super::error::VerbError;
@@ -71,6 +71,7 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
     {
         return each_of(folder, &args);
     }
+    spare_inputs(&args, &args.inputs, &args.output)?;
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let tags = args.tags.as_deref().map(read_tags).transpose()?;
     let name = args.name.clone().or(stem).unwrap_or_default();
@@ -85,7 +86,7 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
     let existing = if args.force { Existing::Replace } else { Existing::Keep };
     let path = args.output;
     write_file(&recording, &path, existing).map_err(|source| match source {
-        WriteError::Io(error) if error.kind() == std::io::ErrorKind::AlreadyExists => VerbError::Exists { path },
+        WriteError::Io(error) if error.kind() == ErrorKind::AlreadyExists => VerbError::Exists { path },
         source => VerbError::Output { path, source },
     })?;
     Ok(())
@@ -125,6 +126,7 @@ fn each_of(folder: &Path, args: &ImportArgs) -> anyhow::Result<()> {
     for path in &paths {
         let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
         let out = args.output.join(format!("{name}.jsonl"));
+        spare_inputs(args, &paths, &out)?;
         let tags = args.tags.as_deref().map(read_tags).transpose()?;
         let bytes = read_input(path)?;
         let label = path.display().to_string();
@@ -132,21 +134,24 @@ fn each_of(folder: &Path, args: &ImportArgs) -> anyhow::Result<()> {
             .map_err(anyhow::Error::from)
             .and_then(|recording| write_file(&recording, &out, existing).map_err(anyhow::Error::from));
         if let Err(error) = done {
-            eprintln!("{error:#}");
+            complain(format_args!("{error:#}"));
             bad += 1;
         }
     }
     if bad > 0 { Err(VerbError::SomeBad { bad, count: paths.len() }.into()) } else { Ok(()) }
 }
 
+/// Refuses to write over an input.
+fn spare_inputs(args: &ImportArgs, inputs: &[PathBuf], output: &Path) -> Result<(), VerbError> {
+    let is_input = inputs.iter().chain(&args.tags).any(|input| is_same(input, output));
+    if is_input { Err(VerbError::OntoInput { path: output.to_owned() }) } else { Ok(()) }
+}
+
 fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {
-    let failed = |source| VerbError::Input { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(VerbError::InputTooLarge { path: path.to_owned() });
-    }
-    Ok(bytes)
+    read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => VerbError::InputTooLarge { path: path.to_owned() },
+        _ => VerbError::Input { path: path.to_owned(), source },
+    })
 }
 
 fn read_tags(path: &Path) -> Result<Tags, VerbError> {

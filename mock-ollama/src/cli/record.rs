@@ -1,6 +1,5 @@
 //! `mock-ollama record`: a proxy that writes recordings until Ctrl-C.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -8,9 +7,10 @@ use std::sync::mpsc;
 use clap::Args;
 use mock_ollama::record::{Recorder, RecorderConfig, UpstreamUrl};
 use mock_ollama::scrub::Scrub;
+use mock_ollama::terminal::{complain, say};
 
 use super::error::VerbError;
-use super::serve::parse_listen;
+use super::serve::{parse_listen, warn_of_open};
 
 /// Record what clients and a real server say to each other, until Ctrl-C.
 ///
@@ -47,14 +47,11 @@ pub(crate) fn run(args: RecordArgs) -> anyhow::Result<()> {
         out: args.out,
         listen: args.listen,
         scrub,
-        complain: |line| eprintln!("{line}"),
+        complain: |line| complain(line),
     })
     .map_err(VerbError::from)?;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "recording {upstream} to {shown}, listening on {}", recorder.url())
-        .and_then(|()| stdout.flush())
-        .map_err(VerbError::Stdout)?;
-    drop(stdout);
+    warn_of_open([args.listen]);
+    say(&format!("recording {upstream} to {shown}, listening on {}\n", recorder.url())).map_err(VerbError::Stdout)?;
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
     recorder.finish();

@@ -1,6 +1,6 @@
 //! `mock-ollama serve`: a server until Ctrl-C.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use mock_ollama::dialect::manage::DEFAULT_SPEED;
 use mock_ollama::dialect::request::keep_alive_of;
 use mock_ollama::driver::{Service, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
-use mock_ollama::files::{Existing, write_whole};
+use mock_ollama::files::{Existing, is_same, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
 use mock_ollama::journal::DEFAULT_JOURNAL_BYTES;
 use mock_ollama::models::KeepAlive;
@@ -21,6 +21,7 @@ use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
 use mock_ollama::script::{self, Scripted};
 use mock_ollama::seed::Seed;
+use mock_ollama::terminal::{complain, say};
 use mock_ollama::{Builder, MockOllama, StartError};
 
 use super::error::VerbError;
@@ -96,6 +97,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         listen.push(from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?);
     }
     let offered = Offered::load(&args.paths)?;
+    if let Some(journal) = args.journal.as_ref().filter(|journal| offered.files.iter().any(|file| is_same(file, journal))) {
+        return Err(VerbError::OntoInput { path: journal.clone() }.into());
+    }
     let origins = std::env::var("OLLAMA_ORIGINS").unwrap_or_default();
     let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
     let origins = Origins::parse(&origins).map_err(wrong)?;
@@ -132,7 +136,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .allow_misses()
         .start()
         .map_err(VerbError::from)?;
-    print_urls(&server.urls()).map_err(VerbError::Stdout)?;
+    warn_of_open(server.addrs().iter().copied());
+    let lines: String = server.urls().iter().map(|url| format!("listening on {url}\n")).collect();
+    say(&lines).map_err(VerbError::Stdout)?;
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
     let journal = server.finish().map_err(VerbError::from)?;
@@ -145,10 +151,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_urls(urls: &[String]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    urls.iter().try_for_each(|url| writeln!(stdout, "listening on {url}"))?;
-    stdout.flush()
+/// Says aloud which addresses other machines may reach.
+pub(super) fn warn_of_open(addrs: impl IntoIterator<Item = SocketAddr>) {
+    for addr in addrs.into_iter().filter(|addr| !addr.ip().is_loopback()) {
+        complain(format_args!("note: {addr} is open to other machines, without a password; 127.0.0.1 is not"));
+    }
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -160,6 +167,8 @@ fn variable(name: &str) -> Option<String> {
 struct Offered {
     recordings: Vec<Recording>,
     scripts: Vec<Scripted>,
+    /// Where they are from.
+    files: Vec<PathBuf>,
 }
 
 impl Offered {
@@ -180,6 +189,7 @@ impl Offered {
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), VerbError> {
+        self.files.push(path.to_owned());
         if path.extension().is_some_and(|extension| extension == "toml") {
             self.scripts.extend(script::read_file(path).map_err(StartError::from)?);
         } else {
@@ -196,7 +206,10 @@ impl Offered {
             let path = entry.map_err(input)?.path();
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("jsonl") => files.push(path),
-                Some("toml") => has_scripts = true,
+                Some("toml") => {
+                    self.files.push(path);
+                    has_scripts = true;
+                }
                 _ => {}
             }
         }
@@ -206,6 +219,7 @@ impl Offered {
         files.sort_unstable();
         for file in files {
             self.recordings.push(read_file(&file)?);
+            self.files.push(file);
         }
         if has_scripts {
             self.scripts.extend(script::read_folder(folder).map_err(StartError::from)?);

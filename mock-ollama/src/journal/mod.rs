@@ -253,3 +253,35 @@ impl Journal {
         self.entries.iter().find(|entry| entry.stream == *stream)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(received: u64, key: &str) -> Entry {
+        let headers = vec![("X-Api-Key".to_owned(), key.to_owned())];
+        Entry {
+            stream: StreamId::of("a", 0),
+            conn: ConnId(1),
+            server: ServerId(0),
+            received: Instant::from_nanos(received),
+            request: RequestSeen { method: "GET".to_owned(), target: "/".to_owned(), headers, body: String::new() },
+            answer: Answer::Served,
+            status: 200,
+            chunks: Vec::new(),
+            fate: Fate::Complete,
+        }
+    }
+
+    #[test]
+    fn credentials_of_several_shards_are_numbered_by_their_first_appearance_in_all() {
+        let shard = |entries: Vec<Entry>| Journal { entries, ..Journal::default() };
+        let one = shard(vec![entry(10, "[redacted 1]"), entry(40, "[redacted 3]")]);
+        let other = shard(vec![entry(5, "[redacted 2]"), entry(30, "[redacted 1]")]);
+        let keys = |journal: &Journal| -> Vec<String> {
+            journal.entries.iter().map(|entry| entry.request.headers[0].1.clone()).collect()
+        };
+        let merged = Journal::merged([one, other], Keep::ALL);
+        assert_eq!(keys(&merged), ["[redacted 1]", "[redacted 2]", "[redacted 2]", "[redacted 3]"]);
+    }
+}
