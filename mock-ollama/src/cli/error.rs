@@ -121,8 +121,9 @@ impl VerbError {
             | Self::Pattern(_)
             | Self::Start(StartError::TooManyServers(_) | StartError::TooManyThreads(_)) => return EXIT_USAGE,
             Self::Output { source, .. } => source.is_io(),
-            Self::Recording(error) => error.is_io(),
-            Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_))
+            Self::Recording(error) | Self::Start(StartError::Recording(error)) => error.is_io(),
+            Self::Start(StartError::Script(error)) => error.is_io(),
+            Self::Start(StartError::UnknownBuiltin { .. })
             | Self::InputTooLarge { .. }
             | Self::SomeBad { .. }
             | Self::Import(_)

@@ -50,7 +50,7 @@ pub(crate) fn run(args: RecordArgs) -> anyhow::Result<()> {
         complain: |line| complain(line),
     })
     .map_err(VerbError::from)?;
-    warn_of_open([args.listen]);
+    warn_of_open([recorder.addr()]);
     say(&format!("recording {upstream} to {shown}, listening on {}\n", recorder.url())).map_err(VerbError::Stdout)?;
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();

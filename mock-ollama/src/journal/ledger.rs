@@ -184,13 +184,12 @@ mod tests {
     #[test]
     fn when_the_bytes_are_full_the_oldest_half_is_forgotten_and_counted() {
         let one = size_of_entry(&entry(0, "", vec![]));
-        let mut ledger = of_bytes(FRAME_BYTES + 4 * one);
+        let mut ledger = of_bytes(2 * (FRAME_BYTES + 2 * one));
         for exchange in 0..4 {
             ledger.add(entry(exchange, "", vec![]));
         }
         assert_eq!(kept(&ledger), [0, 1, 2, 3]);
         assert_eq!(ledger.add(entry(4, "", vec![])), 4);
-        // The frame takes a little of the half.
         assert_eq!(kept(&ledger), [3, 4]);
         assert_eq!((ledger.journal.requests(), ledger.journal.missed()), (5, 5));
     }

@@ -51,7 +51,12 @@ const SCHEMES: &[&str] = &["basic ", "bearer ", "digest "];
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
     numbers: FxHashMap<[u8; 32], usize>,
+    /// Names of fields that came before, and whether they are those of credentials: clients send the same ones every time.
+    names: FxHashMap<String, bool>,
 }
+
+/// The most names of fields that are remembered.
+const MAX_REMEMBERED_NAMES: usize = 256;
 
 impl Redactor {
     /// Replaces the credentials in the target and in the fields of a request.
@@ -60,7 +65,7 @@ impl Redactor {
             request.target = target;
         }
         for (name, value) in &mut request.headers {
-            if is_credential(name) || has_scheme(value) {
+            if self.is_field_of_credential(name) || has_scheme(value) {
                 *value = self.label(value);
             } else if let Some(url) = self.url(value) {
                 *value = url;
@@ -68,8 +73,22 @@ impl Redactor {
         }
     }
 
+    fn is_field_of_credential(&mut self, name: &str) -> bool {
+        if let Some(known) = self.names.get(name) {
+            return *known;
+        }
+        let is_one = is_credential(name);
+        if self.names.len() < MAX_REMEMBERED_NAMES {
+            self.names.insert(name.to_owned(), is_one);
+        }
+        is_one
+    }
+
     /// A path or URL without the credentials of its authority and its query; `None` where it has none.
     fn url(&mut self, url: &str) -> Option<String> {
+        if !url.contains(['=', '@']) {
+            return None;
+        }
         let mut rest = url;
         let mut redacted = String::new();
         if let Some((scheme, after)) = url.split_once("://") {

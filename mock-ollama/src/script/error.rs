@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a script cannot be used. Each names the file, the place and what to do.
+/// Why a script cannot be used. Each names the file, the line where there is one, and what to do.
 #[derive(Debug, Error)]
 pub enum ScriptError {
     /// A file or folder could not be read.
@@ -94,4 +94,11 @@ pub enum ScriptError {
         /// What is wrong and what to do.
         what: String,
     },
+}
+
+impl ScriptError {
+    /// Whether the system is at fault rather than the script.
+    pub fn is_io(&self) -> bool {
+        matches!(self, Self::Read { .. })
+    }
 }

@@ -1,7 +1,5 @@
 //! Where something is wrong in a script, and what to write instead.
 
-use std::fmt::Write as _;
-
 /// How alike two words are, from 0 to 1, when one is taken for a slip of the other.
 const ALIKE: f64 = 0.75;
 
@@ -69,15 +67,11 @@ fn in_plain_words(message: &str) -> String {
 }
 
 fn unknown(word: &str, found: &str, known: &[&str]) -> String {
-    let mut text = format!("unknown {word} `{found}`; ");
     let likeness = |known: &&&str| strsim::jaro_winkler(found, known);
     let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
-    if let Some(nearest) = nearest.filter(|nearest| likeness(nearest) >= ALIKE) {
-        // Writing to a string cannot fail.
-        let _ = write!(text, "write `{nearest}`, or ");
-    }
-    let _ = write!(text, "one of {}", known.join(", "));
-    text
+    let nearest = nearest.filter(|nearest| likeness(nearest) >= ALIKE);
+    let nearest = nearest.map_or_else(String::new, |nearest| format!("`{nearest}`, or "));
+    format!("unknown {word} `{found}`; write {nearest}one of {}", known.join(", "))
 }
 
 #[cfg(test)]
@@ -88,7 +82,7 @@ mod tests {
 
     #[rstest]
     #[case::slip("unknown field `peices`, expected one of `words`, `pieces`", "unknown key `peices`; write `pieces`, or one of words, pieces")]
-    #[case::far("unknown field `xyz`, expected `words` or `pieces`", "unknown key `xyz`; one of words, pieces")]
+    #[case::far("unknown field `xyz`, expected `words` or `pieces`", "unknown key `xyz`; write one of words, pieces")]
     #[case::value("unknown variant `lenght`, expected `stop` or `length`", "unknown value `lenght`; write `length`, or one of stop, length")]
     #[case::missing("missing field `vector`", "missing key `vector`; add it")]
     #[case::number("invalid type: string \"x\", expected u64", "invalid type: string \"x\"; write a whole number")]
