@@ -71,7 +71,7 @@ fn in_the_middle(config: Config) -> (u64, u64) {
 fn a_recorded_chunk_leaves_without_an_allocation_and_with_a_journal() {
     let (allocations, written) = in_the_middle(Config::default());
     assert_eq!((allocations, written), (0, (chunks() - 4) * STREAMS));
-    let kept = Config { keep: Keep::Last(NonZeroUsize::MIN), ..Config::default() };
+    let kept = Config { keep: Keep { requests: NonZeroUsize::MIN, ..Keep::ALL }, ..Config::default() };
     assert_eq!(in_the_middle(kept).0, 0);
 }
 

@@ -19,7 +19,7 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "journal", "scrub", "seed"],
+            &["clock", "files", "journal", "scrub", "seed", "terminal"],
             &["backend", "http", "models", "recording", "schedule"],
             &["catalog", "dialect", "generation", "script"],
             &["engine"],

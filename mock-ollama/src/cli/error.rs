@@ -42,6 +42,12 @@ pub(crate) enum VerbError {
         /// The output.
         path: PathBuf,
     },
+    /// The output is one of the inputs.
+    #[error("{} is an input, and would be lost; write to another file", path.display())]
+    OntoInput {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Output {
@@ -128,11 +134,13 @@ impl VerbError {
     pub(crate) fn exit_code(&self) -> u8 {
         let is_io = match self {
             Self::Environment { .. }
+            | Self::OntoInput { .. }
             | Self::Pattern(_)
             | Self::Start(StartError::TooManyServers(_) | StartError::TooManyThreads(_)) => return EXIT_USAGE,
             Self::Output { source, .. } => source.is_io(),
-            Self::Recording(error) => error.is_io(),
-            Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_))
+            Self::Recording(error) | Self::Start(StartError::Recording(error)) => error.is_io(),
+            Self::Start(StartError::Script(error)) => error.is_io(),
+            Self::Start(StartError::UnknownBuiltin { .. })
             | Self::InputTooLarge { .. }
             | Self::SomeBad { .. }
             | Self::Import(_)

@@ -1,16 +1,16 @@
 //! `mock-ollama import`: raw bodies, raw captures and the archives of other tools into recordings.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use mock_ollama::files::Existing;
+use mock_ollama::files::{Existing, is_same, read_limited};
 use mock_ollama::recording::import::{Import, ImportOptions, Input, Tags, import, import_each};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{WriteError, write_file};
+use mock_ollama::terminal::complain;
 use serde_json::Value;
 
 use super::error::VerbError;
@@ -79,6 +79,7 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
     if args.output.is_dir() || args.output.to_string_lossy().ends_with(std::path::is_separator) {
         return each_of(&args.inputs, &args);
     }
+    spare_inputs(&args, &args.inputs, &args.output)?;
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let tags = args.tags.as_deref().map(read_tags).transpose()?;
     let name = args.name.clone().or(stem).unwrap_or_default();
@@ -98,11 +99,11 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
 fn put(made: Import, path: PathBuf, force: bool) -> Result<(), VerbError> {
     let existing = if force { Existing::Replace } else { Existing::Keep };
     write_file(&made.recording, &path, existing).map_err(|source| match source {
-        WriteError::Io(error) if error.kind() == std::io::ErrorKind::AlreadyExists => VerbError::Exists { path },
+        WriteError::Io(error) if error.kind() == ErrorKind::AlreadyExists => VerbError::Exists { path },
         source => VerbError::Output { path, source },
     })?;
     for note in made.notes {
-        eprintln!("{note}");
+        complain(note);
     }
     Ok(())
 }
@@ -152,8 +153,8 @@ fn each_of(paths: &[PathBuf], args: &ImportArgs) -> anyhow::Result<()> {
     let mut made_of: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
     let mut bad = 0;
     for path in paths {
-        if let Err(error) = each_in(path, args, tags.clone(), &mut made_of) {
-            eprintln!("{:#}", anyhow::Error::from(error));
+        if let Err(error) = each_in(path, paths, (args, tags.clone()), &mut made_of) {
+            complain(format_args!("{:#}", anyhow::Error::from(error)));
             bad += 1;
         }
     }
@@ -163,8 +164,8 @@ fn each_of(paths: &[PathBuf], args: &ImportArgs) -> anyhow::Result<()> {
 /// The exchanges of one file into recordings that bear its name. `made_of` knows what was written, and of which file.
 fn each_in<'a>(
     path: &'a PathBuf,
-    args: &ImportArgs,
-    tags: Option<Tags>,
+    inputs: &[PathBuf],
+    (args, tags): (&ImportArgs, Option<Tags>),
     made_of: &mut BTreeMap<PathBuf, &'a PathBuf>,
 ) -> Result<(), VerbError> {
     let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
@@ -174,20 +175,24 @@ fn each_in<'a>(
         if let Some(first) = made_of.get(&out) {
             return Err(VerbError::SameName { path: path.clone(), first: (*first).clone() });
         }
+        spare_inputs(args, inputs, &out)?;
         put(made, out.clone(), args.force)?;
         made_of.insert(out, path);
     }
     Ok(())
 }
 
+/// Refuses to write over an input.
+fn spare_inputs(args: &ImportArgs, inputs: &[PathBuf], output: &Path) -> Result<(), VerbError> {
+    let is_input = inputs.iter().chain(&args.tags).any(|input| is_same(input, output));
+    if is_input { Err(VerbError::OntoInput { path: output.to_owned() }) } else { Ok(()) }
+}
+
 fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {
-    let failed = |source| VerbError::Input { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(VerbError::InputTooLarge { path: path.to_owned() });
-    }
-    Ok(bytes)
+    read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => VerbError::InputTooLarge { path: path.to_owned() },
+        _ => VerbError::Input { path: path.to_owned(), source },
+    })
 }
 
 fn read_tags(path: &Path) -> Result<Tags, VerbError> {

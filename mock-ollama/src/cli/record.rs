@@ -1,6 +1,5 @@
 //! `mock-ollama record`: a proxy that writes recordings until Ctrl-C.
 
-use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::mpsc;
@@ -9,9 +8,10 @@ use clap::{Args, ValueEnum};
 use mock_ollama::driver::raise_descriptor_limit;
 use mock_ollama::record::{Recorder, RecorderConfig, UpstreamUrl};
 use mock_ollama::scrub::{KNOWN_PATTERNS, Scrub};
+use mock_ollama::terminal::{complain, say};
 
 use super::error::{EXIT_IO, VerbError};
-use super::serve::{origins, parse_listen};
+use super::serve::{origins, parse_listen, warn_of_open};
 
 /// Record what clients and a real server say to each other, until Ctrl-C.
 ///
@@ -65,17 +65,13 @@ pub(crate) fn run(args: RecordArgs) -> anyhow::Result<()> {
         listen: args.listen,
         origins,
         scrub,
-        // What cannot be said is no reason to stop recording.
-        complain: |line| drop(writeln!(std::io::stderr(), "{line}")),
+        complain: |line| complain(line),
     })
     .map_err(VerbError::from)?;
+    warn_of_open([recorder.addr()]);
     // Only now: while the upstream's name is being looked up, Ctrl-C ends the program as it ends any other.
     let stopped = catch_stop()?;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "recording {upstream} to {shown}, listening on {}", recorder.url())
-        .and_then(|()| stdout.flush())
-        .map_err(VerbError::Stdout)?;
-    drop(stdout);
+    say(&format!("recording {upstream} to {shown}, listening on {}\n", recorder.url())).map_err(VerbError::Stdout)?;
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
     match recorder.finish() {

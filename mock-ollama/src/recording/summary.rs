@@ -4,6 +4,7 @@ use std::fmt;
 
 use super::answer::Answer;
 use super::model::{End, Exchange, Method, Origin, Recording};
+use crate::terminal::in_line;
 
 /// What a recording holds, derived from its bytes and times alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -139,8 +140,9 @@ fn answers(exchange: &Exchange) -> Vec<(u64, Answer)> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let server = self.server.as_deref().unwrap_or("an unknown server");
-        writeln!(f, "{}: {} from {server}, model {}", self.name, self.origin.as_str(), self.model)?;
+        let server = in_line(self.server.as_deref().unwrap_or("an unknown server"));
+        let (name, model) = (in_line(&self.name), in_line(&self.model));
+        writeln!(f, "{name}: {} from {server}, model {model}", self.origin.as_str())?;
         for (index, exchange) in self.exchanges.iter().enumerate() {
             write!(f, "{:>3}. {exchange}", index + 1)?;
         }
@@ -151,11 +153,11 @@ impl fmt::Display for Summary {
 impl fmt::Display for ExchangeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.endpoint {
-            Some((method, path)) => write!(f, "{} {path}", method.as_str())?,
+            Some((method, path)) => write!(f, "{} {}", method.as_str(), in_line(path))?,
             None => f.write_str("request not known")?,
         }
         if let Some(model) = &self.model {
-            write!(f, " ({model})")?;
+            write!(f, " ({})", in_line(model))?;
         }
         writeln!(f, " -> {}", self.status)?;
         write!(f, "     body    chunks {}, bytes {}", self.chunks, self.bytes)?;
@@ -184,7 +186,7 @@ impl fmt::Display for ExchangeSummary {
             End::ClientClosed => "the recorder closed before the end",
             End::Timeout => "the recorder gave up waiting",
         };
-        let reason = self.done_reason.as_deref().map(|reason| format!(", done_reason {reason}"));
+        let reason = self.done_reason.as_deref().map(|reason| format!(", done_reason {}", in_line(reason)));
         writeln!(f, "     end     {how}{}", reason.unwrap_or_default())
     }
 }

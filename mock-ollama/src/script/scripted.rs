@@ -98,7 +98,7 @@ impl Scripted {
     /// # Errors
     /// A name that breaks the grammar of model names.
     pub fn says(name: &str, pieces: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ScriptError> {
-        let wrong = || ScriptError::BadName { file: "this script".to_owned(), name: name.to_owned() };
+        let wrong = || ScriptError::BadName { place: "this script".to_owned(), name: name.to_owned() };
         let mut card = Card::named(ModelName::parse(name).ok_or_else(wrong)?);
         card.capabilities = vec!["completion".to_owned()];
         let pieces = pieces.into_iter().map(|piece| Content::Text(piece.into().into_bytes())).collect();

@@ -6,7 +6,7 @@
 use super::{Block, Event, Messages, Query, SearchError, json, usage};
 use crate::dialect::objects::fields;
 use crate::dialect::{Render, Reply, SEARCH, search_call, search_query, sse_fields};
-use crate::generation::{Part, Reason, ToolCall};
+use crate::generation::{Part, Reason};
 
 /// Renders one message that may search.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl Render for SearchingMessages {
     fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
         self.is_load = part.done.as_ref().is_some_and(|done| matches!(done.reason, Reason::Load | Reason::Unload));
         if self.query.is_none() {
-            self.query = search_call(part).map(query);
+            self.query = search_call(part).map(search_query);
         }
         let Some(query) = &self.query else { return self.inner.part(part) };
         let mut out = Vec::new();
@@ -72,7 +72,7 @@ impl Render for SearchingMessages {
     }
 
     fn whole(&mut self, part: &Part) -> Reply {
-        let Some(query) = search_call(part).map(query) else { return self.inner.whole(part) };
+        let Some(query) = search_call(part).map(search_query) else { return self.inner.whole(part) };
         let content = Some(self.blocks(&query).into());
         let message = self.inner.message(content, Some("end_turn"), usage(part.done.as_ref()));
         Reply::new(200, "application/json", json(&message) + "\n")

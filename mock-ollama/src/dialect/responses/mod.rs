@@ -200,7 +200,7 @@ impl Responses {
             let number = self.ids.number(&format!("fc {}", self.calls), ID_BOUND);
             let (id, index) = (format!("fc_{number}_{place}"), self.index);
             self.calls += 1;
-            let arguments = to_string(&call.arguments).unwrap_or_default();
+            let arguments = arguments_text(call);
             let item = function_call(&id, "in_progress", call, "");
             out.push(self.event("response.output_item.added", json!({ "item": item, "output_index": index })));
             let data = json!({ "delta": arguments, "item_id": id, "output_index": index });

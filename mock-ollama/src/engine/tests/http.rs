@@ -214,3 +214,17 @@ fn a_body_cut_in_two_while_a_miss_is_spelled_out_is_journalled_once() {
     bench.send(&request[..40]).send(&request[40..]);
     assert_eq!(bench.engine.journal().entries.len(), 1);
 }
+
+#[test]
+fn credentials_of_a_request_do_not_reach_the_journal() {
+    let mut bench = bench();
+    for key in ["sk-1", "sk-2", "sk-1"] {
+        bench.send(format!("GET /api/tags?key={key} HTTP/1.1\r\nHost: a\r\nauthorization: Bearer {key}\r\n\r\n")).run();
+    }
+    let journal = bench.engine.journal();
+    let seen = journal.entries.iter().map(|entry| (entry.request.target.as_str(), entry.request.headers[1].1.as_str()));
+    let expected = [1, 3, 1].map(|number| (format!("/api/tags?key=[redacted {number}]"), number + 1));
+    let expected = expected.map(|(target, number)| (target, format!("[redacted {number}]")));
+    assert_eq!(seen.collect::<Vec<_>>(), expected.iter().map(|(t, v)| (t.as_str(), v.as_str())).collect::<Vec<_>>());
+    assert!(!serde_json::to_string(journal).unwrap().contains("sk-"));
+}

@@ -179,7 +179,7 @@ fn who_is_one_too_many_is_told_so_whatever_it_asks_and_let_go() {
 #[test]
 fn a_journal_that_keeps_the_last_ones_still_counts_them_all() {
     let last = NonZeroUsize::new(2).unwrap();
-    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep::Last(last));
+    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep { requests: last, ..Keep::ALL });
     for number in 0..9 {
         let prompt = if number == 1 { "no such prompt" } else { "Say hi" };
         bench.send(ask("tiny", prompt)).run();
@@ -194,7 +194,7 @@ fn a_journal_that_keeps_the_last_ones_still_counts_them_all() {
 
 #[test]
 fn what_becomes_of_a_request_that_the_journal_has_forgotten_is_nobodys_business() {
-    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep::Last(NonZeroUsize::MIN));
+    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep { requests: NonZeroUsize::MIN, ..Keep::ALL });
     bench.send(ask("tiny", "Say hi"));
     for number in 2..6 {
         bench.engine.opened(ConnId(number), ServerId(0), Instant::ZERO);
