@@ -119,7 +119,11 @@ fn a_request_with_a_secret_in_its_path_or_model_is_found_again() {
         ("/api/chat", r#"{"model":"qz-1","messages":[{"role":"user","content":"x"}]}"#),
         ("/api/chat", r#"{"model":"tiny","messages":[{"role":"user","content":"qz-678"}],"stream":false}"#),
     ];
-    let recorded = all.map(|(path, body)| exchange(recorder.addr(), &request(path, "", body)));
+    let sent = |path: &str, fields: &str, body: &str| match body {
+        "" => format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"),
+        body => request(path, fields, body),
+    };
+    let answers = all.map(|(path, body)| exchange(recorder.addr(), &sent(path, "", body)));
     recorder.finish();
     for path in folder.path().read_dir().unwrap() {
         let path = path.unwrap().path();
@@ -127,13 +131,13 @@ fn a_request_with_a_secret_in_its_path_or_model_is_found_again() {
         assert!(!path.to_string_lossy().contains("qz-") && !text.contains("qz-"), "{text}");
     }
     let replayed = serve(folder.path()).matching(Matching::Exact).start().unwrap();
-    for ((path, body), recorded) in all.into_iter().zip(recorded) {
-        let again = exchange(replayed.addr(), &request(path, "Connection: close\r\n", body));
+    for ((path, body), answer) in all.into_iter().zip(answers) {
+        let again = exchange(replayed.addr(), &sent(path, "Connection: close\r\n", body));
         let status = |answer: &str| answer.lines().next().map(str::to_owned);
-        assert_eq!(status(&again), status(&recorded), "{path} {body}");
+        assert_eq!(status(&again), status(&answer), "{path} {body}");
     }
-    let answers = replayed.finish().unwrap().entries.into_iter().map(|entry| entry.answer);
-    let missed = answers.filter(|answer| !matches!(answer, mock_ollama::journal::Answer::Matched { .. }));
+    let said = replayed.finish().unwrap().entries.into_iter().map(|entry| entry.answer);
+    let missed = said.filter(|answer| !matches!(answer, mock_ollama::journal::Answer::Matched { .. }));
     assert_eq!(missed.count(), 0);
 }
 

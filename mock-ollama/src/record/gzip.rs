@@ -42,3 +42,49 @@ impl Write for Room {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::io::Write as _;
+
+    use bytes::Bytes;
+
+    use super::decode;
+    use crate::recording::Chunk;
+
+    fn chunks(pieces: &[&[u8]]) -> Vec<Chunk> {
+        let chunk = |(at, piece): (usize, &&[u8])| Chunk { at_us: at as u64, bytes: Bytes::copy_from_slice(piece) };
+        pieces.iter().enumerate().map(chunk).collect()
+    }
+
+    /// Two lines as a server sends them that flushes after each.
+    fn packed() -> (Vec<u8>, usize) {
+        let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+        encoder.write_all(b"one\n").unwrap();
+        encoder.flush().unwrap();
+        let cut = encoder.get_ref().len();
+        encoder.write_all(b"two\n").unwrap();
+        (encoder.finish().unwrap(), cut)
+    }
+
+    #[test]
+    fn each_chunk_holds_what_could_be_read_when_it_had_come() {
+        let (packed, cut) = packed();
+        let decoded = decode(chunks(&[&packed[..5], &packed[5..cut], &packed[cut..]]), 8).unwrap();
+        let decoded: Vec<(u64, &[u8])> = decoded.iter().map(|chunk| (chunk.at_us, &*chunk.bytes)).collect();
+        assert_eq!(decoded, [(1, b"one\n".as_slice()), (2, b"two\n")]);
+    }
+
+    #[test]
+    fn of_a_body_that_breaks_off_what_came_is_kept() {
+        let (packed, cut) = packed();
+        assert_eq!(decode(chunks(&[&packed[..cut]]), 8).unwrap()[0].bytes, "one\n");
+    }
+
+    #[test]
+    fn a_body_that_is_longer_than_the_limit_or_is_not_gzip_is_refused() {
+        let (packed, _) = packed();
+        assert_eq!(decode(chunks(&[&packed]), 7).unwrap_err(), "its gzip body: longer than is recorded");
+        assert_eq!(decode(chunks(&[b"{\"a\":1}, no gzip"]), 7).unwrap_err(), "its gzip body: invalid gzip header");
+    }
+}

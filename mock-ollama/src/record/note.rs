@@ -122,7 +122,7 @@ impl Note {
 
 /// The chunks of a body with its compression undone: what is compressed cannot be scrubbed.
 fn decoded(response: &Response, chunks: Vec<Chunk>, scrub: &Scrub) -> Result<Vec<Chunk>, NotRecorded> {
-    if !scrub.makes(Pass::Compressed) {
+    if chunks.is_empty() || !scrub.makes(Pass::Compressed) {
         return Ok(chunks);
     }
     match response.header("content-encoding").unwrap_or("identity").trim().to_ascii_lowercase().as_str() {

@@ -102,6 +102,12 @@ struct Within {
     is_scores: bool,
 }
 
+fn no_scores(level: Option<&mut Within>) {
+    if let Some(level) = level {
+        level.is_scores = false;
+    }
+}
+
 /// Changes every string, every number in an array, and every key that is a token.
 fn change_all(body: &[u8], range: Range<usize>, marked: &mut Marked<'_>) {
     let text = |range: Range<usize>, marked: &mut Marked<'_>| {
@@ -113,7 +119,7 @@ fn change_all(body: &[u8], range: Range<usize>, marked: &mut Marked<'_>) {
         let level = levels.last_mut();
         match (token, level) {
             (Token::Open { is_array, .. }, level) => {
-                level.into_iter().for_each(|level| level.is_scores = false);
+                no_scores(level);
                 levels.push(Within { is_array, keys: Vec::new(), is_scores: true });
             }
             (Token::Close { .. }, _) => {
@@ -122,7 +128,7 @@ fn change_all(body: &[u8], range: Range<usize>, marked: &mut Marked<'_>) {
             }
             (Token::Key(key), Some(level)) => level.keys.push(at(key)),
             (Token::Text(inner), level) => {
-                level.into_iter().for_each(|level| level.is_scores = false);
+                no_scores(level);
                 text(at(inner), marked);
             }
             (Token::Scalar(number), Some(level)) if level.is_array && body[at(number.clone())][0].is_ascii_digit() => {

@@ -173,26 +173,26 @@ pub(super) struct Decoded<'a> {
     unit: Option<Unit>,
     /// Where that unit is written, and where its meaning begins.
     written_at: usize,
-    decoded_at: usize,
+    meant_at: usize,
 }
 
 impl<'a> Decoded<'a> {
     pub(super) fn new(form: Form, written: &'a [u8], offset: usize) -> Self {
-        let mut decoded = Self { form, written, offset, unit: None, written_at: 0, decoded_at: 0 };
+        let mut decoded = Self { form, written, offset, unit: None, written_at: 0, meant_at: 0 };
         decoded.look_at(0, 0);
         decoded
     }
 
     /// Changes what stands for `range`.
     pub(super) fn change(&mut self, range: Range<usize>, change: Change, to: &mut dyn Sink) {
-        if range.start < self.decoded_at {
+        if range.start < self.meant_at {
             self.look_at(0, 0);
         }
-        while let Some(unit) = self.unit.filter(|_| self.decoded_at < range.end) {
-            let end = self.decoded_at + unit.decoded();
+        while let Some(unit) = self.unit.filter(|_| self.meant_at < range.end) {
+            let end = self.meant_at + unit.decoded();
             // What stands for nothing is not changed.
-            if end > range.start.max(self.decoded_at) {
-                let has_begun = range.start < self.decoded_at && change == Change::One;
+            if end > range.start.max(self.meant_at) {
+                let has_begun = range.start < self.meant_at && change == Change::One;
                 self.change_unit(unit, &range, if has_begun { Change::Rest } else { change }, to);
             }
             // The next range may begin within the same unit.
@@ -208,8 +208,8 @@ impl<'a> Decoded<'a> {
         self.change(0..usize::MAX, Change::Characters, to);
     }
 
-    fn look_at(&mut self, written_at: usize, decoded_at: usize) {
-        (self.written_at, self.decoded_at) = (written_at, decoded_at);
+    fn look_at(&mut self, written_at: usize, meant_at: usize) {
+        (self.written_at, self.meant_at) = (written_at, meant_at);
         let rest = &self.written[written_at..];
         self.unit = (!rest.is_empty()).then(|| self.form.unit(rest));
     }
@@ -218,8 +218,8 @@ impl<'a> Decoded<'a> {
         let start = self.offset + self.written_at;
         match unit.meaning {
             Meaning::Itself => {
-                let from = range.start.saturating_sub(self.decoded_at);
-                let until = (range.end - self.decoded_at).min(unit.length);
+                let from = range.start.saturating_sub(self.meant_at);
+                let until = (range.end - self.meant_at).min(unit.length);
                 to.change(start + from..start + until, change);
             }
             Meaning::Bytes(bytes, _) => {

@@ -84,6 +84,7 @@ impl Plant {
 
 /// How objects are written.
 #[derive(Clone, Copy, Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each may come with each other")]
 pub(super) struct Framing {
     /// 0: a line each; 1: `data: `; 2: `data:`; 3: two on a line; 4: pretty-printed; 5: pretty-printed in events.
     pub(super) kind: usize,
@@ -182,7 +183,7 @@ impl Scene {
             Plant::RequestKey => self.request = json(json!({ "model": "m", "options": { secret.as_str(): 1 } })),
             Plant::RequestText => self.request = format!("{{ no JSON {secret}"),
             Plant::EmbeddingInput => {
-                self.request = json(json!({ "model": "m", "input": ["a", format!("is {secret}.")] }))
+                self.request = json(json!({ "model": "m", "input": ["a", format!("is {secret}.")] }));
             }
             _ => {}
         }

@@ -19,7 +19,7 @@ pub(super) fn views(recording: Option<&Recording>, file: &str, said: &str, scene
         for chunk in &exchange.chunks {
             views.entry("chunks".to_owned()).or_default().push_str(&String::from_utf8_lossy(&chunk.bytes));
         }
-        let body = unpacked(exchange.body());
+        let body = unpacked(&exchange.body());
         views.insert("body".to_owned(), body.clone());
         let data: Vec<&str> = body.split(['\r', '\n']).map(|line| line.trim_start_matches('\u{feff}')).collect();
         let data: Vec<&str> = data.iter().map(|line| line.strip_prefix("data:").unwrap_or(line)).collect();
@@ -46,10 +46,10 @@ pub(super) fn views(recording: Option<&Recording>, file: &str, said: &str, scene
     found
 }
 
-fn unpacked(body: Vec<u8>) -> String {
+fn unpacked(body: &[u8]) -> String {
     let mut text = Vec::new();
-    let unpacked = flate2::read::MultiGzDecoder::new(body.as_slice()).read_to_end(&mut text);
-    String::from_utf8_lossy(if unpacked.is_ok() && !text.is_empty() { &text } else { &body }).into_owned()
+    let unpacked = flate2::read::MultiGzDecoder::new(body).read_to_end(&mut text);
+    String::from_utf8_lossy(if unpacked.is_ok() && !text.is_empty() { &text } else { body }).into_owned()
 }
 
 /// Whether a text shows a secret, as it is or with its escapes undone.
@@ -87,7 +87,7 @@ fn join(value: &Value, place: &str, views: &mut BTreeMap<String, String>, positi
             // Numbered events count up, and are one text.
             let own = if members.contains_key("id") { None } else { said("index").or_else(|| said("output_index")) };
             for (key, value) in members {
-                views.entry(format!("keys of {place}")).or_default().push_str(&format!("{key}\n"));
+                views.entry(format!("keys of {place}")).or_default().extend([key.as_str(), "\n"]);
                 join(value, &format!("{place}{}.{key}", own.clone().unwrap_or_default()), views, positions);
             }
         }
