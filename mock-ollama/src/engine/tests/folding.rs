@@ -113,7 +113,8 @@ fn message_call(pieces: [&str; 2]) -> String {
         json!({ "type": "message_delta", "delta": { "stop_reason": "tool_use" }, "usage": { "output_tokens": 20 } }),
         json!({ "type": "message_stop" }),
     ];
-    events.iter().map(|event| format!("event: e\ndata: {event}\n\n")).collect()
+    let events: Vec<String> = events.iter().map(|event| format!("event: e\ndata: {event}\n\n")).collect();
+    events.concat()
 }
 
 const CHATS: [&str; 4] = ["/api/chat", "/v1/chat/completions", "/v1/messages", "/v1/responses"];
