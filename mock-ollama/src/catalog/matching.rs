@@ -91,13 +91,13 @@ impl<'a> Choice<'a> {
 
 impl Catalog {
     /// The exchanges that answer `ask` under `rule`. Only [`Matching::Exact`] leaves several, which take turns; of the
-    /// others `hash` chooses one, whatever the order of requests.
+    /// others the hash of the request chooses one, whatever the order of requests.
     ///
     /// Recordings in the dialect of the request come first: a request to stream is answered by recorded streams; one with
     /// `"stream":false` by answers that were recorded whole, else by streams, which are folded. Where there are none,
     /// recordings in the dialects of the same native handler are rendered, and then those of the other handler. A recorded
     /// failure is one of them, whatever was asked for. The loose rules prefer whole answers.
-    pub fn choose(&self, ask: &Ask, rule: Matching, hash: Seed) -> Result<Choice<'_>, Miss> {
+    pub fn choose(&self, ask: &Ask, rule: Matching, hash: impl Fn() -> Seed) -> Result<Choice<'_>, Miss> {
         let fitting = self.fitting(ask, rule);
         // A load is answered at once, also where a stream is asked for.
         let stream = ask.stream && !ask.is_load();
@@ -105,7 +105,7 @@ impl Catalog {
             fitting.into_iter().partition(|offer| offer.dialect == ask.dialect);
         let is_own = !own.is_empty();
         let groups = if is_own {
-            [as_recorded(own, stream), Vec::new()]
+            [own, Vec::new()]
         } else {
             let (kin, other): (Vec<&Offer>, Vec<&Offer>) =
                 foreign.into_iter().partition(|offer| offer.dialect.is_generate() == ask.dialect.is_generate());
@@ -116,7 +116,10 @@ impl Catalog {
             if rule != Matching::Exact {
                 prefer(&mut offers, |offer| offer.whole);
             }
-            let candidates = tellable(offers, (ask.dialect, stream), (rule, hash), &mut refused);
+            if is_own {
+                offers = as_recorded(offers, stream);
+            }
+            let candidates = tellable(offers, (ask.dialect, stream), (rule, &hash), &mut refused);
             if !candidates.is_empty() {
                 return Ok(Choice { candidates, is_own });
             }
@@ -131,7 +134,7 @@ impl Catalog {
 fn tellable<'a>(
     mut offers: Vec<&'a Offer>,
     (dialect, stream): (Dialect, bool),
-    (rule, hash): (Matching, Seed),
+    (rule, hash): (Matching, &dyn Fn() -> Seed),
     refused: &mut Option<(&'a Offer, Unreadable)>,
 ) -> Vec<Candidate<'a>> {
     let mut told = |offer: &'a Offer| match offer.told(dialect, stream) {
@@ -144,7 +147,9 @@ fn tellable<'a>(
     if rule == Matching::Exact {
         return offers.into_iter().filter_map(told).collect();
     }
-    while let Some(at) = usize::try_from(hash.0).unwrap_or(usize::MAX).checked_rem(offers.len()) {
+    let hash = if offers.is_empty() { Seed(0) } else { hash() };
+    while !offers.is_empty() {
+        let at = usize::try_from(hash.0 % offers.len() as u64).unwrap_or_default();
         if let Some(candidate) = told(offers.swap_remove(at)) {
             return vec![candidate];
         }

@@ -290,7 +290,7 @@ fn last_line(body: &[u8]) -> &[u8] {
 }
 
 /// The dialect and the request of an exchange; `None` when it is no request for an answer that could be read.
-/// Without a recorded request the shape of the body tells the dialect: chat objects have a `message`.
+/// Without a recorded request the shape of the body's first chunk tells the dialect: chat objects have a `message`.
 fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<Ask>)> {
     let Some(request) = &exchange.request else {
         let first = exchange.chunks.first()?;
@@ -299,6 +299,10 @@ fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<Ask>)> {
             Dialect::OpenAiChat
         } else if has(b"\"text_completion\"") {
             Dialect::OpenAiCompletions
+        } else if has(b"message_start\"") || has(b"\"type\":\"message\"") {
+            Dialect::Messages
+        } else if has(b"\"response.created\"") || has(b"\"object\":\"response\"") {
+            Dialect::Responses
         } else if has(b"\"message\":") {
             Dialect::Chat
         } else {

@@ -88,7 +88,7 @@ impl Maker<'_> {
         let Some(dialect) = Dialect::of_path(&request.path) else { return Ok(None) };
         let Ok(ask) = Ask::decode(dialect, request.body.as_bytes()) else { return Ok(None) };
         let catalog = self.catalog;
-        let chosen = catalog.choose(&ask, Matching::Exact, Seed(0)).ok().filter(Choice::is_own);
+        let chosen = catalog.choose(&ask, Matching::Exact, || Seed(0)).ok().filter(Choice::is_own);
         let Some(chosen) = chosen else { return Ok(None) };
         let mut scripts = Vec::new();
         for candidate in chosen.candidates() {

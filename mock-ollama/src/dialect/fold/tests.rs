@@ -20,8 +20,8 @@ fn folded_lines(lines: &[&str]) -> (u16, String) {
 }
 
 fn folded_events(dialect: Dialect, events: &[&str]) -> Result<String, String> {
-    let body: String = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-    folded(dialect, "text/event-stream", &body).map(|(_, body)| body)
+    let events: Vec<String> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    folded(dialect, "text/event-stream", &events.concat()).map(|(_, body)| body)
 }
 
 #[test]

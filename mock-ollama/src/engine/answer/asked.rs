@@ -27,7 +27,7 @@ impl Answerer<'_> {
         // A copy answers as what it was copied from.
         let answers_as = self.models.find(&ask.name).map_or_else(|| ask.name.clone(), |card| card.answers_as.clone());
         let source = Ask { name: answers_as, ..ask.clone() };
-        let hash = self.config.seed.derive("match", [ask.dialect.path().as_bytes(), from.body]);
+        let hash = || self.config.seed.derive("match", [ask.dialect.path().as_bytes(), from.body]);
         let chosen = catalog.choose(&source, self.config.matching, hash);
         let is_recorded = self.config.matching == Matching::Exact && chosen.as_ref().is_ok_and(Choice::is_own);
         let card = self.models.find(&ask.name).cloned();

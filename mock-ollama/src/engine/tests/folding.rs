@@ -113,7 +113,8 @@ fn message_call(pieces: [&str; 2]) -> String {
         json!({ "type": "message_delta", "delta": { "stop_reason": "tool_use" }, "usage": { "output_tokens": 20 } }),
         json!({ "type": "message_stop" }),
     ];
-    events.iter().map(|event| format!("event: e\ndata: {event}\n\n")).collect()
+    let events: Vec<String> = events.iter().map(|event| format!("event: e\ndata: {event}\n\n")).collect();
+    events.concat()
 }
 
 const CHATS: [&str; 4] = ["/api/chat", "/v1/chat/completions", "/v1/messages", "/v1/responses"];
@@ -131,6 +132,23 @@ fn a_call_in_pieces_is_folded_and_rendered_in_every_dialect(#[case] path: &str, 
         let (head, body) = ask(&mut bench(&recordings), asked, true);
         assert!(status(&head) == 200 && body.contains("weather") && body.contains("hm"), "{asked}: {head}\n{body}");
     }
+}
+
+#[rstest]
+#[case::openai("/v1/chat/completions", "data: {\"object\":\"chat.completion.chunk\",\"choices\":[]}\n\n".to_owned() + &chat_call(["{}", ""]))]
+#[case::anthropic("/v1/messages", message_call(["", "{}"]))]
+#[case::responses(
+    "/v1/responses",
+    "data: {\"type\":\"response.created\"}\n\ndata: {\"type\":\"response.output_item.done\",\"item\":{\"type\":\"function_call\",\"name\":\"weather\"}}\n\n".to_owned()
+)]
+fn without_a_request_the_body_tells_the_dialect(#[case] path: &str, #[case] body: String) {
+    let mut recording = answered("r", path, 200, None, &body);
+    recording.exchanges[0].request = None;
+    let mut bench = bench(&[recording]);
+    bench.engine.config.matching = Matching::Loose;
+    assert_eq!(ask(&mut bench, path, true).1, body);
+    let answer = json_of(ask(&mut bench, "/api/chat", false));
+    assert_eq!(answer["message"]["tool_calls"][0]["function"]["name"], "weather", "{answer}");
 }
 
 #[test]
@@ -284,7 +302,7 @@ fn a_stream_that_broke_off_breaks_off_in_every_dialect(#[case] end: End, #[case]
             let output = bench.output();
             assert!(output.contains("ab") != body.is_empty(), "{asked}: {output}");
             assert!(!output.contains("Content-Length") && !output.ends_with("0\r\n\r\n"), "{asked}: {output}");
-            assert_eq!(bench.told.last().map(|(_, told)| *told), Some(told), "{asked}");
+            assert_eq!(bench.told.first().map(|(_, told)| *told), Some(told), "{asked}");
         }
     }
 }
