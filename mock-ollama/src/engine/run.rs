@@ -324,7 +324,10 @@ impl Engine {
                 }
                 Err(error) => {
                     let server = state.server;
-                    self.reject(conn, server, error, now);
+                    match state.parser.take_broken(error) {
+                        Some(request) => self.begin(conn, server, &request, now),
+                        None => self.reject(conn, server, error, now),
+                    }
                 }
             }
         }

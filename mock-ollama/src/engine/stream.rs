@@ -334,8 +334,9 @@ impl Answering {
             (None, Version::Http10) => Framing::UntilClose,
         };
         self.keep_alive = head.client_stays && self.framing != Framing::UntilClose && self.end() == End::Clean;
+        let is_said = fields.iter().any(|(name, value)| name == "Connection" && value == "close");
         let connection = match head.version {
-            Version::Http11 => (!head.client_stays).then_some("close"),
+            Version::Http11 => (!head.client_stays && !is_said).then_some("close"),
             Version::Http10 => self.keep_alive.then_some("keep-alive"),
         };
         // What the handler set for the connection gives way to what the client asked for.

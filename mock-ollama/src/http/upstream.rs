@@ -5,8 +5,11 @@
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::MAX_HEAD_BYTES;
 use super::chunked::ChunkDecoder;
-use super::{MAX_HEAD_BYTES, MAX_HEADERS};
+
+/// The most header fields of a response.
+const MAX_HEADERS: usize = 128;
 
 /// A response that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]

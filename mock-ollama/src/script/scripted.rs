@@ -83,7 +83,7 @@ impl Rule {
     }
 
     fn holds(&self, ask: &Ask, think: bool) -> bool {
-        let text = ask.question.last_text();
+        let text = ask.last_text();
         let endpoint = if ask.dialect.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
         self.words.iter().all(|word| text.contains(word.as_str()))
             && self.endpoint.is_none_or(|wanted| wanted == endpoint)
@@ -211,7 +211,7 @@ impl Scripted {
 
     /// The prompt as the model's template renders it; of a conversation, its last text.
     pub fn rendered(&self, ask: &Ask) -> String {
-        let prompt = ask.question.last_text();
+        let prompt = ask.last_text();
         if ask.raw {
             return prompt.to_owned();
         }

@@ -56,7 +56,7 @@ impl Answerer<'_> {
         }
         if ask.debug_render_only && ask.dialect.is_native() {
             let script = catalog.script(&source.name);
-            let rendered = script.map_or_else(|| ask.question.last_text().to_owned(), |script| script.rendered(&ask));
+            let rendered = script.map_or_else(|| ask.last_text().to_owned(), |script| script.rendered(&ask));
             return debug_reply(&ask, &rendered, self.config.wall.unix_nanos(self.now)).into();
         }
         if chosen.is_ok() {
