@@ -8,6 +8,7 @@ use crate::catalog::{Catalog, Matching};
 use crate::dialect::request::{Ask, Dialect, Question};
 use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use crate::scrub::Scrub;
+use crate::seed::Seed;
 
 fn recording(name: &str, path: &str, body: Option<RequestBody>, patterns: &[&str]) -> Recording {
     let request = Request { method: Method::Post, path: path.to_owned(), body };
@@ -181,7 +182,7 @@ fn a_miss_names_a_few_models_and_counts_the_others() {
         recording(&number.to_string(), "/api/generate", Some(RequestBody::Json(body)), &[])
     });
     let ask = ask(&json!({ "model": "x", "prompt": "q".repeat(5_000) }));
-    let miss = Catalog::new(recorded).choose(&ask, Matching::Exact).unwrap_err().to_string();
+    let miss = Catalog::new(recorded).choose(&ask, Matching::Exact, || Seed(0)).unwrap_err().to_string();
     assert!(miss.contains("m18:latest, m19:latest and 3 more; nearest: recording \"0\""), "{miss}");
     assert!(miss.len() < 600, "{miss}");
 }

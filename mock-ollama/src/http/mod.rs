@@ -36,5 +36,5 @@ pub use head::{MAX_HEAD_BYTES, RequestHead, Version};
 pub use host::{HostVerdict, check_host};
 pub use parser::{CONTINUE, MAX_BODY_BYTES, Parsed, Parser, Request};
 pub use response::{Framing, MAX_BUFFERED, ResponseHead, reason};
-pub use router::{Route, Routed};
+pub use router::{Route, Routed, has_route};
 pub use upstream::{BadResponse, Received, Upstream};

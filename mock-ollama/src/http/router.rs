@@ -133,6 +133,11 @@ const WITH_PARAMETER: &[WithParameter] = &[
     ("/v1/models/", "GET", Route::OpenAiModel),
 ];
 
+/// Returns whether a handler takes requests with this method for this path, whose escapes are resolved.
+pub fn has_route(method: &str, path: &str) -> bool {
+    find(method, path).is_some()
+}
+
 /// Routes a request by its method and target. The escapes of the path are resolved, so that an escaped slash separates
 /// segments like any other.
 pub(super) fn route(method: &str, url: &Url) -> Routed {

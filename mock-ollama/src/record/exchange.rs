@@ -144,7 +144,7 @@ impl Exchange {
         match std::mem::replace(&mut self.stage, Stage::Leaving) {
             Stage::Relaying(relaying) => self.report(relaying.into_note(), End::ClientClosed, around),
             Stage::Connecting(connecting) => {
-                let Request { head, body } = connecting.request;
+                let Request { head, body, .. } = connecting.request;
                 self.report(Note::of(head, body.into(), self.since), End::ClientClosed, around);
             }
             Stage::Reading(_) | Stage::Leaving => {}

@@ -84,7 +84,7 @@ mod tests {
     #[test]
     fn a_body_that_is_longer_than_the_limit_or_is_not_gzip_is_refused() {
         let (packed, _) = packed();
-        assert_eq!(decode(chunks(&[&packed]), 7).unwrap_err(), "its gzip body: longer than is recorded");
-        assert_eq!(decode(chunks(&[b"{\"a\":1}, no gzip"]), 7).unwrap_err(), "its gzip body: invalid gzip header");
+        assert_eq!(decode(chunks(&[&packed]), 7).unwrap_err().to_string(), "longer than is recorded");
+        assert_eq!(decode(chunks(&[b"{\"a\":1}, no gzip"]), 7).unwrap_err().to_string(), "invalid gzip header");
     }
 }

@@ -29,7 +29,7 @@ pub(super) struct Relaying {
 impl Relaying {
     /// Sends a request on over a connection that has just been made.
     pub(super) fn new(mut upstream: Socket, request: Request, url: &UpstreamUrl, now: Instant) -> Self {
-        let Request { head, body } = request;
+        let Request { head, body, .. } = request;
         let body = Bytes::from(body);
         upstream.push(forwarded(&head, body.len(), url).into());
         if !body.is_empty() {

@@ -13,14 +13,17 @@ use self::bodies::{Framing, Plant, Scene, scenes};
 use self::reading::views;
 use super::{Note, not_recorded};
 use crate::clock::Instant;
-use crate::http::{MAX_HEAD_BYTES, RequestHead};
+use crate::http::{Parsed, Parser};
 use crate::recording::{End, Recording, to_string};
 use crate::scrub::{KNOWN_PATTERNS, Pass, Scrub};
 
 /// What a recorder writes of one exchange: the recording, and what it says on standard error.
 fn record(scene: &Scene, scrub: &Scrub) -> (Option<Recording>, String) {
     let line = format!("POST {} HTTP/1.1\r\nHost: a\r\nX-Api-Key: {}\r\n\r\n", scene.target, scene.header_value);
-    let (head, _) = RequestHead::parse(line.as_bytes(), MAX_HEAD_BYTES).unwrap().unwrap();
+    let mut parser = Parser::default();
+    parser.push(line.as_bytes());
+    let Parsed::Request(request) = parser.parse_next().unwrap() else { panic!("a request without a body") };
+    let head = request.head;
     let mut note = Note::of(head, Bytes::copy_from_slice(scene.request.as_bytes()), Instant::ZERO);
     let title = note.title();
     note.head(200, scene.fields.clone());
