@@ -78,26 +78,26 @@ impl<'a> Lexer<'a> {
             self.at += b"data:".len();
             self.at += usize::from(self.body.get(self.at) == Some(&b' '));
         }
-        self.line = Line { start: self.at, is_event, is_malformed: false };
+        // The data of an event is a text, also where that is a blank or in quotes, unless it goes on with JSON or begins some.
+        let first = self.body[self.at..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+        let is_malformed = is_event && self.open.is_empty() && !matches!(first, Some(b'{' | b'['));
+        self.line = Line { start: self.at, is_event, is_malformed };
     }
 
     /// Ends a line before its line end, which may be the end of the body.
     fn end_line(&mut self) -> Option<Token> {
         let Line { start, is_event, is_malformed } = self.line;
         let range = start..self.at;
+        if is_malformed && !self.open.is_empty() {
+            self.next = Some(self.abandon());
+        }
         if self.at < self.body.len() {
             self.at += 1;
             self.begin_line();
         } else {
             self.line.is_malformed = false;
         }
-        if !is_malformed {
-            return None;
-        }
-        if !self.open.is_empty() {
-            self.next = Some(self.abandon());
-        }
-        Some(Token::Line { range, is_event })
+        is_malformed.then_some(Token::Line { range, is_event })
     }
 
     fn abandon(&mut self) -> Token {

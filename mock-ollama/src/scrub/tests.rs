@@ -99,6 +99,7 @@ fn bytes_and_alternatives_beside_a_changed_token_are_changed() {
 #[rstest]
 #[case::no_json("secret", "no json, a secret", "no json, a ******")]
 #[case::comment("secret", ": a secret\ndata: [DONE]\n\n", ": a ******\ndata: [DONE]\n\n")]
+#[case::text_in_events("a b", "data: a\n\ndata:  \n\ndata: b\n\n", "data: *\n\ndata: *\n\ndata: *\n\n")]
 #[case::start_of_each_line("^a.", "ab\nac\n", "**\n**\n")]
 #[case::several_lines("(?s)BEGIN.*END", "x BEGIN\r\n1\r\nEND", "x *****\r\n*\r\n***")]
 #[case::cut_off("secret", "{\"a\":\"se\"}\n{\"a\":\"cre\"}\n{\"a\":\"t", "{\"a\":\"**\"}\n{\"a\":\"***\"}\n{\"a\":\"*")]
