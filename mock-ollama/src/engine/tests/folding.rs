@@ -393,7 +393,7 @@ fn a_whole_answer_that_came_in_two_pieces_is_no_stream() {
     // Whoever asked for a stream and got this gets it again.
     assert_eq!(ask(&mut bench(&[recording.clone()]), "/api/chat", true).1, body);
     let recording = unstreamed(recording);
-    assert_eq!(ask(&mut bench(&[recording.clone()]), "/api/chat", false).1, body);
+    assert_eq!(ask(&mut bench(std::slice::from_ref(&recording)), "/api/chat", false).1, body);
     let (head, said) = ask(&mut bench(&[recording]), "/api/chat", true);
     assert_eq!(status(&head), 404);
     assert!(said.contains("stream: only a whole answer was recorded, asked \\\"stream\\\":true"), "{said}");
