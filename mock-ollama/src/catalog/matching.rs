@@ -159,7 +159,7 @@ fn tellable<'a>(
 
 /// The recordings whose form is the one asked for, and all failures; every one of them where none has that form.
 fn as_recorded(mut offers: Vec<&Offer>, stream: bool) -> Vec<&Offer> {
-    let is_asked_for = |offer: &Offer| !offer.is_failure() && offer.is_stream == stream;
+    let is_asked_for = |offer: &Offer| !offer.is_failure() && offer.suits(stream);
     if offers.iter().any(|offer| is_asked_for(offer)) {
         offers.retain(|offer| offer.is_failure() || is_asked_for(offer));
     }

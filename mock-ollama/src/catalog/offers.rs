@@ -43,8 +43,10 @@ pub struct Offer {
     pub whole: bool,
     /// The response, for requests in the dialect it was recorded in.
     pub response: Arc<Prepared>,
-    /// Whether it was recorded as a stream.
-    pub(super) is_stream: bool,
+    /// Whether the answer is a stream.
+    is_stream: bool,
+    /// Whether a stream was asked for, where that is known.
+    asked_for_stream: bool,
     pub(super) opening: Opening,
     recorded: Exchange,
     generation: OnceLock<Result<Arc<Generation>, Unreadable>>,
@@ -80,10 +82,16 @@ impl Offer {
         self.response.status != 200
     }
 
+    /// Whether its bytes answer a request for a stream, or for none. Those of a whole answer to a request for a stream
+    /// answer that request again.
+    pub(super) fn suits(&self, stream: bool) -> bool {
+        if stream { self.is_stream || self.asked_for_stream } else { !self.is_stream }
+    }
+
     /// How it answers a request in this dialect, for a stream or for none. A failure answers either.
     pub(super) fn told(&self, dialect: Dialect, stream: bool) -> Result<Told, Unreadable> {
         let is_own = self.dialect == dialect;
-        if is_own && (self.is_stream == stream || self.is_failure() && !self.is_stream) {
+        if is_own && (self.suits(stream) || self.is_failure() && !self.is_stream) {
             return Ok(Told::Bytes(Arc::clone(&self.response)));
         }
         if is_own && stream && !self.is_failure() {
@@ -180,12 +188,13 @@ impl Catalog {
             };
             let model = ask.as_ref().map(|ask| ask.name.clone()).or_else(|| listed.clone());
             let Some(model) = model else { continue };
-            let question = ask.map(|ask| self.index.as_kept(&ask.question, &recording.scrub));
+            let question = ask.as_ref().map(|ask| self.index.as_kept(&ask.question, &recording.scrub));
             self.offers.push(Offer {
                 recording: name.clone(),
                 exchange: index,
                 dialect,
                 model,
+                asked_for_stream: ask.as_ref().is_some_and(|ask| ask.stream && !ask.is_load()),
                 opening: question.as_ref().map(Opening::of).unwrap_or_default(),
                 question,
                 whole: is_whole(exchange),

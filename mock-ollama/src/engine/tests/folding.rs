@@ -7,7 +7,7 @@ use super::{Bench, CONN, chunks_of, post, recording};
 use crate::catalog::Matching;
 use crate::dialect::request::Dialect;
 use crate::journal::Answer;
-use crate::recording::{Chunk, End, Recording};
+use crate::recording::{Chunk, End, Recording, RequestBody};
 use crate::schedule::Pace;
 
 const EVENTS: &str = "text/event-stream";
@@ -26,6 +26,13 @@ fn answered(name: &str, path: &str, status: u16, kind: Option<&str>, body: &str)
 fn request(path: &str, stream: bool) -> Value {
     let messages = json!([{ "role": "user", "content": "q" }]);
     json!({ "model": "tiny", "prompt": "q", "messages": messages, "input": "q", "max_tokens": 9, "stream": stream, "path": path })
+}
+
+/// The same, recorded for a request that asked for no stream.
+fn unstreamed(mut recording: Recording) -> Recording {
+    let asked = recording.exchanges[0].request.as_mut().unwrap();
+    asked.body = Some(RequestBody::Json(request(&asked.path, false)));
+    recording
 }
 
 fn bench(recordings: &[Recording]) -> Bench {
@@ -343,7 +350,7 @@ fn a_recorded_failure_takes_its_turn(#[case] path: &str) {
     let recordings = [
         answered("stream", "/api/chat", 200, Some(LINES), line),
         answered("failure", "/api/chat", 503, Some("application/json"), "{\"error\":\"busy\"}"),
-        answered("whole", "/api/chat", 200, Some("application/json"), line),
+        unstreamed(answered("whole", "/api/chat", 200, Some("application/json"), line)),
     ];
     for stream in [true, false] {
         let mut bench = bench(&recordings);
@@ -383,7 +390,10 @@ fn a_whole_answer_that_came_in_two_pieces_is_no_stream() {
     let mut recording = answered("r", "/api/chat", 200, Some("application/json; charset=utf-8"), body);
     let pieces = [&body[..9], &body[9..]].map(|piece| Chunk { at_us: 0, bytes: piece.to_owned().into() });
     recording.exchanges[0].chunks = pieces.to_vec();
-    assert_eq!(ask(&mut bench(&[recording.clone()]), "/api/chat", false).1, body);
+    // Whoever asked for a stream and got this gets it again.
+    assert_eq!(ask(&mut bench(&[recording.clone()]), "/api/chat", true).1, body);
+    let recording = unstreamed(recording);
+    assert_eq!(ask(&mut bench(std::slice::from_ref(&recording)), "/api/chat", false).1, body);
     let (head, said) = ask(&mut bench(&[recording]), "/api/chat", true);
     assert_eq!(status(&head), 404);
     assert!(said.contains("stream: only a whole answer was recorded, asked \\\"stream\\\":true"), "{said}");
