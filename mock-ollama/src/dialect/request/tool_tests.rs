@@ -109,7 +109,7 @@ fn properties_that_are_no_object_are_refused_in_every_dialect(#[case] schema: &s
 }
 
 #[rstest]
-#[case(Dialect::Chat, r#"5"#, "number into Go struct field ChatRequest.tools of type api.Tool")]
+#[case(Dialect::Chat, "5", "number into Go struct field ChatRequest.tools of type api.Tool")]
 #[case(Dialect::Chat, r#"{"type":5}"#, "number into Go struct field Tool.tools.type of type string")]
 #[case(Dialect::Chat, r#"{"function":[]}"#, "array into Go struct field Tool.tools.function of type api.ToolFunction")]
 #[case(
@@ -123,7 +123,7 @@ fn properties_that_are_no_object_are_refused_in_every_dialect(#[case] schema: &s
     r#"{"function":{"parameters":[]}}"#,
     "array into Go struct field ToolFunction.tools.function.parameters of type api.ToolFunctionParameters"
 )]
-#[case(Dialect::Responses, r#"5"#, "number into Go struct field ResponsesRequest.tools of type openai.ResponsesTool")]
+#[case(Dialect::Responses, "5", "number into Go struct field ResponsesRequest.tools of type openai.ResponsesTool")]
 #[case(
     Dialect::Responses,
     r#"{"strict":"yes"}"#,
@@ -144,7 +144,7 @@ fn properties_that_are_no_object_are_refused_in_every_dialect(#[case] schema: &s
     r#"{"tools":[{"name":5}]}"#,
     "number into Go struct field ResponsesTool.tools.tools.name of type string"
 )]
-#[case(Dialect::Messages, r#"5"#, "number into Go struct field MessagesRequest.tools of type anthropic.Tool")]
+#[case(Dialect::Messages, "5", "number into Go struct field MessagesRequest.tools of type anthropic.Tool")]
 #[case(Dialect::Messages, r#"{"name":5}"#, "number into Go struct field Tool.tools.name of type string")]
 #[case(Dialect::Messages, r#"{"max_uses":1.5}"#, "number 1.5 into Go struct field Tool.tools.max_uses of type int")]
 fn the_rest_of_a_tool_is_refused_with_its_place(#[case] dialect: Dialect, #[case] tool: &str, #[case] text: &str) {
@@ -218,7 +218,7 @@ fn only_a_whole_answer_repeats_the_members_of_a_namespace(#[case] stream: bool, 
 }
 
 /// A property around another one: among its choices, or in the object that it describes.
-fn around(inner: Value, is_choice: bool) -> Value {
+fn around(inner: &Value, is_choice: bool) -> Value {
     if is_choice {
         json!({"anyOf": [{}, inner]})
     } else {
@@ -235,7 +235,7 @@ proptest! {
         ]),
     ) {
         let of = |inner: Value| {
-            let inner = choices.iter().rev().fold(inner, |inner, is_choice| around(inner, *is_choice));
+            let inner = choices.iter().rev().fold(inner, |inner, is_choice| around(&inner, *is_choice));
             json!({"type": "object", "properties": {"a": inner}}).to_string()
         };
         let steps = choices.iter().map(|is_choice| if *is_choice { ".anyOf" } else { ".properties" });

@@ -156,8 +156,16 @@ fn broken(route: &Route, request: &Request, ids: Ids) -> Option<Reply> {
     let envelope = match route {
         Route::OpenAiChat | Route::OpenAiCompletions | Route::OpenAiEmbeddings | Route::Responses => Envelope::OpenAi,
         Route::Messages => Envelope::Anthropic,
-        Route::Generate | Route::Chat | Route::Embed | Route::Embeddings | Route::Show => Envelope::Native,
-        Route::Pull | Route::Push | Route::Create | Route::Copy | Route::Delete => Envelope::Native,
+        Route::Generate
+        | Route::Chat
+        | Route::Embed
+        | Route::Embeddings
+        | Route::Show
+        | Route::Pull
+        | Route::Push
+        | Route::Create
+        | Route::Copy
+        | Route::Delete => Envelope::Native,
         _ => return None,
     };
     let text = request.broken.filter(|_| is_cut(&request.body))?.to_owned();
