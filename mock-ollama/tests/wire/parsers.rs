@@ -294,3 +294,10 @@ fn a_load_is_one_event_a_chunk_where_the_writer_flushes(#[case] path: &str, #[ca
     let answer = Bench::saying(TWICE).post(path, &body);
     assert_eq!((answer.chunks().len(), answer.header("Content-Type")), (count, Some("text/event-stream")));
 }
+
+#[test]
+fn responses_drop_a_text_that_follows_calls() {
+    let said = "pieces = ['a', { call = { name = 'f', arguments = '{}' } }, 'b']";
+    let path = "/v1/responses";
+    assert_eq!(shown(path, &Bench::saying(said).post(path, &asking(path, "m", "hi")), true), ["a", "!{}"]);
+}
