@@ -121,7 +121,11 @@ fn what_has_no_end_or_would_be_lost_is_refused_in_one_line(
     }
     put(&folder, "good.jsonl", &recording("m"));
     put(&folder, "tiny.toml", SCRIPT);
-    put(&folder, "body.json", "{\"model\":\"m\",\"created_at\":\"2026-01-01T00:00:00Z\",\"response\":\"x\",\"done\":true}\n");
+    put(
+        &folder,
+        "body.json",
+        "{\"model\":\"m\",\"created_at\":\"2026-01-01T00:00:00Z\",\"response\":\"x\",\"done\":true}\n",
+    );
     let kept = || ["good.jsonl", "tiny.toml", "body.json"].map(|name| std::fs::read(folder.path().join(name)).unwrap());
     let before = kept();
     let (got, line) = said(&program(folder.path(), args).stdout(Stdio::null()).output().unwrap());

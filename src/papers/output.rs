@@ -131,8 +131,11 @@ pub fn spare_tables(out: &Path, tables: &Path) -> Result<(), PapersError> {
 pub fn write(page: &Page, folder: &Path) -> Result<[&'static str; 2], PapersError> {
     std::fs::create_dir_all(folder).map_err(PapersError::file("make the folder", folder))?;
     let files = [(PAGE_FILE, page.markdown.as_str()), (RUNS, page.runs_csv.as_str())];
-    write_together(folder, files)
-        .map_err(|NotWritten { path, source }| PapersError::File { what: "write", path, source })?;
+    write_together(folder, files).map_err(|NotWritten { path, source }| PapersError::File {
+        what: "write",
+        path,
+        source,
+    })?;
     Ok(files.map(|(name, _)| name))
 }
 

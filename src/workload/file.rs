@@ -215,7 +215,9 @@ pub enum Problem {
     #[error("{0} agents are more than the limit of {MAX_AGENTS}")]
     TooManyAgents(usize),
     /// More requests than [`MAX_REQUESTS`].
-    #[error("the agents have more than {MAX_REQUESTS} requests in all, the limit; take fewer agents, or fewer recordings")]
+    #[error(
+        "the agents have more than {MAX_REQUESTS} requests in all, the limit; take fewer agents, or fewer recordings"
+    )]
     TooManyRequests,
     /// A name that cannot be sent as a header value, or that reads badly in reports.
     #[error("agent name `{0}`: use letters, digits, `-`, `_` and `.` only")]

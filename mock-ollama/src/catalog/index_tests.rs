@@ -27,9 +27,14 @@ fn recording(name: &str, path: &str, body: Option<RequestBody>, patterns: &[&str
 fn body() -> impl Strategy<Value = Value> {
     let text = || "(s1|s2|a|\u{e9}){0,3}";
     let model = || prop::sample::select(vec!["m", "n"]);
-    let message = (prop::sample::select(vec!["user", "system"]), text(), any::<bool>()).prop_map(|(role, text, extra)| {
-        if extra { json!({ "role": role, "content": text, "x": "y" }) } else { json!({ "content": text, "role": role }) }
-    });
+    let message =
+        (prop::sample::select(vec!["user", "system"]), text(), any::<bool>()).prop_map(|(role, text, extra)| {
+            if extra {
+                json!({ "role": role, "content": text, "x": "y" })
+            } else {
+                json!({ "content": text, "role": role })
+            }
+        });
     prop_oneof![
         (model(), text()).prop_map(|(model, prompt)| json!({ "model": model, "prompt": prompt })),
         (model(), prop::collection::vec(message, 1..3))

@@ -192,7 +192,9 @@ fn difference(path: &str, recorded: &Value, asked: &Value) -> String {
         (Value::String(recorded), Value::String(asked)) => text_difference(path, recorded, asked),
         (Value::Array(recorded), Value::Array(asked)) => list_difference(path, recorded, asked),
         (Value::Object(recorded), Value::Object(asked)) => map_difference(path, recorded, asked),
-        (recorded, asked) => format!("{path}: recorded {}, asked {}", quote(&recorded.to_string()), quote(&asked.to_string())),
+        (recorded, asked) => {
+            format!("{path}: recorded {}, asked {}", quote(&recorded.to_string()), quote(&asked.to_string()))
+        }
     }
 }
 

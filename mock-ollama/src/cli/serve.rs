@@ -97,7 +97,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         listen.push(from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?);
     }
     let offered = Offered::load(&args.paths)?;
-    if let Some(journal) = args.journal.as_ref().filter(|journal| offered.files.iter().any(|file| is_same(file, journal))) {
+    if let Some(journal) =
+        args.journal.as_ref().filter(|journal| offered.files.iter().any(|file| is_same(file, journal)))
+    {
         return Err(VerbError::OntoInput { path: journal.clone() }.into());
     }
     let origins = std::env::var("OLLAMA_ORIGINS").unwrap_or_default();

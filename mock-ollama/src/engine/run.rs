@@ -21,7 +21,8 @@ use crate::backend::BUSY;
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId, StreamId,
+    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
+    StreamId,
 };
 use crate::recording::End;
 use crate::schedule::{Base, Pace};

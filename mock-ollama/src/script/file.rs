@@ -132,7 +132,10 @@ pub(super) struct ErrorForm {
 
 /// A piece: a text, or a table that says what else it is.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged, expecting = "a piece that is none; write a text, or a table with one of text, thinking, hex, held and call")]
+#[serde(
+    untagged,
+    expecting = "a piece that is none; write a text, or a table with one of text, thinking, hex, held and call"
+)]
 pub(super) enum PieceForm {
     Text(String),
     Table(PieceTable),

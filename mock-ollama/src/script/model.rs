@@ -24,9 +24,7 @@ pub(super) struct Times {
 
 impl Times {
     pub(super) fn of(form: &ModelForm) -> Result<Self, Wrong> {
-        let stated = |key, text: &Option<String>| {
-            text.as_deref().map(duration).transpose().map_err(|what| (key, what))
-        };
+        let stated = |key, text: &Option<String>| text.as_deref().map(duration).transpose().map_err(|what| (key, what));
         Ok(Self {
             load: stated("load", &form.load)?.unwrap_or(Duration::from_micros(500)),
             prompt_eval: stated("prompt_eval", &form.prompt_eval)?.unwrap_or(Duration::from_millis(100)),

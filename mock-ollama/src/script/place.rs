@@ -81,9 +81,15 @@ mod tests {
     use super::*;
 
     #[rstest]
-    #[case::slip("unknown field `peices`, expected one of `words`, `pieces`", "unknown key `peices`; write `pieces`, or one of words, pieces")]
+    #[case::slip(
+        "unknown field `peices`, expected one of `words`, `pieces`",
+        "unknown key `peices`; write `pieces`, or one of words, pieces"
+    )]
     #[case::far("unknown field `xyz`, expected `words` or `pieces`", "unknown key `xyz`; write one of words, pieces")]
-    #[case::value("unknown variant `lenght`, expected `stop` or `length`", "unknown value `lenght`; write `length`, or one of stop, length")]
+    #[case::value(
+        "unknown variant `lenght`, expected `stop` or `length`",
+        "unknown value `lenght`; write `length`, or one of stop, length"
+    )]
     #[case::missing("missing field `vector`", "missing key `vector`; add it")]
     #[case::number("invalid type: string \"x\", expected u64", "invalid type: string \"x\"; write a whole number")]
     #[case::table("invalid type: integer `1`, expected struct ModelForm", "invalid type: integer `1`; write a table")]
@@ -95,10 +101,9 @@ mod tests {
 
     #[test]
     fn a_key_is_found_in_its_own_block_alone() {
-        let text = "[[model]]\nname = \"a\"\n\n[[answer]]\ngap_of = 1\n  gap = \"x\"\n[[answer]]\nwords = []\ngap = \"y\"\n";
-        let place = |block: &str, key: &str| {
-            Block { file: "f", text, start: text.find(block).unwrap() }.place(key)
-        };
+        let text =
+            "[[model]]\nname = \"a\"\n\n[[answer]]\ngap_of = 1\n  gap = \"x\"\n[[answer]]\nwords = []\ngap = \"y\"\n";
+        let place = |block: &str, key: &str| Block { file: "f", text, start: text.find(block).unwrap() }.place(key);
         assert_eq!(place("[[model]]", "name"), "f: line 2");
         assert_eq!(place("[[answer]]", "gap"), "f: line 6");
         assert_eq!(place("[[answer]]\nwords", "gap"), "f: line 9");
