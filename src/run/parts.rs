@@ -1,6 +1,7 @@
 //! What the children do.
 
 use std::io::{Read as _, Write as _};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 

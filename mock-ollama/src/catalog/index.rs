@@ -71,16 +71,15 @@ type Lengths = [usize; 2];
 impl Index {
     /// The number of a list of patterns.
     fn list(&mut self, patterns: &[String]) -> &mut List {
-        let number = match self.numbers.get(patterns) {
-            Some(number) => *number,
-            None => {
-                // Patterns that are no regular expressions were not written by the recorder: nothing is scrubbed.
-                let scrub = Scrub::new(patterns.iter().map(String::as_str)).unwrap_or_default();
-                let (questions, bodies, paths) = Default::default();
-                self.lists.push(List { scrub, questions, bodies, paths });
-                self.numbers.insert(patterns.to_vec(), self.lists.len() - 1);
-                self.lists.len() - 1
-            }
+        let number = if let Some(number) = self.numbers.get(patterns) {
+            *number
+        } else {
+            // Patterns that are no regular expressions were not written by the recorder: nothing is scrubbed.
+            let scrub = Scrub::new(patterns.iter().map(String::as_str)).unwrap_or_default();
+            let (questions, bodies, paths) = Default::default();
+            self.lists.push(List { scrub, questions, bodies, paths });
+            self.numbers.insert(patterns.to_vec(), self.lists.len() - 1);
+            self.lists.len() - 1
         };
         &mut self.lists[number]
     }
@@ -109,9 +108,9 @@ impl Index {
         };
         let body = last.body.as_ref();
         let (hash, lengths) = (hash_of_body(last.method, &last.path, body), lengths_of_body(body));
-        let list = self.list(patterns);
-        list.paths.insert(last.path.clone());
-        list.bodies.add(hash, lengths, before.len(), is_same);
+        let under = self.list(patterns);
+        under.paths.insert(last.path.clone());
+        under.bodies.add(hash, lengths, before.len(), is_same);
     }
 
     /// The places of the offers of this very question, in order.
@@ -248,11 +247,10 @@ fn lengths_of_question(question: &Question) -> Lengths {
 
 fn lengths_of_body(body: Option<&RequestBody>) -> Lengths {
     let all = match body {
-        None => 0,
+        // The text of the second may change its length, so such bodies are looked at whatever their length.
+        None | Some(RequestBody::Exact(_)) => 0,
         Some(RequestBody::Text(text)) => text.chars().count(),
         Some(RequestBody::Json(value)) => characters_of(value),
-        // Its text may change its length, so such bodies are looked at whatever their length.
-        Some(RequestBody::Exact(_)) => 0,
     };
     [all, all]
 }

@@ -13,11 +13,11 @@ use crate::recording::Chunk;
 /// # Errors
 /// It is not gzip, or longer than `most` bytes.
 pub(super) fn decode(chunks: Vec<Chunk>, most: usize) -> io::Result<Vec<Chunk>> {
-    let mut decoder = MultiGzDecoder::new(Room { bytes: Vec::new(), left: most });
+    let mut unpacker = MultiGzDecoder::new(Room { bytes: Vec::new(), left: most });
     let mut decoded = Vec::new();
     for Chunk { at_us, bytes } in chunks {
-        decoder.write_all(&bytes).and_then(|()| decoder.flush())?;
-        let bytes = std::mem::take(&mut decoder.get_mut().bytes);
+        unpacker.write_all(&bytes).and_then(|()| unpacker.flush())?;
+        let bytes = std::mem::take(&mut unpacker.get_mut().bytes);
         if !bytes.is_empty() {
             decoded.push(Chunk { at_us, bytes: Bytes::from(bytes) });
         }

@@ -264,6 +264,11 @@ proptest! {
                 if dialect == Dialect::Responses && is_by_ollama || from == Dialect::Responses && !is_foreign {
                     expected.reason = Reason::Stop;
                 }
+                // A message of Ollama's that has calls ends with them, whatever stopped the model.
+                let is_message = dialect == Dialect::Messages && is_by_ollama || from == Dialect::Messages && !is_foreign;
+                if is_message && !expected.calls.is_empty() {
+                    expected.reason = Reason::Stop;
+                }
                 // A whole response with calls has no text (`openai/responses.go`); the one that ends a stream has.
                 if dialect == Dialect::Responses && !stream && from != dialect && !expected.calls.is_empty() {
                     expected.text.clear();

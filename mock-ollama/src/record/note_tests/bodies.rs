@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plant {
     Path,
+    /// The path of an exchange that is not recorded, and so said on standard error.
+    LostPath,
     Query,
     RequestString,
     RequestKey,
@@ -45,8 +47,9 @@ pub(super) enum Plant {
 }
 
 impl Plant {
-    pub(super) const ALL: [Self; 33] = [
+    pub(super) const ALL: [Self; 34] = [
         Self::Path,
+        Self::LostPath,
         Self::Query,
         Self::RequestString,
         Self::RequestKey,
@@ -171,6 +174,10 @@ impl Scene {
         let json = |value: Value| if framing.escaped { escaped(&value.to_string()) } else { value.to_string() };
         match plant {
             Plant::Path => self.target = format!("/v1/models/{}", percent(secret)),
+            Plant::LostPath => {
+                self.target = format!("/v1/models/{}", percent(secret));
+                self.fields.push(("Content-Encoding".to_owned(), "br".to_owned()));
+            }
             Plant::Query => self.target = format!("/api/tags?a=b&key={}", percent(secret)),
             Plant::OtherField => {
                 self.header_value = percent(secret);
