@@ -122,7 +122,7 @@ pub(crate) enum VerbError {
     #[error(transparent)]
     Record(#[from] RecordError),
     /// Answers that should have been recorded were not; each has been named.
-    #[error("{0} answers were not recorded")]
+    #[error("{0} answer(s) could not be recorded")]
     NotRecorded(usize),
     /// Ctrl-C could not be caught.
     #[error("cannot catch Ctrl-C: {0}")]

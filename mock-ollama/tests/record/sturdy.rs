@@ -232,7 +232,7 @@ fn a_program_that_could_not_write_ends_with_five() {
     let ended = program.wait_with_output().unwrap();
     let said = String::from_utf8(ended.stderr).unwrap();
     assert_eq!(ended.status.code(), Some(5), "{said}");
-    assert!(said.contains("os error") && said.ends_with("error: 1 answers were not recorded\n"), "{said}");
+    assert!(said.contains("os error") && said.ends_with("error: 1 answer(s) could not be recorded\n"), "{said}");
 }
 
 #[test]
