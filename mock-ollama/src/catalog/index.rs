@@ -4,6 +4,7 @@
 //! secrets are made unreadable is looked for by what is left of the request then: once for each list of patterns, and only
 //! where a recorded text is as long as the one that is asked.
 
+use std::borrow::Cow;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
 use std::hash::{Hash, Hasher as _};
@@ -86,7 +87,7 @@ impl Index {
 
     /// What is kept of the question of a recording under these patterns.
     pub(super) fn as_kept(&mut self, question: &Question, patterns: &[String]) -> Question {
-        scrubbed_question(&self.list(patterns).scrub, question)
+        scrubbed_question(&self.list(patterns).scrub, question).into_owned()
     }
 
     /// Adds the last of the offers, which was recorded under these patterns.
@@ -173,11 +174,11 @@ fn forms_of_body(body: &[u8]) -> Vec<Option<RequestBody>> {
 }
 
 /// What making secrets unreadable leaves of a question.
-fn scrubbed_question(scrub: &Scrub, asked: &Question) -> Question {
+fn scrubbed_question<'a>(scrub: &Scrub, asked: &'a Question) -> Cow<'a, Question> {
     if scrub.is_empty() {
-        return asked.clone();
+        return Cow::Borrowed(asked);
     }
-    match asked {
+    Cow::Owned(match asked {
         Question::Prompt(prompt) => match scrub.json(&Value::from(prompt.as_str())) {
             Value::String(prompt) => Question::Prompt(prompt),
             _ => Question::Prompt(String::new()),
@@ -186,7 +187,7 @@ fn scrubbed_question(scrub: &Scrub, asked: &Question) -> Question {
             Value::Array(messages) => Question::Messages(messages),
             _ => Question::Messages(Vec::new()),
         },
-    }
+    })
 }
 
 fn scrubbed_body(scrub: &Scrub, body: &RequestBody) -> RequestBody {
