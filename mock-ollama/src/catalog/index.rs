@@ -70,18 +70,17 @@ impl Groups {
 type Lengths = [usize; 2];
 
 impl Index {
-    /// The number of a list of patterns.
+    /// The list of these patterns, made where there is none.
     fn list(&mut self, patterns: &[String]) -> &mut List {
-        let number = if let Some(number) = self.numbers.get(patterns) {
-            *number
-        } else {
+        let next = self.lists.len();
+        let number = self.numbers.get(patterns).copied().unwrap_or(next);
+        if number == next {
             // Patterns that are no regular expressions were not written by the recorder: nothing is scrubbed.
             let scrub = Scrub::new(patterns.iter().map(String::as_str)).unwrap_or_default();
             let (questions, bodies, paths) = Default::default();
             self.lists.push(List { scrub, questions, bodies, paths });
-            self.numbers.insert(patterns.to_vec(), self.lists.len() - 1);
-            self.lists.len() - 1
-        };
+            self.numbers.insert(patterns.to_vec(), next);
+        }
         &mut self.lists[number]
     }
 

@@ -19,7 +19,7 @@ const QUOTED: usize = 40;
 const MAX_NAMED_MODELS: usize = 20;
 
 /// How much of a recorded question is compared with every request that misses, in bytes of JSON.
-const OPENING_BYTES: usize = 1024;
+const OPENING_BYTES: usize = 256;
 
 /// How many of the recordings that begin in the same way are looked at more closely …
 const MAX_CLOSE: usize = 8;

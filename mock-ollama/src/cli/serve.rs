@@ -137,8 +137,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .start()
         .map_err(VerbError::from)?;
     warn_of_open(server.addrs().iter().copied());
-    let lines: Vec<String> = server.urls().iter().map(|url| format!("listening on {url}\n")).collect();
-    say(&lines.concat()).map_err(VerbError::Stdout)?;
+    for url in server.urls() {
+        say(&format!("listening on {url}\n")).map_err(VerbError::Stdout)?;
+    }
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
     let journal = server.finish().map_err(VerbError::from)?;

@@ -258,15 +258,17 @@ proptest! {
         let recording = recorded(from, foreign.unwrap_or_else(|| said.rendered(from)));
         for dialect in Dialect::ALL {
             for stream in [true, false] {
-                let mut expected = said.clone().shown_in(from).shown_in(dialect);
+                let shown = said.clone().shown_in(from);
+                let mut expected = shown.clone().shown_in(dialect);
                 // Ollama's form of responses states no limit.
                 let is_by_ollama = if dialect == from { !is_foreign } else { true };
                 if dialect == Dialect::Responses && is_by_ollama || from == Dialect::Responses && !is_foreign {
                     expected.reason = Reason::Stop;
                 }
                 // A message of Ollama's that has calls ends with them, whatever stopped the model.
-                let is_message = dialect == Dialect::Messages && is_by_ollama || from == Dialect::Messages && !is_foreign;
-                if is_message && !expected.calls.is_empty() {
+                let is_message = from == Dialect::Messages && !is_foreign && !shown.calls.is_empty()
+                    || dialect == Dialect::Messages && is_by_ollama && !expected.calls.is_empty();
+                if is_message {
                     expected.reason = Reason::Stop;
                 }
                 // A whole response with calls has no text (`openai/responses.go`); the one that ends a stream has.
