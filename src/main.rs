@@ -4,8 +4,8 @@ mod cli;
 
 use std::process::ExitCode;
 
-use clap::Parser;
+use mock_ollama::terminal::command_line;
 
 fn main() -> ExitCode {
-    cli::main(&cli::Cli::parse())
+    command_line().map_or_else(|code| code, |cli| cli::main(&cli))
 }

@@ -1,4 +1,15 @@
-//! Files that are written whole or not at all.
+//! Files that are written whole or not at all, and inputs that end.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `folder` | several files of one folder, all from one writer |
+//! | `input` | files and pipes that are read, up to a limit |
+
+mod folder;
+mod input;
+
+pub use folder::{NotWritten, write_together};
+pub use input::{is_same, open, read_limited, read_text};
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -17,12 +28,26 @@ pub enum Existing {
 
 /// Writes a file whole or not at all: to a temporary file beside it, which is then renamed.
 ///
-/// Fails with what `write` fails with, or with what the system said.
+/// Fails with what `write` fails with, or with what the system said. Folders, devices and pipes are never replaced.
 pub fn write_whole<E: From<io::Error>>(
     path: &Path,
     existing: Existing,
     write: impl FnOnce(&mut BufWriter<&mut File>) -> Result<(), E>,
 ) -> Result<(), E> {
+    let file = prepare(path, write)?;
+    Ok(finish(file, path, existing)?)
+}
+
+/// Writes what is to become the file at `path` to a temporary file beside it.
+fn prepare<E: From<io::Error>>(
+    path: &Path,
+    write: impl FnOnce(&mut BufWriter<&mut File>) -> Result<(), E>,
+) -> Result<NamedTempFile, E> {
+    if let Ok(there) = path.metadata()
+        && !there.is_file()
+    {
+        return Err(input::no_file(there.file_type()).into());
+    }
     let mut file = temporary_beside(path)?;
     let mut buffer = BufWriter::new(file.as_file_mut());
     write(&mut buffer)?;
@@ -30,6 +55,11 @@ pub fn write_whole<E: From<io::Error>>(
     drop(buffer);
     // A rename may reach the disk before the bytes do.
     file.as_file().sync_all()?;
+    Ok(file)
+}
+
+/// Puts a temporary file in its place.
+fn finish(file: NamedTempFile, path: &Path, existing: Existing) -> io::Result<()> {
     let persisted = match existing {
         Existing::Keep => file.persist_noclobber(path),
         Existing::Replace => file.persist(path),
@@ -69,6 +99,20 @@ mod tests {
         assert_eq!(failed.unwrap_err().to_string(), "the writer broke");
         assert_eq!(std::fs::read(&path).unwrap(), b"old");
         assert_eq!(folder.path().read_dir().unwrap().count(), 1);
+    }
+
+    #[test]
+    fn what_is_no_file_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("folder");
+        std::fs::create_dir(&path).unwrap();
+        let failed = write_whole::<io::Error>(&path, Existing::Replace, |file| file.write_all(b"x"));
+        assert_eq!(failed.unwrap_err().to_string(), "it is a folder; name a file");
+        #[cfg(unix)]
+        {
+            let failed = write_whole::<io::Error>("/dev/null".as_ref(), Existing::Replace, |_| Ok(()));
+            assert_eq!(failed.unwrap_err().to_string(), "it is no file; name one");
+        }
     }
 
     #[cfg(unix)]

@@ -11,8 +11,8 @@
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
 //! | 2 | [`catalog`], [`script`], [`dialect`], [`generation`] | what clients and people read |
-//! | 1 | [`schedule`], [`http`], [`models`], [`backend`] | pure mechanisms |
-//! | 0 | [`recording`], [`journal`], [`files`], [`clock`], [`seed`], [`scrub`] | data and time |
+//! | 1 | [`recording`], [`schedule`], [`http`], [`models`], [`backend`] | what was captured, and pure mechanisms |
+//! | 0 | [`journal`], [`files`], [`clock`], [`seed`], [`scrub`], [`terminal`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
 //!
@@ -54,5 +54,6 @@ pub mod script;
 pub mod scrub;
 pub mod seed;
 pub mod server;
+pub mod terminal;
 
 pub use server::{Builder, FinishError, MAX_SERVERS, MAX_THREADS, MockOllama, StartError};

@@ -5,6 +5,7 @@ mod cli;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mock_ollama::terminal::{command_line, complain};
 
 use cli::error::VerbError;
 
@@ -26,7 +27,11 @@ enum Verb {
 }
 
 fn main() -> ExitCode {
-    let done = match Cli::parse().verb {
+    let cli: Cli = match command_line() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
+    let done = match cli.verb {
         Verb::Serve(args) => cli::serve::run(&args),
         Verb::Record(args) => cli::record::run(args),
         Verb::Import(args) => cli::import::run(*args),
@@ -36,7 +41,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error:#}");
+            complain(format_args!("error: {error:#}"));
             ExitCode::from(error.downcast_ref::<VerbError>().map_or(1, VerbError::exit_code))
         }
     }

@@ -281,10 +281,53 @@ impl Builder {
         self
     }
 
-    /// How many requests the journal keeps; all by default.
+    /// How many of the last requests the journal keeps at least, at most twice as many; all by default. Older ones are
+    /// counted and forgotten.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::{io::{Read as _, Write as _}, net::TcpStream, num::NonZeroUsize};
+    /// let server = mock_ollama::MockOllama::builder().journal_requests(NonZeroUsize::MIN).start()?;
+    /// for _ in 0..3 {
+    ///     let mut client = TcpStream::connect(server.addr())?;
+    ///     client.write_all(b"GET /api/version HTTP/1.0\r\n\r\n")?;
+    ///     client.read_to_end(&mut Vec::new())?;
+    /// }
+    /// let journal = server.finish()?;
+    /// assert_eq!((journal.requests(), journal.entries.len()), (3, 2));
+    /// # Ok(())
+    /// # }
+    /// ```
     #[must_use]
-    pub fn keep(mut self, keep: Keep) -> Self {
-        self.keep = keep;
+    pub fn journal_requests(mut self, requests: NonZeroUsize) -> Self {
+        self.keep.requests = requests;
+        self
+    }
+
+    /// How many bytes the journal has at most, written as indented JSON; [`DEFAULT_JOURNAL_BYTES`] by default. When there
+    /// would be more, the older half of them is counted and forgotten.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::{io::{Read as _, Write as _}, net::TcpStream, num::NonZeroUsize};
+    /// let bytes = NonZeroUsize::new(20_000).unwrap();
+    /// let server = mock_ollama::MockOllama::builder().journal_bytes(bytes).start()?;
+    /// for _ in 0..3 {
+    ///     let mut client = TcpStream::connect(server.addr())?;
+    ///     write!(client, "POST /api/show HTTP/1.0\r\nContent-Length: 9000\r\n\r\n{:9000}", "")?;
+    ///     client.read_to_end(&mut Vec::new())?;
+    /// }
+    /// let journal = server.finish()?;
+    /// assert_eq!((journal.requests(), journal.entries.len()), (3, 1));
+    /// assert!(serde_json::to_string_pretty(&journal)?.len() <= bytes.get());
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// [`DEFAULT_JOURNAL_BYTES`]: crate::journal::DEFAULT_JOURNAL_BYTES
+    #[must_use]
+    pub fn journal_bytes(mut self, bytes: NonZeroUsize) -> Self {
+        self.keep.bytes = bytes;
         self
     }
 

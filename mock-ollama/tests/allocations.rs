@@ -4,11 +4,13 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::clock::Instant;
 use mock_ollama::engine::{Action, Config, CreatedAt, Engine, Turn};
 use mock_ollama::journal::{ConnId, Keep, ServerId};
 use mock_ollama::recording::{Recording, RequestBody};
+use mock_ollama::scrub::Scrub;
 
 /// So many that the engine looks ahead at what they are going to use.
 const STREAMS: u64 = 100;
@@ -71,7 +73,7 @@ fn in_the_middle(config: Config) -> (u64, u64) {
 fn a_recorded_chunk_leaves_without_an_allocation_and_with_a_journal() {
     let (allocations, written) = in_the_middle(Config::default());
     assert_eq!((allocations, written), (0, (chunks() - 4) * STREAMS));
-    let kept = Config { keep: Keep::Last(NonZeroUsize::MIN), ..Config::default() };
+    let kept = Config { keep: Keep { requests: NonZeroUsize::MIN, ..Keep::ALL }, ..Config::default() };
     assert_eq!(in_the_middle(kept).0, 0);
 }
 
@@ -91,4 +93,23 @@ fn chunks_that_are_late_leave_together_without_an_allocation() {
 fn a_live_time_is_patched_into_a_copy() {
     let (allocations, written) = in_the_middle(Config { created_at: CreatedAt::Live, ..Config::default() });
     assert!(allocations >= written && written > 0, "{allocations} for {written}");
+}
+
+/// How often a scrubber allocates for an answer of so many tokens, and how many bytes it holds at most for each of theirs.
+fn scrubbing(tokens: usize) -> (u64, u64) {
+    let body: String =
+        (0..tokens).map(|at| format!("{{\"model\":\"m\",\"response\":\" token {at}\",\"done\":false}}\n")).collect();
+    let (length, chunks) = (body.len() as u64, vec![Bytes::from(body)]);
+    let scrub = Scrub::new(["qz-[a-z]+"]).unwrap();
+    let counted = allocation_counter::measure(|| assert_eq!(scrub.chunks(chunks).len(), 1));
+    (counted.count_total, counted.bytes_max.div_ceil(length))
+}
+
+#[test]
+fn scrubbing_allocates_nothing_for_a_token_and_holds_no_more_than_the_answer_is_long() {
+    // The first use of patterns makes their caches.
+    let (few, _) = scrubbing(10_000);
+    let (many, held) = scrubbing(80_000);
+    assert!(many < few + 50, "{few} for 10,000 tokens, {many} for 80,000");
+    assert!(held <= 2, "{held} bytes for each byte");
 }

@@ -128,8 +128,8 @@ fn the_captures_of_our_own_servers_read() {
         let bytes = std::fs::read(file).unwrap();
         let options = ImportOptions { name: "t".to_owned(), model: Some("m".to_owned()), ..ImportOptions::default() };
         // Of some there is no response, and of some the method is none that a recording has.
-        let Ok(recording) = import(&[Input { label: &label, bytes: &bytes }], &options) else { continue };
-        let exchange = &recording.exchanges[0];
+        let Ok(made) = import(&[Input { label: &label, bytes: &bytes }], &options) else { continue };
+        let exchange = &made.recording.exchanges[0];
         let Some(dialect) = dialect_of(exchange) else { continue };
         match compare(&label, dialect, exchange) {
             Ending::Done(_) => done += 1,

@@ -1,56 +1,28 @@
-//! The recorder, in front of a mock server as its upstream.
+//! The recorder, in front of a mock server as its upstream, or of plain sockets.
+
+#[path = "record/sturdy.rs"]
+mod sturdy;
+#[path = "record/util.rs"]
+mod util;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
 use mock_ollama::catalog::Matching;
-use mock_ollama::record::{Recorder, RecorderConfig};
-use mock_ollama::recording::{End, Recording, read_file};
+use mock_ollama::recording::End;
 use mock_ollama::schedule::Pace;
 use mock_ollama::script::Scripted;
-use mock_ollama::scrub::Scrub;
 use mock_ollama::{Builder, MockOllama};
+
+use util::{CHAT, exchange, recorder, recordings, request};
 
 /// An upstream that says a secret in three pieces.
 fn upstream(pace: &str) -> MockOllama {
     let script = Scripted::says("tiny", ["my key is s", "k-xy", "z9, ", "é <b>"]).unwrap();
     MockOllama::builder().scripts([script]).pace(pace.parse().unwrap()).start().unwrap()
 }
-
-fn recorder(upstream: &str, out: &Path, patterns: &[&str]) -> Recorder {
-    Recorder::start(RecorderConfig {
-        upstream: upstream.parse().unwrap(),
-        out: out.to_owned(),
-        listen: SocketAddr::from(([127, 0, 0, 1], 0)),
-        scrub: Scrub::new(patterns.iter().copied()).unwrap(),
-        complain: |line| eprintln!("{line}"),
-    })
-    .unwrap()
-}
-
-fn request(path: &str, fields: &str, body: &str) -> String {
-    format!("POST {path} HTTP/1.1\r\nHost: localhost\r\n{fields}Content-Length: {}\r\n\r\n{body}", body.len())
-}
-
-/// What a client gets that sends this and reads to the end.
-fn exchange(addr: SocketAddr, request: &str) -> String {
-    let mut client = TcpStream::connect(addr).unwrap();
-    client.set_read_timeout(Some(std::time::Duration::from_secs(20))).unwrap();
-    client.write_all(request.as_bytes()).unwrap();
-    let mut answer = Vec::new();
-    client.read_to_end(&mut answer).unwrap();
-    String::from_utf8(answer).unwrap()
-}
-
-fn recordings(folder: &Path) -> Vec<Recording> {
-    let mut paths: Vec<_> = folder.read_dir().unwrap().map(|entry| entry.unwrap().path()).collect();
-    paths.sort();
-    paths.iter().map(|path| read_file(path).unwrap()).collect()
-}
-
-const CHAT: &str = r#"{"model":"tiny","messages":[{"role":"user","content":"is it sk-xyz9?"}]}"#;
 
 #[test]
 fn an_exchange_becomes_one_recording_with_the_chunks_that_the_client_got() {
@@ -137,6 +109,39 @@ fn a_secret_in_several_tokens_reaches_neither_the_disk_nor_breaks_the_match() {
 }
 
 #[test]
+fn a_request_with_a_secret_in_its_path_or_model_is_found_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let server = upstream("instant");
+    let recorder = recorder(&server.url(), folder.path(), &["qz-[0-9]+"]);
+    let all = [
+        ("/v1/models/qz-12", ""),
+        ("/v1/models/q%7A-345", ""),
+        ("/api/chat", r#"{"model":"qz-1","messages":[{"role":"user","content":"x"}]}"#),
+        ("/api/chat", r#"{"model":"tiny","messages":[{"role":"user","content":"qz-678"}],"stream":false}"#),
+    ];
+    let sent = |path: &str, fields: &str, body: &str| match body {
+        "" => format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n"),
+        body => request(path, fields, body),
+    };
+    let answers = all.map(|(path, body)| exchange(recorder.addr(), &sent(path, "", body)));
+    recorder.finish();
+    for path in folder.path().read_dir().unwrap() {
+        let path = path.unwrap().path();
+        let text = std::fs::read_to_string(&path).unwrap().replace(r#""scrub":["qz-[0-9]+"]"#, "");
+        assert!(!path.to_string_lossy().contains("qz-") && !text.contains("qz-"), "{text}");
+    }
+    let replayed = serve(folder.path()).matching(Matching::Exact).start().unwrap();
+    for ((path, body), answer) in all.into_iter().zip(answers) {
+        let again = exchange(replayed.addr(), &sent(path, "Connection: close\r\n", body));
+        let status = |answer: &str| answer.lines().next().map(str::to_owned);
+        assert_eq!(status(&again), status(&answer), "{path} {body}");
+    }
+    let said = replayed.finish().unwrap().entries.into_iter().map(|entry| entry.answer);
+    let missed = said.filter(|answer| !matches!(answer, mock_ollama::journal::Answer::Matched { .. }));
+    assert_eq!(missed.count(), 0);
+}
+
+#[test]
 fn an_upstream_that_cannot_be_reached_is_said_to_the_client_and_the_next_one_is_served() {
     let folder = tempfile::tempdir().unwrap();
     let gone = upstream("instant");
@@ -218,7 +223,8 @@ mod wall_clock {
 
     use std::time::Duration;
 
-    use super::{CHAT, End, exchange, recorder, recordings, request, upstream};
+    use super::util::{CHAT, exchange, recorder, recordings, request};
+    use super::{End, upstream};
 
     /// How far a recorded time may be from the stated one; the recorder and both sockets lie between them.
     const MOST: Duration = Duration::from_millis(20);

@@ -103,3 +103,87 @@ fn a_folder_that_cannot_be_made_ends_the_recorder_with_5() {
     assert_eq!(code, 5);
     assert!(error.starts_with("error: cannot use file/x for recordings"), "{error}");
 }
+
+/// An entry of a HAR file: a chat with this model.
+fn entry(model: &str, url: &str) -> String {
+    let body = format!("{{\\\"model\\\":\\\"{model}\\\",\\\"message\\\":{{}},\\\"done\\\":true}}");
+    format!(
+        "{{\"request\":{{\"method\":\"POST\",\"url\":\"{url}\"}},\"response\":{{\"status\":200,\"content\":{{\"text\":\"{body}\"}}}}}}"
+    )
+}
+
+#[test]
+fn exchanges_of_several_models_become_a_folder_of_recordings() {
+    let folder = folder();
+    let url = "http://localhost:11434/api/chat";
+    let entries = [entry("a", url), entry("b", url), entry("c", "https://example.com/x")].join(",");
+    std::fs::write(folder.path().join("kept.har"), format!("{{\"log\":{{\"entries\":[{entries}]}}}}")).unwrap();
+    let (code, _, error) = said(folder.path(), &["import", "kept.har", "-o", "out.jsonl"]);
+    assert_eq!(code, 4);
+    assert!(error.contains("the model is \"b:latest\", but \"a:latest\" before it"), "{error}");
+    let (code, _, error) = said(folder.path(), &["import", "kept.har", "-o", "out/"]);
+    let notes = [
+        "kept.har: entry 3 of this HAR file is passed over: mock-ollama has no route POST https://example.com/x",
+        "kept.har: passed over: 1 of 3 exchanges",
+    ];
+    assert_eq!((code, error.lines().collect::<Vec<_>>()), (0, notes.to_vec()));
+    let (code, text, _) = said(folder.path(), &["inspect", "--check", "out"]);
+    assert_eq!((code, text.trim()), (0, "2 recordings checked, 0 bad"));
+    assert!(said(folder.path(), &["inspect", "out/kept-002.jsonl"]).1.contains("b:latest"));
+}
+
+#[test]
+fn import_says_what_it_did_to_a_body_and_what_the_body_lacks() {
+    let folder = folder();
+    std::fs::write(folder.path().join("cut.sse"), format!("\u{feff}{}", EVENTS.replace("data: [DONE]\n\n", "")))
+        .unwrap();
+    let (code, _, error) = said(folder.path(), &["import", "cut.sse", "-o", "out.jsonl"]);
+    assert_eq!(code, 0);
+    let notes = [
+        "cut.sse: begins with a byte order mark, which was taken off",
+        "cut.sse: the body breaks off before its last event, such as `data: [DONE]` or `message_stop`, so that the recording \
+         ends with `eof`",
+    ];
+    assert_eq!(error.lines().collect::<Vec<_>>(), notes);
+}
+
+#[test]
+fn the_status_of_a_lone_error_is_an_option_and_one_that_no_recording_has_is_a_usage_error() {
+    let folder = folder();
+    std::fs::write(folder.path().join("busy.json"), "{\"error\":\"server busy\"}").unwrap();
+    let import = |extra: &[&str]| {
+        let args = ["import", "busy.json", "-o", "out.jsonl", "--path", "/api/chat", "--model", "m"];
+        said(folder.path(), &[&args, extra].concat())
+    };
+    let (code, _, error) = import(&[]);
+    assert_eq!(code, 4);
+    assert!(error.contains("--status 404"), "{error}");
+    assert_eq!(import(&["--status", "100"]).0, 2);
+    assert_eq!(import(&["--status", "503"]), (0, String::new(), String::new()));
+    let (_, text, _) = said(folder.path(), &["inspect", "out.jsonl"]);
+    assert!(text.contains("POST /api/chat -> 503"), "{text}");
+}
+
+#[test]
+fn files_of_a_folder_that_would_become_one_recording_are_not_lost() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("bodies")).unwrap();
+    std::fs::write(folder.path().join("bodies/a.json"), "{\"version\":\"1\"}").unwrap();
+    std::fs::write(folder.path().join("bodies/a.sse"), EVENTS).unwrap();
+    let (code, _, error) = said(folder.path(), &["import", "bodies", "-o", "out", "--force"]);
+    assert_eq!(code, 4);
+    let expected = "bodies/a.sse would become the same recording as bodies/a.json; rename one of them";
+    assert_eq!(error.lines().collect::<Vec<_>>(), [expected, "error: 1 of 2 files are of no use"]);
+    assert!(said(folder.path(), &["inspect", "out/a.jsonl"]).1.contains("GET /api/version"));
+}
+
+#[test]
+fn a_folder_without_a_body_is_named() {
+    let folder = folder();
+    std::fs::create_dir(folder.path().join("bodies")).unwrap();
+    std::fs::write(folder.path().join("bodies/readme.md"), "x").unwrap();
+    let (code, _, error) = said(folder.path(), &["import", "bodies", "-o", "out"]);
+    assert_eq!(code, 4);
+    assert!(error.contains("bodies has nothing to import in it"), "{error}");
+    assert!(!folder.path().join("out").exists());
+}

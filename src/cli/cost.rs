@@ -1,14 +1,14 @@
 //! `runtime-lab cost`.
 
 use std::num::NonZeroUsize;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
-use mock_ollama::files::{Existing, write_whole};
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
+use mock_ollama::terminal::complain;
 use runtime_lab::cost::{CostOptions, CostPlan, json, measure, page};
-use runtime_lab::run::{RunError, prepare_folder};
+use runtime_lab::run::{prepare_folder, write_files};
 use runtime_lab::variant::Variant;
 
 use super::exit::{Ending, Error, Failure};
@@ -50,13 +50,12 @@ pub(super) fn cost(args: &CostArgs) -> Result<Ending, Failure> {
     if let Some(folder) = &args.out {
         prepare_folder(folder)?;
     }
-    eprintln!("{} measurements: about {} s", plan.measurements(), plan.estimate().as_secs().max(1));
+    complain(format_args!("{} measurements: about {} s", plan.measurements(), plan.estimate().as_secs().max(1)));
     let program = std::env::current_exe().map_err(|error| Failure::io(Error::Program(error)))?;
     let report = measure(&program, &plan, &mut Bar::new())?;
     let page = page(&report);
     if let Some(folder) = &args.out {
-        write(folder, "cost.md", &page)?;
-        write(folder, "cost.json", &json(&report))?;
+        write_files(folder, [("cost.md", page.as_str()), ("cost.json", &json(&report))])?;
     }
     say(&page)?;
     Ok(Ending::Done)
@@ -74,10 +73,4 @@ fn options(args: &CostArgs) -> CostOptions {
         rounds: args.rounds.get(),
         seed: args.seed,
     }
-}
-
-fn write(folder: &Path, name: &str, text: &str) -> Result<(), RunError> {
-    let path = folder.join(name);
-    write_whole(&path, Existing::Replace, |file| std::io::Write::write_all(file, text.as_bytes()))
-        .map_err(|source| RunError::File { what: "write", path, source })
 }

@@ -98,7 +98,13 @@ impl From<PredictError> for Failure {
 
 impl From<PapersError> for Failure {
     fn from(error: PapersError) -> Self {
-        let code = if error.is_io() { EXIT_IO } else { EXIT_DATA };
+        let code = if error.is_usage() {
+            EXIT_USAGE
+        } else if error.is_io() {
+            EXIT_IO
+        } else {
+            EXIT_DATA
+        };
         Self { error: error.into(), code }
     }
 }

@@ -10,7 +10,7 @@
 //! | `predict` | `runtime-lab predict` |
 //! | `papers` | `runtime-lab papers` |
 //! | `progress` | the bar on standard error |
-//! | `stdout` | standard output, where the reader may leave before the end |
+//! | `stdout` | standard output, and what it means when it cannot be written |
 //! | `exit` | what a verb can end with, and the exit code of each |
 
 mod allocations;
@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use mock_ollama::terminal::complain;
 use runtime_lab::cost::{Who, run_part};
 use runtime_lab::run::{run_agents, run_server};
 use runtime_lab::variant::Variant;
@@ -98,7 +99,7 @@ pub(crate) fn main(cli: &Cli) -> ExitCode {
     match done {
         Ok(ending) => ending.into(),
         Err(failure) => {
-            eprintln!("error: {:#}", anyhow::Error::new(failure.error));
+            complain(format_args!("error: {:#}", anyhow::Error::new(failure.error)));
             ExitCode::from(failure.code)
         }
     }

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use runtime_lab::papers::{Paper, page, write};
+use runtime_lab::papers::{Paper, page, spare_tables, write};
 
 use super::exit::{Ending, Failure};
 use super::stdout::say;
@@ -44,6 +44,9 @@ pub(super) fn papers(args: &PapersArgs) -> Result<Ending, Failure> {
         Which::Tr115 => Paper::Tr115,
         Which::All => Paper::All,
     });
+    if let (Some(out), Some(tables)) = (&args.out, &args.data) {
+        spare_tables(out, tables)?;
+    }
     let page = page(paper, args.data.as_deref())?;
     if let Some(folder) = &args.out {
         write(&page, folder)?;

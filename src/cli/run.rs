@@ -4,17 +4,23 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use mock_ollama::files::read_text;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::measure::bounds::{self, Bound, Kept};
 use runtime_lab::report::{Report, terminal};
-use runtime_lab::run::{ClockKind, Plan, RunError, RunOptions, WorkloadChoice, conduct, prepare_folder, write_report};
+use runtime_lab::run::{
+    ClockKind, Plan, RunError, RunOptions, WorkloadChoice, conduct, prepare_folder, spare_inputs, write_report,
+};
 use runtime_lab::variant::Variant;
 
 use super::exit::{Ending, Error, Failure};
 use super::progress::Bar;
 use super::server::{self, ServerPlace};
 use super::stdout::say;
+
+/// The largest file of bounds, in bytes.
+const MAX_BOUNDS_BYTES: u64 = 1 << 20;
 
 /// Measure variants on a workload and write a report.
 ///
@@ -57,8 +63,14 @@ pub(crate) struct RunArgs {
 /// Runs the verb.
 pub(super) fn run(args: &RunArgs) -> Result<Ending, Failure> {
     server::check(args.server, args.clock)?;
+    let options = options(args);
+    let workload = match &options.workload {
+        WorkloadChoice::File(path) => Some(path.as_path()),
+        WorkloadChoice::Named(_) => None,
+    };
+    spare_inputs(&args.out, workload.into_iter().chain(args.bounds.as_deref()))?;
     let bounds = args.bounds.as_deref().map(read_bounds).transpose()?.unwrap_or_default();
-    let plan = Plan::new(&options(args))?;
+    let plan = Plan::new(&options)?;
     prepare_folder(&args.out)?;
     say(&announcement(&plan))?;
     let program = std::env::current_exe().map_err(|error| Failure::io(Error::Program(error)))?;
@@ -88,7 +100,7 @@ fn read_bounds(path: &Path) -> Result<Vec<Bound>, Failure> {
     if path == Path::new("built-in") {
         return Ok(bounds::built_in()?);
     }
-    let text = std::fs::read_to_string(path).map_err(|source| RunError::File {
+    let text = read_text(path, MAX_BOUNDS_BYTES).map_err(|source| RunError::File {
         what: "read",
         path: path.to_owned(),
         source,

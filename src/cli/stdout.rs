@@ -1,14 +1,10 @@
-//! Standard output, where the reader may leave before the end.
+//! Standard output, and what it means when it cannot be written.
 
-use std::io::{ErrorKind, Write as _};
+use mock_ollama::terminal;
 
 use super::exit::{Error, Failure};
 
 /// Writes to standard output; a reader that has gone away has read enough.
 pub(super) fn say(text: &str) -> Result<(), Failure> {
-    let mut stdout = std::io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(Failure::io(Error::Stdout(error))),
-        _ => Ok(()),
-    }
+    terminal::say(text).map_err(|error| Failure::io(Error::Stdout(error)))
 }

@@ -1,8 +1,9 @@
 //! Published runs, sorted into the sets that they were recorded in.
 
-use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
+
+use mock_ollama::files::read_limited;
 
 use super::predict::{Constants, Counters, Input, Limiter, Machine, Setup};
 use crate::workload::published::{AgentRow, Label, Published, RUNS, RunRow, SUMMARY, TableError, time};
@@ -39,6 +40,12 @@ pub enum PapersError {
         /// What the system said.
         source: io::Error,
     },
+    /// An output would be written over a table.
+    #[error("{} is an input, and would be written over; take another folder for `--out`", path.display())]
+    OntoInput {
+        /// The table.
+        path: PathBuf,
+    },
     /// A run in virtual time failed, which is a bug.
     #[error(transparent)]
     Runtime(#[from] crate::runtimes::RunError),
@@ -48,6 +55,11 @@ impl PapersError {
     /// Whether the system is at fault rather than the data.
     pub fn is_io(&self) -> bool {
         matches!(self, Self::File { .. } | Self::Runtime(_))
+    }
+
+    /// Whether the command line is at fault.
+    pub fn is_usage(&self) -> bool {
+        matches!(self, Self::OntoInput { .. })
     }
 
     pub(super) fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
@@ -70,11 +82,10 @@ pub fn read_folder(folder: &Path) -> Result<Published, PapersError> {
 
 fn read(path: &Path) -> Result<String, PapersError> {
     let wrong = |line, why: &str| TableError { file: path.display().to_string(), line, why: why.to_owned() };
-    let size = fs::metadata(path).map_err(PapersError::file("read", path))?.len();
-    if size > MAX_TABLE_BYTES {
-        return Err(wrong(1, &format!("a table has at most {MAX_TABLE_BYTES} bytes, this one {size}")).into());
-    }
-    let bytes = fs::read(path).map_err(PapersError::file("read", path))?;
+    let bytes = read_limited(path, MAX_TABLE_BYTES).map_err(|error| match error.kind() {
+        io::ErrorKind::FileTooLarge => wrong(1, &format!("a table has at most {MAX_TABLE_BYTES} bytes")).into(),
+        _ => PapersError::file("read", path)(error),
+    })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
         let line = good.split(|&byte| byte == b'\n').count() as u64;

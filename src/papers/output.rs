@@ -1,10 +1,9 @@
 //! Which page, and the files.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 use std::path::Path;
 
-use mock_ollama::files::{Existing, write_whole};
+use mock_ollama::files::{NotWritten, is_same, write_together};
 
 use super::data::{PapersError, read_folder, sets, tr113_tr114};
 use super::judge::{Judged, judge};
@@ -32,6 +31,9 @@ pub struct Page {
     /// A row a run as CSV.
     pub runs_csv: String,
 }
+
+/// The file of the page.
+const PAGE_FILE: &str = "papers.md";
 
 const HEAD: &str = "scenario,run,published_efficiency_pct,predicted_efficiency_pct,warm";
 
@@ -116,15 +118,24 @@ impl Page {
     }
 }
 
-/// Writes `papers.md` and `runs.csv` into a folder, each whole or not at all.
+/// Refuses a folder whose files would be written over the tables in another one.
+pub fn spare_tables(out: &Path, tables: &Path) -> Result<(), PapersError> {
+    let mut names = [PAGE_FILE, RUNS].into_iter().flat_map(|output| [RUNS, SUMMARY].map(|input| (output, input)));
+    match names.find(|(output, input)| is_same(&out.join(output), &tables.join(input))) {
+        Some((_, input)) => Err(PapersError::OntoInput { path: tables.join(input) }),
+        None => Ok(()),
+    }
+}
+
+/// Writes `papers.md` and `runs.csv` into a folder; both are of this page, also when another program writes there.
 pub fn write(page: &Page, folder: &Path) -> Result<[&'static str; 2], PapersError> {
     std::fs::create_dir_all(folder).map_err(PapersError::file("make the folder", folder))?;
-    let files = [("papers.md", &page.markdown), ("runs.csv", &page.runs_csv)];
-    for (name, text) in files {
-        let path = folder.join(name);
-        write_whole(&path, Existing::Replace, |file| file.write_all(text.as_bytes()))
-            .map_err(PapersError::file("write", &path))?;
-    }
+    let files = [(PAGE_FILE, page.markdown.as_str()), (RUNS, page.runs_csv.as_str())];
+    write_together(folder, files).map_err(|NotWritten { path, source }| PapersError::File {
+        what: "write",
+        path,
+        source,
+    })?;
     Ok(files.map(|(name, _)| name))
 }
 

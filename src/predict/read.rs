@@ -1,11 +1,11 @@
 //! Sets out of files.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
+use mock_ollama::files::read_limited;
 use mock_ollama::recording::import::{ImportError, ImportOptions, Input, import};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{End, Exchange, Recording, Request, read};
@@ -107,26 +107,24 @@ struct FirstLine {
 }
 
 fn recording_at(path: &Path) -> Result<Recording, PredictError> {
-    let failed = |source| PredictError::Io { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        let why = format!("larger than {MAX_FILE_BYTES} bytes, the limit");
-        return Err(PredictError::Unfit { path: path.to_owned(), why });
-    }
+    let bytes = read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => PredictError::Unfit { path: path.to_owned(), why: source.to_string() },
+        _ => PredictError::Io { path: path.to_owned(), source },
+    })?;
     let label = path.display().to_string();
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
     match serde_json::from_slice(first).unwrap_or_default() {
         FirstLine { recording: Some(_), .. } => Ok(read(bytes.as_slice(), &label)?),
         FirstLine { format: Some(_), .. } => {
             let options = ImportOptions { name: "capture".to_owned(), ..ImportOptions::default() };
-            import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
+            let made = import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
                 // This one does not name the file.
                 ImportError::Invalid(problem) => {
                     PredictError::Unfit { path: path.to_owned(), why: problem.to_string() }
                 }
                 error => error.into(),
-            })
+            })?;
+            Ok(made.recording)
         }
         FirstLine { .. } => Err(PredictError::Form { path: path.to_owned() }),
     }

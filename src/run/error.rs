@@ -8,6 +8,7 @@ use mock_ollama::schedule::{Pace, PaceError};
 use mock_ollama::{FinishError, StartError};
 
 use super::ClockKind;
+use super::plan::MOST_RUNS;
 use crate::report::BuildError;
 use crate::runtimes;
 use crate::sim::model::ModelError;
@@ -34,6 +35,15 @@ pub enum RunError {
         most: usize,
         /// The clock.
         clock: ClockKind,
+    },
+    /// More runs than there are intervals for.
+    #[error("{0} runs are more than the {MOST_RUNS} that `run` takes")]
+    TooManyRuns(usize),
+    /// The report would be written over an input.
+    #[error("{} is an input, and the report would be written over it; take another folder for `--out`", path.display())]
+    OntoInput {
+        /// The input.
+        path: PathBuf,
     },
     /// No time passes at this pace.
     #[error("at pace {pace} the workload takes no time, so nothing can be said of its share; use one such as x50")]
@@ -114,7 +124,13 @@ impl RunError {
     pub fn is_usage(&self) -> bool {
         matches!(
             self,
-            Self::Select(_) | Self::Agents(_) | Self::TooManyAgents { .. } | Self::NoTime { .. } | Self::NoVariant
+            Self::Select(_)
+                | Self::Agents(_)
+                | Self::TooManyAgents { .. }
+                | Self::TooManyRuns(_)
+                | Self::OntoInput { .. }
+                | Self::NoTime { .. }
+                | Self::NoVariant
         )
     }
 

@@ -43,7 +43,7 @@ pub(crate) use environment::{environment, load};
 pub use error::RunError;
 pub use measurement::Progress;
 pub use options::{RunOptions, WorkloadChoice};
-pub use output::{prepare_folder, write_report};
+pub use output::{prepare_folder, spare_inputs, write_files, write_report};
 pub use parts::{run_agents, run_server};
 pub use plan::Plan;
 pub(crate) use stage::{ServerOrders, Stage, read_json, write_json};

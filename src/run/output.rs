@@ -1,10 +1,10 @@
 //! The report on disk.
 
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::Path;
 
-use mock_ollama::files::{Existing, write_whole};
+use mock_ollama::files::{NotWritten, is_same, write_together};
 use tempfile::NamedTempFile;
 
 use super::RunError;
@@ -17,18 +17,27 @@ pub fn prepare_folder(folder: &Path) -> Result<(), RunError> {
     Ok(())
 }
 
-/// Writes every output into `folder`, each whole or not at all, and says what the files are called.
+/// Refuses a folder whose report would be written over one of these inputs.
+pub fn spare_inputs<'a>(folder: &Path, inputs: impl IntoIterator<Item = &'a Path>) -> Result<(), RunError> {
+    let is_output = |input: &&Path| OUTPUTS.iter().any(|output| is_same(&folder.join(output.file_name), input));
+    match inputs.into_iter().find(is_output) {
+        Some(input) => Err(RunError::OntoInput { path: input.to_owned() }),
+        None => Ok(()),
+    }
+}
+
+/// Writes every output into `folder`, and returns what the files are called. They are all of this report, also when another
+/// run writes there.
 pub fn write_report(report: &Report, folder: &Path) -> Result<Vec<&'static str>, RunError> {
     prepare_folder(folder)?;
-    let mut written = Vec::new();
-    for output in OUTPUTS {
-        let path = folder.join(output.file_name);
-        let text = (output.render)(report);
-        write_whole(&path, Existing::Replace, |file| file.write_all(text.as_bytes()))
-            .map_err(failed("write", &path))?;
-        written.push(output.file_name);
-    }
-    Ok(written)
+    let texts: Vec<String> = OUTPUTS.iter().map(|output| (output.render)(report)).collect();
+    write_files(folder, OUTPUTS.iter().map(|output| output.file_name).zip(texts.iter().map(String::as_str)))?;
+    Ok(OUTPUTS.iter().map(|output| output.file_name).collect())
+}
+
+/// Writes files into `folder`, by name and text; they are all of this call, also when another program writes there.
+pub fn write_files<'a>(folder: &Path, files: impl IntoIterator<Item = (&'a str, &'a str)>) -> Result<(), RunError> {
+    write_together(folder, files).map_err(|NotWritten { path, source }| RunError::File { what: "write", path, source })
 }
 
 fn failed(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> RunError + use<> {

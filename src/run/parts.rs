@@ -23,8 +23,11 @@ pub fn run_server(orders: &Path, journal: &Path) -> Result<(), RunError> {
     // Threads that are started later keep to the same cores.
     keep_to(&told.cores);
     let wrong = |source: PaceError| RunError::Pace { workload: orders.display().to_string(), source };
-    let mut builder =
-        MockOllama::builder().pace(told.pace.parse().map_err(wrong)?).seed(told.seed).backend(told.backend.clone());
+    let mut builder = MockOllama::builder()
+        .pace(told.pace.parse().map_err(wrong)?)
+        .seed(told.seed)
+        .backend(told.backend.clone())
+        .journal_bytes(NonZeroUsize::MAX);
     for recording in &told.recordings {
         builder = builder.recording(recording);
     }

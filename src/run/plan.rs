@@ -6,7 +6,8 @@ use std::time::Duration;
 use mock_ollama::backend::Settings;
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::engine::Config;
-use mock_ollama::journal::StreamId;
+use mock_ollama::files::read_text;
+use mock_ollama::journal::{Keep, StreamId};
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::{Pace, Schedule};
 use mock_ollama::seed::Seed;
@@ -14,6 +15,7 @@ use rand::seq::SliceRandom as _;
 
 use super::{ClockKind, RunError, RunOptions, WorkloadChoice};
 use crate::measure::factors::ideal_wall;
+use crate::measure::quantiles::MAX_SAMPLES;
 use crate::sim::scripts;
 use crate::variant::Variant;
 use crate::workload::{Library, Workload, WorkloadFile, select};
@@ -24,6 +26,12 @@ const BUDGET: Duration = Duration::from_secs(45);
 /// The most blocks that are chosen when the number of runs is left open: nine give an interval of 99.6 % for each of
 /// the ten pairs of five variants, which is the 95 % for all of them together.
 const ENOUGH_BLOCKS: u32 = 9;
+
+/// The most blocks: what is seen of each is kept, and beyond no interval is computed.
+pub(super) const MOST_RUNS: usize = MAX_SAMPLES;
+
+/// The largest file of a workload, in bytes.
+const MAX_WORKLOAD_BYTES: u64 = 16 << 20;
 
 /// What starting and ending two child processes takes, roughly.
 const CHILDREN: Duration = Duration::from_millis(60);
@@ -63,6 +71,9 @@ pub struct Turn {
 impl Plan {
     /// Resolves names, computes schedules, and chooses what was left open.
     pub fn new(options: &RunOptions) -> Result<Self, RunError> {
+        if let Some(runs) = options.runs.filter(|runs| runs.get() > MOST_RUNS) {
+            return Err(RunError::TooManyRuns(runs.get()));
+        }
         if options.variants.is_empty() {
             return Err(RunError::NoVariant);
         }
@@ -163,7 +174,8 @@ impl Plan {
 
 fn config(workload: &Workload, pace: Pace, seed: Seed) -> Config {
     let catalog = Catalog::new(workload.recordings.iter().cloned()).into();
-    Config { catalog, pace, seed, backend: workload.backend.clone(), ..Config::default() }
+    // A report needs every chunk; the workload's own limits bound them.
+    Config { catalog, pace, seed, backend: workload.backend.clone(), keep: Keep::ALL, ..Config::default() }
 }
 
 /// How long each agent takes alone on this machine, loads and all.
@@ -185,7 +197,7 @@ fn find_workload(options: &RunOptions) -> Result<Workload, RunError> {
 }
 
 fn from_file(path: &Path, options: &RunOptions, named: &[Recording]) -> Result<Workload, RunError> {
-    let text = std::fs::read_to_string(path).map_err(|source| RunError::File {
+    let text = read_text(path, MAX_WORKLOAD_BYTES).map_err(|source| RunError::File {
         what: "read",
         path: path.to_owned(),
         source,

@@ -71,6 +71,7 @@ fn perform(
             .pace(plan.pace)
             .seed(plan.seed)
             .backend(plan.workload.backend.clone())
+            .journal_bytes(NonZeroUsize::MAX)
             .time_source(sim.time_source())
             .observer(sim.observer())
             .start()?;

@@ -57,6 +57,9 @@ pub use self::shelf::requests_of;
 /// The most agents a workload may have; a clock with sockets takes fewer.
 pub const MAX_AGENTS: usize = 100_000;
 
+/// The most requests of all agents of a workload: each is kept as text.
+pub const MAX_REQUESTS: usize = 1_000_000;
+
 /// The ending by which a path is told from a name.
 const RECORDING_SUFFIX: &str = ".jsonl";
 
@@ -211,6 +214,11 @@ pub enum Problem {
     /// More agents than [`MAX_AGENTS`].
     #[error("{0} agents are more than the limit of {MAX_AGENTS}")]
     TooManyAgents(usize),
+    /// More requests than [`MAX_REQUESTS`].
+    #[error(
+        "the agents have more than {MAX_REQUESTS} requests in all, the limit; take fewer agents, or fewer recordings"
+    )]
+    TooManyRequests,
     /// A name that cannot be sent as a header value, or that reads badly in reports.
     #[error("agent name `{0}`: use letters, digits, `-`, `_` and `.` only")]
     AgentName(String),
@@ -292,11 +300,12 @@ impl WorkloadFile {
     /// Resolves every name in `library`; paths are taken from the folder of the workload's file.
     pub fn resolve(&self, library: Library<'_>) -> Result<Workload, WorkloadError> {
         let mut taken = Shelf { file: self, library, taken: BTreeMap::new(), order: Vec::new() };
+        self.check_requests(&mut taken)?;
         let mut agents = Vec::new();
         for (entry, name, index) in self.agents() {
             let mut requests = Vec::new();
             for recording in entry.dealt(index) {
-                requests.extend(taken.requests(recording)?);
+                requests.extend_from_slice(taken.requests(recording)?);
             }
             agents.push(AgentPlan { name, requests, manner: entry.manner_keys().manner() });
         }
@@ -313,6 +322,20 @@ impl WorkloadFile {
             pace: self.pace.clone(),
             recordings,
         })
+    }
+
+    /// Counts the requests before any agent has its own.
+    fn check_requests(&self, taken: &mut Shelf<'_>) -> Result<(), WorkloadError> {
+        let mut count = 0;
+        for (entry, _, index) in self.agents() {
+            for recording in entry.dealt(index) {
+                count += taken.requests(recording)?.len();
+                if count > MAX_REQUESTS {
+                    return Err(self.error(Problem::TooManyRequests));
+                }
+            }
+        }
+        Ok(())
     }
 
     /// Every agent: its entry, its name, and its number within the entry.

@@ -12,6 +12,7 @@
 //! | [`refusals`] | runs that never begin, and the exit codes of that |
 //! | [`predictions`] | `predict`: its page, and the folders that it refuses |
 //! | [`costs`] | `cost`: its page, its files, and what it refuses |
+//! | [`streams`] | standard output and standard error that cannot be written |
 //! | [`children`] | the parts that the program plays for itself |
 #![cfg(any(
     feature = "runtime-tokio-default",
@@ -32,3 +33,4 @@ mod papers;
 mod predictions;
 mod refusals;
 mod runs;
+mod streams;

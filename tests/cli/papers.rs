@@ -53,6 +53,7 @@ fn a_scenario_of_somebody_else_is_predicted_within_the_bound() {
 #[case::bad_cell(&["--data", "bad"], 4, "bad/runs.csv:2: column `tokens`: ")]
 #[case::missing_column(&["--data", "short"], 4, "short/summary.csv:1: there is no column `wall_s`")]
 #[case::another_paper(&["tr114", "--data", "data"], 4, "data/runs.csv:1: the column `runtime` belongs to the tables of another paper")]
+#[case::onto_the_tables(&["--data", "data", "--out", "./data"], 2, "data/runs.csv is an input")]
 #[case::missing_folder(&["--data", "no/such"], 5, "cannot read no/such/runs.csv: ")]
 #[case::file_in_place_of_the_folder(&["--out", "notes"], 5, "cannot make the folder notes: ")]
 fn what_cannot_be_replayed_is_refused_in_one_line(#[case] args: &[&str], #[case] code: i32, #[case] why: &str) {

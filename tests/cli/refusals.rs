@@ -17,6 +17,11 @@ const FIXED: &str = "name = \"w\"\ndescription = \"d\"\n[[agent]]\nrecordings = 
 #[case::unknown_pace(&["--pace", "nope"], 2, "unknown pace `nope`: expected ")]
 #[case::pace_without_time(&["--pace", "instant"], 2, "at pace instant the workload takes no time")]
 #[case::no_runs(&["--runs", "0"], 2, "invalid value '0' for '--runs <N>'")]
+#[case::too_many_runs(&["--runs", "1000000000000", "--clock", "model"], 2, "1000000000000 runs are more than the 1000 that `run` takes")]
+#[case::onto_the_workload(&["--workload", "./report.json", "--out", "."], 2, "./report.json is an input")]
+#[case::onto_the_bounds(&["--bounds", "report.json", "--out", "."], 2, "report.json is an input")]
+#[case::device(&["--workload", "/dev/zero"], 5, "cannot read /dev/zero: it is no file; name one")]
+#[case::folder(&["--bounds", "."], 5, "cannot read .: it is a folder; name a file")]
 #[case::no_agents(&["--agents", "0"], 2, "invalid value '0' for '--agents <N>'")]
 #[case::agents_of_a_fixed_workload(&["--workload", "duet", "--agents", "3"], 2, "the number of agents is fixed here")]
 #[case::agents_of_a_fixed_file(&["--workload", "fixed.toml", "--agents", "3"], 2, "fixed.toml: the number of agents is")]
@@ -41,6 +46,7 @@ fn a_run_that_cannot_be_is_refused_with_its_reason_and_leaves_nothing(
     desk.put("tapes.toml", NOT_A_RECORDING);
     desk.put("fixed.toml", FIXED);
     desk.put("notes.jsonl", "mine\n");
+    desk.put("report.json", FIXED);
     let before = desk.content();
     let ended = desk.least_run(args).with(code);
     let line = ended.stderr.lines().next().unwrap_or_default();

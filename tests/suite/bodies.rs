@@ -110,7 +110,7 @@ pub(crate) fn collected(folder: &Path) -> Vec<Body> {
             gap: Some(Duration::ZERO),
             ..ImportOptions::default()
         };
-        let mut recording = import(&[Input { label: &name, bytes: &bytes }], &options).unwrap();
+        let mut recording = import(&[Input { label: &name, bytes: &bytes }], &options).unwrap().recording;
         recording.exchanges[0].request = Some(Request { method: Method::Post, path: path.to_owned(), body: None });
         Some(Body::new(&name, &recording, 0, bytes))
     });
@@ -124,7 +124,7 @@ pub(crate) fn captured(folder: &Path) -> Vec<Body> {
         let text = std::fs::read_to_string(&file).unwrap();
         let bytes = native_stream(&text)?;
         let options = ImportOptions { name: name.clone(), ..ImportOptions::default() };
-        let recording = import(&[Input { label: &name, bytes: text.as_bytes() }], &options).unwrap();
+        let recording = import(&[Input { label: &name, bytes: text.as_bytes() }], &options).unwrap().recording;
         Some(Body::new(&name, &recording, 0, bytes))
     });
     streams.collect()

@@ -19,8 +19,8 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "journal", "recording", "scrub", "seed"],
-            &["backend", "http", "models", "schedule"],
+            &["clock", "files", "journal", "scrub", "seed", "terminal"],
+            &["backend", "http", "models", "recording", "schedule"],
             &["catalog", "dialect", "generation", "script"],
             &["engine"],
             &["driver"],

@@ -11,6 +11,7 @@
 //! | [`fixtures`] | fixtures without an entry in their inventory, and entries without a fixture |
 //! | [`snapshots`] | snapshots that no test writes any more, and snapshots that wait for review |
 //! | [`nextest`] | a settings file that nextest would not read, or that breaks smaller builds |
+//! | [`prints`] | macros that print, in the two programs |
 //! | [`readme`] | commands of the README that nothing runs |
 //!
 //! [`workspace`] reads the files, [`source`] tells code from comments and strings.
@@ -20,6 +21,7 @@ mod escapes;
 mod fixtures;
 mod floors;
 mod nextest;
+mod prints;
 mod readme;
 mod size;
 mod snapshots;

@@ -101,7 +101,7 @@ const RULES: &[Rule] = &[
     Rule {
         number: "w_101",
         off: "the keys of events keep the order of structs",
-        file: "dialect/responses.rs",
+        file: "dialect/responses/mod.rs",
         from: "entries.sort_by(|(one, _), (other, _)| one.cmp(other));",
         to: "entries.reverse();",
     },

@@ -10,6 +10,8 @@ use anyhow::{Context as _, ensure};
 pub(crate) struct Usage {
     /// Clock ticks in user and kernel mode, of all threads there have been.
     pub(crate) ticks: u64,
+    /// Of those, the ones in user mode.
+    pub(crate) user_ticks: u64,
     /// Nanoseconds in which its threads could have run and had no core, summed over those there are.
     pub(crate) waited: u64,
     /// Cores that it may run on.
@@ -39,6 +41,7 @@ impl Usage {
         let kib = |name: &str| named(name)?.split_whitespace().next()?.parse::<u64>().ok();
         Some(Self {
             ticks: field(14)? + field(15)?,
+            user_ticks: field(14)?,
             waited,
             // Hexadecimal digits, in groups.
             cores: named("Cpus_allowed:")?.chars().filter_map(|digit| digit.to_digit(16)).map(u32::count_ones).sum(),
@@ -128,7 +131,8 @@ mod tests {
     fn a_process_is_read_whatever_its_name() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 0 9 0 0 0 150 25 3 4 20 0 2 0 99 1000 300 1";
         let status = "Name:\ta\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nCpus_allowed:\t1,0000000f\n";
-        let expected = Usage { ticks: 175, waited: 9, cores: 5, threads: 2, rss_kib: 1024, peak_rss_kib: 2048 };
+        let expected =
+            Usage { ticks: 175, user_ticks: 150, waited: 9, cores: 5, threads: 2, rss_kib: 1024, peak_rss_kib: 2048 };
         assert_eq!(Usage::parse(stat, status, 9), Some(expected));
         assert_eq!(Usage::parse("7 (a) S 1", status, 9), None);
     }

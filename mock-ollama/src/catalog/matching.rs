@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use super::{Catalog, Miss, Offer, Told};
 use crate::dialect::Unreadable;
-use crate::dialect::request::{Ask, Dialect, Question};
+use crate::dialect::request::{Ask, Dialect};
 use crate::seed::Seed;
 
 /// Which recording answers a request.
@@ -98,15 +98,7 @@ impl Catalog {
     /// recordings in the dialects of the same native handler are rendered, and then those of the other handler. A recorded
     /// failure is one of them, whatever was asked for. The loose rules prefer whole answers.
     pub fn choose(&self, ask: &Ask, rule: Matching, hash: impl Fn() -> Seed) -> Result<Choice<'_>, Miss> {
-        let fits = |offer: &&Offer| match rule {
-            Matching::Exact => {
-                offer.model == ask.name
-                    && offer.question.as_ref().is_some_and(|known| offer.is_asked(known, &ask.question))
-            }
-            Matching::Loose => offer.model == ask.name,
-            Matching::Any => true,
-        };
-        let fitting: Vec<&Offer> = self.offers().iter().filter(fits).collect();
+        let fitting = self.fitting(ask, rule);
         // A load is answered at once, also where a stream is asked for.
         let stream = ask.stream && !ask.is_load();
         let (own, foreign): (Vec<&Offer>, Vec<&Offer>) =
@@ -158,7 +150,7 @@ fn tellable<'a>(
     let hash = if offers.is_empty() { Seed(0) } else { hash() };
     while !offers.is_empty() {
         let at = usize::try_from(hash.0 % offers.len() as u64).unwrap_or_default();
-        if let Some(candidate) = told(offers.remove(at)) {
+        if let Some(candidate) = told(offers.swap_remove(at)) {
             return vec![candidate];
         }
     }
@@ -172,33 +164,6 @@ fn as_recorded(mut offers: Vec<&Offer>, stream: bool) -> Vec<&Offer> {
         offers.retain(|offer| offer.is_failure() || is_asked_for(offer));
     }
     offers
-}
-
-impl Offer {
-    /// Whether its question is the one that is asked. What was made unreadable in it is made so in the other one.
-    fn is_asked(&self, known: &Question, asked: &Question) -> bool {
-        if self.scrub.is_empty() {
-            return same_question(known, asked);
-        }
-        let scrubbed = match asked {
-            Question::Prompt(prompt) => Question::Prompt(self.scrub.text(prompt)),
-            Question::Messages(messages) => {
-                Question::Messages(messages.iter().map(|message| self.scrub.json(message)).collect())
-            }
-        };
-        same_question(known, &scrubbed)
-    }
-}
-
-/// Whether two questions are the same. A prompt is the same as a conversation of one message of the user.
-fn same_question(one: &Question, other: &Question) -> bool {
-    match (one, other) {
-        (Question::Prompt(prompt), Question::Messages(messages))
-        | (Question::Messages(messages), Question::Prompt(prompt)) => {
-            matches!(messages.as_slice(), [only] if only["role"] == "user" && only["content"] == prompt.as_str())
-        }
-        (one, other) => one == other,
-    }
 }
 
 /// Keeps those for which `test` holds, if there are any.

@@ -1,10 +1,13 @@
 //! Why no recording answers a request.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt;
+use std::io::{self, Write};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
+use super::index::characters;
 use super::{Catalog, Matching, Offer};
 use crate::dialect::Unreadable;
 use crate::dialect::request::{Ask, Question};
@@ -12,12 +15,26 @@ use crate::dialect::request::{Ask, Question};
 /// How much of a text is quoted, in characters.
 const QUOTED: usize = 40;
 
+/// The most models on offer that are named.
+const MAX_NAMED_MODELS: usize = 20;
+
+/// How much of a recorded question is compared with every request that misses, in bytes of JSON.
+const OPENING_BYTES: usize = 1024;
+
+/// How many of the recordings that begin in the same way are looked at more closely …
+const MAX_CLOSE: usize = 8;
+
+/// … and how much of each of these, in bytes of JSON.
+const CLOSE_BYTES: usize = 64 * 1024;
+
 /// Why no recording answers a request: what was asked, what is on offer, what comes nearest and where it
 /// differs first.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Miss {
     asked: String,
     models: Vec<String>,
+    /// Models on offer beside these.
+    more_models: usize,
     nearest: Option<Nearest>,
 }
 
@@ -28,30 +45,38 @@ struct Nearest {
     difference: String,
 }
 
+/// The beginning of a recorded question, and how long all of it is.
+#[derive(Debug, Default)]
+pub(super) struct Opening {
+    json: String,
+    characters: usize,
+}
+
+impl Opening {
+    pub(super) fn of(question: &Question) -> Self {
+        Self { json: json(question, OPENING_BYTES), characters: characters(question) }
+    }
+}
+
 impl Miss {
     pub(super) fn explain(catalog: &Catalog, ask: &Ask, rule: Matching) -> Self {
-        let models: BTreeSet<&str> = catalog.offers().iter().map(|offer| offer.model.as_str()).collect();
-        let nearest = catalog.offers().iter().enumerate().max_by_key(|(index, offer)| {
-            let same_question = offer.question.as_ref().map_or(0, |known| common(&json(known), &json(&ask.question)));
-            // Of two that are equally near the first one counts.
-            let earlier = std::cmp::Reverse(*index);
-            (offer.model == ask.name, offer.dialect == ask.dialect, same_question, earlier)
-        });
-        Self {
-            asked: asked(ask, rule),
-            models: models.into_iter().map(str::to_owned).collect(),
-            nearest: nearest.map(|(_, offer)| Nearest::new(offer, first_difference(offer, ask))),
-        }
+        let nearest = nearest(catalog.offers(), ask).map(|offer| Nearest::new(offer, first_difference(offer, ask)));
+        Self::new(catalog, ask, rule, nearest)
     }
 
     /// That `offer` is a recording of this very request, but cannot be told as it was asked for.
     pub(super) fn of(catalog: &Catalog, ask: &Ask, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
-        let models: BTreeSet<&str> = catalog.offers().iter().map(|offer| offer.model.as_str()).collect();
         let way = if offer.dialect == ask.dialect { "stream" } else { "dialect" };
+        Self::new(catalog, ask, rule, Some(Nearest::new(offer, format!("{way}: {why}"))))
+    }
+
+    fn new(catalog: &Catalog, ask: &Ask, rule: Matching, nearest: Option<Nearest>) -> Self {
+        let models = &catalog.index.models;
         Self {
-            asked: asked(ask, rule),
-            models: models.into_iter().map(str::to_owned).collect(),
-            nearest: Some(Nearest::new(offer, format!("{way}: {why}"))),
+            asked: format!("{} with model \"{}\" (rule: {rule})", ask.dialect.path(), ask.model),
+            models: models.keys().take(MAX_NAMED_MODELS).map(ToString::to_string).collect(),
+            more_models: models.len().saturating_sub(MAX_NAMED_MODELS),
+            nearest,
         }
     }
 }
@@ -62,21 +87,98 @@ impl Nearest {
     }
 }
 
-fn asked(ask: &Ask, rule: Matching) -> String {
-    format!("{} with model \"{}\" (rule: {rule})", ask.dialect.path(), ask.model)
-}
-
 impl fmt::Display for Miss {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "no recording answers {}; ", self.asked)?;
         match &self.nearest {
             None => f.write_str("there are no recordings on offer"),
             Some(Nearest { recording, exchange, difference }) => {
-                write!(f, "models on offer: {}; ", self.models.join(", "))?;
-                write!(f, "nearest: recording \"{recording}\" exchange {exchange}; first difference: {difference}")
+                write!(f, "models on offer: {}", self.models.join(", "))?;
+                if self.more_models > 0 {
+                    write!(f, " and {} more", self.more_models)?;
+                }
+                write!(f, "; nearest: recording \"{recording}\" exchange {exchange}; first difference: {difference}")
             }
         }
     }
+}
+
+/// The offer that is nearest to the request: of its model, in its dialect, with the most of its question in common from the
+/// beginning; of two that are equally near the first one.
+///
+/// Of every offer the opening is compared; of those that share a whole opening, a few of about the same length are looked at
+/// more closely. So the work is bounded, whatever the request.
+pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &Ask) -> Option<&'a Offer> {
+    let asked = json(&ask.question, CLOSE_BYTES);
+    let mut best = (false, false, 0);
+    let mut close: Vec<&Offer> = Vec::new();
+    for offer in offers {
+        let opening = in_common(&offer.opening.json, &asked);
+        let nearness = (offer.model == ask.name, offer.dialect == ask.dialect, opening);
+        if nearness > best {
+            best = nearness;
+            close.clear();
+        }
+        if nearness == best {
+            close.push(offer);
+        }
+    }
+    // A character that was cut in two is not in the opening.
+    if best.2 + 4 > OPENING_BYTES {
+        let characters = characters(&ask.question);
+        close.sort_by_key(|offer| offer.opening.characters.abs_diff(characters));
+        close.truncate(MAX_CLOSE);
+        close.sort_by_key(|offer| {
+            let known = offer.question.as_ref().map(|known| json(known, CLOSE_BYTES)).unwrap_or_default();
+            Reverse(in_common(&known, &asked))
+        });
+    }
+    close.first().copied()
+}
+
+/// A question as JSON, cut off after so many bytes.
+fn json(question: &Question, most: usize) -> String {
+    let mut cut = Cut { bytes: Vec::new(), most };
+    // It fails where it is cut off.
+    let _ = match question {
+        Question::Prompt(prompt) => serde_json::to_writer(&mut cut, prompt),
+        Question::Messages(messages) => serde_json::to_writer(&mut cut, messages),
+    };
+    let valid = std::str::from_utf8(&cut.bytes).map_or_else(|error| error.valid_up_to(), str::len);
+    cut.bytes.truncate(valid);
+    String::from_utf8(cut.bytes).unwrap_or_default()
+}
+
+/// A writer that takes no more than so many bytes.
+struct Cut {
+    bytes: Vec<u8>,
+    most: usize,
+}
+
+impl Write for Cut {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let taken = bytes.len().min(self.most - self.bytes.len());
+        self.bytes.extend_from_slice(&bytes[..taken]);
+        Ok(taken)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// The bytes of the characters with which both texts begin.
+fn in_common(one: &str, other: &str) -> usize {
+    const BLOCK: usize = 64;
+    let (left, right) = (one.as_bytes(), other.as_bytes());
+    // Block by block first, since equal blocks are told quickly.
+    let blocks = left.chunks_exact(BLOCK).zip(right.chunks_exact(BLOCK)).take_while(|(left, right)| left == right);
+    let mut same = blocks.count() * BLOCK;
+    same += left[same..].iter().zip(&right[same..]).take_while(|(left, right)| left == right).count();
+    while !one.is_char_boundary(same) {
+        same -= 1;
+    }
+    same
 }
 
 fn first_difference(offer: &Offer, ask: &Ask) -> String {
@@ -90,56 +192,47 @@ fn first_difference(offer: &Offer, ask: &Ask) -> String {
         (Question::Prompt(_), Question::Messages(_)) | (Question::Messages(_), Question::Prompt(_)) => {
             format!("path: recorded {}, asked {}", offer.dialect.path(), ask.dialect.path())
         }
-        (Question::Prompt(_), _) => difference("prompt", &json(known), &json(&ask.question)),
-        (Question::Messages(_), _) => difference("messages", &json(known), &json(&ask.question)),
+        (Question::Prompt(recorded), Question::Prompt(asked)) => text_difference("prompt", recorded, asked),
+        (Question::Messages(recorded), Question::Messages(asked)) => list_difference("messages", recorded, asked),
     }
-}
-
-fn json(question: &Question) -> Value {
-    match question {
-        Question::Prompt(prompt) => Value::from(prompt.as_str()),
-        Question::Messages(messages) => Value::from(messages.clone()),
-    }
-}
-
-/// The number of leading characters that two questions share, as JSON.
-fn common(one: &Value, other: &Value) -> usize {
-    let (one, other) = (one.to_string(), other.to_string());
-    one.chars().zip(other.chars()).take_while(|(left, right)| left == right).count()
 }
 
 /// Where two values differ first, as a path with both sides quoted.
 fn difference(path: &str, recorded: &Value, asked: &Value) -> String {
     match (recorded, asked) {
-        (Value::String(recorded), Value::String(asked)) => {
-            let at = recorded.chars().zip(asked.chars()).take_while(|(left, right)| left == right).count();
-            let tail = |text: &str| quote(&text.chars().skip(at).collect::<String>());
-            format!("{path} at character {at}: recorded {}, asked {}", tail(recorded), tail(asked))
-        }
-        (Value::Array(recorded), Value::Array(asked)) => {
-            let differing = recorded.iter().zip(asked).enumerate().find(|(_, (left, right))| left != right);
-            match differing {
-                Some((at, (left, right))) => difference(&format!("{path}[{at}]"), left, right),
-                None => format!("{path}: recorded {} of them, asked {}", recorded.len(), asked.len()),
-            }
-        }
-        (Value::Object(recorded), Value::Object(asked)) => {
-            let keys: BTreeSet<&String> = recorded.keys().chain(asked.keys()).collect();
-            let side = |map: &serde_json::Map<String, Value>, key: &String| map.get(key).cloned().unwrap_or_default();
-            let differing = keys.into_iter().find(|key| recorded.get(*key) != asked.get(*key));
-            differing.map_or_else(
-                || path.to_owned(),
-                |key| difference(&format!("{path}.{key}"), &side(recorded, key), &side(asked, key)),
-            )
-        }
+        (Value::String(recorded), Value::String(asked)) => text_difference(path, recorded, asked),
+        (Value::Array(recorded), Value::Array(asked)) => list_difference(path, recorded, asked),
+        (Value::Object(recorded), Value::Object(asked)) => map_difference(path, recorded, asked),
         (recorded, asked) => {
             format!("{path}: recorded {}, asked {}", quote(&recorded.to_string()), quote(&asked.to_string()))
         }
     }
 }
 
+fn text_difference(path: &str, recorded: &str, asked: &str) -> String {
+    let same = in_common(recorded, asked);
+    let at = recorded[..same].chars().count();
+    format!("{path} at character {at}: recorded {}, asked {}", quote(&recorded[same..]), quote(&asked[same..]))
+}
+
+fn list_difference(path: &str, recorded: &[Value], asked: &[Value]) -> String {
+    let differing = recorded.iter().zip(asked).enumerate().find(|(_, (left, right))| left != right);
+    match differing {
+        Some((at, (left, right))) => difference(&format!("{path}[{at}]"), left, right),
+        None => format!("{path}: recorded {} of them, asked {}", recorded.len(), asked.len()),
+    }
+}
+
+fn map_difference(path: &str, recorded: &Map<String, Value>, asked: &Map<String, Value>) -> String {
+    let keys: BTreeSet<&String> = recorded.keys().chain(asked.keys()).collect();
+    let differing = keys.into_iter().find(|key| recorded.get(*key) != asked.get(*key));
+    let Some(key) = differing else { return path.to_owned() };
+    let side = |map: &Map<String, Value>| map.get(key).cloned().unwrap_or_default();
+    difference(&format!("{path}.{key}"), &side(recorded), &side(asked))
+}
+
 fn quote(text: &str) -> String {
-    let short: String = text.chars().take(QUOTED).collect();
-    let more = if text.chars().count() > QUOTED { "…" } else { "" };
-    format!("{short:?}{more}")
+    let end = text.char_indices().nth(QUOTED).map_or(text.len(), |(end, _)| end);
+    let more = if end < text.len() { "…" } else { "" };
+    format!("{:?}{more}", &text[..end])
 }

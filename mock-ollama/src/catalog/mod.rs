@@ -5,10 +5,12 @@
 //! | `prepared` | a recorded response, encoded once and shared by every stream that replays it |
 //! | `builtin` | the recordings that are built into the crate |
 //! | `offers` | the catalog: an immutable snapshot |
+//! | `index` | finds the recordings of a request without a look at each of them |
 //! | `matching` | the three rules by which a recording is chosen |
 //! | `miss` | why none was |
 
 pub mod builtin;
+mod index;
 mod matching;
 mod miss;
 mod offers;

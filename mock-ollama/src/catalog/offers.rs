@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Prepared;
+use super::index::Index;
+use super::miss::Opening;
+use super::{Matching, Prepared};
 use crate::dialect::request::{Ask, Dialect, Question};
 use crate::dialect::{Unreadable, fold, read};
 use crate::generation::{Ending, Generation};
 use crate::models::{Card, ModelName};
 use crate::recording::{End, Exchange, Form, Recording, Request, RequestBody};
 use crate::script::Scripted;
-use crate::scrub::Scrub;
 
 /// What a server offers. It never changes; a server that is to offer something else gets another one.
 #[derive(Debug, Default)]
@@ -22,6 +23,7 @@ pub struct Catalog {
     fixed: Vec<Fixed>,
     cards: BTreeMap<ModelName, Card>,
     scripts: BTreeMap<ModelName, Scripted>,
+    pub(super) index: Index,
 }
 
 /// One recorded answer of a model on offer.
@@ -45,8 +47,7 @@ pub struct Offer {
     is_stream: bool,
     /// Whether a stream was asked for, where that is known.
     asked_for_stream: bool,
-    /// What was made unreadable when it was recorded.
-    pub(super) scrub: Scrub,
+    pub(super) opening: Opening,
     recorded: Exchange,
     generation: OnceLock<Result<Arc<Generation>, Unreadable>>,
     folded: OnceLock<Result<Arc<Prepared>, Unreadable>>,
@@ -70,10 +71,9 @@ pub struct Fixed {
     pub exchange: usize,
     /// The response.
     pub response: Arc<Prepared>,
-    method: &'static str,
-    path: String,
-    body: Option<RequestBody>,
-    scrub: Scrub,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) body: Option<RequestBody>,
 }
 
 impl Offer {
@@ -165,8 +165,6 @@ impl Catalog {
 
     fn add(&mut self, recording: &Recording) {
         let name: Arc<str> = recording.name.as_str().into();
-        // A recording whose patterns are no regular expressions was not made by the recorder: nothing is scrubbed.
-        let scrub = Scrub::new(recording.scrub.iter().map(String::as_str)).unwrap_or_default();
         let card = Card::of_recording(&recording.model);
         let listed = card.as_ref().map(|card| card.name.clone());
         // A recording of listings alone is of no model.
@@ -182,26 +180,32 @@ impl Catalog {
         }
         for (index, exchange) in recording.exchanges.iter().enumerate() {
             let Some((dialect, ask)) = read_request(exchange) else {
-                self.fixed.extend(fixed(&name, index, exchange, &scrub));
+                if let Some(fixed) = fixed(&name, index, exchange) {
+                    self.fixed.push(fixed);
+                    self.index.add_fixed(&self.fixed, &recording.scrub);
+                }
                 continue;
             };
             let model = ask.as_ref().map(|ask| ask.name.clone()).or_else(|| listed.clone());
             let Some(model) = model else { continue };
+            let asked_for_stream = ask.as_ref().is_some_and(|ask| ask.stream && !ask.is_load());
+            let question = ask.map(|ask| self.index.as_kept(&ask.question, &recording.scrub));
             self.offers.push(Offer {
                 recording: name.clone(),
                 exchange: index,
                 dialect,
                 model,
-                asked_for_stream: ask.as_ref().is_some_and(|ask| ask.stream && !ask.is_load()),
-                question: ask.map(|ask| ask.question),
+                asked_for_stream,
+                opening: question.as_ref().map(Opening::of).unwrap_or_default(),
+                question,
                 whole: is_whole(exchange),
                 response: Arc::new(Prepared::new(exchange)),
                 is_stream: Form::of(exchange).is_stream(),
-                scrub: scrub.clone(),
                 recorded: exchange.clone(),
                 generation: OnceLock::new(),
                 folded: OnceLock::new(),
             });
+            self.index.add_offer(&self.offers, &recording.scrub);
         }
     }
 
@@ -212,13 +216,29 @@ impl Catalog {
 
     /// Whether any recording is of this model, listed or not.
     pub fn answers(&self, model: &ModelName) -> bool {
-        self.offers.iter().any(|offer| offer.model == *model && offer.whole)
+        self.of_model(model).any(|offer| offer.whole)
     }
 
-    /// The exchanges that were recorded of this very request, body included; JSON bodies are compared as JSON.
+    /// The answers of this model, in order.
+    fn of_model(&self, model: &ModelName) -> impl Iterator<Item = &Offer> {
+        self.index.models.get(model).into_iter().flatten().map(|&place| &self.offers[place])
+    }
+
+    /// The answers that fit a request under `rule`, in order, whatever their form.
+    pub(super) fn fitting(&self, ask: &Ask, rule: Matching) -> Vec<&Offer> {
+        match rule {
+            Matching::Exact => {
+                self.index.offers(&self.offers, ask).into_iter().map(|place| &self.offers[place]).collect()
+            }
+            Matching::Loose => self.of_model(&ask.name).collect(),
+            Matching::Any => self.offers.iter().collect(),
+        }
+    }
+
+    /// The exchanges that were recorded of this very request, body included; JSON bodies are compared as JSON. What was
+    /// made unreadable in a recorded request is made so in this one.
     pub fn fixed(&self, method: &str, path: &str, body: &[u8]) -> Vec<&Fixed> {
-        let fits = |fixed: &&Fixed| fixed.method == method && fixed.path == path && same_body(fixed, body);
-        self.fixed.iter().filter(fits).collect()
+        self.index.fixed(&self.fixed, method, path, body).into_iter().map(|place| &self.fixed[place]).collect()
     }
 
     /// The model called `name`.
@@ -237,7 +257,7 @@ impl Catalog {
     }
 }
 
-fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange, scrub: &Scrub) -> Option<Fixed> {
+fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange) -> Option<Fixed> {
     let request = exchange.request.as_ref()?;
     Some(Fixed {
         recording: Arc::clone(name),
@@ -246,20 +266,7 @@ fn fixed(name: &Arc<str>, index: usize, exchange: &Exchange, scrub: &Scrub) -> O
         method: request.method.as_str(),
         path: request.path.clone(),
         body: request.body.clone(),
-        scrub: scrub.clone(),
     })
-}
-
-/// Whether a body is the recorded one; JSON is compared as JSON.
-fn same_body(fixed: &Fixed, asked: &[u8]) -> bool {
-    match &fixed.body {
-        None => asked.is_empty(),
-        Some(RequestBody::Text(text)) => {
-            text.as_bytes() == asked || std::str::from_utf8(asked).is_ok_and(|asked| fixed.scrub.text(asked) == *text)
-        }
-        Some(RequestBody::Json(value)) => serde_json::from_slice::<Value>(asked)
-            .is_ok_and(|asked| asked == *value || fixed.scrub.json(&asked) == *value),
-    }
 }
 
 /// Whether an answer came to its end with a final object, as far as its last one tells.
@@ -315,8 +322,7 @@ fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<Ask>)> {
     };
     let dialect = Dialect::of_path(&request.path)?;
     let body = match request.body.as_ref() {
-        Some(RequestBody::Json(value)) => value.to_string(),
-        Some(RequestBody::Text(text)) => text.clone(),
+        Some(body) => body.text(),
         // Only the path is known: the loose rules find it.
         None => return Some((dialect, None)),
     };

@@ -42,6 +42,12 @@ pub(crate) enum VerbError {
         /// The output.
         path: PathBuf,
     },
+    /// The output is one of the inputs.
+    #[error("{} is an input, and would be lost; write to another file", path.display())]
+    OntoInput {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Output {
@@ -63,6 +69,20 @@ pub(crate) enum VerbError {
         bad: usize,
         /// Of how many.
         count: usize,
+    },
+    /// A folder that was to be imported has no body in it.
+    #[error("{} has nothing to import in it; bodies end in .ndjson, .sse or .json, raw captures in .jsonl", path.display())]
+    NothingToImport {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// Two files of a folder would become the same recording.
+    #[error("{} would become the same recording as {}; rename one of them", path.display(), first.display())]
+    SameName {
+        /// The file.
+        path: PathBuf,
+        /// The one before it.
+        first: PathBuf,
     },
     /// An input could not be imported.
     #[error(transparent)]
@@ -101,6 +121,9 @@ pub(crate) enum VerbError {
     /// The recorder did not start.
     #[error(transparent)]
     Record(#[from] RecordError),
+    /// Answers that should have been recorded were not; each has been named.
+    #[error("{0} answers were not recorded")]
+    NotRecorded(usize),
     /// Ctrl-C could not be caught.
     #[error("cannot catch Ctrl-C: {0}")]
     Signal(String),
@@ -111,14 +134,18 @@ impl VerbError {
     pub(crate) fn exit_code(&self) -> u8 {
         let is_io = match self {
             Self::Environment { .. }
+            | Self::OntoInput { .. }
             | Self::Pattern(_)
             | Self::Start(StartError::TooManyServers(_) | StartError::TooManyThreads(_)) => return EXIT_USAGE,
             Self::Output { source, .. } => source.is_io(),
-            Self::Recording(error) => error.is_io(),
-            Self::Start(StartError::Recording(_) | StartError::UnknownBuiltin { .. } | StartError::Script(_))
+            Self::Recording(error) | Self::Start(StartError::Recording(error)) => error.is_io(),
+            Self::Start(StartError::Script(error)) => error.is_io(),
+            Self::Start(StartError::UnknownBuiltin { .. })
             | Self::InputTooLarge { .. }
             | Self::SomeBad { .. }
             | Self::Import(_)
+            | Self::NothingToImport { .. }
+            | Self::SameName { .. }
             | Self::EmptyFolder { .. } => false,
             Self::Input { .. }
             | Self::Exists { .. }
@@ -127,6 +154,7 @@ impl VerbError {
             | Self::Signal(_)
             | Self::Journal { .. }
             | Self::Record(_)
+            | Self::NotRecorded(_)
             | Self::Start(_) => true,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }

@@ -1,29 +1,31 @@
-//! `mock-ollama import`: raw bodies and raw captures into a recording.
+//! `mock-ollama import`: raw bodies, raw captures and the archives of other tools into recordings.
 
-use std::fs::File;
-use std::io::Read as _;
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use mock_ollama::files::Existing;
-use mock_ollama::recording::import::{ImportOptions, Input, Tags, import};
+use mock_ollama::files::{Existing, is_same, read_limited};
+use mock_ollama::recording::import::{Import, ImportOptions, Input, Tags, import, import_each};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{WriteError, write_file};
+use mock_ollama::terminal::complain;
 use serde_json::Value;
 
 use super::error::VerbError;
 
-/// Make a recording of raw bodies (NDJSON, server-sent events, JSON) or raw captures.
+/// Make a recording of raw bodies (NDJSON, server-sent events, JSON), raw captures, or what other tools kept (cassettes of
+/// vcrpy and VCR, mock files of httpmock, HAR files).
 ///
-/// Several inputs become one conversation, in the order given; a folder becomes a folder of recordings, one for each file.
-/// The form of each input is told by its first line.
+/// All exchanges of the inputs become one conversation, in the order given. Where IN or OUT is a folder, each exchange
+/// becomes a recording of its own. The form of each input is told by how it begins.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
-    /// Bodies as the server sent them, raw captures (`raw-capture/1`), or one folder of them
+    /// Bodies as the server sent them, raw captures (`raw-capture/1`), cassettes, HAR files, or one folder of them
     #[arg(required = true, value_name = "IN")]
     inputs: Vec<PathBuf>,
-    /// The recording to write, or the folder of recordings
+    /// The recording to write, or the folder of recordings: one that exists, or a name that ends in `/`
     #[arg(short, long, value_name = "OUT")]
     output: PathBuf,
     /// Replace OUT when it exists
@@ -59,7 +61,10 @@ pub(crate) struct ImportArgs {
     /// Raw bodies: the JSON body of the request
     #[arg(long, value_name = "JSON", value_parser = parse_json)]
     request: Option<Value>,
-    /// Raw bodies: the time between chunks, such as 20ms; 0 is all at once [default: by `created_at`]
+    /// Raw bodies: the status of the response; an error alone must have one [default: 200]
+    #[arg(long, value_parser = clap::value_parser!(u16).range(200..=599))]
+    status: Option<u16>,
+    /// Bodies, also within cassettes and HAR files: the time between chunks, such as 20ms; 0 is all at once [default: by `created_at`]
     #[arg(long, value_name = "DURATION", value_parser = parse_gap)]
     gap: Option<Duration>,
 }
@@ -69,8 +74,12 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
     if let [folder] = args.inputs.as_slice()
         && folder.is_dir()
     {
-        return each_of(folder, &args);
+        return each_of(&files_of(folder)?, &args);
     }
+    if args.output.is_dir() || args.output.to_string_lossy().ends_with(std::path::is_separator) {
+        return each_of(&args.inputs, &args);
+    }
+    spare_inputs(&args, &args.inputs, &args.output)?;
     let stem = args.output.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let tags = args.tags.as_deref().map(read_tags).transpose()?;
     let name = args.name.clone().or(stem).unwrap_or_default();
@@ -81,13 +90,21 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
         .map(|path| Ok((path.display().to_string(), read_input(path)?)))
         .collect::<Result<_, VerbError>>()?;
     let inputs: Vec<Input<'_>> = contents.iter().map(|(label, bytes)| Input { label, bytes }).collect();
-    let recording = import(&inputs, &options).map_err(VerbError::from)?;
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
-    let path = args.output;
-    write_file(&recording, &path, existing).map_err(|source| match source {
-        WriteError::Io(error) if error.kind() == std::io::ErrorKind::AlreadyExists => VerbError::Exists { path },
+    let made = import(&inputs, &options).map_err(VerbError::from)?;
+    put(made, args.output, args.force)?;
+    Ok(())
+}
+
+/// Writes a recording, and says what the user should know of it.
+fn put(made: Import, path: PathBuf, force: bool) -> Result<(), VerbError> {
+    let existing = if force { Existing::Replace } else { Existing::Keep };
+    write_file(&made.recording, &path, existing).map_err(|source| match source {
+        WriteError::Io(error) if error.kind() == ErrorKind::AlreadyExists => VerbError::Exists { path },
         source => VerbError::Output { path, source },
     })?;
+    for note in made.notes {
+        complain(note);
+    }
     Ok(())
 }
 
@@ -103,50 +120,79 @@ fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions
         source: args.source.clone(),
         path: args.path.clone(),
         request: args.request.clone(),
+        status: args.status,
         gap: args.gap,
     }
 }
 
-/// Every file of a folder into a recording of its own; those of no use are named, the rest are written.
-fn each_of(folder: &Path, args: &ImportArgs) -> anyhow::Result<()> {
+/// The extensions of the files of a folder that are imported.
+const EXTENSIONS: &[&str] = &["ndjson", "sse", "json", "jsonl", "har", "yaml", "yml"];
+
+/// The files of a folder that are imported, by name.
+fn files_of(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
     let failed = |source| VerbError::Input { path: folder.to_owned(), source };
     let mut paths = Vec::new();
     for entry in folder.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|kind| ["ndjson", "sse", "json", "jsonl"].iter().any(|known| kind == *known)) {
+        if path.extension().is_some_and(|kind| EXTENSIONS.iter().any(|known| kind == *known)) {
             paths.push(path);
         }
     }
+    if paths.is_empty() {
+        return Err(VerbError::NothingToImport { path: folder.to_owned() });
+    }
     paths.sort_unstable();
+    Ok(paths)
+}
+
+/// Every exchange of these files into a recording of its own; files of no use are named, the rest are written.
+fn each_of(paths: &[PathBuf], args: &ImportArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.output)
         .map_err(|source| VerbError::Output { path: args.output.clone(), source: WriteError::Io(source) })?;
-    let existing = if args.force { Existing::Replace } else { Existing::Keep };
+    let tags = args.tags.as_deref().map(read_tags).transpose()?;
+    let mut made_of: BTreeMap<PathBuf, &PathBuf> = BTreeMap::new();
     let mut bad = 0;
-    for path in &paths {
-        let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-        let out = args.output.join(format!("{name}.jsonl"));
-        let tags = args.tags.as_deref().map(read_tags).transpose()?;
-        let bytes = read_input(path)?;
-        let label = path.display().to_string();
-        let done = import(&[Input { label: &label, bytes: &bytes }], &options(args, name, tags))
-            .map_err(anyhow::Error::from)
-            .and_then(|recording| write_file(&recording, &out, existing).map_err(anyhow::Error::from));
-        if let Err(error) = done {
-            eprintln!("{error:#}");
+    for path in paths {
+        if let Err(error) = each_in(path, paths, (args, tags.clone()), &mut made_of) {
+            complain(format_args!("{:#}", anyhow::Error::from(error)));
             bad += 1;
         }
     }
     if bad > 0 { Err(VerbError::SomeBad { bad, count: paths.len() }.into()) } else { Ok(()) }
 }
 
-fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {
-    let failed = |source| VerbError::Input { path: path.to_owned(), source };
-    let mut bytes = Vec::new();
-    File::open(path).map_err(failed)?.take(MAX_FILE_BYTES + 1).read_to_end(&mut bytes).map_err(failed)?;
-    if bytes.len() as u64 > MAX_FILE_BYTES {
-        return Err(VerbError::InputTooLarge { path: path.to_owned() });
+/// The exchanges of one file into recordings that bear its name. `made_of` knows what was written, and of which file.
+fn each_in<'a>(
+    path: &'a PathBuf,
+    inputs: &[PathBuf],
+    (args, tags): (&ImportArgs, Option<Tags>),
+    made_of: &mut BTreeMap<PathBuf, &'a PathBuf>,
+) -> Result<(), VerbError> {
+    let name = path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
+    let (label, bytes) = (path.display().to_string(), read_input(path)?);
+    for made in import_each(&Input { label: &label, bytes: &bytes }, &options(args, name, tags))? {
+        let out = args.output.join(format!("{}.jsonl", made.recording.name));
+        if let Some(first) = made_of.get(&out) {
+            return Err(VerbError::SameName { path: path.clone(), first: (*first).clone() });
+        }
+        spare_inputs(args, inputs, &out)?;
+        put(made, out.clone(), args.force)?;
+        made_of.insert(out, path);
     }
-    Ok(bytes)
+    Ok(())
+}
+
+/// Refuses to write over an input.
+fn spare_inputs(args: &ImportArgs, inputs: &[PathBuf], output: &Path) -> Result<(), VerbError> {
+    let is_input = inputs.iter().chain(&args.tags).any(|input| is_same(input, output));
+    if is_input { Err(VerbError::OntoInput { path: output.to_owned() }) } else { Ok(()) }
+}
+
+fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {
+    read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => VerbError::InputTooLarge { path: path.to_owned() },
+        _ => VerbError::Input { path: path.to_owned(), source },
+    })
 }
 
 fn read_tags(path: &Path) -> Result<Tags, VerbError> {

@@ -1,10 +1,10 @@
 //! `mock-ollama inspect`: a recording in a few lines.
 
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mock_ollama::recording::{Summary, read_file};
+use mock_ollama::terminal::{complain, say};
 
 use super::error::VerbError;
 
@@ -25,14 +25,9 @@ pub(crate) fn run(args: &InspectArgs) -> anyhow::Result<()> {
     if args.check {
         return check(&files);
     }
-    let mut out = io::stdout().lock();
     for file in files {
         let recording = read_file(file).map_err(VerbError::from)?;
-        match write!(out, "{}", Summary::of(&recording)) {
-            // A reader that has gone away has read enough.
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => return Ok(()),
-            done => done.map_err(VerbError::Stdout)?,
-        }
+        say(&Summary::of(&recording).to_string()).map_err(VerbError::Stdout)?;
     }
     Ok(())
 }
@@ -42,11 +37,11 @@ fn check(files: &[PathBuf]) -> anyhow::Result<()> {
     let mut bad = 0;
     for file in files {
         if let Err(error) = read_file(file) {
-            eprintln!("{error:#}");
+            complain(format_args!("{error:#}"));
             bad += 1;
         }
     }
-    writeln!(io::stdout().lock(), "{} recordings checked, {bad} bad", files.len()).map_err(VerbError::Stdout)?;
+    say(&format!("{} recordings checked, {bad} bad\n", files.len())).map_err(VerbError::Stdout)?;
     if bad > 0 { Err(VerbError::SomeBad { bad, count: files.len() }.into()) } else { Ok(()) }
 }
 

@@ -4,6 +4,7 @@ use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
 
 use clap::Args;
+use clap::builder::RangedU64ValueParser;
 use mock_ollama::engine::Limits;
 use mock_ollama::http::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 
@@ -15,10 +16,10 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "N")]
     pub(crate) max_connections: Option<NonZeroUsize>,
     /// Bytes of a request's head, at most 65536; a longer one is answered with 431
-    #[arg(long, value_name = "N", default_value_t = MAX_HEAD_BYTES)]
+    #[arg(long, value_name = "N", default_value_t = MAX_HEAD_BYTES, value_parser = up_to_bytes::<usize>(MAX_HEAD_BYTES as u64))]
     max_head_bytes: usize,
-    /// Bytes of a request's body; a longer one is answered with 413
-    #[arg(long, value_name = "N", default_value_t = MAX_BODY_BYTES)]
+    /// Bytes of a request's body, at most 4 GiB; a longer one is answered with 413
+    #[arg(long, value_name = "N", default_value_t = MAX_BODY_BYTES, value_parser = up_to_bytes::<u64>(MOST_BODY_BYTES))]
     max_body_bytes: u64,
     /// Seconds that a request may take from its first byte to its last
     #[arg(long, value_name = "S", default_value = "60")]
@@ -29,6 +30,13 @@ pub(crate) struct LimitsArgs {
     /// Seconds that a client may leave bytes waiting for it without taking any
     #[arg(long, value_name = "S", default_value = "300")]
     stall_timeout: NonZeroU64,
+}
+
+/// The most that a body may be allowed to have, in bytes: it is held in memory.
+const MOST_BODY_BYTES: u64 = 4 << 30;
+
+fn up_to_bytes<T: TryFrom<u64> + Clone + Send + Sync>(most: u64) -> RangedU64ValueParser<T> {
+    RangedU64ValueParser::new().range(..=most)
 }
 
 impl LimitsArgs {

@@ -1,6 +1,6 @@
 //! `mock-ollama serve`: a server until Ctrl-C.
 
-use std::io::{self, Write as _};
+use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
@@ -13,14 +13,15 @@ use mock_ollama::dialect::manage::DEFAULT_SPEED;
 use mock_ollama::dialect::request::keep_alive_of;
 use mock_ollama::driver::{Service, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
-use mock_ollama::files::{Existing, write_whole};
+use mock_ollama::files::{Existing, is_same, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
-use mock_ollama::journal::Keep;
+use mock_ollama::journal::DEFAULT_JOURNAL_BYTES;
 use mock_ollama::models::KeepAlive;
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
 use mock_ollama::script::{self, Scripted};
 use mock_ollama::seed::Seed;
+use mock_ollama::terminal::{complain, say};
 use mock_ollama::{Builder, MockOllama, StartError};
 
 use super::error::VerbError;
@@ -79,6 +80,9 @@ pub(crate) struct ServeArgs {
     /// How many of the last requests the journal keeps at least; at most twice as many
     #[arg(long, value_name = "N", default_value = "10000", requires = "journal")]
     journal_requests: NonZeroUsize,
+    /// How many bytes the journal has at most; when there would be more, the older half of them is forgotten
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_JOURNAL_BYTES, requires = "journal")]
+    journal_bytes: NonZeroUsize,
     /// The seed of every random choice
     #[arg(long, value_name = "N", default_value = "0")]
     seed: Seed,
@@ -93,9 +97,12 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         listen.push(from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?);
     }
     let offered = Offered::load(&args.paths)?;
-    let origins = std::env::var("OLLAMA_ORIGINS").unwrap_or_default();
-    let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
-    let origins = Origins::parse(&origins).map_err(wrong)?;
+    if let Some(journal) =
+        args.journal.as_ref().filter(|journal| offered.files.iter().any(|file| is_same(file, journal)))
+    {
+        return Err(VerbError::OntoInput { path: journal.clone() }.into());
+    }
+    let origins = origins()?;
     let keep_alive = variable("OLLAMA_KEEP_ALIVE").and_then(|text| keep_alive_of(&text)).unwrap_or(KeepAlive::DEFAULT);
     raise_descriptor_limit();
     let (stop, stopped) = mpsc::channel();
@@ -118,7 +125,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .keep_alive(keep_alive)
         .seed(args.seed)
         .limits(args.limits.limits())
-        .keep(Keep::Last(if args.journal.is_some() { args.journal_requests } else { UNSEEN }))
+        .journal_requests(if args.journal.is_some() { args.journal_requests } else { UNSEEN })
+        .journal_bytes(args.journal_bytes)
         .service(Service {
             flush: args.flush,
             spin: Duration::from_micros(args.spin_us),
@@ -128,7 +136,9 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .allow_misses()
         .start()
         .map_err(VerbError::from)?;
-    print_urls(&server.urls()).map_err(VerbError::Stdout)?;
+    warn_of_open(server.addrs().iter().copied());
+    let lines: String = server.urls().iter().map(|url| format!("listening on {url}\n")).collect();
+    say(&lines).map_err(VerbError::Stdout)?;
     // The handler, and with it the sender, lives as long as the process.
     let _ = stopped.recv();
     let journal = server.finish().map_err(VerbError::from)?;
@@ -141,10 +151,17 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     Ok(())
 }
 
-fn print_urls(urls: &[String]) -> io::Result<()> {
-    let mut stdout = io::stdout().lock();
-    urls.iter().try_for_each(|url| writeln!(stdout, "listening on {url}"))?;
-    stdout.flush()
+/// Says aloud which addresses other machines may reach.
+pub(super) fn warn_of_open(addrs: impl IntoIterator<Item = SocketAddr>) {
+    for addr in addrs.into_iter().filter(|addr| !addr.ip().is_loopback()) {
+        complain(format_args!("note: {addr} is open to other machines, without a password; 127.0.0.1 is not"));
+    }
+}
+
+/// The origins of `OLLAMA_ORIGINS`.
+pub(crate) fn origins() -> Result<Origins, VerbError> {
+    let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
+    Origins::parse(&variable("OLLAMA_ORIGINS").unwrap_or_default()).map_err(wrong)
 }
 
 fn variable(name: &str) -> Option<String> {
@@ -156,6 +173,8 @@ fn variable(name: &str) -> Option<String> {
 struct Offered {
     recordings: Vec<Recording>,
     scripts: Vec<Scripted>,
+    /// Where they are from.
+    files: Vec<PathBuf>,
 }
 
 impl Offered {
@@ -176,6 +195,7 @@ impl Offered {
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), VerbError> {
+        self.files.push(path.to_owned());
         if path.extension().is_some_and(|extension| extension == "toml") {
             self.scripts.extend(script::read_file(path).map_err(StartError::from)?);
         } else {
@@ -192,7 +212,10 @@ impl Offered {
             let path = entry.map_err(input)?.path();
             match path.extension().and_then(|extension| extension.to_str()) {
                 Some("jsonl") => files.push(path),
-                Some("toml") => has_scripts = true,
+                Some("toml") => {
+                    self.files.push(path);
+                    has_scripts = true;
+                }
                 _ => {}
             }
         }
@@ -202,6 +225,7 @@ impl Offered {
         files.sort_unstable();
         for file in files {
             self.recordings.push(read_file(&file)?);
+            self.files.push(file);
         }
         if has_scripts {
             self.scripts.extend(script::read_folder(folder).map_err(StartError::from)?);

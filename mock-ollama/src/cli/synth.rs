@@ -1,6 +1,7 @@
 //! `mock-ollama synth`: a synthetic recording from a latency profile.
 
-use std::io::{self, Write as _};
+use std::fmt::Write as _;
+use std::io;
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
@@ -8,6 +9,7 @@ use mock_ollama::files::Existing;
 use mock_ollama::recording::synth::{PROFILES, Profile, Shape, synthesise};
 use mock_ollama::recording::{WriteError, write, write_file};
 use mock_ollama::seed::Seed;
+use mock_ollama::terminal::say;
 
 use super::error::VerbError;
 
@@ -43,10 +45,12 @@ enum Endpoint {
 /// Runs the verb.
 pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<()> {
     let Some(profile) = args.profile.filter(|_| !args.list) else {
-        let mut out = io::stdout().lock();
+        let mut list = String::new();
         for profile in PROFILES {
-            writeln!(out, "{:<12} {}", profile.name, profile.what).map_err(VerbError::Stdout)?;
+            // Writing to a string cannot fail.
+            let _ = writeln!(list, "{:<12} {}", profile.name, profile.what);
         }
+        say(&list).map_err(VerbError::Stdout)?;
         return Ok(());
     };
     let shape = match args.endpoint {

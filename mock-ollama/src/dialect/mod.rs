@@ -11,6 +11,7 @@
 //! | `fold` | a recorded stream folded into the answer of `"stream":false` |
 //! | `render` | what a dialect does with an answer |
 //! | `native`, `openai_chat`, `openai_completions`, `responses`, `messages` | the dialects |
+//! | `web_search` | the search that two of them run for the model |
 //! | `objects` | what their objects have in common |
 //! | `object` | a JSON object whose values keep their bytes |
 //! | `embed` | embeddings in their three forms |
@@ -42,6 +43,7 @@ pub mod request;
 mod responses;
 mod show;
 mod unreadable;
+mod web_search;
 
 pub use created_at::patch_created_at;
 pub use embed::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
@@ -56,8 +58,10 @@ pub use render::Render;
 pub use reply::{Refusal, RefusedBy, Reply};
 pub use show::{ShowOptions, show};
 pub use unreadable::Unreadable;
+use web_search::{SEARCH, search_call, search_query};
 
 use request::{Ask, Dialect, Echo};
+use serde_json::Value;
 
 /// The renderer of one answer to `ask`; `ids` are those of its response.
 pub fn renderer(ask: &Ask, ids: Ids) -> Box<dyn Render> {
@@ -75,13 +79,24 @@ pub fn renderer(ask: &Ask, ids: Ids) -> Box<dyn Render> {
         }
         (Dialect::Responses, echo) => {
             let echo = if let Echo::Responses(echo) = echo { echo.clone() } else { serde_json::Map::new() };
-            Box::new(responses::Responses::new(model, echo, ids))
+            let searches = echo.get("tools").and_then(Value::as_array).is_some_and(|tools| tools.iter().any(is_search));
+            let responses = responses::Responses::new(model, echo, ids);
+            if searches { Box::new(responses::SearchingResponses::new(responses)) } else { Box::new(responses) }
         }
         (Dialect::Messages, echo) => {
-            let estimated_tokens = if let Echo::Messages { estimated_tokens } = echo { *estimated_tokens } else { 1 };
-            Box::new(messages::Messages::new(model, estimated_tokens, ids))
+            let (estimated_tokens, searches) = match echo {
+                Echo::Messages { estimated_tokens, web_search } => (*estimated_tokens, *web_search),
+                _ => (1, false),
+            };
+            let messages = messages::Messages::new(model, estimated_tokens, ids);
+            if searches { Box::new(messages::SearchingMessages::new(messages)) } else { Box::new(messages) }
         }
     }
+}
+
+/// Whether a tool of `/v1/responses` is the built-in search.
+fn is_search(tool: &Value) -> bool {
+    tool["type"] == SEARCH
 }
 
 /// The fields of the head of an SSE stream; two of the wrappers set more of them (`middleware/openai.go`,

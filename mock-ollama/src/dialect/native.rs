@@ -4,7 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 
 use super::go_json::go_string;
-use super::objects::{MetricFields, NativeCall, NativeLogprob, created_at, error_body, fields, json};
+use super::objects::{MetricFields, NativeCall, NativeLogprob, created_at, error_body, fields, json, rfc3339};
 use super::request::Ask;
 use super::{Render, Reply};
 use crate::generation::Part;
@@ -70,15 +70,15 @@ impl Native {
 
     fn object(&self, part: &Part) -> String {
         // An object that nobody filled in has neither a name nor a time.
-        let model = if part.unix_nanos == 0 { "" } else { self.model.as_str() };
-        let created_at = created_at(part.unix_nanos);
+        let model = if part.is_blank { "" } else { self.model.as_str() };
+        let created_at = created_at(part);
         let done_reason = part.done.as_ref().map_or("", |done| done.reason.as_str());
         let metrics = part.done.as_ref().and_then(|done| done.metrics).map(MetricFields::from).unwrap_or_default();
         let tool_calls = part.calls.iter().map(NativeCall::from).collect();
         let logprobs = part.logprobs.iter().map(NativeLogprob::from).collect();
         let (text, thinking, done) = (go_string(&part.text), part.thinking.as_str(), part.done.is_some());
         if self.is_chat {
-            let role = if part.unix_nanos == 0 { "" } else { "assistant" };
+            let role = if part.is_blank { "" } else { "assistant" };
             let message = Message { role, content: text, thinking, tool_calls };
             return json(&Chat { model, created_at, message, done, done_reason, logprobs, metrics });
         }
@@ -124,7 +124,7 @@ pub fn debug_reply(ask: &Ask, rendered: &str, unix_nanos: u64) -> Reply {
     let is_generate = ask.dialect.is_generate();
     let answer = Answer {
         model: &ask.model,
-        created_at: created_at(unix_nanos),
+        created_at: rfc3339(unix_nanos),
         response: is_generate.then_some(""),
         message: (!is_generate).then_some(Blank { role: "", content: "" }),
         done: false,

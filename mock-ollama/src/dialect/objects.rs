@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
 use super::go_json::{go_string, to_string};
-use crate::generation::{Arguments, Logprob, Metrics, ToolCall};
+use crate::generation::{Arguments, Logprob, Metrics, Part, ToolCall};
 
 /// Serialises one of this crate's own types, whose `Serialize` cannot fail.
 pub(super) fn json<T: Serialize>(value: &T) -> String {
@@ -21,8 +21,8 @@ pub fn rfc3339(unix_nanos: u64) -> String {
 }
 
 /// The time of a native object; Go's zero time where nobody set one.
-pub(super) fn created_at(unix_nanos: u64) -> String {
-    if unix_nanos == 0 { "0001-01-01T00:00:00Z".to_owned() } else { rfc3339(unix_nanos) }
+pub(super) fn created_at(part: &Part) -> String {
+    if part.is_blank { "0001-01-01T00:00:00Z".to_owned() } else { rfc3339(part.unix_nanos) }
 }
 
 /// `{"error":"…"}`

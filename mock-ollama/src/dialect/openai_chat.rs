@@ -20,7 +20,7 @@ pub(super) struct OpenAiChat {
     model: String,
     include_usage: bool,
     /// Seconds since 1970 of the first part; every chunk has it.
-    created: Option<u64>,
+    created: Option<i64>,
     role_sent: bool,
     has_calls: bool,
 }
@@ -46,7 +46,7 @@ impl Usage {
 struct Object<'a, C> {
     id: &'a str,
     object: &'static str,
-    created: u64,
+    created: i64,
     model: &'a str,
     system_fingerprint: &'static str,
     choices: Vec<C>,
@@ -151,15 +151,15 @@ impl OpenAiChat {
     fn said(&mut self, part: &Part) -> String {
         let says_more = !part.text.is_empty() || !part.calls.is_empty();
         let mut out = String::new();
-        let mut reasoning = part.thinking.as_str();
+        let (mut reasoning, mut logprobs) = (part.thinking.as_str(), logprobs(part));
         if !reasoning.is_empty() && says_more {
-            out += &self.delta(Delta { reasoning, ..Delta::default() }, None);
+            out += &self.delta(Delta { reasoning, ..Delta::default() }, logprobs.take());
             reasoning = "";
         }
         let tool_calls: Vec<Call<'_>> = part.calls.iter().map(Call::from).collect();
         self.has_calls |= !tool_calls.is_empty();
         let delta = Delta { role: None, content: Some(go_lossy(&part.text)), reasoning, tool_calls };
-        out + &self.delta(delta, logprobs(part))
+        out + &self.delta(delta, logprobs)
     }
 
     fn finish_reason(&self, reason: Reason) -> &'static str {
@@ -186,7 +186,7 @@ impl Render for OpenAiChat {
     }
 
     fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
-        self.created.get_or_insert(part.unix_nanos / 1_000_000_000);
+        self.created.get_or_insert(part.created_unix_s());
         let says = !part.text.is_empty() || !part.thinking.is_empty() || !part.calls.is_empty();
         let has_more = says || !part.logprobs.is_empty();
         let mut out = String::new();
@@ -210,7 +210,7 @@ impl Render for OpenAiChat {
     fn whole(&mut self, part: &Part) -> Reply {
         self.has_calls = !part.calls.is_empty();
         let message = Delta {
-            role: Some(if part.unix_nanos == 0 { "" } else { "assistant" }),
+            role: Some(if part.is_blank { "" } else { "assistant" }),
             content: Some(go_lossy(&part.text)),
             reasoning: &part.thinking,
             tool_calls: part.calls.iter().map(Call::from).collect(),
@@ -219,8 +219,8 @@ impl Render for OpenAiChat {
         let object = Object {
             id: &self.id,
             object: "chat.completion",
-            created: part.unix_nanos / 1_000_000_000,
-            model: if part.unix_nanos == 0 { "" } else { &self.model },
+            created: part.created_unix_s(),
+            model: if part.is_blank { "" } else { &self.model },
             system_fingerprint: FINGERPRINT,
             choices: vec![Choice { index: 0, message, finish_reason, logprobs: logprobs(part) }],
             usage: Some(Usage::of(part.done.as_ref())),

@@ -14,7 +14,7 @@ pub(super) struct OpenAiCompletions {
     id: String,
     model: String,
     include_usage: bool,
-    created: u64,
+    created: i64,
 }
 
 #[derive(Serialize)]
@@ -28,7 +28,7 @@ struct Choice {
 struct Completion<'a> {
     id: &'a str,
     object: &'static str,
-    created: u64,
+    created: i64,
     model: &'a str,
     system_fingerprint: &'static str,
     choices: Vec<Choice>,
@@ -39,7 +39,7 @@ struct Completion<'a> {
 struct Chunk<'a> {
     id: &'a str,
     object: &'static str,
-    created: u64,
+    created: i64,
     choices: Vec<Choice>,
     model: &'a str,
     system_fingerprint: &'static str,
@@ -82,7 +82,7 @@ impl Render for OpenAiCompletions {
     }
 
     fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
-        self.created = part.unix_nanos / 1_000_000_000;
+        self.created = part.created_unix_s();
         let mut out = self.chunk(&self.model, vec![choice(part)], self.no_usage());
         if let Some(done) = &part.done {
             if self.include_usage {
@@ -102,8 +102,8 @@ impl Render for OpenAiCompletions {
         let completion = Completion {
             id: &self.id,
             object: "text_completion",
-            created: part.unix_nanos / 1_000_000_000,
-            model: if part.unix_nanos == 0 { "" } else { &self.model },
+            created: part.created_unix_s(),
+            model: if part.is_blank { "" } else { &self.model },
             system_fingerprint: FINGERPRINT,
             choices: vec![choice(part)],
             usage: Usage::of(part.done.as_ref()),

@@ -19,8 +19,7 @@ pub fn refuse(dialect: Dialect, refusal: &Refusal, stream: bool, ids: Ids) -> Re
         BARE_JSON.clone_into(&mut reply.fields[0].1);
         reply.flushed = true;
     }
-    let wrapped_stream = matches!(dialect, Dialect::Responses | Dialect::Messages) && stream;
-    if wrapped_stream && matches!(refusal.by, RefusedBy::Handler | RefusedBy::Runner) {
+    if stream && dialect.flushes_events() && matches!(refusal.by, RefusedBy::Handler | RefusedBy::Runner) {
         reply.fields.extend(super::sse_fields(true).into_iter().filter(|(name, _)| name != "Content-Type"));
     }
     reply

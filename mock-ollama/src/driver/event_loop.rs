@@ -52,7 +52,7 @@ const REFUSING: usize = 32;
 const OWN_DESCRIPTORS: usize = 3;
 
 /// How long accepting pauses when the process is out of descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
+pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
 
 /// One thread's worth of server.
 pub(super) struct EventLoop {
@@ -483,11 +483,11 @@ fn target(action: &Action) -> ConnId {
 }
 
 #[cfg(all(target_os = "linux", not(feature = "portable-poller")))]
-pub(super) fn into_listener(listener: TcpListener) -> Listener {
+pub(crate) fn into_listener(listener: TcpListener) -> Listener {
     listener
 }
 
 #[cfg(any(not(target_os = "linux"), feature = "portable-poller"))]
-pub(super) fn into_listener(listener: TcpListener) -> Listener {
+pub(crate) fn into_listener(listener: TcpListener) -> Listener {
     Listener::from_std(listener)
 }

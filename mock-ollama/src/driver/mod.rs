@@ -6,7 +6,7 @@
 //! | `observer` | who is told of reads, writes and closes |
 //! | `listen` | bound listeners, on a port that no earlier server of the process had |
 //! | `command` | what other threads may ask of a loop, and see of all |
-//! | `socket` | one accepted connection and its output |
+//! | `socket` | one connection and its output |
 //! | `service` | how a loop serves its sockets |
 //! | `lead` | how long before a deadline the loop wakes |
 //! | `rest` | how long it rests between two wake-ups |
@@ -26,8 +26,11 @@ mod socket;
 mod threads;
 mod time;
 
+pub(crate) use event_loop::{ACCEPT_PAUSE, into_listener};
 pub(crate) use listen::{bind, host_names};
 pub use observer::{NoObserver, Observer};
+pub(crate) use poll::{Listener, Poller, Ready, Waker};
 pub use service::{Service, raise_descriptor_limit};
+pub(crate) use socket::{Ending, Got, Socket};
 pub(crate) use threads::{Part, Threads};
 pub use time::{LoopWaker, Monotonic, TimeSource};

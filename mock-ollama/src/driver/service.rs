@@ -26,7 +26,7 @@ const RESERVE: u64 = 64;
 
 impl Service {
     /// Connections at once, where the loops have so many descriptors for themselves.
-    pub(super) fn most(&self, of_loops: usize) -> usize {
+    pub(crate) fn most(&self, of_loops: usize) -> usize {
         self.connections.unwrap_or_else(|| left_beside(of_loops))
     }
 }

@@ -1,8 +1,8 @@
-//! One accepted connection and its output.
+//! One connection and its output.
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _};
-use std::net::Shutdown;
+use std::net::{Shutdown, SocketAddr};
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
@@ -16,25 +16,25 @@ use super::poll::{Poller, Stream};
 /// the kernel more than the copy.
 const GATHERED: usize = 64 * 1024;
 
-/// One accepted connection.
+/// One connection.
 #[derive(Debug)]
-pub(super) struct Socket {
-    pub(super) stream: Stream,
+pub(crate) struct Socket {
+    pub(crate) stream: Stream,
     /// Output, and what comes after it. The first piece is here, since there seldom is another one.
     first: Bytes,
     others: VecDeque<Bytes>,
     ending: Option<Ending>,
     /// Edge-triggered: it may be read until it would block.
-    pub(super) readable: bool,
+    pub(crate) readable: bool,
     /// Edge-triggered: it may be written until it would block.
-    pub(super) writable: bool,
-    /// The client will send nothing more.
-    pub(super) eof: bool,
+    pub(crate) writable: bool,
+    /// The other side will send nothing more.
+    pub(crate) eof: bool,
 }
 
 /// What follows the last byte of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(crate) enum Ending {
     /// The output ends; the input is still read.
     Shutdown,
     /// The connection is closed.
@@ -45,16 +45,16 @@ pub(super) enum Ending {
 
 /// What a flush did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Flushed {
+pub(crate) struct Flushed {
     /// Bytes that the transport took.
-    pub(super) bytes: usize,
+    pub(crate) bytes: usize,
     /// Whether the connection is to be dropped now.
-    pub(super) close: bool,
+    pub(crate) close: bool,
 }
 
 /// What a read did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Got {
+pub(crate) enum Got {
     /// So many bytes.
     Bytes(usize),
     /// Nothing for now.
@@ -64,7 +64,7 @@ pub(super) enum Got {
 }
 
 impl Socket {
-    pub(super) fn new(stream: Stream) -> io::Result<Self> {
+    pub(crate) fn new(stream: Stream) -> io::Result<Self> {
         stream.set_nodelay(true)?;
         Ok(Self {
             stream,
@@ -77,7 +77,24 @@ impl Socket {
         })
     }
 
-    pub(super) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Got> {
+    /// A connection that is being made.
+    pub(crate) fn connecting(addr: SocketAddr) -> io::Result<Self> {
+        Ok(Self { readable: false, writable: false, ..Self::new(Poller::connect(addr)?)? })
+    }
+
+    /// Whether a connection that was begun has been made.
+    pub(crate) fn is_connected(&self) -> io::Result<bool> {
+        if let Some(error) = self.stream.take_error()? {
+            return Err(error);
+        }
+        match self.stream.peer_addr() {
+            Ok(_) => Ok(true),
+            Err(error) if error.kind() == io::ErrorKind::NotConnected => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Got> {
         loop {
             match self.stream.read(buffer) {
                 Ok(0) => return Ok(Got::Eof),
@@ -93,7 +110,7 @@ impl Socket {
     }
 
     /// Takes output that is not empty.
-    pub(super) fn push(&mut self, bytes: Bytes) {
+    pub(crate) fn push(&mut self, bytes: Bytes) {
         if self.first.is_empty() {
             self.first = bytes;
         } else {
@@ -101,29 +118,34 @@ impl Socket {
         }
     }
 
-    pub(super) fn end(&mut self, ending: Ending) {
+    pub(crate) fn end(&mut self, ending: Ending) {
         self.ending = Some(ending);
     }
 
     /// Lets its end be a reset, whatever there is left to write.
-    pub(super) fn abandon(&self) {
+    pub(crate) fn abandon(&self) {
         // Where it fails, the connection is gone already.
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
     /// Reads of every part that a flush is going to use; the value means nothing.
-    pub(super) fn look(&self) -> usize {
+    pub(crate) fn look(&self) -> usize {
         self.first.len() ^ self.others.len() ^ usize::from(self.ending.is_some()) ^ usize::from(self.readable)
     }
 
+    /// Whether the transport has taken all output.
+    pub(crate) fn is_flushed(&self) -> bool {
+        self.first.is_empty()
+    }
+
     /// Whether it has output that the transport may take.
-    pub(super) fn has_output(&self) -> bool {
+    pub(crate) fn has_output(&self) -> bool {
         self.writable && !self.first.is_empty()
     }
 
     /// Writes as much output as the transport takes, or one piece of it where pieces leave `apart`; when there is no more, ends
     /// as told. `gathered` is room to copy pieces together in.
-    pub(super) fn flush(&mut self, gathered: &mut Vec<u8>, apart: bool) -> io::Result<Flushed> {
+    pub(crate) fn flush(&mut self, gathered: &mut Vec<u8>, apart: bool) -> io::Result<Flushed> {
         let mut flushed = Flushed::default();
         while self.has_output() && !(apart && flushed.bytes > 0) {
             match self.write_some(gathered, apart) {

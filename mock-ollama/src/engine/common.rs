@@ -9,7 +9,7 @@ use super::callers::Callers;
 use super::config::Config;
 use crate::backend::{Backend, Turn};
 use crate::clock::Instant;
-use crate::journal::{ServerId, StreamId};
+use crate::journal::{Redactor, ServerId, StreamId};
 use crate::models::{Card, Store};
 
 /// What the shards of a server have in common: one of them at a time has it, when a stream begins and when it ends.
@@ -18,6 +18,8 @@ pub(super) struct Common {
     pub(super) models: Store,
     pub(super) callers: Callers,
     pub(super) backend: Backend,
+    /// Common, so that a credential has one number on all shards.
+    pub(super) redactor: Redactor,
     /// Streams in progress on all shards.
     pub(super) in_flight: usize,
     /// The ends of loads that are going on, each on the timeline of some shard.
@@ -65,6 +67,7 @@ impl Common {
             models: Store::new(config.catalog.cards().cloned()),
             callers: Callers::default(),
             backend: Backend::new(config.backend.clone(), config.keep_alive),
+            redactor: Redactor::default(),
             in_flight: 0,
             load_ends: BTreeMap::new(),
             waiting: FxHashMap::default(),

@@ -42,7 +42,7 @@ pub struct Config {
     pub backend: backend::Settings,
     /// How much of a client it bears.
     pub limits: Limits,
-    /// How many requests the journal keeps.
+    /// How much the journal keeps.
     pub keep: Keep,
     /// Where the `Date` field and live `created_at` values come from.
     pub wall: WallAnchor,
@@ -99,7 +99,7 @@ impl Default for Config {
             backend: backend::Settings::default(),
             gate: GateConfig::default(),
             limits: Limits::default(),
-            keep: Keep::All,
+            keep: Keep::default(),
             wall: WallAnchor { at: Instant::ZERO, unix_nanos: 0 },
         }
     }

@@ -8,7 +8,7 @@ use super::stream::Answering;
 use super::timeline::{Event, Key, Timeline, What};
 use crate::clock::Instant;
 use crate::http::Parser;
-use crate::journal::{ConnId, Fate, Journal, ServerId};
+use crate::journal::{ConnId, Fate, Ledger, ServerId};
 
 /// One connection.
 #[derive(Debug)]
@@ -119,13 +119,13 @@ impl Conn {
     }
 
     /// Tells the journal what the transport has taken in full.
-    pub(super) fn wrote(&mut self, bytes: usize, now: Instant, journal: &mut Journal) {
+    pub(super) fn wrote(&mut self, bytes: usize, now: Instant, ledger: &mut Ledger) {
         self.written += bytes as u64;
         if bytes > 0 {
             self.since = now;
         }
         while let Some(mark) = self.marks.front().filter(|mark| mark.at <= self.written) {
-            if let Some(entry) = journal.entry_mut(mark.entry) {
+            if let Some(entry) = ledger.entry_mut(mark.entry) {
                 match mark.chunk {
                     Some(chunk) => entry.chunks[chunk].written = Some(now),
                     None => entry.fate = Fate::Complete,
@@ -136,10 +136,10 @@ impl Conn {
     }
 
     /// Tells the journal that the rest will never be taken.
-    pub(super) fn abort(&mut self, journal: &mut Journal) {
+    pub(super) fn abort(&mut self, ledger: &mut Ledger) {
         let open = self.answering().map(|answering| answering.entry);
         for entry in self.marks.drain(..).map(|mark| mark.entry).chain(open) {
-            let Some(entry) = journal.entry_mut(entry) else { continue };
+            let Some(entry) = ledger.entry_mut(entry) else { continue };
             let after_chunk = entry.chunks.iter().take_while(|chunk| chunk.written.is_some()).count();
             entry.fate = Fate::Aborted { after_chunk };
         }

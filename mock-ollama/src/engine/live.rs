@@ -7,8 +7,9 @@ use std::time::Duration;
 use super::stream::Due;
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::request::{Ask, Dialect};
-use crate::dialect::{Ids, Render, Reply};
+use crate::dialect::{Ids, Render, Reply, renderer};
 use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
+use crate::models::Card;
 use crate::recording::End;
 use crate::schedule::Schedule;
 
@@ -20,6 +21,7 @@ pub(super) struct Live {
     ids: Ids,
     stream: bool,
     logprobs: Option<usize>,
+    calls: KeptCalls,
     /// The pieces that this dialect shows.
     shown: Vec<usize>,
     /// How many of them have been rendered; whole answers render all at once.
@@ -32,6 +34,18 @@ pub(super) struct Live {
     /// When the first and the last piece so far were due.
     first_due: Option<Instant>,
     last_due: Instant,
+}
+
+/// Which tool calls of the model reach the client (`server/routes.go`). A built-in parser finds calls whether tools
+/// were offered or not; nothing else does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum KeptCalls {
+    /// All.
+    All,
+    /// Of a stream all, of a folded answer those of its last object: a built-in parser in a chat without tools.
+    Last,
+    /// Those of the final object, without ids: a built-in parser under `/api/generate`.
+    Final,
 }
 
 /// When an answer began to be served, and what came before.
@@ -55,12 +69,14 @@ pub(super) enum Produced {
 impl Live {
     /// The answer to `ask`; `end` is how the connection of its recording ended. What came to its end by itself does so
     /// again, though a client hung up then.
-    pub(super) fn new(ask: &Ask, generation: Arc<Generation>, render: Box<dyn Render>, ids: Ids, end: End) -> Self {
+    pub(super) fn new(ask: &Ask, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
         let end = if generation.ending == Ending::Silent { end } else { End::Clean };
-        let sends_held = ask.dialect.is_generate() || ask.logprobs.is_some();
-        let is_shown = |piece: &Piece| sends_held || piece.content != Content::Held;
-        let pieces = generation.pieces.iter().enumerate();
-        let shown = pieces.filter(|(_, piece)| is_shown(piece)).map(|(at, _)| at).collect();
+        let shown = shown(ask, card, &generation.pieces);
+        let calls = match (card.parser.is_some(), ask.dialect.is_generate()) {
+            (true, true) => KeptCalls::Final,
+            (true, false) if !ask.tools => KeptCalls::Last,
+            _ => KeptCalls::All,
+        };
         let sends_context = ask.dialect == Dialect::Generate && !ask.raw;
         let generation = if sends_context || generation.context.is_empty() {
             generation
@@ -69,10 +85,11 @@ impl Live {
         };
         Self {
             generation,
-            render,
+            render: renderer(ask, ids),
             ids,
             stream: ask.stream,
             logprobs: ask.logprobs,
+            calls,
             shown,
             next: 0,
             ended: false,
@@ -98,6 +115,14 @@ impl Live {
 
     pub(super) fn is_stream(&self) -> bool {
         self.stream
+    }
+
+    /// The status and text of a failure that is the whole answer: of a stream, one before its first object.
+    pub(super) fn whole_failure(&self) -> Option<(u16, &str)> {
+        match &self.generation.ending {
+            Ending::Failed { status, text } if self.shown.is_empty() || !self.stream => Some((*status, text)),
+            _ => None,
+        }
     }
 
     /// When the next chunk leaves. To be asked once a chunk, in order.
@@ -150,17 +175,16 @@ impl Live {
         let chunks = if let Some(piece) = self.shown.get(self.next) {
             self.next += 1;
             self.first_due.get_or_insert(due);
-            let piece = &self.generation.pieces[*piece];
             let mut part = Part { unix_nanos, ..Part::default() };
-            self.add(&mut part, piece);
+            self.add(&mut part, &self.generation.pieces[*piece]);
             self.render.part(&part)
         } else {
             self.ended = true;
             match &self.generation.ending {
                 Ending::Done(reason) => {
-                    let mut part = Part { unix_nanos, ..Part::default() };
+                    let done = Some(self.done(*reason, due, now, served));
+                    let mut part = Part { unix_nanos, done, ..Part::default() };
                     self.add(&mut part, &self.generation.last);
-                    part.done = Some(self.done(*reason, due, now, served));
                     self.render.part(&part)
                 }
                 Ending::Silent => Vec::new(),
@@ -180,25 +204,31 @@ impl Live {
 
     /// All pieces in one part.
     fn folded(&self, unix_nanos: u64, due: Instant, now: Instant, served: &Served) -> Part {
-        let mut part = Part { unix_nanos, ..Part::default() };
-        for piece in self.generation.pieces.iter().chain([&self.generation.last]) {
+        let done = match self.generation.ending {
+            Ending::Done(reason) => Some(self.done(reason, due, now, served)),
+            Ending::Silent | Ending::Failed { .. } => None,
+        };
+        let last = done.is_some().then_some(&self.generation.last);
+        let is_blank = self.shown.is_empty() && last.is_none();
+        let mut part = Part { unix_nanos, is_blank, done, ..Part::default() };
+        for piece in self.shown.iter().map(|piece| &self.generation.pieces[*piece]).chain(last) {
+            if self.calls != KeptCalls::All {
+                part.calls.clear();
+            }
             self.add(&mut part, piece);
-        }
-        if let Ending::Done(reason) = self.generation.ending {
-            part.done = Some(self.done(reason, due, now, served));
-        } else if self.generation.pieces.is_empty() {
-            // Nothing came at all: the handler answers with an object that nobody filled in.
-            part.unix_nanos = 0;
         }
         part
     }
 
     fn add(&self, part: &mut Part, piece: &Piece) {
         match &piece.content {
-            Content::Held => {}
             Content::Text(text) => part.text.extend_from_slice(text),
             Content::Thinking(text) => part.thinking.push_str(text),
-            Content::Calls(calls) => part.calls.extend(calls.iter().map(|call| self.with_id(call))),
+            Content::Calls(calls) if self.calls != KeptCalls::Final => {
+                part.calls.extend(calls.iter().map(|call| self.with_id(call)));
+            }
+            Content::Calls(calls) if part.done.is_some() => part.calls.extend_from_slice(calls),
+            Content::Held | Content::Calls(_) => {}
         }
         if let Some(top) = self.logprobs {
             let shortened = piece
@@ -238,6 +268,29 @@ impl Live {
         let Generation { prompt_count, eval_count, .. } = *generation;
         Metrics { total_ns, load_ns, prompt_eval_count: prompt_count, prompt_eval_ns, eval_count, eval_ns }
     }
+}
+
+/// The places of the pieces that become objects in the dialect of the request (`server/routes.go`).
+///
+/// With a built-in parser, a piece of which nothing is shown is sent for its logprobs alone. Without one,
+/// `/api/generate` sends it in any case; chat sends it for its logprobs, unless it is held for the tags of thinking.
+fn shown(ask: &Ask, card: &Card, pieces: &[Piece]) -> Vec<usize> {
+    let (parsed, generate) = (card.parser.is_some(), ask.dialect.is_generate());
+    let logprobs = ask.logprobs.is_some();
+    let thinks = pieces.iter().any(|piece| matches!(piece.content, Content::Thinking(_)));
+    let is_said = |piece: &Piece| matches!(piece.content, Content::Text(_) | Content::Calls(_));
+    let said = pieces.iter().position(is_said).unwrap_or(pieces.len());
+    let sends_held = |place| match (parsed, generate) {
+        (true, _) => logprobs,
+        (false, true) => true,
+        (false, false) => logprobs && !(thinks && place < said),
+    };
+    let is_shown = |place: usize| match &pieces[place].content {
+        Content::Held => sends_held(place),
+        Content::Calls(_) if parsed && generate => logprobs,
+        _ => true,
+    };
+    (0..pieces.len()).filter(|place| is_shown(*place)).collect()
 }
 
 /// `time` on a timeline on which `stated` became `served`, to the nanosecond below.

@@ -21,7 +21,8 @@ use crate::backend::BUSY;
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId,
+    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
+    StreamId,
 };
 use crate::recording::End;
 use crate::schedule::{Base, Pace};
@@ -61,7 +62,7 @@ pub struct Engine {
     /// Replays in progress, and those that wait for it.
     pub(super) streams: BTreeMap<StreamId, ConnId>,
     pub(super) machine: Machine,
-    journal: Journal,
+    ledger: Ledger,
     /// The connections of the next events, as far as it has looked: see [`Engine::look_ahead`].
     pub(super) ahead: Vec<ConnId>,
     /// Room for the actions of one event, and for what other shards leave.
@@ -83,6 +84,7 @@ impl Engine {
     /// [`Engine::rings`].
     pub fn shards(config: &Config, count: NonZeroUsize) -> Vec<Self> {
         let common = Arc::new(Mutex::new(Common::new(config, count.get())));
+        let config = Config { keep: config.keep.shared_by(count), ..config.clone() };
         (0..count.get()).map(|shard| Self::shard(config.clone(), Arc::clone(&common), shard)).collect()
     }
 
@@ -90,13 +92,13 @@ impl Engine {
         let machine = Machine::new(&lock(&common).backend.device);
         Self {
             machine,
+            ledger: Ledger::new(config.keep),
             config,
             shard,
             common,
             conns: FxHashMap::default(),
             timeline: Timeline::default(),
             streams: BTreeMap::new(),
-            journal: Journal::default(),
             ahead: Vec::new(),
             actions: Vec::new(),
             notices: Vec::new(),
@@ -106,12 +108,12 @@ impl Engine {
 
     /// What happened so far.
     pub fn journal(&self) -> &Journal {
-        &self.journal
+        &self.ledger.journal
     }
 
     /// What happened, when nothing more will.
     pub fn into_journal(self) -> Journal {
-        self.journal
+        self.ledger.journal
     }
 
     /// Replays in progress, in the order of their ids.
@@ -164,7 +166,7 @@ impl Engine {
     /// The transport took `bytes` more of what it was given.
     pub fn wrote(&mut self, conn: ConnId, bytes: usize, now: Instant) {
         let Some(state) = self.conns.get_mut(&conn) else { return };
-        state.wrote(bytes, now, &mut self.journal);
+        state.wrote(bytes, now, &mut self.ledger);
         if state.backlog() < LOW_WATER
             && let State::Answering(answering) = &mut state.state
             && let Some(due) = answering.stalled.take()
@@ -184,7 +186,7 @@ impl Engine {
             return false;
         }
         state.forget_events(&mut self.timeline);
-        state.abort(&mut self.journal);
+        state.abort(&mut self.ledger);
         let server = state.server;
         let State::Answering(answering) = std::mem::replace(&mut state.state, State::Leaving) else { return false };
         if answering.model.is_some() {
@@ -201,7 +203,7 @@ impl Engine {
     pub fn closed(&mut self, conn: ConnId, _how: Closed, now: Instant) {
         let Some(mut state) = self.conns.remove(&conn) else { return };
         state.forget_events(&mut self.timeline);
-        state.abort(&mut self.journal);
+        state.abort(&mut self.ledger);
         self.share(now, |this, common| {
             if let State::Answering(answering) = &state.state {
                 this.stream_ends(common, state.server, answering, now);
@@ -322,7 +324,10 @@ impl Engine {
                 }
                 Err(error) => {
                     let server = state.server;
-                    self.reject(conn, server, error, now);
+                    match state.parser.take_broken(error) {
+                        Some(request) => self.begin(conn, server, &request, now),
+                        None => self.reject(conn, server, error, now),
+                    }
                 }
             }
         }
@@ -336,7 +341,7 @@ impl Engine {
         let chunks = Vec::new();
         let fate = Fate::Complete;
         let entry = Entry { stream, conn, server, received: now, request, answer, status, chunks, fate };
-        self.journal.add(entry, self.config.keep);
+        self.ledger.add(entry);
         if let Some(state) = self.conns.get_mut(&conn) {
             state.state = State::Leaving;
         }
@@ -363,19 +368,19 @@ impl Engine {
             conn,
             server,
             received: now,
-            request: seen(request),
+            request: seen(request, &mut common.redactor),
             answer,
             status: source.status(),
             // Room for them all now, so that none is made while they leave.
             chunks: Vec::with_capacity(source.chunks()),
             fate: Fate::Open,
         };
-        let entry = self.journal.add(entry, self.config.keep);
+        let entry = self.ledger.add(entry);
         if model.is_some() {
             self.streams.insert(stream.clone(), conn);
-            self.journal.in_flight = self.streams.len();
+            self.ledger.journal.in_flight = self.streams.len();
             common.in_flight += 1;
-            self.journal.max_in_flight = self.journal.max_in_flight.max(common.in_flight);
+            self.ledger.journal.max_in_flight = self.ledger.journal.max_in_flight.max(common.in_flight);
         }
         let pace = match (timing, self.config.pace.base) {
             (Timing::AtOnce, _) => Pace::instant(),
@@ -445,9 +450,8 @@ impl Engine {
                 answering.released = answering.released.saturating_sub(1);
                 let length = together.add(conn, answering, taken, turn.apart, actions);
                 state.hand_out(length, now);
-                if let Some(entry) = self.journal.entry_mut(number) {
+                if self.ledger.add_chunk(number, ChunkSent { due, written: None, body_end }) {
                     state.mark(number, Some(chunk));
-                    entry.chunks.push(ChunkSent { due, written: None, body_end });
                 }
             }
             match next_of(&self.machine, state, due, now) {
@@ -477,11 +481,11 @@ impl Engine {
         let State::Answering(mut answering) = std::mem::replace(&mut state.state, State::Reading) else { return None };
         state.hand_out(bytes.len(), now);
         state.since = now;
-        if self.journal.entry_mut(answering.entry).is_some() {
+        if self.ledger.entry_mut(answering.entry).is_some() {
             state.mark(answering.entry, None);
         }
         // A response without bytes after its last chunk may be complete already.
-        state.wrote(0, now, &mut self.journal);
+        state.wrote(0, now, &mut self.ledger);
         let server = state.server;
         let then = answering.then.take();
         if answering.model.is_some() || then.is_some() {
@@ -512,7 +516,7 @@ impl Engine {
     fn stream_ends(&mut self, common: &mut Common, server: ServerId, answering: &Answering, now: Instant) {
         if let Some(model) = &answering.model {
             self.streams.remove(&answering.stream);
-            self.journal.in_flight = self.streams.len();
+            self.ledger.journal.in_flight = self.streams.len();
             common.in_flight -= 1;
             self.depart(common, server, answering, model, now);
         }
@@ -547,11 +551,13 @@ fn too_many() -> Bytes {
     Bytes::from(format!("HTTP/1.1 503 Service Unavailable\r\n{fields}Content-Length: {length}\r\n\r\n{body}"))
 }
 
-fn seen(request: &Request) -> RequestSeen {
-    RequestSeen {
+fn seen(request: &Request, redactor: &mut Redactor) -> RequestSeen {
+    let mut seen = RequestSeen {
         method: request.head.method.clone(),
         target: request.head.target.clone(),
         headers: request.head.headers.clone(),
         body: String::from_utf8_lossy(&request.body).into_owned(),
-    }
+    };
+    redactor.redact(&mut seen);
+    seen
 }

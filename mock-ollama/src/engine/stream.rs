@@ -334,8 +334,9 @@ impl Answering {
             (None, Version::Http10) => Framing::UntilClose,
         };
         self.keep_alive = head.client_stays && self.framing != Framing::UntilClose && self.end() == End::Clean;
+        let is_said = fields.iter().any(|(name, value)| name == "Connection" && value == "close");
         let connection = match head.version {
-            Version::Http11 => (!head.client_stays).then_some("close"),
+            Version::Http11 => (!head.client_stays && !is_said).then_some("close"),
             Version::Http10 => self.keep_alive.then_some("keep-alive"),
         };
         // What the handler set for the connection gives way to what the client asked for.
@@ -361,10 +362,10 @@ impl Answering {
                     let response = Arc::clone(response);
                     self.open(response.status, &response.fields, None, now)
                 }
-                // Nothing was flushed, so Go states the length.
+                // A stream without an object is flushed once, and so chunked (gin `context.go`, `Stream`).
                 Source::Live(live) => {
-                    let (fields, length) = (live.stream_fields(false), (live.end == End::Clean).then_some(0));
-                    self.open(200, &fields, length, now)
+                    let fields = live.stream_fields(false);
+                    self.open(200, &fields, None, now)
                 }
             };
         }
@@ -390,7 +391,9 @@ impl Answering {
             return Bytes::from(out);
         }
         let last = live.cancelled(begun).unwrap_or_default();
-        let mut out = Vec::new();
+        // Whoever leaves before the first object leaves before the first flush, so Go states the length.
+        let fields = live.stream_fields(false);
+        let mut out = self.open(200, &fields, Some(0), now);
         if self.framing == Framing::Chunked {
             encode_chunk(&mut out, &last);
         } else {

@@ -5,8 +5,7 @@ use std::collections::BTreeSet;
 use super::cors::{CorsVerdict, Origins, cors};
 use super::host::{HostVerdict, check_host};
 use super::router::{Route, Routed, route};
-use super::target::authority;
-use super::{RequestHead, reason};
+use super::{RequestHead, Version, reason};
 use crate::journal::ServerId;
 
 /// Header fields: names in canonical case, and values.
@@ -46,12 +45,10 @@ pub enum Gate {
 
 /// Decides what becomes of a request to `server` (`server/routes.go`, `GenerateRoutes`; gin; `net/http`).
 pub fn gate(head: &RequestHead, server: ServerId, config: &GateConfig) -> Gate {
-    if head.target == "*" {
-        // The standard library answers these two before any handler.
-        let status = if head.method == "OPTIONS" { 200 } else { 400 };
-        return Gate::Answer { status, fields: Fields::new(), body: String::new() };
+    if let Some(answer) = answer_early(head) {
+        return answer;
     }
-    let routed = route(&head.method, &head.target);
+    let routed = route(&head.method, &head.url);
     if let Routed::Redirect { status, location } = &routed {
         return redirect(&head.method, *status, location);
     }
@@ -60,7 +57,7 @@ pub fn gate(head: &RequestHead, server: ServerId, config: &GateConfig) -> Gate {
         fields.push(("Allow".to_owned(), allow.clone()));
     }
     let refuse = |status, fields| Gate::Answer { status, fields, body: String::new() };
-    let host = authority(&head.target).or_else(|| head.header("host")).unwrap_or_default();
+    let host = head.host();
     match cors(&head.method, head.header("origin"), host, &config.origins) {
         CorsVerdict::NoHeaders => {}
         CorsVerdict::Allowed { fields: more } => fields.extend(more),
@@ -84,6 +81,24 @@ pub fn gate(head: &RequestHead, server: ServerId, config: &GateConfig) -> Gate {
     };
     fields.push(("Content-Type".to_owned(), "text/plain".to_owned()));
     Gate::Answer { status, fields, body: body.to_owned() }
+}
+
+/// What the standard library answers before any handler.
+fn answer_early(head: &RequestHead) -> Option<Gate> {
+    let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+    let close = || vec![field("Connection", "close")];
+    let (status, fields, body) = match head.method.as_str() {
+        _ if head.expects_the_unknown() => (417, close(), ""),
+        "OPTIONS" if head.asks_the_server() => (200, Fields::new(), ""),
+        _ if head.asks_the_server() && head.version == Version::Http10 => (400, Fields::new(), ""),
+        _ if head.asks_the_server() => (400, close(), ""),
+        "CONNECT" if head.url.path.is_empty() => {
+            let kind = field("Content-Type", "text/plain; charset=utf-8");
+            (404, vec![kind, field("X-Content-Type-Options", "nosniff")], "404 page not found\n")
+        }
+        _ => return None,
+    };
+    Some(Gate::Answer { status, fields, body: body.to_owned() })
 }
 
 /// `http.Redirect`: a GET gets a line of HTML, HEAD its type, every other method an empty body.

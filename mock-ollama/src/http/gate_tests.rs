@@ -6,7 +6,8 @@ use rstest::rstest;
 use serde_json::Value;
 
 use super::{Gate, GateConfig, gate};
-use crate::http::{Framing, MAX_HEAD_BYTES, RequestHead, ResponseHead, Route, Version};
+use crate::http::head::HeadReader;
+use crate::http::{Framing, RequestHead, ResponseHead, Route, Version};
 use crate::journal::ServerId;
 
 const SERVER: ServerId = ServerId(0);
@@ -23,7 +24,8 @@ fn lines(fields: &[(&str, &str)]) -> String {
 
 fn head(method: &str, target: &str, fields: &[(&str, &str)]) -> RequestHead {
     let text = format!("{method} {target} HTTP/1.1\r\n{}\r\n", lines(fields));
-    RequestHead::parse(text.as_bytes(), MAX_HEAD_BYTES).unwrap().unwrap().0
+    let mut reader = HeadReader::default();
+    text.split_terminator("\r\n").find_map(|line| reader.read_line(line.as_bytes()).unwrap()).unwrap()
 }
 
 fn status(gate: &Gate) -> Option<u16> {
@@ -53,6 +55,10 @@ const EVIL: (&str, &str) = ("Origin", "http://evil.com");
 #[case::options_of_no_path_to_an_address("OPTIONS", "/nope", &[ADDRESS], Some(404))]
 #[case::options_of_everything("OPTIONS", "*", &[EVIL_HOST], Some(200))]
 #[case::another_method_of_everything("GET", "*", &[ADDRESS], Some(400))]
+#[case::expectation_before_everything("OPTIONS", "*", &[ADDRESS, ("Expect", "200-ok")], Some(417))]
+#[case::tunnel("CONNECT", "127.0.0.1:80", &[ADDRESS], Some(404))]
+#[case::scheme_in_capitals("GET", "HTTP://evil.com/api/tags", &[ADDRESS], Some(403))]
+#[case::no_host_in_the_target("GET", "http:///api/tags", &[EVIL_HOST], Some(403))]
 #[case::host_of_an_absolute_target("GET", "http://evil.com/api/tags", &[ADDRESS], Some(403))]
 #[case::passes("GET", "/api/tags", &[ADDRESS, APP], None)]
 fn a_request_meets_origins_first_and_its_host_then(

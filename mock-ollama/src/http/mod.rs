@@ -3,12 +3,12 @@
 //! | file | what |
 //! | --- | --- |
 //! | `error` | why a request cannot be read, and the bytes that say so |
-//! | `head` | the request head, by httparse |
+//! | `head` | the request head, line by line |
 //! | `body` | the request body: by length or chunked |
 //! | `parser` | both together, in any segmentation |
 //! | `chunked` | chunked transfer coding, both ways |
 //! | `response` | the response head, in the order of Go's server |
-//! | `target` | the path of a target, decoded and cleaned |
+//! | `target` | what a target says, and the forms of its path |
 //! | `router` | the route table, and what the router answers itself |
 //! | `cors` | which origins may call |
 //! | `host` | which names of this machine are believed |
@@ -32,9 +32,9 @@ pub use chunked::{LAST_CHUNK, encode_chunk};
 pub use cors::{BadOrigins, CorsVerdict, Origins, cors};
 pub use error::BadRequest;
 pub use gate::{Fields, Gate, GateConfig, gate};
-pub use head::{MAX_HEAD_BYTES, MAX_HEADERS, RequestHead, Version};
+pub use head::{MAX_HEAD_BYTES, RequestHead, Version};
 pub use host::{HostVerdict, check_host};
 pub use parser::{CONTINUE, MAX_BODY_BYTES, Parsed, Parser, Request};
 pub use response::{Framing, MAX_BUFFERED, ResponseHead, reason};
-pub use router::{Route, Routed, route};
+pub use router::{Route, Routed, has_route};
 pub use upstream::{BadResponse, Received, Upstream};

@@ -1,7 +1,7 @@
 //! Requests out of a byte stream that comes in any segmentation.
 
 use super::body::BodyReader;
-use super::head::RequestHead;
+use super::head::{HeadReader, RequestHead};
 use super::{BadRequest, MAX_HEAD_BYTES};
 
 /// The longest request body, in bytes. Ollama has no limit; images come inside the JSON.
@@ -10,6 +10,10 @@ pub const MAX_BODY_BYTES: u64 = 64 * 1024 * 1024;
 /// The interim response to `Expect: 100-continue`.
 pub const CONTINUE: &[u8] = b"HTTP/1.1 100 Continue\r\n\r\n";
 
+/// How many bytes of line ends Go reads past before a request that follows a POST, for the sake of old clients
+/// (`net/http/server.go`, `numLeadingCRorLF`).
+const MAX_LINE_END_BYTES: u8 = 4;
+
 /// A complete request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -17,6 +21,8 @@ pub struct Request {
     pub head: RequestHead,
     /// The body, decoded.
     pub body: Vec<u8>,
+    /// Why the body breaks off, where it does: see [`Parser::take_broken`].
+    pub broken: Option<&'static str>,
 }
 
 /// What the next bytes of a connection turned out to be.
@@ -39,8 +45,13 @@ pub struct Parser {
     head_bytes: usize,
     body_bytes: u64,
     input: Vec<u8>,
-    /// How many bytes of `input` are known not to complete a head: a line end must come first.
+    /// How many bytes of `input` are known to hold no line end.
     scanned: usize,
+    /// The lines of the next head that came, and how many bytes they were.
+    head: HeadReader,
+    read_bytes: usize,
+    /// How many bytes of line ends may still be read past.
+    line_end_bytes: u8,
     reading: Option<(RequestHead, BodyReader)>,
 }
 
@@ -54,12 +65,21 @@ impl Parser {
     /// A parser that takes heads and bodies of so many bytes; heads never of more than [`MAX_HEAD_BYTES`].
     pub fn new(head_bytes: usize, body_bytes: u64) -> Self {
         let head_bytes = head_bytes.min(MAX_HEAD_BYTES);
-        Self { head_bytes, body_bytes, input: Vec::new(), scanned: 0, reading: None }
+        Self {
+            head_bytes,
+            body_bytes,
+            input: Vec::new(),
+            scanned: 0,
+            head: HeadReader::default(),
+            read_bytes: 0,
+            line_end_bytes: 0,
+            reading: None,
+        }
     }
 
     /// Whether nothing of a request has come.
     pub fn is_idle(&self) -> bool {
-        self.input.is_empty() && self.reading.is_none()
+        self.input.is_empty() && self.head.is_empty() && self.reading.is_none()
     }
 
     /// Appends bytes as they were received.
@@ -94,21 +114,55 @@ impl Parser {
             // Thousands of connections are idle or listen to their answer: none keeps room for the next request.
             self.input = Vec::new();
         }
-        Ok(Parsed::Request(Box::new(Request { head, body: body.into_body() })))
+        Ok(Parsed::Request(Box::new(Request { head, body: body.into_body(), broken: None })))
     }
 
-    /// A head ends in a line end, so nothing is parsed until one more of them has come: a client that
-    /// sends a byte at a time costs one look at each byte.
+    /// The request whose body turned out to be no chunked one, with what came of the body before; after such an error.
+    /// Go asks its handler before it reads the body, so the handler may have an answer all the same.
+    pub fn take_broken(&mut self, error: BadRequest) -> Option<Request> {
+        let BadRequest::BadChunk(text) = error else { return None };
+        let (mut head, body) = self.reading.take()?;
+        head.is_last = true;
+        Some(Request { head, body: body.into_body(), broken: Some(text) })
+    }
+
+    /// Takes the lines that are complete, each of them once: a client that sends a byte at a time costs one look at
+    /// each byte.
     fn next_head(&mut self) -> Result<Option<RequestHead>, BadRequest> {
-        let fresh = &self.input[self.scanned..];
-        if !fresh.contains(&b'\n') && self.input.len() < self.head_bytes {
-            self.scanned = self.input.len();
-            return Ok(None);
+        self.skip_line_ends();
+        let mut start = 0;
+        let mut head = None;
+        while head.is_none() {
+            let Some(length) = self.input[self.scanned..].iter().position(|&byte| byte == b'\n') else { break };
+            let end = self.scanned + length;
+            if self.read_bytes + end >= self.head_bytes {
+                return Err(BadRequest::HeadTooLarge);
+            }
+            head = self.head.read_line(&self.input[start..end])?;
+            start = end + 1;
+            self.scanned = start;
+        }
+        self.input.drain(..start);
+        if let Some(head) = head {
+            (self.scanned, self.read_bytes) = (0, 0);
+            self.line_end_bytes = if head.method == "POST" { MAX_LINE_END_BYTES } else { 0 };
+            return Ok(Some(head));
         }
         self.scanned = self.input.len();
-        let Some((head, length)) = RequestHead::parse(&self.input, self.head_bytes)? else { return Ok(None) };
-        self.input.drain(..length);
-        self.scanned = 0;
-        Ok(Some(head))
+        self.read_bytes += start;
+        if self.read_bytes + self.input.len() >= self.head_bytes {
+            return Err(BadRequest::HeadTooLarge);
+        }
+        Ok(None)
+    }
+
+    fn skip_line_ends(&mut self) {
+        if self.head.is_empty() {
+            let most = usize::from(self.line_end_bytes);
+            let ends = self.input.iter().take(most).take_while(|&&byte| matches!(byte, b'\r' | b'\n')).count();
+            self.input.drain(..ends);
+            self.line_end_bytes =
+                if self.input.is_empty() { self.line_end_bytes - u8::try_from(ends).unwrap_or(0) } else { 0 };
+        }
     }
 }

@@ -105,6 +105,7 @@ pub fn reason(status: u16) -> &'static str {
         410 => "Gone",
         412 => "Precondition Failed",
         413 => "Request Entity Too Large",
+        417 => "Expectation Failed",
         422 => "Unprocessable Entity",
         429 => "Too Many Requests",
         431 => "Request Header Fields Too Large",

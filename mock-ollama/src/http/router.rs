@@ -1,6 +1,6 @@
 //! The route table, and what the router answers by itself (`server/routes.go`; gin; `net/http` `ServeMux`).
 
-use super::target::{clean, decode, encode, origin_form};
+use super::target::{Url, clean, encode};
 
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -133,23 +133,23 @@ const WITH_PARAMETER: &[WithParameter] = &[
     ("/v1/models/", "GET", Route::OpenAiModel),
 ];
 
-/// Routes a request by its method and target.
-pub fn route(method: &str, target: &str) -> Routed {
-    let target = origin_form(target);
-    let (path, query) = match target.split_once('?') {
-        Some((path, query)) => (path, Some(query)),
-        None => (target, None),
-    };
-    // Escapes are resolved first, so that an escaped slash separates segments like any other.
-    let path = &decode(path);
-    let redirect = |status, path: &str| {
-        let path = encode(path);
-        let location = query.map_or_else(|| path.clone(), |query| format!("{path}?{query}"));
+/// Returns whether a handler takes requests with this method for this path, whose escapes are resolved.
+pub fn has_route(method: &str, path: &str) -> bool {
+    find(method, path).is_some()
+}
+
+/// Routes a request by its method and target. The escapes of the path are resolved, so that an escaped slash separates
+/// segments like any other.
+pub(super) fn route(method: &str, url: &Url) -> Routed {
+    let path = &url.path;
+    let redirect = |status, path: &str, query: Option<&String>| {
+        let location = query.map_or_else(|| encode(path), |query| format!("{}?{query}", encode(path)));
         Routed::Redirect { status, location }
     };
-    let cleaned = clean(path);
-    if cleaned != *path {
-        return redirect(307, &cleaned);
+    // The path is cleaned as it was sent; Go escapes the result once more.
+    let cleaned = clean(&url.escaped_path);
+    if cleaned != url.escaped_path && method != "CONNECT" {
+        return redirect(307, &cleaned, url.query.as_ref().filter(|query| !query.is_empty()));
     }
     if let Some(route) = find(method, path) {
         return Routed::To(route);
@@ -157,7 +157,7 @@ pub fn route(method: &str, target: &str) -> Routed {
     if let Some(shorter) = path.strip_suffix('/')
         && find(method, shorter).is_some()
     {
-        return redirect(if method == "GET" { 301 } else { 307 }, shorter);
+        return redirect(if method == "GET" { 301 } else { 307 }, shorter, url.query.as_ref());
     }
     let allowed: Vec<&str> = METHODS.into_iter().filter(|method| find(method, path).is_some()).collect();
     if allowed.is_empty() { Routed::NotFound } else { Routed::MethodNotAllowed { allow: allowed.join(", ") } }
@@ -178,7 +178,11 @@ fn find(method: &str, path: &str) -> Option<Route> {
 mod tests {
     use rstest::rstest;
 
-    use super::{Route, Routed, route};
+    use super::{Route, Routed, Url};
+
+    fn route(method: &str, target: &str) -> Routed {
+        super::route(method, &Url::parse(method, target).unwrap())
+    }
 
     #[rstest]
     #[case::root("GET", "/", Route::Root)]
@@ -212,6 +216,9 @@ mod tests {
     #[case::w_107_count_tokens("POST", "/v1/messages/count_tokens")]
     #[case::images("POST", "/v1/images/generations")]
     #[case::metrics("GET", "/metrics")]
+    #[case::escaped_dots("GET", "/api/%2e%2e/api/tags")]
+    #[case::escaped_slash("GET", "/%2Fapi/tags")]
+    #[case::tunnel("CONNECT", "//api/tags/x")]
     fn w_004_other_paths_are_not_found(#[case] method: &str, #[case] target: &str) {
         assert_eq!(route(method, target), Routed::NotFound);
     }
@@ -241,8 +248,12 @@ mod tests {
     #[case::slash_instead_of_a_parameter("GET", "/v1/models/", 301, "/v1/models")]
     #[case::slash_after_a_parameter("GET", "/v1/models/x/", 301, "/v1/models/x")]
     #[case::double_slash("GET", "//api/tags", 307, "/api/tags")]
+    #[case::empty_query("GET", "//api/tags?", 307, "/api/tags")]
+    #[case::empty_query_after_a_slash("GET", "/api/tags/?", 301, "/api/tags?")]
+    #[case::no_path("GET", "http://example.com", 307, "/")]
+    #[case::opaque("GET", "mailto:x", 307, "/")]
     #[case::dots("GET", "/api/./x/../tags", 307, "/api/tags")]
-    #[case::escaped_dots("POST", "/api/%2e%2e/a%20b", 307, "/a%20b")]
+    #[case::escapes("POST", "/api/../a%20b", 307, "/a%2520b")]
     fn w_008_an_untidy_path_is_redirected(
         #[case] method: &str,
         #[case] target: &str,

@@ -5,8 +5,11 @@
 use bytes::Bytes;
 use thiserror::Error;
 
+use super::MAX_HEAD_BYTES;
 use super::chunked::ChunkDecoder;
-use super::{MAX_HEAD_BYTES, MAX_HEADERS};
+
+/// The most header fields of a response.
+const MAX_HEADERS: usize = 128;
 
 /// A response that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -37,6 +40,8 @@ pub enum Received {
     },
     /// A chunk that is complete; of a body that is not chunked, what came in one piece.
     Chunk(Bytes),
+    /// The body is longer than it may be: what follows of it is passed over.
+    TooLong,
     /// The body is complete.
     End,
 }
@@ -47,7 +52,10 @@ pub struct Upstream {
     has_no_body: bool,
     state: State,
     head: Vec<u8>,
+    /// What has come of a chunk that is not complete.
     chunk: Vec<u8>,
+    /// How many bytes of the body may still be handed out; `None` when there were more.
+    left: Option<usize>,
 }
 
 #[derive(Debug)]
@@ -60,9 +68,10 @@ enum State {
 }
 
 impl Upstream {
-    /// The response to a request with this method.
-    pub fn new(method: &str) -> Self {
-        Self { has_no_body: method == "HEAD", state: State::Head, head: Vec::new(), chunk: Vec::new() }
+    /// The response to a request with this method. Of a body with more than `most` bytes the rest is passed over.
+    pub fn new(method: &str, most: usize) -> Self {
+        let (head, chunk) = (Vec::new(), Vec::new());
+        Self { has_no_body: method == "HEAD", state: State::Head, head, chunk, left: Some(most) }
     }
 
     /// Takes bytes, cut in any way. What follows the response is ignored.
@@ -74,6 +83,10 @@ impl Upstream {
         let mut rest = bytes;
         if matches!(self.state, State::Head) {
             self.head.extend_from_slice(bytes);
+            // A head ends in a line end: a server that sends a byte at a time costs one look at each byte.
+            if !bytes.contains(&b'\n') && self.head.len() <= MAX_HEAD_BYTES {
+                return Ok(out);
+            }
             let Some(length) = self.read_heads(&mut out)? else { return Ok(out) };
             let head = std::mem::take(&mut self.head);
             self.read_body(&head[length..], &mut out)?;
@@ -88,6 +101,11 @@ impl Upstream {
         let complete = matches!(self.state, State::Done | State::UntilClose);
         self.state = State::Done;
         complete
+    }
+
+    /// What has come of a chunk that is not complete, where that is anything.
+    pub fn take_partial_chunk(&mut self) -> Option<Bytes> {
+        Some(Bytes::from(std::mem::take(&mut self.chunk))).filter(|chunk| !chunk.is_empty())
     }
 
     /// Whether the whole response has come.
@@ -147,37 +165,46 @@ impl Upstream {
 
     fn read_body(&mut self, mut rest: &[u8], out: &mut Vec<Received>) -> Result<(), BadResponse> {
         while !rest.is_empty() {
-            match &mut self.state {
+            let before = self.chunk.len();
+            let (ended, done) = match &mut self.state {
                 State::Head | State::Done => return Ok(()),
                 State::UntilClose => {
-                    out.push(Received::Chunk(Bytes::copy_from_slice(rest)));
-                    return Ok(());
+                    self.chunk.extend_from_slice(std::mem::take(&mut rest));
+                    (true, false)
                 }
                 State::Length(left) => {
                     let take = usize::try_from(*left).unwrap_or(usize::MAX).min(rest.len());
-                    out.push(Received::Chunk(Bytes::copy_from_slice(&rest[..take])));
+                    self.chunk.extend_from_slice(&rest[..take]);
+                    rest = &rest[take..];
                     *left -= take as u64;
-                    if *left == 0 {
-                        self.state = State::Done;
-                        out.push(Received::End);
-                    }
-                    return Ok(());
+                    (true, *left == 0)
                 }
                 State::Chunked(decoder) => {
                     let (taken, ended) = decoder.step(rest, &mut self.chunk).map_err(|_| BadResponse::Chunk)?;
                     rest = &rest[taken..];
-                    if ended {
-                        out.push(Received::Chunk(Bytes::from(std::mem::take(&mut self.chunk))));
-                    }
-                    if decoder.is_done() {
-                        self.state = State::Done;
-                        out.push(Received::End);
-                        return Ok(());
-                    }
+                    (ended, decoder.is_done())
                 }
+            };
+            self.count(self.chunk.len() - before, out);
+            if ended && self.left.is_some() {
+                out.push(Received::Chunk(Bytes::from(std::mem::take(&mut self.chunk))));
+            }
+            if done {
+                self.state = State::Done;
+                out.push(Received::End);
             }
         }
         Ok(())
+    }
+
+    /// So many bytes of the body have come; they are let go where there are too many.
+    fn count(&mut self, bytes: usize, out: &mut Vec<Received>) {
+        let left = self.left.and_then(|left| left.checked_sub(bytes));
+        if left.is_none() {
+            self.chunk = Vec::new();
+            out.extend(self.left.map(|_| Received::TooLong));
+        }
+        self.left = left;
     }
 }
 
@@ -189,8 +216,11 @@ mod tests {
     use super::{BadResponse, Received, Upstream};
     use crate::http::{LAST_CHUNK, encode_chunk};
 
+    /// More than any body here has.
+    const PLENTY: usize = 1024;
+
     fn read(method: &str, pieces: &[&[u8]]) -> (Vec<Received>, bool) {
-        let mut upstream = Upstream::new(method);
+        let mut upstream = Upstream::new(method, PLENTY);
         let received = pieces.iter().flat_map(|piece| upstream.push(piece).unwrap()).collect();
         (received, upstream.finish())
     }
@@ -232,7 +262,34 @@ mod tests {
     #[case(b"HTTP/1.1 200 OK\r\nContent-Length: x\r\n\r\n", BadResponse::Length)]
     #[case(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", BadResponse::Chunk)]
     fn what_is_no_response_is_refused(#[case] bytes: &[u8], #[case] error: BadResponse) {
-        assert_eq!(Upstream::new("GET").push(bytes), Err(error));
+        assert_eq!(Upstream::new("GET", PLENTY).push(bytes), Err(error));
+    }
+
+    #[test]
+    fn a_chunk_that_is_cut_off_is_kept_as_far_as_it_came() {
+        let mut upstream = Upstream::new("GET", PLENTY);
+        upstream.push(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n5\r\nde").unwrap();
+        assert!(!upstream.finish());
+        assert_eq!(upstream.take_partial_chunk().as_deref(), Some(&b"de"[..]));
+        assert_eq!(upstream.take_partial_chunk(), None);
+    }
+
+    #[rstest]
+    #[case::chunked("Transfer-Encoding: chunked\r\n\r\n2\r\nab\r\nffffffff\r\ncdefgh")]
+    #[case::by_length("Content-Length: 1000000000\r\n\r\nabcdefgh")]
+    #[case::until_the_end("\r\nabcdefgh")]
+    fn a_body_that_is_too_long_is_passed_over_and_not_held(#[case] rest: &str) {
+        let mut upstream = Upstream::new("GET", 5);
+        let received = upstream.push(format!("HTTP/1.1 200 OK\r\n{rest}").as_bytes()).unwrap();
+        assert_eq!(received.last(), Some(&Received::TooLong));
+        assert_eq!(upstream.push(&[b'x'; 10_000]), Ok(vec![]));
+        assert_eq!((upstream.chunk.capacity(), upstream.is_done()), (0, false));
+    }
+
+    #[test]
+    fn the_end_of_a_body_that_was_too_long_is_seen() {
+        let (received, _) = read("GET", &[b"HTTP/1.1 200 OK\r\nContent-Length: 2000\r\n\r\n", &[b'x'; 2000]]);
+        assert_eq!(received[1..], [Received::TooLong, Received::End]);
     }
 
     proptest! {

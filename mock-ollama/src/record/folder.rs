@@ -2,12 +2,13 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
+use std::sync::{Mutex, PoisonError};
 
+use super::error::NotRecorded;
 use crate::files::Existing;
 use crate::recording::{Recording, WriteError, write_file};
 
-/// A folder of numbered recordings; numbers go on after those that are there.
+/// A folder of numbered recordings; numbers go on after those that are there. Several recorders may share one.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -24,20 +25,33 @@ impl Folder {
             let number: u32 = name.split('-').next().and_then(|digits| digits.parse().ok()).unwrap_or(0);
             last = last.max(number);
         }
-        Ok(Self { path: path.to_owned(), next: Mutex::new(last + 1) })
+        Ok(Self { path: path.to_owned(), next: Mutex::new(last.saturating_add(1)) })
     }
 
-    /// Writes a recording whole, under the next number; its name is that of the file.
-    pub(super) fn write(&self, recording: Recording) -> Result<PathBuf, WriteError> {
-        let number = {
-            let mut next = self.next.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-            *next += 1;
-            *next - 1
-        };
-        let recording = Recording { name: format!("{number:04}-{}", recording.name), ..recording };
-        let path = self.path.join(format!("{}.jsonl", recording.name));
-        write_file(&recording, &path, Existing::Keep)?;
-        Ok(path)
+    /// Writes a recording whole, under the next number; its name is that of the file. A name that another recorder has
+    /// taken means the next number.
+    pub(super) fn write(&self, mut recording: Recording) -> Result<PathBuf, NotRecorded> {
+        let name = recording.name.clone();
+        loop {
+            recording.name = format!("{:04}-{name}", self.take_number());
+            let path = self.path.join(format!("{}.jsonl", recording.name));
+            // Most names that are taken are seen here, before anything is written.
+            if path.exists() {
+                continue;
+            }
+            match write_file(&recording, &path, Existing::Keep) {
+                Ok(()) => return Ok(path),
+                Err(WriteError::Io(error)) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(source) => return Err(NotRecorded::Write { path, source }),
+            }
+        }
+    }
+
+    fn take_number(&self) -> u32 {
+        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let number = *next;
+        *next = next.saturating_add(1);
+        number
     }
 }
 
@@ -56,12 +70,57 @@ pub(super) fn slug(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::slug;
+    use std::path::Path;
+
+    use super::{Folder, slug};
+    use crate::record::error::NotRecorded;
+    use crate::recording::{End, Exchange, Origin, Recording, Response, read_file};
+
+    fn recording(name: &str) -> Recording {
+        let response = Response { status: 200, headers: vec![] };
+        let exchange = Exchange { request: None, sent_us: None, response, chunks: vec![], end: End::Clean };
+        Recording::new(name, Origin::Recorded, "m", vec![exchange])
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> =
+            folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
 
     #[test]
     fn a_name_has_only_what_every_file_system_takes() {
         assert_eq!(slug("/api/chat"), "api-chat");
         assert_eq!(slug("hf.co/User/Model:Q4_K"), "hf.co-user-model-q4_k");
         assert_eq!(slug("../../etc"), "..-..-etc");
+    }
+
+    #[test]
+    fn recorders_of_one_folder_lose_nothing_to_each_other() {
+        let path = tempfile::tempdir().unwrap();
+        let folders = [(); 4].map(|()| Folder::open(path.path()).unwrap());
+        std::thread::scope(|scope| {
+            for folder in &folders {
+                scope.spawn(|| (0..10).for_each(|_| drop(folder.write(recording("same")).unwrap())));
+            }
+        });
+        let names = names(path.path());
+        assert_eq!(names.len(), 40, "{names:?}");
+        for name in &names {
+            assert_eq!(format!("{}.jsonl", read_file(path.path().join(name)).unwrap().name), *name);
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_written_is_named_with_what_the_system_said() {
+        let path = tempfile::tempdir().unwrap();
+        let folder = Folder::open(&path.path().join("out")).unwrap();
+        std::fs::remove_dir(path.path().join("out")).unwrap();
+        let error = folder.write(recording("x")).unwrap_err();
+        let said = error.chain();
+        assert!(matches!(error, NotRecorded::Write { .. }) && error.is_loss());
+        assert!(said.contains("0001-x.jsonl: ") && said.contains("os error"), "{said}");
+        assert_eq!(names(path.path()).len(), 0);
     }
 }

@@ -6,17 +6,34 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `recorder` | the listener and its threads: one for each connection |
-//! | `exchange` | one request and its response on their way through |
+//! | `recorder` | a running recorder, and the way to stop it |
+//! | `event_loop` | one thread for the sockets of all exchanges |
+//! | `exchange` | one exchange, from its connection to its end |
+//! | `relaying` | a request on its way out, and the answer on its way in |
+//! | `wire` | what the recorder writes itself to either side |
 //! | `note` | what was seen, as a recording |
+//! | `gzip` | bodies that came compressed |
+//! | `writers` | the threads that write recordings |
 //! | `folder` | where recordings go, and what they are called |
+//! | `limits` | how much is held |
+//! | `error` | why an exchange was not recorded |
+//! | `setting` | what all exchanges have in common |
 //! | `upstream` | the address to record from |
 
+mod error;
+mod event_loop;
 mod exchange;
 mod folder;
+mod gzip;
+mod limits;
 mod note;
 mod recorder;
+mod relaying;
+mod setting;
 mod upstream;
+mod wire;
+mod writers;
 
+pub use limits::MAX_ANSWER_BYTES;
 pub use recorder::{RecordError, Recorder, RecorderConfig};
 pub use upstream::{BadUpstream, UpstreamUrl};

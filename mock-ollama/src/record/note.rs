@@ -1,114 +1,154 @@
 //! What was seen, as a recording.
 
 use bytes::Bytes;
-use serde_json::Value;
 
+use super::error::NotRecorded;
 use super::folder::slug;
+use super::gzip;
+use super::limits::MAX_ANSWER_BYTES;
 use crate::clock::Instant;
 use crate::http::RequestHead;
 use crate::models::ModelName;
-use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
-use crate::scrub::Scrub;
+use crate::recording::limits::MAX_CHUNKS;
+use crate::recording::{self, Chunk, End, Exchange, Method, Origin, Recording, RequestBody, Response};
+use crate::scrub::{Pass, Scrub};
 
-/// Response fields that are not kept: those that the server makes anew, and those that tell who somebody is.
-const DROPPED: &[&str] = &[
-    "date",
-    "content-length",
-    "transfer-encoding",
-    "connection",
-    "keep-alive",
-    "set-cookie",
-    "cookie",
-    "authorization",
-    "proxy-authorization",
-    "www-authenticate",
-    "proxy-authenticate",
-    "x-api-key",
-];
+/// Response fields that are kept: what a client acts on. Anything else may hold a secret, or is made anew by the server.
+const KEPT_FIELDS: &[&str] =
+    &["content-type", "content-language", "allow", "location", "retry-after", "retry-after-ms", "x-should-retry"];
 
 /// One exchange while it is on its way.
 #[derive(Debug)]
 pub(super) struct Note {
-    pub(super) request: Request,
+    head: RequestHead,
+    body: Bytes,
     /// When the whole request had been sent.
-    pub(super) sent: Instant,
-    pub(super) response: Option<Response>,
-    pub(super) chunks: Vec<Chunk>,
+    sent: Instant,
+    response: Option<Response>,
+    chunks: Vec<Chunk>,
+    /// Why nothing more is noted.
+    given_up: Option<NotRecorded>,
 }
 
 impl Note {
-    /// What is kept of a request; the reason where nothing can be.
-    pub(super) fn of(head: &RequestHead, body: &[u8], sent: Instant) -> Result<Self, String> {
-        let methods = [Method::Get, Method::Head, Method::Post, Method::Delete];
-        let method = methods.into_iter().find(|method| method.as_str() == head.method);
-        let method = method.ok_or_else(|| format!("recordings have no method {}", head.method))?;
-        if head.target.contains('?') {
-            return Err("recordings have no query".to_owned());
-        }
-        let body = match (body.is_empty(), std::str::from_utf8(body)) {
-            (true, _) => None,
-            (false, Err(_)) => return Err("the request body is not UTF-8".to_owned()),
-            (false, Ok(text)) => Some(match serde_json::from_str::<Value>(text) {
-                Ok(value) => RequestBody::Json(value),
-                Err(_) => RequestBody::Text(text.to_owned()),
-            }),
-        };
-        let request = Request { method, path: head.path().to_owned(), body };
-        Ok(Self { request, sent, response: None, chunks: Vec::new() })
+    /// A note of a request, which counts as sent at `sent` until [`Note::sent`] says otherwise.
+    pub(super) fn of(head: RequestHead, body: Bytes, sent: Instant) -> Self {
+        Self { head, body, sent, response: None, chunks: Vec::new(), given_up: None }
+    }
+
+    /// The whole request has been sent.
+    pub(super) fn sent(&mut self, now: Instant) {
+        self.sent = now;
+    }
+
+    /// Whether the head of a response has come.
+    pub(super) fn is_answered(&self) -> bool {
+        self.response.is_some()
     }
 
     pub(super) fn head(&mut self, status: u16, fields: Vec<(String, String)>) {
-        let kept = fields.into_iter().filter(|(name, _)| !DROPPED.contains(&name.to_ascii_lowercase().as_str()));
-        self.response = Some(Response { status, headers: kept.collect() });
+        self.response = Some(Response { status, headers: fields });
     }
 
     pub(super) fn chunk(&mut self, bytes: Bytes, arrived: Instant) {
+        if self.given_up.is_some() {
+            return;
+        }
+        if self.chunks.len() == MAX_CHUNKS {
+            return self.give_up(NotRecorded::TooManyChunks);
+        }
         let at = arrived.saturating_since(self.sent).as_micros();
         let at_us = u64::try_from(at).unwrap_or(u64::MAX);
         self.chunks.push(Chunk { at_us, bytes });
     }
 
-    /// The recording of an exchange that ended so; `None` when not even the head of a response came.
-    pub(super) fn finish(self, end: End, scrub: &Scrub) -> Option<Recording> {
-        let response = self.response?;
-        let Request { method, path, body } = self.request;
-        let body = body.map(|body| match body {
-            RequestBody::Json(value) => RequestBody::Json(scrub.json(&value)),
-            RequestBody::Text(text) => RequestBody::Text(scrub.text(&text)),
-        });
-        let model = model_of(body.as_ref());
-        let bytes: Vec<Bytes> = self.chunks.iter().map(|chunk| chunk.bytes.clone()).collect();
-        let scrubbed = scrub.body(&bytes).into_iter();
+    /// Lets go of what has come of the answer: it will not be recorded.
+    pub(super) fn give_up(&mut self, why: NotRecorded) {
+        self.chunks = Vec::new();
+        self.given_up.get_or_insert(why);
+    }
+
+    /// Method and path, as the recording has them or would.
+    pub(super) fn title(&self) -> String {
+        format!("{} {}", self.head.method, recording::Request::path_of(&self.head.target))
+    }
+
+    /// Whether the request has a query, of which nothing is kept.
+    pub(super) fn has_query(&self) -> bool {
+        self.head.target.contains('?')
+    }
+
+    /// What is kept of the request.
+    fn request(&self, scrub: &Scrub) -> Result<recording::Request, NotRecorded> {
+        let methods = [Method::Get, Method::Head, Method::Post, Method::Delete];
+        let method = methods.into_iter().find(|method| method.as_str() == self.head.method);
+        let method = method.ok_or_else(|| NotRecorded::Method(self.head.method.clone()))?;
+        let path = scrub.target(&recording::Request::path_of(&self.head.target));
+        let text = std::str::from_utf8(&self.body).map_err(|_| NotRecorded::NotUtf8)?;
+        let body = (!text.is_empty()).then(|| RequestBody::of(&scrub.request(text)));
+        Ok(recording::Request { method, path, body })
+    }
+
+    /// The recording of an exchange that ended so.
+    pub(super) fn finish(mut self, end: End, scrub: &Scrub) -> Result<Recording, NotRecorded> {
+        if let Some(why) = self.given_up.take() {
+            return Err(why);
+        }
+        let response = self.response.take().ok_or(match end {
+            End::ClientClosed => NotRecorded::CutOff,
+            End::Reset => NotRecorded::NoAnswerButReset,
+            _ => NotRecorded::NoAnswer,
+        })?;
+        let request = self.request(scrub)?;
+        let chunks = decoded(&response, self.chunks, scrub)?;
+        let model = model_of(request.body.as_ref());
+        let (times, bytes): (Vec<u64>, Vec<Bytes>) = chunks.into_iter().map(|chunk| (chunk.at_us, chunk.bytes)).unzip();
         // What is left of a chunk may be nothing, and a recording holds no empty ones.
-        let chunks = self.chunks.iter().zip(scrubbed).filter(|(_, bytes)| !bytes.is_empty());
-        let chunks = chunks.map(|(chunk, bytes)| Chunk { at_us: chunk.at_us, bytes });
-        let headers = response.headers.into_iter().map(|(name, value)| (name, scrub.text(&value))).collect();
-        let response = Response { headers, ..response };
-        let parts = [slug(&path), slug(&model)].into_iter().filter(|part| !part.is_empty());
-        let name = parts.collect::<Vec<_>>().join("-");
-        let exchange = Exchange {
-            request: Some(Request { method, path, body }),
-            sent_us: None,
-            response,
-            chunks: chunks.collect(),
-            end,
-        };
+        let chunks = times.into_iter().zip(scrub.chunks(bytes)).filter(|(_, bytes)| !bytes.is_empty());
+        let chunks = chunks.map(|(at_us, bytes)| Chunk { at_us, bytes }).collect();
+        let fields = response.headers.into_iter();
+        let kept = fields.filter(|(name, _)| KEPT_FIELDS.contains(&name.to_ascii_lowercase().as_str()));
+        let headers = kept.map(|(name, value)| (name, scrub.field(&value))).collect();
+        let response = Response { status: response.status, headers };
+        let parts = [slug(&request.path), slug(&model)].into_iter().filter(|part| !part.is_empty());
+        // Parts that match nothing may make something together that does.
+        let name = slug(&scrub.target(&parts.collect::<Vec<_>>().join("-")));
+        let exchange = Exchange { request: Some(request), sent_us: None, response, chunks, end };
         let name = if name.is_empty() { "root".to_owned() } else { name };
         let recording = Recording::new(name, Origin::Recorded, listed(&model), vec![exchange]);
-        Some(Recording { scrub: scrub.patterns(), ..recording })
+        Ok(Recording { scrub: scrub.patterns(), ..recording })
     }
 }
 
-/// A model's name as listings show it.
+/// The chunks of a body with its compression undone: what is compressed cannot be scrubbed.
+fn decoded(response: &Response, chunks: Vec<Chunk>, scrub: &Scrub) -> Result<Vec<Chunk>, NotRecorded> {
+    if chunks.is_empty() || !scrub.makes(Pass::Compressed) {
+        return Ok(chunks);
+    }
+    match response.header("content-encoding").unwrap_or("identity").trim().to_ascii_lowercase().as_str() {
+        "" | "identity" => Ok(chunks),
+        "gzip" | "x-gzip" => gzip::decode(chunks, MAX_ANSWER_BYTES).map_err(NotRecorded::Gzip),
+        other => Err(NotRecorded::Encoding(other.to_owned())),
+    }
+}
+
+/// What is said of an exchange of which there is no recording.
+pub(super) fn not_recorded(title: &str, why: &NotRecorded, scrub: &Scrub) -> String {
+    scrub.complaint(&format!("not recorded: {title}: {}", why.chain()))
+}
+
+/// A model's name as listings show it; a recording's has no control characters.
 fn listed(name: &str) -> String {
-    ModelName::parse(name).map_or_else(|| name.to_owned(), |name| name.to_string())
+    let name = ModelName::parse(name).map_or_else(|| name.to_owned(), |name| name.to_string());
+    name.replace(char::is_control, "\u{fffd}")
 }
 
 /// The model that a request names.
 fn model_of(body: Option<&RequestBody>) -> String {
-    let named = match body {
-        Some(RequestBody::Json(value)) => value["model"].as_str().or_else(|| value["name"].as_str()),
-        _ => None,
-    };
-    named.filter(|name| !name.trim().is_empty()).unwrap_or("none").to_owned()
+    let name = body.and_then(|body| body.string("model").or_else(|| body.string("name")));
+    name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "none".to_owned())
 }
+
+#[cfg(test)]
+#[path = "note_tests/mod.rs"]
+mod tests;

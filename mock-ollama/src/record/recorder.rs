@@ -1,17 +1,23 @@
-//! The listener and its threads: one for each connection.
+//! A running recorder, and the way to stop it.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, ToSocketAddrs as _};
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread::JoinHandle;
 
 use thiserror::Error;
 
-use super::exchange::{Setting, serve};
+use super::event_loop::EventLoop;
 use super::folder::Folder;
+use super::setting::Setting;
 use super::upstream::UpstreamUrl;
+use super::writers;
+use crate::driver::{Waker, bind, host_names};
+use crate::http::{GateConfig, Origins};
+use crate::journal::ServerId;
 use crate::scrub::Scrub;
 
 /// What a recorder is set to.
@@ -21,8 +27,10 @@ pub struct RecorderConfig {
     pub upstream: UpstreamUrl,
     /// The folder for recordings; it is made where it is missing.
     pub out: PathBuf,
-    /// Where clients connect; port 0 takes a free one.
+    /// Where clients connect; port 0 takes a free one. On a loopback address their `Host` is checked.
     pub listen: SocketAddr,
+    /// The origins that may call beside the default ones.
+    pub origins: Origins,
     /// What is made unreadable in everything that is written.
     pub scrub: Scrub,
     /// Where it is said what was not recorded and why.
@@ -32,6 +40,14 @@ pub struct RecorderConfig {
 /// Why a recorder did not start.
 #[derive(Debug, Error)]
 pub enum RecordError {
+    /// The upstream's name has no address.
+    #[error("cannot find the address of {url}")]
+    Resolve {
+        /// The upstream.
+        url: UpstreamUrl,
+        /// What the system said.
+        source: io::Error,
+    },
     /// The folder cannot be used.
     #[error("cannot use {} for recordings", path.display())]
     Folder {
@@ -57,35 +73,44 @@ pub enum RecordError {
 #[derive(Debug)]
 pub struct Recorder {
     addr: SocketAddr,
-    shared: Arc<Shared>,
-    thread: Option<JoinHandle<()>>,
-}
-
-#[derive(Debug)]
-struct Shared {
-    setting: Setting,
-    stop: AtomicBool,
-    open: Mutex<Vec<(TcpStream, JoinHandle<()>)>>,
+    setting: Arc<Setting>,
+    stop: Arc<AtomicBool>,
+    waker: Waker,
+    /// The loop and the writers.
+    threads: Vec<JoinHandle<()>>,
 }
 
 impl Recorder {
-    /// Starts recording; when this returns, clients can connect.
+    /// Starts recording; when this returns, clients can connect. The upstream's name is looked up here, once.
     ///
     /// # Errors
-    /// The folder or the address cannot be used.
+    /// The upstream has no address, or the folder or the address cannot be used.
     pub fn start(config: RecorderConfig) -> Result<Self, RecordError> {
-        let RecorderConfig { upstream, out, listen, scrub, complain } = config;
+        let RecorderConfig { upstream, out, listen, origins, scrub, complain } = config;
+        let addrs = addresses(&upstream)?;
         let folder = Folder::open(&out).map_err(|source| RecordError::Folder { path: out, source })?;
-        let bound = TcpListener::bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let bound = bind(listen, NonZeroUsize::MIN).and_then(|mut listeners| {
+            let listener = listeners.pop().ok_or(io::ErrorKind::AddrNotAvailable)?;
+            Ok((listener.local_addr()?, listener))
+        });
         let (addr, listener) = bound.map_err(|source| RecordError::Bind { addr: listen, source })?;
-        let setting = Setting { upstream, folder, scrub, complain };
-        let shared = Arc::new(Shared { setting, stop: AtomicBool::new(false), open: Mutex::default() });
-        let loop_shared = Arc::clone(&shared);
-        let thread = std::thread::Builder::new()
-            .name("record".to_owned())
-            .spawn(move || accept(&listener, &loop_shared))
-            .map_err(RecordError::Thread)?;
-        Ok(Self { addr, shared, thread: Some(thread) })
+        let open = Some(ServerId::default()).filter(|_| !addr.ip().is_loopback()).into_iter().collect();
+        let gate = GateConfig { open, origins, host_names: host_names() };
+        let (lost, query_said) = (AtomicUsize::default(), AtomicBool::default());
+        let setting = Arc::new(Setting { upstream, addrs, gate, folder, scrub, complain, lost, query_said });
+        let (jobs, mut threads) = writers::start(&setting).map_err(RecordError::Thread)?;
+        let stop = Arc::new(AtomicBool::new(false));
+        let event_loop = EventLoop::new(listener, Arc::clone(&setting), jobs, Arc::clone(&stop));
+        let event_loop = event_loop.map_err(RecordError::Thread)?;
+        let waker = event_loop.waker();
+        let run = move || {
+            if let Err(error) = event_loop.run() {
+                complain(&format!("the recorder failed: {error}"));
+            }
+        };
+        let thread = std::thread::Builder::new().name("record".to_owned()).spawn(run).map_err(RecordError::Thread)?;
+        threads.push(thread);
+        Ok(Self { addr, setting, stop, waker, threads })
     }
 
     /// Where clients connect, without a slash at the end.
@@ -98,21 +123,17 @@ impl Recorder {
         self.addr
     }
 
-    /// Ends the recorder; when this returns, everything is written.
-    pub fn finish(mut self) {
+    /// Ends the recorder; when this returns, everything is written. Says how many answers should have been and could not.
+    pub fn finish(mut self) -> usize {
         self.stop();
+        self.setting.lost.load(Ordering::SeqCst)
     }
 
     fn stop(&mut self) {
-        let Some(thread) = self.thread.take() else { return };
-        self.shared.stop.store(true, Ordering::SeqCst);
-        // Wakes the listener, which then finds that it is to stop.
-        drop(TcpStream::connect(self.addr));
-        // A panic of the listener's thread has been reported by then.
-        let _ = thread.join();
-        let open = std::mem::take(&mut *self.shared.open.lock().unwrap_or_else(PoisonError::into_inner));
-        for (stream, thread) in open {
-            let _ = stream.shutdown(std::net::Shutdown::Both);
+        self.stop.store(true, Ordering::SeqCst);
+        self.waker.wake();
+        for thread in self.threads.drain(..) {
+            // A panic of a thread has been reported by then.
             let _ = thread.join();
         }
     }
@@ -124,24 +145,8 @@ impl Drop for Recorder {
     }
 }
 
-fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
-    for client in listener.incoming() {
-        if shared.stop.load(Ordering::SeqCst) {
-            return;
-        }
-        let Ok(client) = client else { continue };
-        let Ok(handle) = client.try_clone() else { continue };
-        let Ok(end) = client.try_clone() else { continue };
-        let of_thread = Arc::clone(shared);
-        let spawned = std::thread::Builder::new().name("record-exchange".to_owned()).spawn(move || {
-            // A client that went away is nobody to tell.
-            let _ = serve(client, &of_thread.setting);
-            // The recorder keeps a handle of its own, which would hold the connection open.
-            let _ = end.shutdown(std::net::Shutdown::Both);
-        });
-        let Ok(thread) = spawned else { continue };
-        let mut open = shared.open.lock().unwrap_or_else(PoisonError::into_inner);
-        open.retain(|(_, thread)| !thread.is_finished());
-        open.push((handle, thread));
-    }
+fn addresses(upstream: &UpstreamUrl) -> Result<Vec<SocketAddr>, RecordError> {
+    let wrong = |source| RecordError::Resolve { url: upstream.clone(), source };
+    let addrs: Vec<SocketAddr> = upstream.authority.to_socket_addrs().map_err(wrong)?.collect();
+    if addrs.is_empty() { Err(wrong(io::ErrorKind::NotFound.into())) } else { Ok(addrs) }
 }

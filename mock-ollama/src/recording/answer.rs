@@ -8,13 +8,11 @@ use serde::de::IgnoredAny;
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Answer {
     pub(super) model: Option<String>,
-    pub(super) created_at: Option<String>,
     response: Option<String>,
     message: Option<Message>,
     thinking: Option<String>,
     tool_calls: Option<Vec<IgnoredAny>>,
     pub(super) done_reason: Option<String>,
-    pub(super) total_duration: Option<u64>,
     pub(super) eval_count: Option<u64>,
 }
 

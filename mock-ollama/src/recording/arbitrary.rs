@@ -83,7 +83,8 @@ fn chunk_bytes() -> impl Strategy<Value = Bytes> {
 
 fn request() -> impl Strategy<Value = Request> {
     let methods = vec![Method::Get, Method::Head, Method::Post, Method::Delete];
-    let body = prop_oneof![json().prop_map(RequestBody::Json), ".*".prop_map(RequestBody::Text)];
+    let exact = prop::sample::select(vec!["[1e400]", r#"{"a":1,"a":2.50}"#]).prop_map(RequestBody::of);
+    let body = prop_oneof![json().prop_map(RequestBody::Json), exact, ".*".prop_map(RequestBody::Text)];
     (prop::sample::select(methods), "/[a-z0-9/._%-]{0,12}", option::of(body)).prop_map(|(method, path, body)| Request {
         method,
         path,
@@ -98,7 +99,7 @@ fn response() -> impl Strategy<Value = Response> {
     (200..=599u16, vec((name, value), 0..3)).prop_map(|(status, headers)| Response { status, headers })
 }
 
-fn json() -> impl Strategy<Value = Value> {
+pub(super) fn json() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),

@@ -4,7 +4,7 @@ use std::{fmt, io};
 
 use thiserror::Error;
 
-use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES, MAX_LINE_BYTES};
+use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES};
 
 /// Why a recording could not be read.
 #[derive(Debug, Error)]
@@ -122,9 +122,6 @@ pub enum Problem {
         /// The byte's place in the line, counted from 1.
         column: usize,
     },
-    /// A line is longer than [`MAX_LINE_BYTES`].
-    #[error("the line is longer than {MAX_LINE_BYTES} bytes, the limit")]
-    LineTooLong,
     /// The whole is larger than [`MAX_FILE_BYTES`].
     #[error("the recording is larger than {MAX_FILE_BYTES} bytes, the limit")]
     FileTooLarge,

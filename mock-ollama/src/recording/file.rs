@@ -1,18 +1,17 @@
 //! A recording on disk.
 
-use std::fs::File;
 use std::io::BufReader;
 use std::path::Path;
 
 use super::error::{ReadError, WriteError};
 use super::model::Recording;
 use super::{read, write};
-use crate::files::{Existing, write_whole};
+use crate::files::{Existing, open, write_whole};
 
 /// Reads the recording at `path`; see [`read`].
 pub fn read_file(path: impl AsRef<Path>) -> Result<Recording, ReadError> {
     let label = path.as_ref().display().to_string();
-    match File::open(path) {
+    match open(path.as_ref()) {
         Ok(file) => read(BufReader::new(file), &label),
         Err(source) => Err(ReadError::Io { label, source }),
     }

@@ -2,7 +2,8 @@
 
 use serde::de::IgnoredAny;
 
-use super::model::{Exchange, RequestBody};
+use super::model::Exchange;
+use super::request_body::RequestBody;
 
 /// What a response body is made of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,12 +1,10 @@
 //! How large a recording may be. Every limit has an error of its own in [`Problem`](super::Problem).
 
-/// The longest line of a recording, in bytes, its newline not counted.
-pub const MAX_LINE_BYTES: usize = 1024 * 1024;
-
 /// The most chunks of a recording, over all its exchanges.
 pub const MAX_CHUNKS: usize = 100_000;
 
-/// The largest recording, in bytes.
+/// The largest recording, in bytes. A line has no limit of its own: Go writes an answer in one chunk, and a batch of
+/// embeddings or a request with images has many megabytes.
 pub const MAX_FILE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// The deepest nesting of arrays and objects in a request body. (`serde_json` itself stops at 128.)

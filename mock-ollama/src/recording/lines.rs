@@ -3,7 +3,7 @@
 use std::io::{BufRead, Read as _};
 
 use super::error::{Problem, ReadError};
-use super::limits::{MAX_FILE_BYTES, MAX_LINE_BYTES};
+use super::limits::MAX_FILE_BYTES;
 
 /// The lines of an input, one at a time; it holds one line in memory.
 pub(super) struct Lines<'a, R> {
@@ -23,7 +23,7 @@ impl<'a, R: BufRead> Lines<'a, R> {
     /// The next line without its newline, `None` at the end of the input.
     pub(super) fn next(&mut self) -> Result<Option<&str>, ReadError> {
         self.buffer.clear();
-        let limit = MAX_LINE_BYTES as u64 + 1;
+        let limit = (MAX_FILE_BYTES + 1).saturating_sub(self.bytes);
         let read = (&mut self.reader).take(limit).read_until(b'\n', &mut self.buffer);
         let read = read.map_err(|source| ReadError::Io { label: self.label.to_owned(), source })?;
         if read == 0 {
@@ -52,7 +52,7 @@ fn check(raw: &[u8], line: u64, bytes: u64) -> Result<&str, Problem> {
         return Err(Problem::ByteOrderMark);
     }
     let Some(text) = raw.strip_suffix(b"\n") else {
-        return Err(if raw.len() > MAX_LINE_BYTES { Problem::LineTooLong } else { Problem::MissingFinalNewline });
+        return Err(Problem::MissingFinalNewline);
     };
     if text.ends_with(b"\r") {
         return Err(Problem::CarriageReturn);

@@ -6,6 +6,7 @@
 //! | --- | --- |
 //! | `model` | a recording in memory |
 //! | `form` | whether an answer is a stream, and of which form |
+//! | `request_body` | the body of a request, with its numbers and keys as they were sent |
 //! | `limits` | how large a recording may be |
 //! | `error` | what can be wrong with one |
 //! | `rules` | what every value must satisfy, on the way in and on the way out |
@@ -30,6 +31,7 @@ mod lines;
 mod model;
 mod parser;
 mod reader;
+mod request_body;
 mod rules;
 mod summary;
 pub mod synth;
@@ -39,8 +41,9 @@ mod writer;
 pub use error::{LineKind, Problem, ReadError, WriteError};
 pub use file::{read_file, write_file};
 pub use form::{BYTE_ORDER_MARK, Form};
-pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, Response};
 pub use reader::read;
+pub use request_body::{ExactJson, RequestBody};
 pub use rules::is_bodiless;
 pub use summary::{ExchangeSummary, GapQuantiles, Summary};
 pub use writer::{check, to_string, write};

@@ -1,8 +1,11 @@
 //! A recording in memory: one captured exchange, or a conversation of them, with chunk times.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+
+use super::request_body::RequestBody;
 
 /// One recording: a file's worth of exchanges with one model.
 #[derive(Clone, Debug, PartialEq)]
@@ -158,10 +161,35 @@ pub struct Exchange {
 pub struct Request {
     /// The request method.
     pub method: Method,
-    /// The request path, without a query.
+    /// The request path, without a query; see [`Request::path_of`].
     pub path: String,
     /// The body; absent when there was none, or when only the path is known.
     pub body: Option<RequestBody>,
+}
+
+impl Request {
+    /// The path that is kept of a request target: without scheme, host and query, none of which an answer of Ollama's
+    /// depends on. What is not visible ASCII is percent-encoded.
+    ///
+    /// ```
+    /// # use mock_ollama::recording::Request;
+    /// assert_eq!(Request::path_of("/v1/messages?beta=true"), "/v1/messages");
+    /// assert_eq!(Request::path_of("http://localhost:11434/v1/models/é%2Fb"), "/v1/models/%C3%A9%2Fb");
+    /// ```
+    pub fn path_of(target: &str) -> Cow<'_, str> {
+        let absolute = ["http://", "https://"].into_iter().find_map(|scheme| target.strip_prefix(scheme));
+        let path = absolute.map_or(target, |rest| rest.find('/').map_or("/", |at| &rest[at..]));
+        let path = path.split('?').next().unwrap_or_default();
+        let is_kept = |byte: u8| byte.is_ascii_graphic() && byte != b'#';
+        if path.bytes().all(is_kept) {
+            return Cow::Borrowed(path);
+        }
+        path.bytes()
+            .fold(String::new(), |out, byte| {
+                out + &if is_kept(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }
+            })
+            .into()
+    }
 }
 
 /// The methods that Ollama's router registers.
@@ -188,15 +216,6 @@ impl Method {
             Self::Delete => "DELETE",
         }
     }
-}
-
-/// A recorded request body.
-#[derive(Clone, Debug, PartialEq)]
-pub enum RequestBody {
-    /// A JSON value; its keys keep their order.
-    Json(Value),
-    /// The exact text of a body that is not JSON.
-    Text(String),
 }
 
 /// A recorded response head.

@@ -9,8 +9,9 @@ use sha2::{Digest as _, Sha256};
 
 use super::body::Body;
 use super::error::{LineKind, Problem};
-use super::limits::MAX_CHUNKS;
-use super::model::{Exchange, Recording, Request, RequestBody, Response};
+use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS};
+use super::model::{Exchange, Recording, Request, Response};
+use super::request_body::{RequestBody, is_nested_deeper};
 use super::rules;
 use super::wire::{
     EndLine, EventLine, HeaderLine, Payload, RequestLine, RequestObject, ResponseLine, VERSION, VersionLine, message_of,
@@ -154,7 +155,8 @@ fn request(text: &str) -> Result<Asked, Problem> {
     };
     let body = match (body, body_text) {
         (Some(_), Some(_)) => return Err(Problem::TwoBodies),
-        (Some(value), None) => Some(RequestBody::Json(value.into_owned())),
+        (Some(json), None) if is_nested_deeper(json.get(), MAX_BODY_NESTING) => return Err(Problem::BodyNesting),
+        (Some(json), None) => Some(RequestBody::of_json(&json)),
         (None, text) => text.map(|text| RequestBody::Text(text.into_owned())),
     };
     let request = Request { method, path: path.into_owned(), body };

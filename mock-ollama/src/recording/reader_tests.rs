@@ -6,9 +6,10 @@ use std::path::PathBuf;
 
 use bytes::Bytes;
 use proptest::prelude::*;
+use rstest::rstest;
 
 use super::Lines;
-use crate::recording::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES, MAX_LINE_BYTES};
+use crate::recording::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES};
 use crate::recording::{Chunk, Problem, ReadError, Recording, arbitrary, read, to_string};
 
 const HEAD: &str = concat!(
@@ -157,7 +158,7 @@ fn every_problem_but_those_of_size_has_a_malformed_file() {
     let named = source.lines().filter(|line| line.starts_with("    ") && line.as_bytes()[4].is_ascii_uppercase());
     let mut all: BTreeSet<String> =
         named.map(|line| line.chars().skip(4).take_while(|c| c.is_alphanumeric()).collect()).collect();
-    for of_size in ["LineTooLong", "FileTooLarge", "TooManyChunks"] {
+    for of_size in ["FileTooLarge", "TooManyChunks"] {
         assert!(all.remove(of_size), "{of_size}");
     }
     assert_eq!(all, shown);
@@ -175,18 +176,16 @@ fn kebab(variant: &str) -> String {
 }
 
 #[test]
-fn a_line_may_be_as_long_as_the_limit_and_no_longer() {
-    let line = |bytes: usize| {
-        let frame = r#"[0,""]"#.len();
-        format!("{HEAD}[0,\"{}\"]\n", "x".repeat(bytes - frame))
-    };
-    // The longest line is accepted: what is wrong is that the end line is missing.
-    assert!(matches!(problem_of(line(MAX_LINE_BYTES).as_bytes()), Some((3, Problem::Truncated { .. }))));
-    assert_eq!(problem_of(line(MAX_LINE_BYTES + 1).as_bytes()), Some((3, Problem::LineTooLong)));
-    // No more than a line is ever held: an endless one is given up at the limit.
+fn a_line_may_fill_the_recording_and_no_more() {
+    let mut text = b"x".repeat(usize::try_from(MAX_FILE_BYTES).unwrap() - 1);
+    text.push(b'\n');
+    assert_eq!(Lines::new(&text[..], "t").next().unwrap().map(str::len), Some(text.len() - 1));
+    text.insert(0, b'x');
+    assert_eq!(Lines::new(&text[..], "t").next().unwrap_err().problem(), Some(&Problem::FileTooLarge));
+    // An endless line is given up at the limit.
     let endless = BufReader::new(HEAD.as_bytes().chain(io::repeat(b'x')));
     assert!(
-        matches!(read(endless, "t"), Err(ReadError::Malformed { problem, .. }) if *problem == Problem::LineTooLong)
+        matches!(read(endless, "t"), Err(ReadError::Malformed { problem, .. }) if *problem == Problem::FileTooLarge)
     );
 }
 
@@ -217,7 +216,7 @@ impl Read for Endless<'_> {
 
 #[test]
 fn a_recording_is_no_larger_than_the_limit() {
-    let line = [b"x".repeat(MAX_LINE_BYTES - 1), b"\n".to_vec()].concat();
+    let line = [b"x".repeat(1024 * 1024 - 1), b"\n".to_vec()].concat();
     let mut lines = Lines::new(BufReader::new(Endless { line: &line, at: 0 }), "t");
     let fit = MAX_FILE_BYTES / line.len() as u64;
     for _ in 0..fit {
@@ -238,6 +237,20 @@ fn a_body_may_be_nested_as_deep_as_the_limit_and_no_deeper() {
     };
     assert!(matches!(problem_of(text(MAX_BODY_NESTING).as_bytes()), Some((3, Problem::Truncated { .. }))));
     assert_eq!(problem_of(text(MAX_BODY_NESTING + 1).as_bytes()), Some((2, Problem::BodyNesting)));
+    assert_eq!(problem_of(text(100_000).as_bytes()), Some((2, Problem::BodyNesting)));
+}
+
+#[rstest]
+#[case::header("")]
+#[case::request("HEADER{\"request\":")]
+#[case::event("HEADER{\"response\":{\"status\":200,\"headers\":[]}}\n[0,")]
+#[case::end("HEADER{\"response\":{\"status\":200,\"headers\":[]}}\n{\"end\":")]
+fn a_line_nested_a_hundred_thousand_levels_deep_is_an_error(#[case] before: &str) {
+    let before = before.replace("HEADER", HEAD.split_inclusive('\n').next().unwrap());
+    for (open, close) in [("[", "]"), ("{\"a\":", "}")] {
+        let text = format!("{before}{}1{}\n", open.repeat(100_000), close.repeat(100_000));
+        assert!(problem_of(text.as_bytes()).is_some());
+    }
 }
 
 #[test]
@@ -276,7 +289,7 @@ fn the_example_in_the_documentation_is_canonical() {
 #[test]
 fn the_documentation_states_the_limits() {
     let documentation = include_str!("../../../docs/recording-format.md");
-    for limit in [MAX_LINE_BYTES as u64, MAX_CHUNKS as u64, MAX_FILE_BYTES, MAX_BODY_NESTING as u64] {
+    for limit in [MAX_CHUNKS as u64, MAX_FILE_BYTES, MAX_BODY_NESTING as u64] {
         assert!(documentation.contains(&format!("| {limit} |")), "{limit}");
     }
 }

@@ -5,7 +5,8 @@ use serde_json::Value;
 
 use super::error::Problem;
 use super::limits::{FRAMING_HEADERS, MAX_BODY_NESTING};
-use super::model::{Model, Request, RequestBody, Response};
+use super::model::{Model, Request, Response};
+use super::request_body::RequestBody;
 
 /// The rules of the header line.
 pub(super) fn header(name: &str, model: &Model) -> Result<(), Problem> {

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use super::answer::Answer;
-use super::model::{Chunk, End, Exchange, Method, Origin, Recording, RequestBody};
+use super::model::{End, Exchange, Method, Origin, Recording};
+use crate::terminal::in_line;
 
 /// What a recording holds, derived from its bytes and times alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,15 +79,13 @@ impl Summary {
 impl ExchangeSummary {
     /// Summarises `exchange`.
     pub fn of(exchange: &Exchange) -> Self {
-        let answers = answers(&exchange.chunks);
+        let answers = answers(exchange);
         let is_native = answers.iter().any(|(_, answer)| answer.path().is_some());
         let tokens: Vec<u64> =
             answers.iter().filter(|(_, answer)| answer.has_token()).map(|(at_us, _)| *at_us).collect();
         let gaps = tokens.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        let asked_for = exchange.request.as_ref().and_then(|request| match &request.body {
-            Some(RequestBody::Json(body)) => body.get("model")?.as_str().map(ToOwned::to_owned),
-            _ => None,
-        });
+        let request = exchange.request.as_ref();
+        let asked_for = request.and_then(|request| request.body.as_ref()?.string("model"));
         Self {
             endpoint: exchange.request.as_ref().map(|request| (request.method, request.path.clone())),
             model: asked_for.or_else(|| answers.iter().find_map(|(_, answer)| answer.model.clone())),
@@ -114,7 +113,14 @@ impl GapQuantiles {
 
 /// The objects of a native body, each with the offset of the chunk that completed it; what is not a
 /// native object is passed over.
-fn answers(chunks: &[Chunk]) -> Vec<(u64, Answer)> {
+fn answers(exchange: &Exchange) -> Vec<(u64, Answer)> {
+    let chunks = &exchange.chunks;
+    if let [only] = chunks.as_slice()
+        && let Ok(answer) = serde_json::from_slice(&only.bytes)
+    {
+        // One object, which may span lines.
+        return vec![(only.at_us, answer)];
+    }
     let mut answers = Vec::new();
     let mut pending = Vec::new();
     for (index, chunk) in chunks.iter().enumerate() {
@@ -134,8 +140,9 @@ fn answers(chunks: &[Chunk]) -> Vec<(u64, Answer)> {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let server = self.server.as_deref().unwrap_or("an unknown server");
-        writeln!(f, "{}: {} from {server}, model {}", self.name, self.origin.as_str(), self.model)?;
+        let server = in_line(self.server.as_deref().unwrap_or("an unknown server"));
+        let (name, model) = (in_line(&self.name), in_line(&self.model));
+        writeln!(f, "{name}: {} from {server}, model {model}", self.origin.as_str())?;
         for (index, exchange) in self.exchanges.iter().enumerate() {
             write!(f, "{:>3}. {exchange}", index + 1)?;
         }
@@ -146,11 +153,11 @@ impl fmt::Display for Summary {
 impl fmt::Display for ExchangeSummary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.endpoint {
-            Some((method, path)) => write!(f, "{} {path}", method.as_str())?,
+            Some((method, path)) => write!(f, "{} {}", method.as_str(), in_line(path))?,
             None => f.write_str("request not known")?,
         }
         if let Some(model) = &self.model {
-            write!(f, " ({model})")?;
+            write!(f, " ({})", in_line(model))?;
         }
         writeln!(f, " -> {}", self.status)?;
         write!(f, "     body    chunks {}, bytes {}", self.chunks, self.bytes)?;
@@ -179,7 +186,7 @@ impl fmt::Display for ExchangeSummary {
             End::ClientClosed => "the recorder closed before the end",
             End::Timeout => "the recorder gave up waiting",
         };
-        let reason = self.done_reason.as_deref().map(|reason| format!(", done_reason {reason}"));
+        let reason = self.done_reason.as_deref().map(|reason| format!(", done_reason {}", in_line(reason)));
         writeln!(f, "     end     {how}{}", reason.unwrap_or_default())
     }
 }

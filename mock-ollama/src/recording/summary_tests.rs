@@ -37,6 +37,13 @@ fn a_token_counts_where_its_line_is_complete() {
 }
 
 #[test]
+fn an_answer_over_several_lines_is_one_token() {
+    let summary = of_chunks(&[(7, "{\n  \"response\": \"a\",\n  \"done\": true,\n  \"eval_count\": 1\n}\n")]);
+    let exchange = &summary.exchanges[0];
+    assert_eq!((exchange.tokens, exchange.eval_count, exchange.ttft_us), (Some(1), Some(1), Some(7)));
+}
+
+#[test]
 fn a_body_that_is_no_native_answer_has_no_token_count() {
     let summary = of_chunks(&[(5, "{\"error\":\"model not found\"}")]);
     assert_eq!((summary.exchanges[0].tokens, summary.exchanges[0].ttft_us), (None, None));

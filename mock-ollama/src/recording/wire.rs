@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Deserializer, Serialize};
-use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::model::{End, Method, Model, Origin};
 
@@ -46,6 +46,7 @@ fn is_empty(patterns: &Cow<'_, [String]>) -> bool {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct RequestLine<'a> {
+    #[serde(borrow)]
     pub(super) request: Option<RequestObject<'a>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) sent_us: Option<u64>,
@@ -56,8 +57,8 @@ pub(super) struct RequestLine<'a> {
 pub(super) struct RequestObject<'a> {
     pub(super) method: Method,
     pub(super) path: Cow<'a, str>,
-    #[serde(default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
-    pub(super) body: Option<Cow<'a, Value>>,
+    #[serde(borrow, default, deserialize_with = "present", skip_serializing_if = "Option::is_none")]
+    pub(super) body: Option<Cow<'a, RawValue>>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) body_text: Option<Cow<'a, str>>,
 }
@@ -127,8 +128,8 @@ pub(super) struct EndObject<'a> {
 }
 
 /// Tells a `null` that is there from a key that is not.
-fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'static, Value>>, D::Error> {
-    Value::deserialize(deserializer).map(|value| Some(Cow::Owned(value)))
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, RawValue>>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(|json| Some(Cow::Borrowed(json)))
 }
 
 /// What a JSON error says, without the place that `serde_json` appends: a line of ours is its only line.

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 use std::io::{self, Write};
 
 use serde::Serialize;
+use serde_json::value::to_raw_value;
 use sha2::{Digest as _, Sha256};
 
 use super::error::{Problem, WriteError};
-use super::limits::{MAX_CHUNKS, MAX_FILE_BYTES, MAX_LINE_BYTES};
-use super::model::{Exchange, Recording, Request, RequestBody};
+use super::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
+use super::model::{Exchange, Recording, Request};
+use super::request_body::RequestBody;
 use super::rules;
 use super::wire::{
     EndLine, EndObject, EventLine, HeaderLine, Payload, RequestLine, RequestObject, ResponseLine, ResponseObject,
@@ -109,9 +111,6 @@ impl<W: Write> Sink<W> {
     fn put(&mut self, line: &impl Serialize) -> Result<(), Fault> {
         self.line.clear();
         serde_json::to_writer(&mut self.line, line).map_err(io::Error::from)?;
-        if self.line.len() > MAX_LINE_BYTES {
-            return Err(Problem::LineTooLong.into());
-        }
         self.line.push(b'\n');
         self.bytes += self.line.len() as u64;
         if self.bytes > MAX_FILE_BYTES {
@@ -162,11 +161,12 @@ fn exchange(exchange: &Exchange, sink: &mut Sink<impl Write>) -> Result<(), Faul
     sink.put(&EndLine { end })
 }
 
-fn request(request: &Request) -> Result<RequestObject<'_>, Problem> {
+fn request(request: &Request) -> Result<RequestObject<'_>, Fault> {
     rules::request(request)?;
     let (body, body_text) = match &request.body {
         None => (None, None),
-        Some(RequestBody::Json(value)) => (Some(Cow::Borrowed(value)), None),
+        Some(RequestBody::Json(value)) => (Some(Cow::Owned(to_raw_value(value).map_err(io::Error::from)?)), None),
+        Some(RequestBody::Exact(json)) => (Some(Cow::Borrowed(json.raw())), None),
         Some(RequestBody::Text(text)) => (None, Some(Cow::Borrowed(text.as_str()))),
     };
     Ok(RequestObject { method: request.method, path: Cow::Borrowed(&request.path), body, body_text })

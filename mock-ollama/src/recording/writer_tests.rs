@@ -1,7 +1,8 @@
 use bytes::Bytes;
 
+use super::{Fault, Sink};
 use crate::files::Existing;
-use crate::recording::limits::{MAX_CHUNKS, MAX_LINE_BYTES};
+use crate::recording::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
 use crate::recording::{
     Chunk, End, Exchange, Method, Model, Origin, Problem, Recording, Request, RequestBody, Response, WriteError, check,
     read_file, to_string, write_file,
@@ -81,11 +82,15 @@ fn problem(change: impl FnOnce(&mut Recording)) -> Problem {
 
 #[test]
 fn the_writer_keeps_the_limits() {
-    let long = Bytes::from(vec![b'x'; MAX_LINE_BYTES]);
     let chunk = Chunk { at_us: 0, bytes: Bytes::from_static(b"x") };
-    assert_eq!(problem(|r| r.exchanges[1].chunks = vec![Chunk { at_us: 0, bytes: long }]), Problem::LineTooLong);
-    assert_eq!(problem(|r| r.exchanges[1].chunks = vec![chunk; MAX_CHUNKS]), Problem::TooManyChunks);
+    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![chunk; MAX_CHUNKS]), Problem::TooManyChunks);
     assert_eq!(problem(|r| r.exchanges.clear()), Problem::NoExchanges);
+    let line = "a line";
+    for (bytes, fits) in [(MAX_FILE_BYTES - 9, true), (MAX_FILE_BYTES - 8, false)] {
+        // With its quotes and its newline the line has nine bytes.
+        let put = Sink { writer: Vec::new(), line: Vec::new(), bytes }.put(&line);
+        assert_eq!(!matches!(put, Err(Fault::Invalid(Problem::FileTooLarge))), fits);
+    }
 }
 
 #[test]

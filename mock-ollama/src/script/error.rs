@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-/// Why a script cannot be used. Each names the file, the place and what to do.
+/// Why a script cannot be used. Each names the file, the line where there is one, and what to do.
 #[derive(Debug, Error)]
 pub enum ScriptError {
     /// A file or folder could not be read.
@@ -39,57 +39,66 @@ pub enum ScriptError {
         file: String,
     },
     /// A model's name breaks the grammar.
-    #[error("{file}: bad model name {name:?}; write [host/][namespace/]model[:tag]")]
+    #[error("{place}: bad model name {name:?}; write [host/][namespace/]model[:tag]")]
     BadName {
-        /// The file.
-        file: String,
+        /// The file and the line.
+        place: String,
         /// The name.
         name: String,
     },
     /// Two models have one name.
-    #[error("{file}: model {name} is stated twice; keep one")]
+    #[error("{place}: model {name} is stated twice; keep one")]
     Twice {
-        /// The file.
-        file: String,
+        /// The file and the line.
+        place: String,
         /// The name.
         name: String,
     },
     /// An answer is for a model that nobody states.
-    #[error("{file}: answer {number} is for model {name:?}, which no [[model]] states")]
+    #[error("{place}: answer {number} is for model {name:?}, which no [[model]] states; there are: {known}")]
     UnknownModel {
-        /// The file.
-        file: String,
+        /// The file and the line.
+        place: String,
         /// Which answer of its file, counted from 1.
         number: usize,
         /// The model.
         name: String,
+        /// The models that are stated.
+        known: String,
     },
     /// A model does not answer everything.
-    #[error("{file}: model {name} has no answer without conditions; add an [[answer]] with pieces alone")]
+    #[error("{place}: model {name} has no answer without conditions; add an [[answer]] with pieces alone")]
     NoDefault {
-        /// The file or folder.
-        file: String,
+        /// The file and the line of the model.
+        place: String,
         /// The model.
         name: String,
     },
     /// An answer holds something of no use.
-    #[error("{file}: answer {number}: {what}")]
+    #[error("{place}: answer {number}: {what}")]
     Answer {
-        /// The file.
-        file: String,
+        /// The file and the line.
+        place: String,
         /// Which answer of its file, counted from 1.
         number: usize,
         /// What is wrong and what to do.
         what: String,
     },
     /// A model holds something of no use.
-    #[error("{file}: model {name}: {what}")]
+    #[error("{place}: model {name}: {what}")]
     Model {
-        /// The file.
-        file: String,
+        /// The file and the line.
+        place: String,
         /// The model.
         name: String,
         /// What is wrong and what to do.
         what: String,
     },
+}
+
+impl ScriptError {
+    /// Whether the system is at fault rather than the script.
+    pub fn is_io(&self) -> bool {
+        matches!(self, Self::Read { .. })
+    }
 }

@@ -1,6 +1,7 @@
 //! The form, as it stands in a file.
 
 use serde::Deserialize;
+use toml::Spanned;
 
 use crate::models::Tensor;
 
@@ -9,9 +10,9 @@ use crate::models::Tensor;
 #[serde(deny_unknown_fields)]
 pub(super) struct ScriptFile {
     #[serde(default)]
-    pub(super) model: Vec<ModelForm>,
+    pub(super) model: Vec<Spanned<ModelForm>>,
     #[serde(default)]
-    pub(super) answer: Vec<AnswerForm>,
+    pub(super) answer: Vec<Spanned<AnswerForm>>,
 }
 
 /// `[[model]]`
@@ -131,7 +132,10 @@ pub(super) struct ErrorForm {
 
 /// A piece: a text, or a table that says what else it is.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a piece that is none; write a text, or a table with one of text, thinking, hex, held and call"
+)]
 pub(super) enum PieceForm {
     Text(String),
     Table(PieceTable),

@@ -5,6 +5,7 @@
 //! | `file` | the form, as it stands in a file |
 //! | `model` | a stated model as a card |
 //! | `pieces` | what an answer says, piece by piece |
+//! | `place` | where something is wrong, and what to write instead |
 //! | `reader` | files and folders, and everything that can be wrong with them |
 //! | `scripted` | a scripted model: which answer a request gets |
 //! | `error` | why a script cannot be used |
@@ -13,6 +14,7 @@ mod error;
 mod file;
 mod model;
 mod pieces;
+mod place;
 mod reader;
 mod scripted;
 

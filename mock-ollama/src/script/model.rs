@@ -9,6 +9,9 @@ use super::file::ModelForm;
 use crate::models::{Card, ModelName};
 use crate::recording::Details;
 
+/// A key with something wrong in it: which, and what to write instead.
+pub(super) type Wrong = (&'static str, String);
+
 /// The times of a model, from the request on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Times {
@@ -20,13 +23,13 @@ pub(super) struct Times {
 }
 
 impl Times {
-    pub(super) fn of(form: &ModelForm) -> Result<Self, String> {
-        let or = |text: &Option<String>, default: Duration| text.as_deref().map_or(Ok(default), duration);
+    pub(super) fn of(form: &ModelForm) -> Result<Self, Wrong> {
+        let stated = |key, text: &Option<String>| text.as_deref().map(duration).transpose().map_err(|what| (key, what));
         Ok(Self {
-            load: or(&form.load, Duration::from_micros(500))?,
-            prompt_eval: or(&form.prompt_eval, Duration::from_millis(100))?,
-            eval: form.eval.as_deref().map(duration).transpose()?,
-            gap: or(&form.gap, Duration::from_millis(20))?,
+            load: stated("load", &form.load)?.unwrap_or(Duration::from_micros(500)),
+            prompt_eval: stated("prompt_eval", &form.prompt_eval)?.unwrap_or(Duration::from_millis(100)),
+            eval: stated("eval", &form.eval)?,
+            gap: stated("gap", &form.gap)?.unwrap_or(Duration::from_millis(20)),
         })
     }
 }
@@ -47,10 +50,10 @@ pub(super) fn duration(text: &str) -> Result<Duration, String> {
 }
 
 /// Everything that listings say of the model.
-pub(super) fn card(form: &ModelForm, name: ModelName) -> Result<Card, String> {
+pub(super) fn card(form: &ModelForm, name: ModelName) -> Result<Card, Wrong> {
     let digest = match &form.digest {
         Some(digest) if digest.len() == 64 && digest.bytes().all(|digit| digit.is_ascii_hexdigit()) => digest.clone(),
-        Some(digest) => return Err(format!("bad digest {digest:?}; write 64 hexadecimal digits")),
+        Some(digest) => return Err(("digest", format!("bad digest {digest:?}; write 64 hexadecimal digits"))),
         None => hex(name.as_str()),
     };
     let weights = form.weights.as_ref().map_or_else(|| digest.clone(), |weights| hex(weights));
@@ -87,7 +90,7 @@ pub(super) fn card(form: &ModelForm, name: ModelName) -> Result<Card, String> {
     };
     let modified_at = form.modified_at.clone().unwrap_or_else(|| "2026-01-01T00:00:00Z".to_owned());
     if modified_at.parse::<jiff::Timestamp>().is_err() {
-        return Err(format!("bad modified_at {modified_at:?}; write it as 2026-01-01T00:00:00Z"));
+        return Err(("modified_at", format!("bad modified_at {modified_at:?}; write it as 2026-01-01T00:00:00Z")));
     }
     Ok(Card { modified_at, ..card })
 }

@@ -60,8 +60,9 @@ fn bytes(hex: &str) -> Result<Vec<u8>, String> {
 
 /// The call that is stated, the `index`-th of its answer.
 pub(super) fn tool_call(form: &CallForm, index: u32) -> Result<ToolCall, String> {
-    let arguments: Map<String, Value> = serde_json::from_str(&form.arguments)
-        .map_err(|error| format!("the arguments of {} are no JSON object: {error}", form.name))?;
+    let arguments: Map<String, Value> = serde_json::from_str(&form.arguments).map_err(|_| {
+        format!("the arguments of {} are no JSON object; write one, such as '{{\"city\":\"Oslo\"}}'", form.name)
+    })?;
     Ok(ToolCall { id: form.id.clone(), index, name: form.name.clone(), arguments: Arguments::Object(arguments) })
 }
 

@@ -1,13 +1,16 @@
 //! Files and folders, and everything that can be wrong with them.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::ScriptError;
 use super::file::{AnswerForm, ModelForm, ScriptFile};
-use super::model::{self, Times, duration};
+use super::model::{self, Times, Wrong, duration};
 use super::pieces::{contents, tool_call};
+use super::place::{Block, explained};
 use super::scripted::{Rule, Said, Scripted};
+use crate::files::read_text;
 use crate::models::ModelName;
 
 /// The longest file that is read, in bytes.
@@ -52,61 +55,63 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Scripted>, ScriptError> {
 }
 
 fn read(path: &Path) -> Result<String, ScriptError> {
-    let failed = |source| ScriptError::Read { path: path.to_owned(), source };
-    let length = path.metadata().map_err(failed)?.len();
-    if length > MAX_FILE_BYTES {
-        return Err(ScriptError::TooLarge { file: path.display().to_string(), limit: MAX_FILE_BYTES });
-    }
-    std::fs::read_to_string(path).map_err(failed)
+    read_text(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
+        ErrorKind::FileTooLarge => ScriptError::TooLarge { file: path.display().to_string(), limit: MAX_FILE_BYTES },
+        _ => ScriptError::Read { path: path.to_owned(), source },
+    })
 }
 
 /// A model as it is stated, and where.
-struct Stated {
-    file: String,
+struct Stated<'a> {
+    block: Block<'a>,
     name: ModelName,
     form: ModelForm,
 }
 
 fn assemble(whole: &str, files: &[(String, String)]) -> Result<Vec<Scripted>, ScriptError> {
-    let (mut models, mut answers) = (Vec::<Stated>::new(), Vec::new());
+    let (mut models, mut answers) = (Vec::<Stated<'_>>::new(), Vec::new());
     for (file, text) in files {
         let parsed: ScriptFile = toml::from_str(text)
-            .map_err(|error| ScriptError::Form { file: file.clone(), what: place(text, &error) })?;
+            .map_err(|error| ScriptError::Form { file: file.clone(), what: explained(text, &error) })?;
         for form in parsed.model {
+            let block = Block { file, text, start: form.span().start };
+            let (form, place) = (form.into_inner(), block.place("name"));
             let Some(name) = ModelName::parse(&form.name) else {
-                return Err(ScriptError::BadName { file: file.clone(), name: form.name });
+                return Err(ScriptError::BadName { place, name: form.name });
             };
             if models.iter().any(|known| known.name == name) {
-                return Err(ScriptError::Twice { file: file.clone(), name: name.to_string() });
+                return Err(ScriptError::Twice { place, name: name.to_string() });
             }
-            models.push(Stated { file: file.clone(), name, form });
+            models.push(Stated { block, name, form });
         }
-        answers.extend(parsed.answer.into_iter().enumerate().map(|(at, form)| (file.clone(), at + 1, form)));
+        answers.extend(parsed.answer.into_iter().enumerate().map(|(at, form)| {
+            let block = Block { file, text, start: form.span().start };
+            (block, at + 1, form.into_inner())
+        }));
     }
     if models.is_empty() {
         return Err(ScriptError::NoModel { file: whole.to_owned() });
     }
     let names: Vec<&ModelName> = models.iter().map(|model| &model.name).collect();
     let mut rules = Vec::with_capacity(answers.len());
-    for (file, number, form) in &answers {
-        rules.push(rule(file, *number, form, &names)?);
+    for (block, number, form) in &answers {
+        rules.push(rule(*block, *number, form, &names)?);
     }
-    models.iter().map(|model| scripted(whole, model, &rules)).collect()
+    models.iter().map(|model| scripted(model, &rules)).collect()
 }
 
-/// One line: where TOML went wrong, and how.
-fn place(text: &str, error: &toml::de::Error) -> String {
-    let line = error.span().map_or(1, |span| text[..span.start.min(text.len())].matches('\n').count() + 1);
-    format!("line {line}: {}", error.message().replace('\n', "; "))
-}
-
-fn rule(file: &str, number: usize, form: &AnswerForm, known: &[&ModelName]) -> Result<Rule, ScriptError> {
-    let wrong = |what: String| ScriptError::Answer { file: file.to_owned(), number, what };
+fn rule(block: Block<'_>, number: usize, form: &AnswerForm, known: &[&ModelName]) -> Result<Rule, ScriptError> {
+    let wrong = |(key, what): Wrong| ScriptError::Answer { place: block.place(key), number, what };
+    let at = |key: &'static str| move |what: String| wrong((key, what));
     let models = match &form.models {
         None => None,
         Some(names) => {
-            let unknown =
-                |name: &String| ScriptError::UnknownModel { file: file.to_owned(), number, name: name.clone() };
+            let unknown = |name: &String| ScriptError::UnknownModel {
+                place: block.place("models"),
+                number,
+                name: name.clone(),
+                known: known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+            };
             let find = |name: &String| {
                 ModelName::parse(name).filter(|name| known.contains(&name)).ok_or_else(|| unknown(name))
             };
@@ -114,27 +119,28 @@ fn rule(file: &str, number: usize, form: &AnswerForm, known: &[&ModelName]) -> R
         }
     };
     if form.ends.is_some() && form.error.is_some() {
-        return Err(wrong("states both `ends` and `error`; keep one".to_owned()));
+        return Err(wrong(("ends", "states both `ends` and `error`; keep one".to_owned())));
     }
     let said = if form.pieces.is_some() || form.raw.is_some() || !form.final_calls.is_empty() {
-        let raw = form.raw.as_deref().map(contents).transpose().map_err(wrong)?;
+        let raw = form.raw.as_deref().map(contents).transpose().map_err(at("raw"))?;
         let pieces = match &form.pieces {
-            Some(pieces) => contents(pieces).map_err(wrong)?,
+            Some(pieces) => contents(pieces).map_err(at("pieces"))?,
             None if !form.final_calls.is_empty() => Vec::new(),
             None => raw.clone().unwrap_or_default(),
         };
         let calls = form.final_calls.iter().zip(0..).map(|(call, index)| tool_call(call, index));
-        Some(Said { pieces, raw, final_calls: calls.collect::<Result<_, _>>().map_err(wrong)?, tokens: form.tokens })
+        let final_calls = calls.collect::<Result<_, _>>().map_err(at("final_calls"))?;
+        Some(Said { pieces, raw, final_calls, tokens: form.tokens })
     } else {
         None
     };
     if said.is_none() && form.ends.is_none() && form.error.is_none() {
-        return Err(wrong("says nothing; state pieces, ends or error".to_owned()));
+        return Err(wrong(("", "says nothing; state pieces, ends or error".to_owned())));
     }
     if let Some(status) = form.error.as_ref().and_then(|error| error.status)
         && !(400..=599).contains(&status)
     {
-        return Err(wrong(format!("status {status} is no failure; state one of 400 to 599")));
+        return Err(wrong(("error", format!("status {status} is no failure; state one of 400 to 599"))));
     }
     Ok(Rule {
         models,
@@ -143,21 +149,21 @@ fn rule(file: &str, number: usize, form: &AnswerForm, known: &[&ModelName]) -> R
         think: form.think,
         tools: form.tools,
         said,
-        gap: form.gap.as_deref().map(duration).transpose().map_err(wrong)?,
+        gap: form.gap.as_deref().map(duration).transpose().map_err(at("gap"))?,
         ends: form.ends,
         error: form.error.clone(),
     })
 }
 
-fn scripted(whole: &str, stated: &Stated, rules: &[Rule]) -> Result<Scripted, ScriptError> {
-    let Stated { file, name, form } = stated;
-    let wrong = |what: String| ScriptError::Model { file: file.clone(), name: name.to_string(), what };
+fn scripted(stated: &Stated<'_>, rules: &[Rule]) -> Result<Scripted, ScriptError> {
+    let Stated { block, name, form } = stated;
+    let wrong = |(key, what): Wrong| ScriptError::Model { place: block.place(key), name: name.to_string(), what };
     let card = model::card(form, name.clone()).map_err(wrong)?;
     let times = Times::of(form).map_err(wrong)?;
     let of_model = |rule: &&Rule| rule.models.as_ref().is_none_or(|models| models.contains(name));
     let rules: Arc<[Rule]> = rules.iter().filter(of_model).cloned().collect();
     if card.can("completion") && !rules.iter().any(Rule::answers_all) {
-        return Err(ScriptError::NoDefault { file: whole.to_owned(), name: name.to_string() });
+        return Err(ScriptError::NoDefault { place: block.place("name"), name: name.to_string() });
     }
     Ok(Scripted {
         card,

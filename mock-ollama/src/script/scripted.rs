@@ -50,10 +50,29 @@ pub(super) struct Rule {
 #[derive(Clone, Debug)]
 pub(super) struct Said {
     pub(super) pieces: Vec<Content>,
-    /// What was sampled, where it is not the pieces.
+    /// What was sampled, where it is not the pieces. With as many pieces, each is what the other was made of.
     pub(super) raw: Option<Vec<Content>>,
     pub(super) final_calls: Vec<ToolCall>,
     pub(super) tokens: Option<u64>,
+}
+
+impl Said {
+    /// What was sampled.
+    fn sampled(&self) -> &[Content] {
+        self.raw.as_ref().unwrap_or(&self.pieces)
+    }
+
+    /// The same without the parsers: what was sampled is what is shown.
+    fn unparsed(&self) -> Self {
+        Self { pieces: self.sampled().to_vec(), raw: None, final_calls: Vec::new(), tokens: self.tokens }
+    }
+
+    /// What was sampled for one of the pieces.
+    fn sampled_for(&self, place: usize) -> &[u8] {
+        let aligned = self.sampled().len() == self.pieces.len();
+        let from = if aligned { self.sampled() } else { &self.pieces };
+        from.get(place).map(sampled).unwrap_or_default()
+    }
 }
 
 impl Rule {
@@ -64,7 +83,7 @@ impl Rule {
     }
 
     fn holds(&self, ask: &Ask, think: bool) -> bool {
-        let text = ask.question.last_text();
+        let text = ask.last_text();
         let endpoint = if ask.dialect.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
         self.words.iter().all(|word| text.contains(word.as_str()))
             && self.endpoint.is_none_or(|wanted| wanted == endpoint)
@@ -79,7 +98,7 @@ impl Scripted {
     /// # Errors
     /// A name that breaks the grammar of model names.
     pub fn says(name: &str, pieces: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ScriptError> {
-        let wrong = || ScriptError::BadName { file: "this script".to_owned(), name: name.to_owned() };
+        let wrong = || ScriptError::BadName { place: "this script".to_owned(), name: name.to_owned() };
         let mut card = Card::named(ModelName::parse(name).ok_or_else(wrong)?);
         card.capabilities = vec!["completion".to_owned()];
         let pieces = pieces.into_iter().map(|piece| Content::Text(piece.into().into_bytes())).collect();
@@ -124,23 +143,26 @@ impl Scripted {
             return Ok(Generation::default());
         };
         let error = ending.and_then(|rule| rule.error.as_ref());
-        let shown = error.map_or(said.pieces.len(), |error| error.after.min(said.pieces.len()));
+        let unparsed = (ask.raw && self.card.parser.is_some()).then(|| said.unparsed());
+        let said = unparsed.as_ref().unwrap_or(said);
+        let count = said.pieces.len();
+        let shown = error.map_or(count, |error| error.after.min(count));
         let prompt_end = self.times.load + self.times.prompt_eval;
-        let at = |place: usize| prompt_end + self.offset(place, said.pieces.len(), rule.gap);
+        let at = |place: usize| prompt_end + self.offset(place, count, rule.gap);
         let pieces = said.pieces.iter().take(shown).enumerate().map(|(place, content)| Piece {
             at: at(place),
             content: content.clone(),
-            logprobs: self.logprobs(ask, content),
+            logprobs: self.logprobs(ask, said.sampled_for(place)),
         });
         let pieces: Vec<Piece> = pieces.collect();
         let last_at = match error {
             Some(_) if shown == 0 => prompt_end,
             Some(_) => at(shown),
-            None => prompt_end + self.whole(said.pieces.len(), rule.gap),
+            None => prompt_end + self.whole(count, rule.gap),
         };
         let calls = if error.is_none() { said.final_calls.clone() } else { Vec::new() };
         let content = if calls.is_empty() { Content::Held } else { Content::Calls(calls) };
-        let raw = said.raw.as_ref().unwrap_or(&said.pieces);
+        let raw = said.sampled();
         Ok(Generation {
             pieces,
             last: Piece { at: last_at, content, logprobs: Vec::new() },
@@ -177,19 +199,19 @@ impl Scripted {
         self.card.capabilities.iter().any(|known| known == capability)
     }
 
-    fn logprobs(&self, ask: &Ask, content: &Content) -> Vec<Logprob> {
+    fn logprobs(&self, ask: &Ask, token: &[u8]) -> Vec<Logprob> {
         let (Some(rule), Some(_)) = (self.logprobs, ask.logprobs) else { return Vec::new() };
-        let token = sampled(content).to_vec();
         if token.is_empty() {
             return Vec::new();
         }
+        let token = token.to_vec();
         let top = (0..MAX_TOP).map(|place| (token.clone(), rule.first + f64::from(place) * rule.step)).collect();
         vec![Logprob { token, logprob: rule.token, top }]
     }
 
     /// The prompt as the model's template renders it; of a conversation, its last text.
     pub fn rendered(&self, ask: &Ask) -> String {
-        let prompt = ask.question.last_text();
+        let prompt = ask.last_text();
         if ask.raw {
             return prompt.to_owned();
         }

@@ -145,3 +145,11 @@ proptest! {
         prop_assert_eq!(generation.context.first(), Some(&100).filter(|_| !generation.context.is_empty()));
     }
 }
+
+#[test]
+fn a_script_nested_a_hundred_thousand_levels_deep_is_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("deep.toml");
+    std::fs::write(&path, format!("model = {}{}", "[".repeat(100_000), "]".repeat(100_000))).unwrap();
+    assert!(read_file(&path).is_err());
+}

@@ -7,18 +7,29 @@
 //! | `bench` | an engine with the scripted models, asked as a client asks |
 //! | `captures` | every capture, in any order |
 //! | `mask` | what a comparison with a capture leaves out |
+//! | `empty_streams` | streams that end without an object |
+//! | `parsers` | models whose built-in parser finds thinking and calls |
+//! | `searches` | the built-in web search |
+//! | `archives` | exchanges of our own, kept as other tools keep them, and imported |
+//! | `imports` | bodies of our own, imported |
 //! | `rendered` | recordings in their own dialect and in others |
 //! | `replays` | every recorded exchange, byte for byte |
 //! | `counters` | counters that hold together |
 //! | `servers` | several servers of one machine |
 //! | `w_*` | the checklist: each test carries the number of its rule |
 
+#[cfg(feature = "import-yaml")]
+mod archives;
 mod bench;
 mod captures;
 mod counters;
+mod empty_streams;
+mod imports;
 mod mask;
+mod parsers;
 mod rendered;
 mod replays;
+mod searches;
 mod servers;
 mod w_answers;
 mod w_compat;

@@ -41,18 +41,14 @@ fn files(folder: &Path, kinds: &[&str]) -> Vec<PathBuf> {
 fn read(path: &Path, options: ImportOptions) -> Option<Recording> {
     let bytes = std::fs::read(path).unwrap();
     let options = ImportOptions { name: "x".to_owned(), model: options.model.or(Some("m".to_owned())), ..options };
-    import(&[Input { label: &path.display().to_string(), bytes: &bytes }], &options).ok()
+    import(&[Input { label: &path.display().to_string(), bytes: &bytes }], &options).ok().map(|made| made.recording)
 }
 
 /// Why the first exchange of a recording is not answered as it was recorded.
 fn differs(recording: &Recording) -> Option<String> {
     let exchange = &recording.exchanges[0];
     let request = exchange.request.as_ref()?;
-    let body = match &request.body {
-        None => String::new(),
-        Some(RequestBody::Json(value)) => value.to_string(),
-        Some(RequestBody::Text(text)) => text.clone(),
-    };
+    let body = request.body.as_ref().map_or_else(String::new, |body| body.text().into_owned());
     let catalog = Arc::new(Catalog::new([recording.clone()]));
     let mut bench = Bench::with(|config| config.catalog = catalog);
     let answer = bench.ask(request.method.as_str(), &request.path, &body);

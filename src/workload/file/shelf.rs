@@ -20,19 +20,19 @@ pub(super) struct Shelf<'a> {
 }
 
 impl Shelf<'_> {
-    pub(super) fn requests(&mut self, wanted: &str) -> Result<Vec<RequestPlan>, WorkloadError> {
-        if let Some(requests) = self.taken.get(wanted) {
-            return Ok(requests.clone());
+    pub(super) fn requests(&mut self, wanted: &str) -> Result<&[RequestPlan], WorkloadError> {
+        if self.taken.contains_key(wanted) {
+            return Ok(&self.taken[wanted]);
         }
         let recording = self.find(wanted)?;
         let requests = requests_of(&recording).map_err(|problem| self.file.error(problem))?;
-        self.taken.insert(wanted.to_owned(), requests.clone());
+        self.taken.insert(wanted.to_owned(), requests);
         match self.order.iter().find(|known| known.name == recording.name) {
             None => self.order.push(Rc::new(recording)),
             Some(known) if **known == recording => {}
             Some(_) => return Err(self.file.error(Problem::DuplicateRecording(recording.name))),
         }
-        Ok(requests)
+        Ok(&self.taken[wanted])
     }
 
     fn find(&self, wanted: &str) -> Result<Recording, WorkloadError> {
@@ -77,8 +77,8 @@ pub fn requests_of(recording: &Recording) -> Result<Vec<RequestPlan>, Problem> {
             return Err(refuse(number, "its request is not a POST"));
         }
         let body = match &request.body {
-            Some(RequestBody::Json(value)) => value.to_string(),
             Some(RequestBody::Text(_)) => return Err(refuse(number, "its request body is not JSON")),
+            Some(body) => body.text().into_owned(),
             None => return Err(refuse(number, "its request has no body")),
         };
         Ok(RequestPlan { recording: recording.name.clone(), exchange: number, path: request.path.clone(), body })

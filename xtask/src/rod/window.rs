@@ -67,6 +67,8 @@ pub(crate) struct Usage {
     /// Cores.
     pub(crate) cpu: f64,
     pub(crate) cpu_ns_per_token: f64,
+    /// Of that, in user mode.
+    pub(crate) user_ns_per_token: f64,
     pub(crate) rss_kib: u64,
 }
 
@@ -111,6 +113,7 @@ impl Window {
             server: Usage {
                 cpu: over(windows.iter().map(|window| window.server.cpu).sum()),
                 cpu_ns_per_token: mean(|window| window.server.cpu_ns_per_token),
+                user_ns_per_token: mean(|window| window.server.user_ns_per_token),
                 rss_kib: windows.iter().map(|window| window.server.rss_kib).max()?,
             },
             other_cpu: over(windows.iter().map(|window| window.other_cpu).sum()),
@@ -157,7 +160,7 @@ mod tests {
 
     const QUIET: &str = r#"{"streams":1,"tokens_per_s":99.5,"errors":{"io":0,"status":0,"tokens":0},"segments_per_token":1.0,
         "lateness_us":{"p50":10.0,"p99":20.0,"max":30.0},"drift_us":null,
-        "server":{"cpu":0.1,"cpu_ns_per_token":5.0,"rss_kib":2000,"threads":2},"load_cpu":0.1,"other_cpu":0.02}"#;
+        "server":{"cpu":0.1,"cpu_ns_per_token":5.0,"user_ns_per_token":1.0,"rss_kib":2000,"threads":2},"load_cpu":0.1,"other_cpu":0.02}"#;
 
     #[test]
     fn a_window_is_read() {
@@ -170,9 +173,12 @@ mod tests {
     fn windows_of_one_length_are_one_in_which_every_token_counts_the_same() {
         let one = Window::parse(QUIET).unwrap();
         assert_eq!(Window::joined(std::slice::from_ref(&one)), Some(one.clone()));
-        let text = QUIET.replace("99.5", "298.5").replace("5.0", "9.0").replace("2000", "3000").replace("0.02", "0.12");
+        let changes =
+            [("99.5", "298.5"), ("5.0", "9.0"), (":1.0,\"rss", ":5.0,\"rss"), ("2000", "3000"), ("0.02", "0.12")];
+        let text = changes.iter().fold(QUIET.to_owned(), |text, (from, to)| text.replace(from, to));
         let joined = Window::joined(&[one, Window::parse(&text).unwrap()]).unwrap();
-        assert_eq!((joined.tokens_per_s, joined.server.cpu_ns_per_token, joined.server.rss_kib), (199.0, 8.0, 3000));
+        assert_eq!((joined.tokens_per_s, joined.server.rss_kib), (199.0, 3000));
+        assert_eq!((joined.server.cpu_ns_per_token, joined.server.user_ns_per_token), (8.0, 4.0));
         assert!((joined.other_cpu - 0.07).abs() < 1e-9 && joined.segments_per_token == Some(1.0));
         assert_eq!(Window::joined(&[]), None);
     }

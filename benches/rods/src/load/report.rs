@@ -49,8 +49,17 @@ impl Sample {
 
     /// CPU seconds of the server since `before`, where there is one.
     fn server_since(&self, before: &Self) -> Option<f64> {
+        self.server_ticks_since(before, |usage| usage.ticks)
+    }
+
+    /// Of those, the ones in user mode.
+    fn server_user_since(&self, before: &Self) -> Option<f64> {
+        self.server_ticks_since(before, |usage| usage.user_ticks)
+    }
+
+    fn server_ticks_since(&self, before: &Self, ticks: fn(&Usage) -> u64) -> Option<f64> {
         let (now, then) = self.server.zip(before.server)?;
-        Some(proc::seconds(now.ticks.saturating_sub(then.ticks)))
+        Some(proc::seconds(ticks(&now).saturating_sub(ticks(&then))))
     }
 }
 
@@ -67,6 +76,8 @@ pub(super) struct Server {
     /// Cores: CPU seconds a second.
     cpu: f64,
     cpu_ns_per_token: f64,
+    /// Of that, in user mode: what the server's own code takes, whatever a send costs the kernel.
+    user_ns_per_token: f64,
     /// At the window's end.
     rss_kib: u64,
     peak_rss_kib: u64,
@@ -107,7 +118,8 @@ impl Report {
     pub(super) fn new(args: &LoadArgs, tally: Tally, opened: &Sample, closed: &Sample) -> Self {
         let window_s = seconds(closed.at - opened.at);
         let load = seconds(closed.own - opened.own);
-        let used = closed.server_since(opened).zip(closed.server);
+        let used = closed.server_since(opened).zip(closed.server_user_since(opened)).zip(closed.server);
+        let per_token = |seconds: f64| if tally.tokens == 0 { 0.0 } else { seconds * 1e9 / as_f64(tally.tokens) };
         let segments = closed.segments.zip(opened.segments);
         let segments = segments.map(|(after, before)| after.saturating_sub(before).saturating_sub(tally.asked));
         let stamped = args.gap_us > 0 && args.stamp == Stamp::Kernel && tally.stamped == tally.reads;
@@ -129,9 +141,10 @@ impl Report {
             lateness_us: tally.lateness.quantiles(),
             gap_error_us: tally.gap_error.quantiles(),
             drift_us: tally.drift.quantiles(),
-            server: used.map(|(cpu, after)| Server {
+            server: used.map(|((cpu, user), after)| Server {
                 cpu: cpu / window_s,
-                cpu_ns_per_token: if tally.tokens == 0 { 0.0 } else { cpu * 1e9 / as_f64(tally.tokens) },
+                cpu_ns_per_token: per_token(cpu),
+                user_ns_per_token: per_token(user),
                 rss_kib: after.rss_kib,
                 peak_rss_kib: after.peak_rss_kib,
                 threads: after.threads,

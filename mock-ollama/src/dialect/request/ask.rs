@@ -64,6 +64,11 @@ impl Dialect {
         matches!(self, Self::Generate | Self::Chat)
     }
 
+    /// Whether its writer flushes every event that it writes, also of an answer that the handler writes at once.
+    pub const fn flushes_events(self) -> bool {
+        matches!(self, Self::Responses | Self::Messages)
+    }
+
     /// What its errors look like.
     pub const fn envelope(self) -> Envelope {
         match self {
@@ -91,17 +96,6 @@ impl Question {
             Self::Messages(messages) => messages.is_empty(),
         }
     }
-
-    /// The prompt, or the content of the last message that is not the assistant's.
-    pub fn last_text(&self) -> &str {
-        match self {
-            Self::Prompt(prompt) => prompt,
-            Self::Messages(messages) => {
-                let of_user = messages.iter().rev().find(|message| message["role"] != "assistant");
-                of_user.and_then(|message| message["content"].as_str()).unwrap_or_default()
-            }
-        }
-    }
 }
 
 /// A request for an answer, decoded; for a wrapped dialect as its wrapper hands it to the native handler.
@@ -116,6 +110,8 @@ pub struct Ask {
     pub name: ModelName,
     /// What is asked.
     pub question: Question,
+    /// Of messages, the last text of the user or of a tool; see [`Ask::last_text`].
+    pub said_last: String,
     /// Whether the answer is to be streamed.
     pub stream: bool,
     /// How long the model stays loaded, where the request says so.
@@ -162,6 +158,8 @@ pub enum Echo {
     Messages {
         /// The estimate of `message_start`: request characters / 4, at least 1.
         estimated_tokens: u64,
+        /// Whether the built-in web search is among the tools.
+        web_search: bool,
     },
 }
 
@@ -169,5 +167,39 @@ impl Ask {
     /// Whether there is nothing to generate: the request only loads or unloads the model.
     pub fn is_load(&self) -> bool {
         self.question.is_empty()
+    }
+
+    /// The prompt, or the last text of the user or of a tool: what a script looks for words in.
+    pub fn last_text(&self) -> &str {
+        match &self.question {
+            Question::Prompt(prompt) => prompt,
+            Question::Messages(_) => &self.said_last,
+        }
+    }
+}
+
+/// The text of the last message of a user or a tool, all of its parts together. One of the user without text, such as
+/// an image, does not count; a tool that said nothing does.
+pub(super) fn said_last(messages: &[Value]) -> String {
+    for message in messages.iter().rev() {
+        let text = text_of(&message["content"]);
+        match message["role"].as_str().unwrap_or_default().to_lowercase().as_str() {
+            "system" | "developer" | "assistant" => {}
+            "tool" => return text,
+            _ if text.is_empty() => {}
+            _ => return text,
+        }
+    }
+    String::new()
+}
+
+fn text_of(content: &Value) -> String {
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            let texts = parts.iter().filter(|part| part["type"] == "text");
+            texts.filter_map(|part| part["text"].as_str()).collect()
+        }
+        _ => String::new(),
     }
 }

@@ -44,6 +44,6 @@ pub(super) fn int(fields: &Map<String, Value>, name: &str) -> Option<i64> {
 pub(super) fn names_cloud(body: &[u8]) -> bool {
     let Scanned::Value(value) = scan(body) else { return false };
     let Json::Object(fields) = Json::read(value) else { return false };
-    let model = fields.iter().rev().find(|(key, _)| key == "model");
-    matches!(model, Some((_, Json::Text(model))) if named::is_cloud(model))
+    let model = fields.iter().rev().find(|field| field.key == "model");
+    matches!(model.map(|field| &field.value), Some(Json::Text(model)) if named::is_cloud(model))
 }

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::json::Json;
+use super::json::{Field, Json};
 use super::scan::{Scanned, scan};
 
 /// A Go type, as far as requests need it.
@@ -19,6 +19,8 @@ pub(super) enum Kind {
     Float(&'static str),
     /// `interface {}`, and types that take any value.
     Any,
+    /// `json.RawMessage` as a field of a struct: its text as it stands in the request, `null` too.
+    Raw,
     /// `map[string]interface {}`
     Map,
     /// `map[string]string`
@@ -30,14 +32,14 @@ pub(super) enum Kind {
     /// A struct.
     Struct(&'static Struct),
     /// A type with a decoder of its own.
-    Custom(fn(&Json) -> Result<Value, Fault>),
+    Custom(fn(&Json<'_>) -> Result<Value, Fault>),
 }
 
 /// A Go struct.
 pub(super) struct Struct {
     /// Its package; empty for a type without a name.
     pub(super) package: &'static str,
-    /// Its name.
+    /// Its name; of a type without one, all that Go says in its place.
     pub(super) name: &'static str,
     /// Its fields.
     pub(super) fields: &'static [(&'static str, Kind)],
@@ -108,12 +110,12 @@ pub(super) fn decode(body: &[u8], schema: &'static Struct, empty: &str) -> Resul
 }
 
 /// One value, decoded as this struct.
-pub(super) fn decode_as(value: &Json, schema: &'static Struct) -> Result<Value, Fault> {
+pub(super) fn decode_as(value: &Json<'_>, schema: &'static Struct) -> Result<Value, Fault> {
     decode_kind(value, &Kind::Struct(schema))
 }
 
 /// One value, decoded as this type, in a decoder of its own.
-pub(super) fn decode_kind(value: &Json, kind: &Kind) -> Result<Value, Fault> {
+pub(super) fn decode_kind(value: &Json<'_>, kind: &Kind) -> Result<Value, Fault> {
     let mut decoder = Decoder { saved: None };
     let result = decoder.value(value, kind, &Context::default())?;
     decoder.saved.map_or(Ok(result), Err)
@@ -137,7 +139,7 @@ impl Decoder {
         Value::Null
     }
 
-    fn value(&mut self, json: &Json, kind: &Kind, context: &Context) -> Result<Value, Fault> {
+    fn value(&mut self, json: &Json<'_>, kind: &Kind, context: &Context) -> Result<Value, Fault> {
         Ok(match (kind, json) {
             (Kind::Custom(decode), _) => decode(json).map_err(|fault| fault.inside(context))?,
             (_, Json::Null) => Value::Null,
@@ -159,14 +161,18 @@ impl Decoder {
                 None => Value::String(text.clone()),
                 Some(text) => self.save(Fault::Other(text), context),
             },
+            (Kind::Bytes(_), Json::List(items)) => {
+                let bytes = items.iter().map(|item| self.byte(item, context));
+                Value::Array(bytes.collect())
+            }
             (Kind::List(_, of), Json::List(items)) => {
                 let items = items.iter().map(|item| self.value(item, of, context)).collect::<Result<_, _>>()?;
                 Value::Array(items)
             }
             (Kind::TextMap, Json::Object(fields)) => {
                 let mut map = Map::new();
-                for (key, value) in fields {
-                    map.insert(key.clone(), self.value(value, &Kind::Text, context)?);
+                for field in fields {
+                    map.insert(field.key.clone(), self.value(&field.value, &Kind::Text, context)?);
                 }
                 Value::Object(map)
             }
@@ -175,17 +181,38 @@ impl Decoder {
         })
     }
 
-    fn object(&mut self, fields: &[(String, Json)], schema: &Struct, context: &Context) -> Result<Value, Fault> {
+    /// One of the numbers that a `[]byte` may come as.
+    fn byte(&mut self, json: &Json<'_>, context: &Context) -> Value {
+        match json {
+            Json::Null => Value::from(0),
+            Json::Number(text) => match text.parse::<u8>() {
+                Ok(byte) => Value::from(byte),
+                Err(_) => self.save(Fault::mistyped(format!("number {text}"), "uint8"), context),
+            },
+            other => self.save(Fault::mistyped(other.kind(), "uint8"), context),
+        }
+    }
+
+    fn object(&mut self, fields: &[Field<'_>], schema: &Struct, context: &Context) -> Result<Value, Fault> {
         let mut map = Map::new();
-        for (key, value) in fields {
-            let Some((name, kind)) = schema.fields.iter().find(|(name, _)| key.eq_ignore_ascii_case(name)) else {
-                continue;
-            };
-            let mut inner = Context { owner: Some(schema.name), path: context.path.clone() };
+        for field in fields {
+            let mut known = schema.fields.iter();
+            let Some((name, kind)) = known.find(|(name, _)| field.key.eq_ignore_ascii_case(name)) else { continue };
+            let owner = if schema.package.is_empty() { "" } else { schema.name };
+            let mut inner = Context { owner: Some(owner), path: context.path.clone() };
             inner.path.push(name);
-            let decoded = self.value(value, kind, &inner)?;
-            if !decoded.is_null() {
-                map.insert((*name).to_owned(), decoded);
+            let decoded = match kind {
+                Kind::Raw => Value::String(String::from_utf8_lossy(field.raw).into_owned()),
+                kind => self.value(&field.value, kind, &inner)?,
+            };
+            match (map.get_mut(*name), decoded) {
+                (_, Value::Null) if matches!(kind, Kind::Map | Kind::List(..) | Kind::Any) => _ = map.remove(*name),
+                (_, Value::Null) => {}
+                // Go fills what is there already.
+                (Some(Value::Object(known)), Value::Object(more)) if matches!(kind, Kind::Map | Kind::Struct(_)) => {
+                    known.extend(more);
+                }
+                (_, decoded) => _ = map.insert((*name).to_owned(), decoded),
             }
         }
         Ok(Value::Object(map))
@@ -201,7 +228,7 @@ fn go_name(kind: &Kind) -> String {
         Kind::Text => "string",
         Kind::Bool => "bool",
         Kind::Int => "int",
-        Kind::Any | Kind::Custom(_) => "interface {}",
+        Kind::Any | Kind::Raw | Kind::Custom(_) => "interface {}",
         Kind::Map => "map[string]interface {}",
         Kind::TextMap => "map[string]string",
         Kind::Float(name) | Kind::Bytes(name) | Kind::List(name, _) => name,
@@ -273,6 +300,8 @@ mod tests {
         "json: cannot unmarshal array into Go struct field Outer.map of type map[string]interface {}"
     )]
     #[case(r#"{"text":5,"list":5}"#, "json: cannot unmarshal number into Go struct field Outer.text of type string")]
+    #[case(r#"{"image":[1,256]}"#, "json: cannot unmarshal number 256 into Go struct field Outer.image of type uint8")]
+    #[case(r#"{"image":[null,""]}"#, "json: cannot unmarshal string into Go struct field Outer.image of type uint8")]
     #[case(r#"{"text":5,"own":1}"#, "refused")]
     #[case(r#"{"image":"!!!","text":5}"#, "illegal base64 data at input byte 0")]
     #[case("", "nothing")]
@@ -282,9 +311,15 @@ mod tests {
 
     #[test]
     fn w_026_keys_match_without_case_and_the_last_duplicate_wins_and_null_is_absent() {
-        let body = br#"{"Text":"a","TEXT":"b","text":null,"unknown":1,"map":null}"#;
+        let body = br#"{"Text":"a","TEXT":"b","text":null,"unknown":1,"any":1,"any":null,"map":null}"#;
         let fields = decode(body, &OUTER, "").unwrap();
         assert_eq!(serde_json::Value::Object(fields), serde_json::json!({"text": "b"}));
+    }
+
+    #[test]
+    fn a_map_that_comes_twice_is_filled_twice() {
+        let fields = decode(br#"{"map":{"a":1,"b":2},"map":{"b":3}}"#, &OUTER, "").unwrap();
+        assert_eq!(fields["map"], serde_json::json!({"a": 1, "b": 3}));
     }
 
     #[test]

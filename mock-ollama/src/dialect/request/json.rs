@@ -4,18 +4,27 @@ use serde_json::{Map, Number, Value};
 
 /// A JSON value as it stands in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Json {
+pub(super) enum Json<'a> {
     Null,
     Bool(bool),
     Number(String),
     Text(String),
-    List(Vec<Json>),
-    Object(Vec<(String, Json)>),
+    List(Vec<Json<'a>>),
+    Object(Vec<Field<'a>>),
 }
 
-impl Json {
+/// A key and a value of an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Field<'a> {
+    pub(super) key: String,
+    pub(super) value: Json<'a>,
+    /// The bytes of the value, from its first to its last.
+    pub(super) raw: &'a [u8],
+}
+
+impl<'a> Json<'a> {
     /// Reads a value that the scanner has found to be whole.
-    pub(super) fn read(value: &[u8]) -> Self {
+    pub(super) fn read(value: &'a [u8]) -> Self {
         Reader { value, at: 0 }.value()
     }
 
@@ -31,6 +40,18 @@ impl Json {
         }
     }
 
+    /// Whether lists and objects are nested in it more than so many levels.
+    pub(super) fn is_deeper_than(&self, levels: usize) -> bool {
+        let (is_container, is_inside) = match self {
+            Self::List(items) => (true, levels > 0 && items.iter().any(|item| item.is_deeper_than(levels - 1))),
+            Self::Object(fields) => {
+                (true, levels > 0 && fields.iter().any(|field| field.value.is_deeper_than(levels - 1)))
+            }
+            _ => (false, false),
+        };
+        (is_container && levels == 0) || is_inside
+    }
+
     /// The value as it is handed on, the last of duplicate keys; a number that no float holds is an error, with its
     /// text.
     pub(super) fn to_value(&self) -> Result<Value, String> {
@@ -42,8 +63,8 @@ impl Json {
             Self::List(items) => Value::Array(items.iter().map(Self::to_value).collect::<Result<_, _>>()?),
             Self::Object(fields) => {
                 let mut map = Map::new();
-                for (key, value) in fields {
-                    map.insert(key.clone(), value.to_value()?);
+                for field in fields {
+                    map.insert(field.key.clone(), field.value.to_value()?);
                 }
                 Value::Object(map)
             }
@@ -62,7 +83,7 @@ struct Reader<'a> {
     at: usize,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
     /// The next byte that is not white space; zero at the end.
     fn next(&mut self) -> u8 {
         while self.value.get(self.at).is_some_and(u8::is_ascii_whitespace) {
@@ -71,7 +92,7 @@ impl Reader<'_> {
         self.value.get(self.at).copied().unwrap_or_default()
     }
 
-    fn value(&mut self) -> Json {
+    fn value(&mut self) -> Json<'a> {
         match self.next() {
             b'{' => self.object(),
             b'[' => self.list(),
@@ -80,7 +101,7 @@ impl Reader<'_> {
         }
     }
 
-    fn word(&mut self) -> Json {
+    fn word(&mut self) -> Json<'a> {
         let rest = self.value.get(self.at..).unwrap_or_default();
         let end = rest.iter().position(|byte| b",]} \t\r\n".contains(byte)).unwrap_or(rest.len());
         let word = String::from_utf8_lossy(&rest[..end]).into_owned();
@@ -93,7 +114,7 @@ impl Reader<'_> {
         }
     }
 
-    fn list(&mut self) -> Json {
+    fn list(&mut self) -> Json<'a> {
         let mut items = Vec::new();
         self.at += 1;
         while !matches!(self.next(), b']' | 0) {
@@ -106,20 +127,27 @@ impl Reader<'_> {
         Json::List(items)
     }
 
-    fn object(&mut self) -> Json {
+    fn object(&mut self) -> Json<'a> {
         let mut fields = Vec::new();
         self.at += 1;
         while self.next() == b'"' {
             let key = self.text();
             self.next();
             self.at += 1;
-            fields.push((key, self.value()));
+            self.next();
+            let start = self.at;
+            let value = self.value();
+            fields.push(Field { key, value, raw: self.value_bytes(start) });
             if self.next() == b',' {
                 self.at += 1;
             }
         }
         self.at += 1;
         Json::Object(fields)
+    }
+
+    fn value_bytes(&self, start: usize) -> &'a [u8] {
+        self.value.get(start..self.at).unwrap_or_default()
     }
 
     /// A string; invalid UTF-8 and halves of surrogate pairs become U+FFFD, as in Go.
@@ -195,6 +223,16 @@ mod tests {
     fn half_a_surrogate_pair_and_invalid_utf_8_become_replacement_characters() {
         let read = Json::read(b"\"\\ud83d-\\ude00-\xff\\ud83d\\u0041\"");
         assert_eq!(read, Json::Text("\u{fffd}-\u{fffd}-\u{fffd}\u{fffd}A".to_owned()));
+    }
+
+    #[rstest]
+    #[case("1", 0, false)]
+    #[case("[]", 0, true)]
+    #[case("[]", 1, false)]
+    #[case(r#"[1,{"a":[2]}]"#, 2, true)]
+    #[case(r#"[1,{"a":[2]}]"#, 3, false)]
+    fn its_nesting_is_compared(#[case] text: &str, #[case] levels: usize, #[case] is_deeper: bool) {
+        assert_eq!(Json::read(text.as_bytes()).is_deeper_than(levels), is_deeper);
     }
 
     #[test]

@@ -31,7 +31,7 @@ pub fn keep_alive_of(text: &str) -> Option<KeepAlive> {
 }
 
 /// Checks a `keep_alive` and hands it on in nanoseconds.
-pub(super) fn decode(json: &Json) -> Result<Value, Fault> {
+pub(super) fn decode(json: &Json<'_>) -> Result<Value, Fault> {
     let nanos = match json {
         Json::Null => return Ok(Value::Null),
         Json::Number(text) => match json.to_value().ok().and_then(|value| value.as_f64()) {

@@ -68,7 +68,7 @@ static CREATE: Struct = Struct {
     ],
 };
 
-fn message(json: &Json) -> Result<Value, Fault> {
+fn message(json: &Json<'_>) -> Result<Value, Fault> {
     schemas::message(json)
 }
 

@@ -3,11 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::check::go_quoted;
+use super::estimate::estimate;
 use super::go_decode::{Fault, Kind, Struct, base64_error, decode, decode_as, decode_kind};
 use super::json::Json;
 use super::native::{of_native, unparsed};
 use super::openai::{NO_BODY, take};
-use super::schemas::arguments;
+use super::schemas::{TOOL_PARAMETERS, arguments};
 use super::{Ask, Dialect, Echo, fields};
 use crate::dialect::{Refusal, to_go_json};
 
@@ -39,7 +40,7 @@ static TOOL: Struct = Struct {
         ("type", Kind::Text),
         ("name", Kind::Text),
         ("description", Kind::Text),
-        ("input_schema", Kind::Any),
+        ("input_schema", Kind::Raw),
         ("max_uses", Kind::Int),
     ],
 };
@@ -60,15 +61,20 @@ static METADATA: Struct = Struct { package: "anthropic", name: "Metadata", field
 
 static OUTPUT_CONFIG: Struct = Struct { package: "anthropic", name: "OutputConfig", fields: &[("effort", Kind::Text)] };
 
-static MESSAGE: Struct =
-    Struct { package: "", name: "", fields: &[("role", Kind::Text), ("content", Kind::Custom(content))] };
+/// A struct without a name, which Go calls by all that it is.
+static MESSAGE: Struct = Struct {
+    package: "",
+    name: r#"struct { Role string "json:\"role\""; Content json.RawMessage "json:\"content\"" }"#,
+    fields: &[("role", Kind::Text), ("content", Kind::Raw)],
+};
 
-static BLOCK: Struct = Struct {
+pub(super) static BLOCK: Struct = Struct {
     package: "anthropic",
     name: "ContentBlock",
     fields: &[
         ("type", Kind::Text),
         ("text", Kind::Text),
+        ("citations", Kind::List("[]anthropic.Citation", &Kind::Struct(&CITATION))),
         ("source", Kind::Struct(&SOURCE)),
         ("id", Kind::Text),
         ("name", Kind::Text),
@@ -81,6 +87,18 @@ static BLOCK: Struct = Struct {
     ],
 };
 
+static CITATION: Struct = Struct {
+    package: "anthropic",
+    name: "Citation",
+    fields: &[
+        ("type", Kind::Text),
+        ("url", Kind::Text),
+        ("title", Kind::Text),
+        ("encrypted_index", Kind::Text),
+        ("cited_text", Kind::Text),
+    ],
+};
+
 static BLOCKS: Kind = Kind::List("[]anthropic.ContentBlock", &Kind::Struct(&BLOCK));
 
 static SOURCE: Struct = Struct {
@@ -89,29 +107,19 @@ static SOURCE: Struct = Struct {
     fields: &[("type", Kind::Text), ("media_type", Kind::Text), ("data", Kind::Text), ("url", Kind::Text)],
 };
 
-fn message(json: &Json) -> Result<Value, Fault> {
-    let message = decode_as(json, &MESSAGE).map_err(without_own_struct)?;
-    let given =
-        matches!(json, Json::Object(fields) if fields.iter().any(|(key, _)| key.eq_ignore_ascii_case("content")));
-    if given { Ok(message) } else { Err(Fault::Other("unexpected end of JSON input".to_owned())) }
+fn message(json: &Json<'_>) -> Result<Value, Fault> {
+    let mut message = decode_as(json, &MESSAGE)?;
+    let raw = message["content"].as_str().ok_or_else(|| Fault::Other("unexpected end of JSON input".to_owned()))?;
+    message["content"] = match Json::read(raw.as_bytes()) {
+        Json::Text(text) => json!([{"type": "text", "text": text}]),
+        Json::Null => json!([{"type": "text", "text": ""}]),
+        blocks => decode_kind(&blocks, &BLOCKS)?,
+    };
+    Ok(message)
 }
 
-/// The decoder of a message takes its content apart by itself, so the field `content` is not in the path.
-fn without_own_struct(mut fault: Fault) -> Fault {
-    if let Fault::Type { path, .. } = &mut fault
-        && path.first() == Some(&"content")
-    {
-        path.remove(0);
-    }
-    fault
-}
-
-fn content(json: &Json) -> Result<Value, Fault> {
-    match json {
-        Json::Text(_) => Ok(json!([{"type": "text", "text": json.to_value().unwrap_or_default()}])),
-        _ => decode_kind(json, &BLOCKS),
-    }
-}
+/// The type of the result of a search that failed.
+const SEARCH_ERROR: &str = "web_search_tool_result_error";
 
 /// Reads a request of `/v1/messages`.
 pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
@@ -132,8 +140,9 @@ pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
         convert(message, &mut messages).map_err(unparsed)?;
     }
     let tools = fields::list(&mut asked, "tools");
+    let web_search = tools.iter().any(is_web_search);
     for tool in &tools {
-        check_tool(tool).map_err(unparsed)?;
+        check_tool(tool, web_search).map_err(unparsed)?;
     }
     let mut options = take(&mut asked, &["temperature", "top_p", "top_k"]);
     for (from, to) in [("max_tokens", "num_predict"), ("stop_sequences", "stop")] {
@@ -149,7 +158,7 @@ pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
     if let Some(think) = think(&asked) {
         native.insert("think".to_owned(), Value::Bool(think));
     }
-    of_native(Dialect::Messages, native, Echo::Messages { estimated_tokens })
+    of_native(Dialect::Messages, native, Echo::Messages { estimated_tokens, web_search })
 }
 
 fn think(asked: &Map<String, Value>) -> Option<bool> {
@@ -174,14 +183,19 @@ fn system(system: Option<&Value>) -> Vec<Value> {
     if text.is_empty() { Vec::new() } else { vec![json!({"role": "system", "content": text})] }
 }
 
-fn check_tool(tool: &Value) -> Result<(), String> {
+/// Whether a tool is the built-in search, of whatever version.
+fn is_web_search(tool: &Value) -> bool {
+    tool.get("type").and_then(Value::as_str).is_some_and(|kind| kind.starts_with("web_search"))
+}
+
+/// A schema must be one that Go can read. The built-in search has none, and takes the place of a tool by its name.
+fn check_tool(tool: &Value, web_search: bool) -> Result<(), String> {
     let text = |name: &str| tool.get(name).and_then(Value::as_str).unwrap_or_default();
-    let Some(schema) = tool.get("input_schema") else { return Ok(()) };
-    if text("type").starts_with("web_search") {
+    let is_replaced = web_search && text("name") == "web_search";
+    if is_web_search(tool) || is_replaced || text("input_schema").is_empty() {
         return Ok(());
     }
-    let json = Json::read(schema.to_string().as_bytes());
-    let checked = decode_as(&json, &super::schemas::TOOL_PARAMETERS);
+    let checked = decode_as(&Json::read(text("input_schema").as_bytes()), &TOOL_PARAMETERS);
     checked
         .map(|_| ())
         .map_err(|fault| format!("invalid input_schema for tool {}: {}", go_quoted(text("name")), fault.text()))
@@ -210,11 +224,7 @@ fn convert(message: &Value, out: &mut Vec<Value>) -> Result<(), String> {
             }
             "tool_result" => results.push(result(field("tool_use_id"), block.get("content"))?),
             "web_search_tool_result" => {
-                let content = block.get("content").map(|content| match content {
-                    Value::String(text) => text.clone(),
-                    other => to_go_json(other).unwrap_or_default(),
-                });
-                let content = content.unwrap_or_default();
+                let content = searched(block.get("content").unwrap_or(&Value::Null));
                 results.push(json!({"role": "tool", "content": content, "tool_call_id": field("tool_use_id")}));
             }
             _ => {}
@@ -237,6 +247,30 @@ fn convert(message: &Value, out: &mut Vec<Value>) -> Result<(), String> {
     out.extend(own);
     out.append(&mut results);
     Ok(())
+}
+
+/// The result of a search as the model is told it: a line for each page, or the error.
+fn searched(content: &Value) -> String {
+    let of = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let failed = |value: &Value| {
+        (value["type"] == SEARCH_ERROR).then(|| match of(value, "error_code") {
+            code if code.is_empty() => SEARCH_ERROR.to_owned(),
+            code => format!("{SEARCH_ERROR}: {code}"),
+        })
+    };
+    match content {
+        Value::String(text) => text.clone(),
+        Value::Array(items) => items.iter().find_map(failed).unwrap_or_else(|| {
+            let pages = items.iter().filter(|item| item["type"] == "web_search_result");
+            let lines = pages.map(|page| format!("- {}: {}\n", of(page, "title"), of(page, "url")));
+            lines.collect::<Vec<_>>().concat()
+        }),
+        other => failed(other).unwrap_or_else(|| {
+            let mut other = other.clone();
+            other.sort_all_objects();
+            to_go_json(&other).unwrap_or_default()
+        }),
+    }
 }
 
 fn image(source: &Value) -> Result<Value, String> {
@@ -274,27 +308,4 @@ fn result(id: &str, content: Option<&Value>) -> Result<Value, String> {
         message["images"] = Value::Array(images);
     }
     Ok(message)
-}
-
-/// A quarter of the request's bytes, at least one: roles, texts, thinking, and what calls and results are as JSON.
-fn estimate(asked: &Map<String, Value>, messages: &[Value]) -> u64 {
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map_or(0, str::len);
-    let json = |value: &Value| to_go_json(value).map_or(0, |json| json.len());
-    let block = |block: &Value| {
-        let whole = matches!(block.get("type").and_then(Value::as_str), Some("tool_use" | "tool_result"));
-        text(block, "text") + text(block, "thinking") + if whole { json(block) } else { 0 }
-    };
-    let blocks = |value: Option<&Value>| match value {
-        None | Some(Value::Null) => 0,
-        Some(Value::String(text)) => text.len(),
-        Some(Value::Array(blocks)) => blocks.iter().map(block).sum(),
-        Some(other) => json(other),
-    };
-    let mut bytes: usize = blocks(asked.get("system"));
-    bytes += messages.iter().map(|message| text(message, "role") + blocks(message.get("content"))).sum::<usize>();
-    let tools = asked.get("tools").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
-    for tool in tools {
-        bytes += text(tool, "name") + text(tool, "description") + tool.get("input_schema").map_or(0, json);
-    }
-    u64::try_from(bytes / 4).unwrap_or(u64::MAX).max(1)
 }

@@ -14,6 +14,7 @@
 //! | `openai` | `/v1/chat/completions`, `/v1/completions` |
 //! | `responses` | `/v1/responses` |
 //! | `messages` | `/v1/messages` |
+//! | `estimate` | the input tokens that `/v1/messages` begins with |
 //! | `check` | what a request may ask of a model |
 //! | `embed` | `/api/embed`, `/v1/embeddings`, `/api/embeddings` |
 //! | `manage` | show, pull, push, delete, copy, create |
@@ -21,6 +22,7 @@
 mod ask;
 mod check;
 mod embed;
+mod estimate;
 mod fields;
 mod go_decode;
 mod json;
@@ -34,10 +36,15 @@ mod responses;
 mod scan;
 mod schemas;
 #[cfg(test)]
+mod search_tests;
+#[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tool_tests;
 
 pub use ask::{Ask, Dialect, Echo, Envelope, Question};
 pub use check::{check, check_options};
 pub use embed::{EmbedAsk, EmbeddingsAsk};
 pub use keep_alive::keep_alive_of;
 pub use manage::{CopyAsk, CreateAsk, NameAsk, ShowAsk};
+pub use scan::is_cut;

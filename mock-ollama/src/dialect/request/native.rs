@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value};
 
+use super::ask::said_last;
 use super::go_decode::decode;
 use super::{Ask, Dialect, Echo, Question, fields, keep_alive, messages, named, openai, responses, schemas};
 use crate::dialect::{Refusal, RefusedBy};
@@ -60,12 +61,17 @@ pub(super) fn of_native(dialect: Dialect, mut fields: Map<String, Value>, echo: 
     } else {
         Question::Messages(fields::list(&mut fields, "messages"))
     };
+    let said_last = match &question {
+        Question::Prompt(_) => String::new(),
+        Question::Messages(messages) => said_last(messages),
+    };
     let context = fields::list(&mut fields, "context");
     Ok(Ask {
         dialect,
         model,
         name,
         question,
+        said_last,
         stream: fields::flag(&fields, "stream").unwrap_or(true),
         keep_alive: keep_alive::of_value(fields.get("keep_alive")),
         think: fields::flag(&fields, "think"),

@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::ask::said_last;
 use super::check::go_quoted;
 use super::go_decode::{Kind, Struct, base64_error, decode};
 use super::json::Json;
@@ -63,16 +64,14 @@ static MESSAGE: Struct = Struct {
 static TOOL_CALL: Struct = Struct {
     package: "openai",
     name: "ToolCall",
-    fields: &[
-        ("id", Kind::Text),
-        ("index", Kind::Int),
-        ("type", Kind::Text),
-        // A struct without a name of its own.
-        ("function", Kind::Struct(&Struct { package: "", name: "", fields: FUNCTION })),
-    ],
+    fields: &[("id", Kind::Text), ("index", Kind::Int), ("type", Kind::Text), ("function", Kind::Struct(&FUNCTION))],
 };
 
-const FUNCTION: &[(&str, Kind)] = &[("name", Kind::Text), ("arguments", Kind::Text)];
+static FUNCTION: Struct = Struct {
+    package: "",
+    name: r#"struct { Name string "json:\"name\""; Arguments string "json:\"arguments\"" }"#,
+    fields: &[("name", Kind::Text), ("arguments", Kind::Text)],
+};
 
 static STREAM_OPTIONS: Struct =
     Struct { package: "openai", name: "StreamOptions", fields: &[("include_usage", Kind::Bool)] };
@@ -137,7 +136,10 @@ pub(super) fn chat(body: &[u8]) -> Result<Ask, Refusal> {
     if let Some(format) = asked.get("response_format").and_then(format) {
         native.insert("format".to_owned(), format);
     }
-    wrapped(Dialect::OpenAiChat, native, &asked)
+    let mut ask = wrapped(Dialect::OpenAiChat, native, &asked)?;
+    // The parts of a message are messages of their own by then.
+    ask.said_last = said_last(&given);
+    Ok(ask)
 }
 
 /// Reads a request of `/v1/completions`.
@@ -310,9 +312,14 @@ fn convert_part(part: &Value) -> Result<(&'static str, Value), String> {
             Ok(("images", json!([image_data(url)?])))
         }
         Some("input_audio") => {
-            let data = part.get("input_audio").and_then(|audio| audio.get("data")).and_then(Value::as_str);
-            let data = data.filter(|data| base64_error(data).is_none()).ok_or(INVALID)?;
-            Ok(("images", json!([data])))
+            const NO_AUDIO: &str = "invalid input_audio format";
+            let audio = part.get("input_audio").and_then(Value::as_object).ok_or(NO_AUDIO)?;
+            let data = audio.get("data").and_then(Value::as_str);
+            let data = data.ok_or_else(|| format!("{NO_AUDIO}: missing data"))?;
+            match base64_error(data) {
+                Some(text) => Err(format!("invalid input_audio base64 data: {text}")),
+                None => Ok(("images", json!([data]))),
+            }
         }
         _ => Err(INVALID.to_owned()),
     }

@@ -39,6 +39,15 @@ pub(super) fn scan(body: &[u8]) -> Scanned<'_> {
     }
 }
 
+/// Whether `body` ends before its first value does.
+pub fn is_cut(body: &[u8]) -> bool {
+    match scan(body) {
+        Scanned::Empty => true,
+        Scanned::Value(_) => false,
+        Scanned::Broken(text) => text == CUT,
+    }
+}
+
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\r' | b'\n')
 }

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::go_decode::{Fault, Kind, Struct, decode_as};
+use super::go_decode::{Fault, Kind, Struct, decode_as, decode_kind};
 use super::json::Json;
 use super::keep_alive;
 
@@ -104,13 +104,64 @@ pub(super) static TOOL_PARAMETERS: Struct = Struct {
         ("type", Kind::Text),
         ("$defs", Kind::Any),
         ("items", Kind::Any),
-        ("required", Kind::List("[]string", &Kind::Text)),
-        ("properties", Kind::Any),
+        ("required", TEXTS),
+        ("properties", Kind::Custom(all_properties)),
     ],
 };
 
+/// How many levels of JSON the properties of a tool may be nested; each level of a schema is two, and needs some stack.
+/// Go has no limit of its own for them.
+pub(super) const MAX_SCHEMA_LEVELS: usize = 200;
+
+const TEXTS: Kind = Kind::List("[]string", &Kind::Text);
+
+/// `api.ToolProperty`
+static TOOL_PROPERTY: Struct = Struct {
+    package: "api",
+    name: "ToolProperty",
+    fields: &[
+        ("anyOf", Kind::List("[]api.ToolProperty", &Kind::Struct(&TOOL_PROPERTY))),
+        ("type", Kind::Custom(property_type)),
+        ("items", Kind::Any),
+        ("description", Kind::Text),
+        ("enum", Kind::List("[]interface {}", &Kind::Any)),
+        ("properties", Kind::Custom(properties)),
+        ("required", TEXTS),
+    ],
+};
+
+/// What an ordered map says of a value that is no object (`github.com/buger/jsonparser`, `MalformedObjectError`).
+pub(super) const NO_OBJECT: &str = "Value looks like object, but can't find closing '}' symbol";
+
+fn all_properties(json: &Json<'_>) -> Result<Value, Fault> {
+    if json.is_deeper_than(MAX_SCHEMA_LEVELS) {
+        let text = format!("the properties of a tool are nested more than {MAX_SCHEMA_LEVELS} levels deep, the limit");
+        return Err(Fault::Other(text));
+    }
+    properties(json)
+}
+
+/// `api.ToolPropertiesMap`: an ordered map, each of whose values is decoded by itself, so the first that is wrong counts.
+fn properties(json: &Json<'_>) -> Result<Value, Fault> {
+    let fields = match json {
+        Json::Null => return Ok(Value::Null),
+        Json::Object(fields) => fields,
+        _ => return Err(Fault::Other(NO_OBJECT.to_owned())),
+    };
+    let decoded = fields.iter().map(|field| Ok((field.key.clone(), decode_as(&field.value, &TOOL_PROPERTY)?)));
+    Ok(Value::Object(decoded.collect::<Result<_, Fault>>()?))
+}
+
+/// `api.PropertyType`: a text, or a list of texts.
+fn property_type(json: &Json<'_>) -> Result<Value, Fault> {
+    match json {
+        Json::Text(text) => Ok(Value::String(text.clone())),
+        other => decode_kind(other, &TEXTS),
+    }
+}
+
 /// A message of `/api/chat`, whose role is lower case.
-pub(super) fn message(json: &Json) -> Result<Value, Fault> {
+pub(super) fn message(json: &Json<'_>) -> Result<Value, Fault> {
     let mut message = decode_as(json, &MESSAGE)?;
     if let Some(Value::String(role)) = message.get_mut("role") {
         *role = role.to_lowercase();
@@ -119,14 +170,15 @@ pub(super) fn message(json: &Json) -> Result<Value, Fault> {
 }
 
 /// The arguments of a tool call, which must be an object.
-pub(super) fn arguments(json: &Json) -> Result<Value, Fault> {
+pub(super) fn arguments(json: &Json<'_>) -> Result<Value, Fault> {
     match json {
+        Json::Null => Ok(Value::Null),
         Json::Object(_) => json.to_value().map_err(|number| Fault::mistyped(format!("number {number}"), "float64")),
-        _ => Err(Fault::Other("Value looks like object, but can't find closing '}' symbol".to_owned())),
+        _ => Err(Fault::Other(NO_OBJECT.to_owned())),
     }
 }
 
-fn think(json: &Json) -> Result<Value, Fault> {
+fn think(json: &Json<'_>) -> Result<Value, Fault> {
     const VALUES: &str = r#""high", "medium", "low", "max", true, or false"#;
     match json {
         Json::Null => Ok(Value::Null),

@@ -328,7 +328,7 @@ fn a_request_of_responses_is_brought_to_the_native_form_and_echoed() {
 #[case("0123456789abcdef", 5)]
 fn w_106_the_estimate_is_a_quarter_of_the_request(#[case] text: &str, #[case] tokens: u64) {
     let body = json!({"model": "m", "max_tokens": 1, "messages": [{"role": "user", "content": text}]});
-    assert_eq!(ask(Dialect::Messages, &body).echo, Echo::Messages { estimated_tokens: tokens });
+    assert_eq!(ask(Dialect::Messages, &body).echo, Echo::Messages { estimated_tokens: tokens, web_search: false });
 }
 
 #[test]
@@ -359,4 +359,65 @@ fn an_empty_input_only_loads(#[case] input: &str, #[case] nothing: bool) {
     let body = json!({"model": "m", "input": input}).to_string();
     assert_eq!(EmbedAsk::decode_native(body.as_bytes()).unwrap().nothing, nothing);
     assert!(!EmbedAsk::decode_openai(body.as_bytes()).unwrap().nothing);
+}
+
+const IMAGE: &str = "data:image/png;base64,QUJD";
+
+#[rstest]
+#[case::system_behind(json!([{"role": "user", "content": "q"}, {"role": "System", "content": "s"}]), "q")]
+#[case::developer_behind(json!([{"role": "user", "content": "q"}, {"role": "developer", "content": "d"}]), "q")]
+#[case::assistant_behind(json!([{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]), "q")]
+#[case::empty_behind(json!([{"role": "user", "content": "q"}, {"role": "user", "content": ""}]), "q")]
+#[case::two_of_the_user(json!([{"role": "user", "content": "p"}, {"role": "user", "content": "q"}]), "q")]
+#[case::no_role(json!([{"role": "user", "content": "p"}, {"content": "q"}]), "q")]
+#[case::nothing_of_the_user(json!([{"role": "system", "content": "s"}]), "")]
+#[case::none(json!([]), "")]
+#[case::result(json!([{"role": "user", "content": "q"}, {"role": "tool", "content": "r"}]), "r")]
+#[case::empty_result(json!([{"role": "user", "content": "q"}, {"role": "tool", "content": ""}]), "")]
+#[case::image_behind(json!([{"role": "user", "content": "q"}, {"role": "user", "content": "", "images": ["QUJD"]}]), "q")]
+#[case::image_and_text(json!([{"role": "user", "content": "q", "images": ["QUJD"]}]), "q")]
+fn the_last_text_is_that_of_the_user_or_of_a_tool(#[case] messages: Value, #[case] text: &str) {
+    let asked = |dialect| ask(dialect, &json!({"model": "m", "messages": messages}));
+    assert_eq!(asked(Dialect::Chat).last_text(), text);
+    // An empty list of messages is refused there.
+    if messages != json!([]) {
+        assert_eq!(asked(Dialect::OpenAiChat).last_text(), text);
+    }
+}
+
+#[rstest]
+#[case::image_behind(Dialect::OpenAiChat, json!([
+    {"type": "text", "text": "q"}, {"type": "image_url", "image_url": {"url": IMAGE}}]))]
+#[case::image_between(Dialect::OpenAiChat, json!([
+    {"type": "text", "text": "q"}, {"type": "image_url", "image_url": IMAGE}, {"type": "text", "text": "r"}]))]
+#[case::image_behind(Dialect::Responses, json!([
+    {"type": "input_text", "text": "q"}, {"type": "input_image", "image_url": IMAGE, "detail": "auto"}]))]
+#[case::image_behind(Dialect::Messages, json!([{"type": "text", "text": "q"},
+    {"type": "image", "source": {"type": "base64", "media_type": "image/png", "data": "QUJD"}}]))]
+#[case::text_behind_a_result(Dialect::Messages, json!([
+    {"type": "tool_result", "tool_use_id": "c", "content": "r"}, {"type": "text", "text": "q"}]))]
+fn the_parts_of_a_message_are_one_text(#[case] dialect: Dialect, #[case] parts: Value) {
+    let messages = json!([{"role": "user", "content": "p"}, {"role": "user", "content": parts}]);
+    let asked = ask(dialect, &json!({"model": "m", "max_tokens": 1, "messages": messages, "input": messages}));
+    assert!(asked.last_text().starts_with('q') && !asked.last_text().contains('p'), "{}", asked.last_text());
+}
+
+#[rstest]
+#[case::developer_behind(json!({"role": "developer", "content": "d"}), "q")]
+#[case::image_behind(json!({"role": "user", "content": [{"type": "input_image", "image_url": IMAGE}]}), "q")]
+#[case::result(json!({"type": "function_call_output", "call_id": "c", "output": "r"}), "r")]
+#[case::result_in_parts(json!({"type": "function_call_output", "call_id": "c",
+    "output": [{"type": "input_text", "text": "r"}, {"type": "input_image", "image_url": IMAGE}]}), "r")]
+fn the_last_text_of_responses_is_that_of_the_user_or_of_a_tool(#[case] last: Value, #[case] text: &str) {
+    let body = json!({"model": "m", "instructions": "i", "input": [{"role": "user", "content": "q"}, last]});
+    assert_eq!(ask(Dialect::Responses, &body).last_text(), text);
+}
+
+#[test]
+fn a_message_of_nothing_but_a_result_is_the_tools() {
+    let body = json!({"model": "m", "max_tokens": 1, "messages": [
+        {"role": "user", "content": "q"},
+        {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "r"}]},
+    ]});
+    assert_eq!(ask(Dialect::Messages, &body).last_text(), "r");
 }

@@ -4,13 +4,14 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::{TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, epoll, eventfd};
-use rustix::net::SendFlags;
+use rustix::io::Errno;
+use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socket_with};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
@@ -82,6 +83,16 @@ impl Poller {
         Ok(stream)
     }
 
+    /// Begins to connect. The connection has been made, or has failed, when it becomes writable.
+    pub(crate) fn connect(addr: SocketAddr) -> io::Result<Stream> {
+        let family = if addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
+        let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
+        match rustix::net::connect(&socket, &addr) {
+            Ok(()) | Err(Errno::INPROGRESS) => Ok(socket.into()),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// Writes as much as a connection takes. Straight to the kernel: where there are several threads, `send` of the C library
     /// does more than that around every call, since a thread may be cancelled in it.
     pub(crate) fn send(stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
@@ -108,7 +119,7 @@ impl Poller {
         let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS];
         let events = match epoll::wait(&self.epoll, &mut buffer[..], poll.then_some(&none)) {
             Ok((events, _)) => events,
-            Err(rustix::io::Errno::INTR) => return Ok(()),
+            Err(Errno::INTR) => return Ok(()),
             Err(error) => return Err(error.into()),
         };
         for event in events.iter() {

@@ -15,11 +15,11 @@ pub(crate) use portable::{Listener, Poller, Stream, Waker};
 
 /// A source that something happened to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Ready {
+pub(crate) struct Ready {
     /// The token that the source was added with.
-    pub(super) token: u64,
-    pub(super) readable: bool,
-    pub(super) writable: bool,
+    pub(crate) token: u64,
+    pub(crate) readable: bool,
+    pub(crate) writable: bool,
 }
 
 /// How many events are taken from the kernel at once.

@@ -2,6 +2,7 @@
 //! a millisecond late.
 
 use std::io::{self, Write as _};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -60,6 +61,11 @@ impl Poller {
     /// Writes as much as a connection takes.
     pub(crate) fn send(mut stream: &Stream, bytes: &[u8]) -> io::Result<usize> {
         stream.write(bytes)
+    }
+
+    /// Begins to connect. The connection has been made, or has failed, when it becomes writable.
+    pub(crate) fn connect(addr: SocketAddr) -> io::Result<Stream> {
+        TcpStream::connect(addr)
     }
 
     /// Accepts a connection that does not block.

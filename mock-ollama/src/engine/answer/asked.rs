@@ -1,6 +1,7 @@
 //! Requests for an answer of a model, in any dialect.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, Turn};
@@ -10,7 +11,7 @@ use crate::dialect::{Refusal, RefusedBy, Reply, debug_reply, miss_text, refuse, 
 use crate::engine::config::CreatedAt;
 use crate::engine::live::Live;
 use crate::engine::stream::Source;
-use crate::generation::{Done, Ending, Generation, Part, Reason};
+use crate::generation::{Done, Generation, Part, Reason};
 use crate::journal::Answer;
 use crate::models::{Card, Found};
 use crate::recording::End;
@@ -41,21 +42,21 @@ impl Answerer<'_> {
             None if !deleted && (self.config.matching == Matching::Any || catalog.answers(&ask.name)) => {
                 Card::named(ask.name.clone())
             }
-            None => return unknown_model(&ask, &chosen, from),
+            None => return self.unknown_model(&ask, &chosen, from),
         };
         if ask.is_load() && ask.keep_alive.is_some_and(crate::models::KeepAlive::is_zero) {
             self.scheduler.runners.unload(&card, self.now);
             return self.loaded(&ask, Reason::Unload, from);
         }
         if let Err(refusal) = check(&ask, &card) {
-            return refused(&ask, &refusal, from);
+            return self.refused(&ask, &refusal, from);
         }
         if ask.is_load() {
             return self.load(&ask, card, from);
         }
         if ask.debug_render_only && ask.dialect.is_native() {
             let script = catalog.script(&source.name);
-            let rendered = script.map_or_else(|| ask.question.last_text().to_owned(), |script| script.rendered(&ask));
+            let rendered = script.map_or_else(|| ask.last_text().to_owned(), |script| script.rendered(&ask));
             return debug_reply(&ask, &rendered, self.config.wall.unix_nanos(self.now)).into();
         }
         if chosen.is_ok() {
@@ -66,9 +67,9 @@ impl Answerer<'_> {
                 Ok(generation) => {
                     self.rendered(&ask, &card, (Arc::new(generation), End::Clean), Answer::Scripted, from)
                 }
-                Err(refusal) => refused(&ask, &refusal, from),
+                Err(refusal) => self.refused(&ask, &refusal, from),
             },
-            (None, Err(miss)) => missed(&ask, &miss, &miss_text(&miss.to_string()), from),
+            (None, Err(miss)) => self.missed(&ask, &miss, &miss_text(&miss.to_string()), from),
             (None, Ok(_)) => Reply::empty(500).into(),
         }
     }
@@ -90,11 +91,43 @@ impl Answerer<'_> {
         let done = Some(Done { reason, metrics: None, context: Vec::new() });
         let part = Part { unix_nanos: self.config.wall.unix_nanos(self.now), done, ..Part::default() };
         let mut render = renderer(ask, from.ids);
-        if ask.stream && !ask.dialect.is_native() {
-            let body = render.part(&part).concat();
-            return Reply { status: 200, fields: render.stream_fields(), body, flushed: false }.into();
+        if !ask.stream || ask.dialect.is_native() {
+            return render.whole(&part).into();
         }
-        render.whole(&part).into()
+        let chunks = render.part(&part);
+        let fields = render.stream_fields();
+        if ask.dialect.flushes_events() {
+            return Arc::new(at_once(fields, chunks, Duration::ZERO)).into();
+        }
+        Reply { status: 200, fields, body: chunks.concat(), flushed: false }.into()
+    }
+
+    fn refused(&self, ask: &Ask, refusal: &Refusal, from: &Reception<'_>) -> Answered {
+        Arc::new(self.refusal(ask, refusal, Duration::ZERO, from)).into()
+    }
+
+    /// What a refused request gets, due `at` after it.
+    fn refusal(&self, ask: &Ask, refusal: &Refusal, at: Duration, from: &Reception<'_>) -> Prepared {
+        let mut render = renderer(ask, from.ids);
+        let unix_nanos = self.config.wall.unix_nanos(self.now);
+        match ask.stream.then(|| render.refusal(&refusal.text, unix_nanos)).flatten() {
+            Some(chunks) => at_once(render.stream_fields(), chunks, at),
+            None => Prepared::reply(refuse(ask.dialect, refusal, ask.stream, from.ids), at),
+        }
+    }
+
+    /// The real server's words for a model it does not have; to a test it is a miss all the same.
+    fn unknown_model(&self, ask: &Ask, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
+        let text = format!("model '{}' not found", ask.model);
+        match chosen {
+            Err(miss) => self.missed(ask, miss, &text, from),
+            Ok(_) => self.refused(ask, &Refusal { status: 404, text, by: RefusedBy::Handler }, from),
+        }
+    }
+
+    fn missed(&self, ask: &Ask, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
+        let refusal = Refusal { status: 404, text: text.to_owned(), by: RefusedBy::Handler };
+        Answered { answer: Answer::Missed { why: miss.to_string() }, ..self.refused(ask, &refusal, from) }
     }
 
     fn recorded(
@@ -129,13 +162,14 @@ impl Answerer<'_> {
         answer: Answer,
         from: &Reception<'_>,
     ) -> Answered {
-        let source = match &generation.ending {
-            Ending::Failed { status, text } if generation.pieces.is_empty() || !ask.stream => {
-                let refusal = Refusal { status: *status, text: text.clone(), by: RefusedBy::Runner };
-                let reply = refuse(ask.dialect, &refusal, ask.stream, from.ids);
-                ready(Prepared::reply(reply, generation.last.at))
+        let failed_at = generation.last.at;
+        let live = Live::new(ask, card, (generation, end), from.ids);
+        let source = match live.whole_failure() {
+            Some((status, text)) => {
+                let refusal = Refusal { status, text: text.to_owned(), by: RefusedBy::Runner };
+                ready(self.refusal(ask, &refusal, failed_at, from))
             }
-            _ => Source::Live(Box::new(Live::new(ask, generation, renderer(ask, from.ids), from.ids, end))),
+            None => Source::Live(Box::new(live)),
         };
         self.admitted(ask, card.clone(), source, answer, from)
     }
@@ -147,7 +181,7 @@ impl Answerer<'_> {
         let is_loaded = match self.scheduler.arrive(turn, self.now) {
             Arrival::Busy => {
                 let refusal = Refusal { status: 503, text: BUSY.to_owned(), by: RefusedBy::Handler };
-                return refused(ask, &refusal, from);
+                return self.refused(ask, &refusal, from);
             }
             Arrival::Waits => Some(false),
             Arrival::Loaded => Some(true),
@@ -165,28 +199,14 @@ fn load_options(ask: &Ask) -> String {
     stated.collect::<Vec<_>>().join(",")
 }
 
-fn refused(ask: &Ask, refusal: &Refusal, from: &Reception<'_>) -> Answered {
-    refuse(ask.dialect, refusal, ask.stream, from.ids).into()
-}
-
-/// The real server's words for a model it does not have; to a test it is a miss all the same.
-fn unknown_model(ask: &Ask, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
-    let text = format!("model '{}' not found", ask.model);
-    match chosen {
-        Err(miss) => missed(ask, miss, &text, from),
-        Ok(_) => refused(ask, &Refusal { status: 404, text, by: RefusedBy::Handler }, from),
-    }
+/// A stream whose chunks leave together.
+fn at_once(fields: Vec<(String, String)>, chunks: Vec<Vec<u8>>, at: Duration) -> Prepared {
+    Prepared::lines(200, fields, chunks.into_iter().map(|chunk| (at, chunk)))
 }
 
 /// Bytes that carry no time of their own.
 fn ready(response: Prepared) -> Source {
     Source::Prepared { response: Arc::new(response), created_at: CreatedAt::Recorded }
-}
-
-fn missed(ask: &Ask, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
-    let refusal = Refusal { status: 404, text: text.to_owned(), by: RefusedBy::Handler };
-    let reply = refuse(ask.dialect, &refusal, ask.stream, from.ids);
-    Answered { answer: Answer::Missed { why: miss.to_string() }, ..Answered::from(reply) }
 }
 
 /// What a request that cannot be decoded asked for, as far as can be seen.

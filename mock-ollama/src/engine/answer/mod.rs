@@ -19,11 +19,12 @@ use super::stream::Source;
 use crate::backend::Scheduler;
 use crate::catalog::{Matching, Prepared};
 use crate::clock::Instant;
-use crate::dialect::request::Dialect;
-use crate::dialect::{Ids, Reply};
+use crate::dialect::request::{Dialect, Envelope, is_cut};
+use crate::dialect::{Ids, Refusal, RefusedBy, Reply, refuse_in};
 use crate::http::{Gate, Request, Route, gate};
 use crate::journal::{Answer, ServerId, StreamId};
 use crate::models::{Card, Store};
+use crate::recording;
 
 /// An answer, and what the engine has to know of it.
 pub(super) struct Answered {
@@ -112,6 +113,9 @@ impl Answerer<'_> {
             Gate::Pass { route, fields } => (route, fields),
         };
         let ids = Ids::new(self.config.seed.derive("ids", [stream.to_string().as_bytes()]));
+        if let Some(reply) = broken(&route, request, ids) {
+            return Answered { extra_fields, ..reply.into() };
+        }
         let from = Reception { request, body: &request.body, stream, ids };
         let mut answered = self.fixed(&from).unwrap_or_else(|| self.dispatch(&route, &from));
         answered.extra_fields = extra_fields;
@@ -125,7 +129,7 @@ impl Answerer<'_> {
         }
         let head = &from.request.head;
         let catalog = Arc::clone(&self.config.catalog);
-        let fixed = catalog.fixed(&head.method, head.path(), from.body);
+        let fixed = catalog.fixed(&head.method, &recording::Request::path_of(&head.target), from.body);
         let first = fixed.first()?;
         let turn = self.callers.take_turn(&from.stream.caller, (&first.recording, first.exchange));
         let found = fixed.get(turn % fixed.len())?;
@@ -145,4 +149,17 @@ impl Answerer<'_> {
             other => self.managed(other, from),
         }
     }
+}
+
+/// The refusal of a request whose JSON does not end before the body breaks off.
+fn broken(route: &Route, request: &Request, ids: Ids) -> Option<Reply> {
+    let envelope = match route {
+        Route::OpenAiChat | Route::OpenAiCompletions | Route::OpenAiEmbeddings | Route::Responses => Envelope::OpenAi,
+        Route::Messages => Envelope::Anthropic,
+        Route::Generate | Route::Chat | Route::Embed | Route::Embeddings | Route::Show => Envelope::Native,
+        Route::Pull | Route::Push | Route::Create | Route::Copy | Route::Delete => Envelope::Native,
+        _ => return None,
+    };
+    let text = request.broken.filter(|_| is_cut(&request.body))?.to_owned();
+    Some(refuse_in(envelope, &Refusal { status: 400, text, by: RefusedBy::Parser }, ids))
 }

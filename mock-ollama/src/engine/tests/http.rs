@@ -51,12 +51,13 @@ fn a_long_listing_is_chunked_and_its_head_states_no_length() {
 
 #[rstest]
 #[case::no_host("GET / HTTP/1.1\r\n\r\n", "400 Bad Request: missing required Host header")]
-#[case::two_hosts("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request: too many Host headers")]
+#[case::bad_host("GET / HTTP/1.1\r\nHost: a b\r\n\r\n", "400 Bad Request: malformed Host header")]
+#[case::bad_name("GET / HTTP/1.1\r\nHost: a\r\na b: c\r\n\r\n", "400 Bad Request: invalid header name")]
+#[case::two_hosts("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "400 Bad Request")]
 #[case::nonsense("what is this\r\n\r\n", "400 Bad Request")]
 #[case::tls("\u{16}\u{3}\u{1}\n\n", "400 Bad Request")]
 #[case::bad_length("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n", "400 Bad Request")]
 #[case::two_lengths("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n", "400 Bad Request")]
-#[case::bad_chunk("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n", "400 Bad Request")]
 #[case::coding("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", "Unsupported transfer encoding")]
 #[case::version("GET / HTTP/2.0\r\nHost: a\r\n\r\n", "505 HTTP Version Not Supported: unsupported protocol version")]
 fn a_request_that_cannot_be_read_is_refused_and_the_connection_closed(#[case] bytes: &str, #[case] body: &str) {
@@ -70,6 +71,77 @@ fn a_request_that_cannot_be_read_is_refused_and_the_connection_closed(#[case] by
     assert_eq!(bench.output(), output, "nothing is answered any more");
     assert_eq!(bench.told.last(), Some(&(shut.saturating_add(LINGER), "close")));
     assert_eq!(bench.engine.journal().entries[0].answer, Answer::Rejected);
+}
+
+/// The status line of the answer and what follows its head.
+fn line_and_body(bytes: impl AsRef<[u8]>) -> (String, String) {
+    let output = answer(bytes);
+    let (head, body) = output.split_once("\r\n\r\n").unwrap();
+    (head.lines().next().unwrap().replacen("HTTP/1.1 ", "", 1), body.to_owned())
+}
+
+#[rstest]
+#[case::bad_escape("GET /api/%zz HTTP/1.1", "400 Bad Request", "400 Bad Request")]
+#[case::relative("GET api/tags HTTP/1.1", "400 Bad Request", "400 Bad Request")]
+#[case::backslashes("GET \\api\\tags HTTP/1.1", "400 Bad Request", "400 Bad Request")]
+#[case::space("GET /api/t ags HTTP/1.1", "400 Bad Request", "400 Bad Request")]
+#[case::expectation("GET / HTTP/1.1\r\nExpect: 200-ok", "417 Expectation Failed", "")]
+#[case::scheme_in_capitals("GET HTTP://localhost/ HTTP/1.1", "200 OK", "Ollama is running")]
+#[case::everything("GET * HTTP/1.1", "400 Bad Request", "")]
+#[case::preface("PRI * HTTP/2.0", "400 Bad Request", "")]
+#[case::tunnel("CONNECT a:80 HTTP/1.1", "404 Not Found", "404 page not found\n")]
+#[case::later_minor("GET / HTTP/1.7", "200 OK", "Ollama is running")]
+#[case::folded("GET / HTTP/1.1\r\nX: a\r\n b", "200 OK", "Ollama is running")]
+#[case::query_with_a_bad_escape("GET /?%zz HTTP/1.1", "200 OK", "Ollama is running")]
+fn a_request_is_answered_as_go_does(#[case] head: &str, #[case] line: &str, #[case] body: &str) {
+    let request = format!("{head}\r\nHost: localhost\r\n\r\n");
+    assert_eq!(line_and_body(request), (line.to_owned(), body.to_owned()));
+}
+
+#[test]
+fn any_number_of_fields_is_read() {
+    let fields: String = (0..1000).map(|n| format!("X{n}: a\r\n")).collect();
+    assert_eq!(line_and_body(format!("GET / HTTP/1.1\r\nHost: localhost\r\n{fields}\r\n")).0, "200 OK");
+}
+
+#[test]
+fn an_expectation_that_is_not_met_is_refused_before_the_body_comes() {
+    let request = "POST /api/chat HTTP/1.1\r\nHost: a\r\nExpect: 200-ok\r\nContent-Length: 5\r\n\r\n";
+    insta::assert_snapshot!(answer(request).replace("\r\n", "\n"), @r"
+    HTTP/1.1 417 Expectation Failed
+    Connection: close
+    Date: Sat, 01 Aug 2026 10:00:00 GMT
+    Content-Length: 0
+
+    ");
+}
+
+#[rstest]
+#[case::blank_before_the_size("/api/generate", " 2\r\n{}\r\n0\r\n\r\n", "{\"error\":\"invalid byte in chunk length\"}")]
+#[case::too_many_digits(
+    "/v1/completions",
+    "00000000000000002\r\n{}\r\n0\r\n\r\n",
+    "{\"error\":{\"message\":\"http chunk length too large\",\"type\":\"invalid_request_error\",\"param\":null,\"code\":null}}"
+)]
+#[case::in_the_middle("/api/show", "1\r\n{\r\nzz\r\n", "{\"error\":\"invalid byte in chunk length\"}")]
+fn a_chunked_body_that_breaks_the_coding_is_refused_in_gos_words(
+    #[case] path: &str,
+    #[case] coded: &str,
+    #[case] body: &str,
+) {
+    let request = format!("POST {path} HTTP/1.1\r\nHost: a.local\r\nTransfer-Encoding: chunked\r\n\r\n{coded}");
+    let mut bench = bench();
+    bench.send(&request).run();
+    assert_eq!(line_and_body(&request), ("400 Bad Request".to_owned(), body.to_owned()));
+    assert!(bench.output().contains("\r\nConnection: close\r\n"), "{}", bench.output());
+    assert_eq!(bench.told[0].1, "shutdown");
+}
+
+#[test]
+fn what_breaks_after_the_json_of_a_chunked_body_only_ends_the_connection() {
+    let request = "POST /api/show HTTP/1.1\r\nHost: a.local\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"model\":\"tiny\"}\r\nzz\r\n";
+    let output = answer(request);
+    assert!(output.starts_with("HTTP/1.1 200 OK\r\n") && output.contains("\r\nConnection: close\r\n"), "{output}");
 }
 
 #[test]
@@ -173,6 +245,9 @@ fn no_answer_names_its_server_and_all_field_names_are_in_canonical_case() {
     "POST /api/show HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 16\r\n\r\n{\"model\":\"tiny\"}".to_owned())]
 #[case::chunked("POST /api/show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n10\r\n{\"model\":\"tiny\"}\r\n0\r\n\r\n".to_owned())]
 #[case::bad("GET / HTTP/1.1\r\nHost: a\r\nbad field\r\n\r\n".to_owned())]
+#[case::folded("GET / HTTP/1.1\r\nHost: a\r\nX: a\r\n\tb\r\n\r\n".to_owned())]
+#[case::expectation("POST / HTTP/1.1\r\nHost: a\r\nExpect: x\r\nContent-Length: 3\r\n\r\nabc".to_owned())]
+#[case::broken("POST /api/show HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n{\r\n2\r\nabc\r\n".to_owned())]
 fn the_same_bytes_cut_at_every_place_give_the_same_answer(#[case] request: String) {
     let whole = bench().send(&request).run().output();
     for at in 1..request.len() {
@@ -213,4 +288,18 @@ fn a_body_cut_in_two_while_a_miss_is_spelled_out_is_journalled_once() {
     let mut bench = bench();
     bench.send(&request[..40]).send(&request[40..]);
     assert_eq!(bench.engine.journal().entries.len(), 1);
+}
+
+#[test]
+fn credentials_of_a_request_do_not_reach_the_journal() {
+    let mut bench = bench();
+    for key in ["sk-1", "sk-2", "sk-1"] {
+        bench.send(format!("GET /api/tags?key={key} HTTP/1.1\r\nHost: a\r\nauthorization: Bearer {key}\r\n\r\n")).run();
+    }
+    let journal = bench.engine.journal();
+    let seen = journal.entries.iter().map(|entry| (entry.request.target.as_str(), entry.request.headers[1].1.as_str()));
+    let expected = [1, 3, 1].map(|number| (format!("/api/tags?key=[redacted {number}]"), number + 1));
+    let expected = expected.map(|(target, number)| (target, format!("[redacted {number}]")));
+    assert_eq!(seen.collect::<Vec<_>>(), expected.iter().map(|(t, v)| (t.as_str(), v.as_str())).collect::<Vec<_>>());
+    assert!(!serde_json::to_string(journal).unwrap().contains("sk-"));
 }

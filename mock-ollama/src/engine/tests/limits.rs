@@ -179,7 +179,7 @@ fn who_is_one_too_many_is_told_so_whatever_it_asks_and_let_go() {
 #[test]
 fn a_journal_that_keeps_the_last_ones_still_counts_them_all() {
     let last = NonZeroUsize::new(2).unwrap();
-    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep::Last(last));
+    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep { requests: last, ..Keep::ALL });
     for number in 0..9 {
         let prompt = if number == 1 { "no such prompt" } else { "Say hi" };
         bench.send(ask("tiny", prompt)).run();
@@ -194,7 +194,7 @@ fn a_journal_that_keeps_the_last_ones_still_counts_them_all() {
 
 #[test]
 fn what_becomes_of_a_request_that_the_journal_has_forgotten_is_nobodys_business() {
-    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep::Last(NonZeroUsize::MIN));
+    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep { requests: NonZeroUsize::MIN, ..Keep::ALL });
     bench.send(ask("tiny", "Say hi"));
     for number in 2..6 {
         bench.engine.opened(ConnId(number), ServerId(0), Instant::ZERO);
@@ -203,4 +203,46 @@ fn what_becomes_of_a_request_that_the_journal_has_forgotten_is_nobodys_business(
     bench.run();
     assert!(bench.output().ends_with("0\r\n\r\n"));
     assert_eq!(bench.engine.journal().requests(), 5);
+}
+
+#[rstest]
+fn a_request_of_any_depth_is_answered(
+    #[values(
+        "/api/generate",
+        "/api/chat",
+        "/api/embed",
+        "/api/show",
+        "/api/create",
+        "/v1/chat/completions",
+        "/v1/completions",
+        "/v1/embeddings",
+        "/v1/responses",
+        "/v1/messages"
+    )]
+    path: &str,
+    #[values(900, 100_000)] levels: usize,
+) {
+    let deep = format!("{}1{}", "[{\"a\":".repeat(levels / 2), "}]".repeat(levels / 2));
+    let tool = format!(r#"{{"type":"function","name":"t","input_schema":{deep},"parameters":{deep}}}"#);
+    let message = format!(
+        r#"{{"role":"user","content":"Say hi","tool_calls":[{{"function":{{"name":"t","arguments":{{"a":{deep}}}}}}}]}}"#
+    );
+    let places = [
+        deep.clone(),
+        format!(
+            r#"{{"model":"tiny","prompt":"Say hi","input":"x","max_tokens":1,"messages":[{message}],"options":{{"a":{deep}}}}}"#
+        ),
+        format!(
+            r#"{{"model":"tiny","prompt":"Say hi","max_tokens":1,"messages":[{message}],"tools":[{tool}],"format":{deep}}}"#
+        ),
+        format!(
+            r#"{{"model":"tiny","prompt":"no such prompt","max_tokens":1,"messages":[{{"role":"user","content":{deep}}}],"input":{deep}}}"#
+        ),
+    ];
+    for body in places {
+        let mut bench = limited(Limits::default());
+        bench.send(post(path, &body, "")).run();
+        let answer = bench.output();
+        assert!(answer.starts_with("HTTP/1.1 "), "{path}: {answer}");
+    }
 }

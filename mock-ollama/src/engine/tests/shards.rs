@@ -138,7 +138,7 @@ impl Fleet {
                 (_, None) => break,
             }
         }
-        Journal::merged(self.shards.into_iter().map(Engine::into_journal), Keep::All)
+        Journal::merged(self.shards.into_iter().map(Engine::into_journal), Keep::ALL)
     }
 
     /// How many answers of a model are being served.

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
 use serde_json::Value;
 
+use super::body::Known;
 use super::error::ImportError;
+use super::form::Form;
 use super::tags::Tags;
-use super::{ndjson, openai, raw_capture};
+use super::text::Text;
+use super::{archive, body, object, raw_capture, response};
 use crate::recording::answer::Answer;
 use crate::recording::{Exchange, Model, Origin, Recording, RequestBody, check};
 
@@ -43,100 +45,162 @@ pub struct ImportOptions {
     pub path: Option<String>,
     /// Raw bodies only: the request's JSON body.
     pub request: Option<Value>,
-    /// Raw bodies only: the time between chunks, instead of what `created_at` says.
+    /// Raw bodies only: the status of the response. When absent it is 200, but an error that stands alone must have one.
+    pub status: Option<u16>,
+    /// Raw bodies and archives: the time between chunks, instead of what `created_at` says.
     pub gap: Option<Duration>,
 }
 
-/// What one input gave.
+/// A recording made of inputs.
+#[derive(Clone, Debug)]
+pub struct Import {
+    /// The recording.
+    pub recording: Recording,
+    /// What the user should know of it, a line each.
+    pub notes: Vec<String>,
+}
+
+/// One exchange of an input.
 pub(super) struct Imported {
     pub(super) exchange: Exchange,
     pub(super) origin: Origin,
     pub(super) server: Option<String>,
     pub(super) model: Option<String>,
+    /// What the user should know of it.
+    pub(super) notes: Vec<String>,
 }
 
-#[derive(Default, Deserialize)]
-struct FirstLine {
-    format: Option<String>,
-    recording: Option<Value>,
-}
+/// The name of the model where none answered, as in a listing. The recorder uses the same one.
+const NO_MODEL: &str = "none";
 
-/// Makes one recording of `inputs`: an exchange of each, in their order.
-///
-/// The form of an input is told by its first line: a `raw-capture/1` header, server-sent events
-/// or an object of the routes below `/v1`, or else a native NDJSON body.
+/// Makes one recording of `inputs`: the exchanges of each, in their order. What an input is, its beginning tells.
 ///
 /// # Errors
 ///
 /// [`ImportError`] says which input, where in it, and what to do.
-pub fn import(inputs: &[Input<'_>], options: &ImportOptions) -> Result<Recording, ImportError> {
+pub fn import(inputs: &[Input<'_>], options: &ImportOptions) -> Result<Import, ImportError> {
+    let mut found = Vec::new();
+    for input in inputs {
+        found.extend(exchanges_of(input, options)?.into_iter().map(|imported| (input.label, imported)));
+    }
+    recording_of(found, options)
+}
+
+/// Makes a recording of each exchange of `input`. Its name is that of `options`; where the input has several exchanges, their
+/// numbers follow, as in `chat-001`.
+///
+/// # Errors
+///
+/// [`ImportError`] says where in the input, and what to do.
+pub fn import_each(input: &Input<'_>, options: &ImportOptions) -> Result<Vec<Import>, ImportError> {
+    let found = exchanges_of(input, options)?;
+    let is_one = found.len() == 1;
+    let recording = |(imported, number): (Imported, usize)| {
+        let name = if is_one { options.name.clone() } else { format!("{}-{number:03}", options.name) };
+        recording_of(vec![(input.label, imported)], &ImportOptions { name, ..options.clone() })
+    };
+    found.into_iter().zip(1..).map(recording).collect()
+}
+
+/// One recording of these exchanges, each with the input that it is of.
+fn recording_of(found: Vec<(&str, Imported)>, options: &ImportOptions) -> Result<Import, ImportError> {
+    let Some(&(last, _)) = found.last() else { return Err(ImportError::NoInput) };
     let mut origin = Origin::Recorded;
     let mut server = options.server.clone();
     let mut model = options.model.clone();
     let mut exchanges = Vec::new();
-    for input in inputs {
-        let imported = exchange_of(input, options)?;
+    let mut notes = Vec::new();
+    for (label, imported) in found {
         if options.server.is_none() {
-            agree(input, "server", &mut server, imported.server)?;
+            agree(label, "server", &mut server, imported.server)?;
         }
         if options.model.is_none() {
-            agree(input, "model", &mut model, imported.model)?;
+            agree(label, "model", &mut model, imported.model)?;
         }
         if imported.origin != Origin::Recorded {
             origin = imported.origin;
         }
+        notes.extend(imported.notes.iter().map(|note| format!("{label}: {note}")));
         exchanges.push(imported.exchange);
     }
-    let Some(last) = inputs.last() else { return Err(ImportError::NoInput) };
-    let model = model.ok_or_else(|| ImportError::NoModel { label: last.label.to_owned() })?;
+    if model.is_none() && exchanges.iter().any(is_of_model) {
+        if exchanges.iter().any(|exchange| exchange.response.status == 200 && is_of_model(exchange)) {
+            return Err(ImportError::NoModel { label: last.to_owned() });
+        }
+        notes.push(format!("{last}: the answer names no model, which is kept as `{NO_MODEL}`; state it with --model"));
+    }
     let recording = Recording {
         name: options.name.clone(),
         origin,
         description: options.description.clone(),
         server,
-        model: model_facts(&model, options, &exchanges)?,
+        model: model_facts(model.as_deref(), options, &exchanges)?,
         licence: options.licence.clone(),
         source: options.source.clone(),
         scrub: Vec::new(),
         exchanges,
     };
     check(&recording)?;
-    Ok(recording)
+    Ok(Import { recording, notes })
 }
 
-fn exchange_of(input: &Input<'_>, options: &ImportOptions) -> Result<Imported, ImportError> {
+/// The exchanges of an input: one, unless its form holds several.
+fn exchanges_of(input: &Input<'_>, options: &ImportOptions) -> Result<Vec<Imported>, ImportError> {
+    let text = Text::of(input)?;
+    let input = &Input { bytes: &text.bytes, ..*input };
     let label = || input.label.to_owned();
-    let first = input.bytes.split(|byte| *byte == b'\n').find(|line| !line.trim_ascii().is_empty());
-    let first = first.ok_or_else(|| ImportError::Empty { label: label() })?;
-    let first: FirstLine = serde_json::from_slice(first).unwrap_or_default();
-    match first.format.as_deref() {
-        _ if first.recording.is_some() => Err(ImportError::AlreadyRecording { label: label() }),
-        Some(raw_capture::FORMAT) => {
-            let given = [
-                ("--path", options.path.is_some()),
-                ("--request", options.request.is_some()),
-                ("--gap", options.gap.is_some()),
-            ];
-            match given.into_iter().find(|(_, is_given)| *is_given) {
-                Some((option, _)) => Err(ImportError::OptionOfBody { label: label(), option }),
-                None => raw_capture::import(input),
-            }
+    let mut imported = match Form::of(input.bytes) {
+        Form::Recording => return Err(ImportError::AlreadyRecording { label: label() }),
+        Form::Empty => return Err(ImportError::Empty { label: label() }),
+        Form::Foreign { what, advice } => return Err(ImportError::Foreign { label: label(), what, advice }),
+        Form::Archive => {
+            options.refuse_stated(input, &["--path", "--request", "--status"])?;
+            archive::read(input, options.gap)?
         }
-        _ if openai::is_one(input) => openai::import(input, options),
-        _ => ndjson::import(input, options),
+        Form::Capture => {
+            options.refuse_stated(input, &["--path", "--request", "--status", "--gap"])?;
+            vec![raw_capture::import(input)?]
+        }
+        Form::Response => {
+            options.refuse_stated(input, &["--status"])?;
+            let (response, bytes) = response::read(input)?;
+            let known = Known { status: Some(response.status), fields: response.headers, ..Known::of(options) };
+            vec![body::import(&Input { bytes, ..*input }, known, options.gap)?]
+        }
+        Form::Events | Form::Objects => vec![body::import(input, Known::of(options), options.gap)?],
+    };
+    if let (Some(first), Some(note)) = (imported.first_mut(), text.note) {
+        first.notes.insert(0, note.to_owned());
+    }
+    Ok(imported)
+}
+
+impl ImportOptions {
+    /// An error when one of `options` is given, which this input states itself.
+    fn refuse_stated(&self, input: &Input<'_>, options: &[&'static str]) -> Result<(), ImportError> {
+        let given = [
+            ("--path", self.path.is_some()),
+            ("--request", self.request.is_some()),
+            ("--status", self.status.is_some()),
+            ("--gap", self.gap.is_some()),
+        ];
+        match given.into_iter().find(|(option, is_given)| *is_given && options.contains(option)) {
+            Some((option, _)) => Err(ImportError::OptionOfBody { label: input.label.to_owned(), option }),
+            None => Ok(()),
+        }
     }
 }
 
+/// Whether the exchange is of a route that answers with what a model says.
+fn is_of_model(exchange: &Exchange) -> bool {
+    exchange.request.as_ref().is_none_or(|request| object::is_of_model(&request.path))
+}
+
 /// Takes over `found` as the one value of all inputs.
-fn agree(
-    input: &Input<'_>,
-    what: &'static str,
-    one: &mut Option<String>,
-    found: Option<String>,
-) -> Result<(), ImportError> {
+fn agree(label: &str, what: &'static str, one: &mut Option<String>, found: Option<String>) -> Result<(), ImportError> {
     match (&*one, found) {
         (Some(before), Some(found)) if *before != found => {
-            Err(ImportError::Differs { label: input.label.to_owned(), what, found, before: before.clone() })
+            Err(ImportError::Differs { label: label.to_owned(), what, found, before: before.clone() })
         }
         (None, found @ Some(_)) => {
             *one = found;
@@ -146,10 +210,10 @@ fn agree(
     }
 }
 
-fn model_facts(name: &str, options: &ImportOptions, exchanges: &[Exchange]) -> Result<Model, ImportError> {
-    let mut model = match &options.tags {
-        Some(tags) => tags.find(name)?.clone(),
-        None => Model { name: Tags::listed_name(name), ..Model::default() },
+fn model_facts(name: Option<&str>, options: &ImportOptions, exchanges: &[Exchange]) -> Result<Model, ImportError> {
+    let mut model = match (name, &options.tags) {
+        (Some(name), Some(tags)) => tags.find(name)?.clone(),
+        (name, _) => Model { name: Tags::listed_name(name.unwrap_or(NO_MODEL)), ..Model::default() },
     };
     if let Some(capabilities) = &options.capabilities {
         model.capabilities.clone_from(capabilities);
@@ -159,20 +223,23 @@ fn model_facts(name: &str, options: &ImportOptions, exchanges: &[Exchange]) -> R
     Ok(model)
 }
 
-/// The capabilities that a model must have had to answer as it did, in the order of `/api/tags`.
+/// The capabilities that a model must have had to answer as it did, in the order of `/api/tags`; none when no answer is native,
+/// since those of the other dialects are not looked at.
 fn shown_capabilities(exchanges: &[Exchange]) -> Vec<String> {
     let bodies: Vec<Vec<u8>> = exchanges.iter().map(Exchange::body).collect();
     let answers: Vec<Answer> = bodies
         .iter()
-        .flat_map(|body| body.split(|byte| *byte == b'\n'))
-        .filter_map(|line| serde_json::from_slice(line).ok())
+        .flat_map(|body| serde_json::Deserializer::from_slice(body).into_iter().map_while(Result::ok))
         .collect();
+    if answers.iter().all(|answer| answer.path().is_none()) {
+        return Vec::new();
+    }
     let asks_for_tools = exchanges
         .iter()
         .filter_map(|exchange| exchange.request.as_ref())
         .any(|request| matches!(&request.body, Some(RequestBody::Json(body)) if body.get("tools").is_some()));
     let shown = [
-        ("completion", answers.iter().any(|answer| answer.path().is_some())),
+        ("completion", true),
         ("tools", asks_for_tools || answers.iter().any(Answer::has_tool_call)),
         ("thinking", answers.iter().any(Answer::has_thinking)),
     ];

@@ -10,11 +10,29 @@ pub enum ImportError {
     /// There is nothing to import.
     #[error("no input; name at least one file")]
     NoInput,
-    /// The input has no object.
-    #[error("{label}: the input is empty; expected NDJSON lines or a raw capture")]
+    /// The input has nothing but white space.
+    #[error("{label}: the input is empty; expected the body of an answer, or a raw capture")]
     Empty {
         /// The input.
         label: String,
+    },
+    /// The input is a text in an encoding that is not read.
+    #[error("{label} {what}; keep the body with curl -o FILE")]
+    Encoding {
+        /// The input.
+        label: String,
+        /// What is wrong with it.
+        what: &'static str,
+    },
+    /// The input is no body of an answer.
+    #[error("{label}: this looks like {what}, not like the body of an answer; {advice}")]
+    Foreign {
+        /// The input.
+        label: String,
+        /// What it looks like.
+        what: &'static str,
+        /// What to do.
+        advice: &'static str,
     },
     /// The input is a recording.
     #[error("{label}: this is a recording already; there is nothing to import")]
@@ -22,8 +40,8 @@ pub enum ImportError {
         /// The input.
         label: String,
     },
-    /// A line of a body is not a native answer object.
-    #[error("{label}:{line}: expected one JSON object of an Ollama answer on this line: {message}")]
+    /// Something in a body is not a JSON object.
+    #[error("{label}:{line}: expected a JSON object of an answer: {message}")]
     NotAnswer {
         /// The input.
         label: String,
@@ -81,6 +99,25 @@ pub enum ImportError {
         /// The text.
         found: String,
     },
+    /// An error alone, whose status nobody tells.
+    #[error(
+        "{label}: a lone error, and its body does not tell its status; state that with --status, such as --status 404, \
+         and the route with --path, such as --path /api/chat"
+    )]
+    NoStatus {
+        /// The input.
+        label: String,
+    },
+    /// The head of a response cannot be read.
+    #[error("{label}:{line}: not a line of a response's head: {found:?}; keep the body alone, with curl -o FILE")]
+    BadHead {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// The line.
+        found: String,
+    },
     /// Neither the answer nor the caller tells the endpoint.
     #[error("{label}: the answer does not tell its endpoint; give --path, such as --path /api/chat")]
     NoPath {
@@ -93,20 +130,67 @@ pub enum ImportError {
         /// The input.
         label: String,
     },
-    /// Two inputs disagree in what a recording has once.
-    #[error("{label}: the {what} is {found:?}, but {before:?} in the input before it; a recording has one")]
+    /// An exchange of an archive is not as its tool writes it.
+    #[error("{label}: {place}: {message}; mend the file, or take this exchange out of it")]
+    BadExchange {
+        /// The input.
+        label: String,
+        /// Which exchange of it, and what it is.
+        place: String,
+        /// What is missing or wrong, and what to do.
+        message: String,
+    },
+    /// An archive is not the JSON or YAML that its first lines promise.
+    #[error("{label}:{line}: this {file} cannot be read: {message}")]
+    BadArchive {
+        /// The input.
+        label: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What it looks like.
+        file: &'static str,
+        /// What the parser said.
+        message: String,
+    },
+    /// An archive without an exchange that this server would answer.
+    #[error("{}", nothing_served(label, file, first.as_deref()))]
+    NothingServed {
+        /// The input.
+        label: String,
+        /// What it is.
+        file: &'static str,
+        /// Why the first one is passed over; `None` when there is no exchange at all.
+        first: Option<String>,
+    },
+    /// An archive in YAML, and this build reads none.
+    #[cfg(not(feature = "import-yaml"))]
+    #[error(
+        "{label}: this is a {file} in YAML, and this build has no YAML reader; build it with `--features import-yaml`, or \
+         keep the file as JSON"
+    )]
+    NoYaml {
+        /// The input.
+        label: String,
+        /// What it is.
+        file: &'static str,
+    },
+    /// Two exchanges disagree in what a recording has once.
+    #[error(
+        "{label}: the {what} is {found:?}, but {before:?} before it; a recording has one; name a folder as OUT to get a \
+         recording of each exchange"
+    )]
     Differs {
         /// The input.
         label: String,
         /// What differs: model or server.
         what: &'static str,
-        /// What this input says.
+        /// What this one says.
         found: String,
         /// What the previous one says.
         before: String,
     },
     /// An option that makes sense for a raw body only.
-    #[error("{label}: {option} is for raw bodies; a raw capture states this itself")]
+    #[error("{label}: {option} is for raw bodies; this input states it itself")]
     OptionOfBody {
         /// The input.
         label: String,
@@ -126,4 +210,13 @@ pub enum ImportError {
     /// The result breaks a rule of the recording format.
     #[error(transparent)]
     Invalid(#[from] WriteError),
+}
+
+fn nothing_served(label: &str, file: &str, first: Option<&str>) -> String {
+    match first {
+        None => format!("{label}: this {file} holds no exchange"),
+        Some(first) => {
+            format!("{label}: no exchange of this {file} is of a route that mock-ollama has; the first: {first}")
+        }
+    }
 }

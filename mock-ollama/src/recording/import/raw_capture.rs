@@ -90,7 +90,7 @@ pub(super) fn import(input: &Input<'_>) -> Result<Imported, ImportError> {
     }
     // "ollama 0.33.0, CPU": what follows the comma is of the machine.
     let server = header.server.map(|text| text.split(',').next().unwrap_or_default().trim().to_owned());
-    Ok(Imported { exchange, origin: Origin::Recorded, server, model: header.model })
+    Ok(Imported { exchange, origin: Origin::Recorded, server, model: header.model, notes: Vec::new() })
 }
 
 fn is_framing(name: &str) -> bool {

@@ -5,6 +5,7 @@ use serde::Deserialize;
 use super::convert::Input;
 use super::error::ImportError;
 use super::raw_capture;
+use super::text::Text;
 use crate::recording::{Details, Model};
 
 /// The models that a server lists.
@@ -52,6 +53,8 @@ struct ListedDetails {
 impl Tags {
     /// Reads the body of an `/api/tags` answer, or a raw capture of one.
     pub fn read(input: &Input<'_>) -> Result<Self, ImportError> {
+        let text = Text::of(input)?;
+        let input = &Input { bytes: &text.bytes, ..*input };
         let captured = raw_capture::import(input).ok().map(|imported| imported.exchange.body());
         let listing: Listing = serde_json::from_slice(captured.as_deref().unwrap_or(input.bytes)).map_err(|error| {
             ImportError::NotAnswer { label: input.label.to_owned(), line: error.line(), message: error.to_string() }

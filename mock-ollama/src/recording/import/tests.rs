@@ -12,7 +12,7 @@ fn options() -> ImportOptions {
 }
 
 fn import_text(text: &str, options: &ImportOptions) -> Result<Recording, ImportError> {
-    import(&[Input { label: "body.ndjson", bytes: text.as_bytes() }], options)
+    import(&[Input { label: "body.ndjson", bytes: text.as_bytes() }], options).map(|made| made.recording)
 }
 
 fn times(recording: &Recording) -> Vec<u64> {
@@ -165,11 +165,11 @@ fn each_fault_of_a_capture_is_named_with_its_line() {
 #[test]
 fn several_captures_become_one_conversation_if_they_agree() {
     let input = |bytes| Input { label: "turn.jsonl", bytes };
-    let both = import(&[input(CAPTURE.as_bytes()), input(CAPTURE.as_bytes())], &options()).unwrap();
+    let both = import(&[input(CAPTURE.as_bytes()), input(CAPTURE.as_bytes())], &options()).unwrap().recording;
     assert_eq!(both.exchanges.len(), 2);
     let other = CAPTURE.replace("0.33.0", "0.13.0");
     let error = import(&[input(CAPTURE.as_bytes()), input(other.as_bytes())], &options()).unwrap_err();
-    insta::assert_snapshot!(error, @r#"turn.jsonl: the server is "ollama 0.13.0", but "ollama 0.33.0" in the input before it; a recording has one"#);
+    insta::assert_snapshot!(error, @r#"turn.jsonl: the server is "ollama 0.13.0", but "ollama 0.33.0" before it; a recording has one; name a folder as OUT to get a recording of each exchange"#);
 }
 
 #[test]

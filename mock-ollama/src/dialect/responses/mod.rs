@@ -2,31 +2,47 @@
 //!
 //! The events of a stream are built from maps, so their keys are sorted at every level; the whole answer is a struct.
 
+mod search;
+
 use serde_json::{Map, Value, json};
+
+pub(super) use search::SearchingResponses;
 
 use super::go_json::{go_lossy, to_string};
 use super::objects::arguments_text;
 use super::{Ids, Render, Reply, sse_fields};
-use crate::generation::{Metrics, Part, ToolCall};
+use crate::generation::{Done, Metrics, Part, ToolCall};
 
 /// Renders one response.
 #[derive(Debug)]
 pub(super) struct Responses {
     model: String,
     echo: Map<String, Value>,
-    response_id: String,
+    /// The number of its id.
+    number: u32,
     ids: Ids,
     sequence: u64,
-    created: u64,
+    /// Seconds since 1970 of the object that is rendered.
+    now: i64,
     begun: bool,
-    /// The thinking so far while its item is open.
-    thinking: Option<String>,
+    /// The place of the next item. A text that calls follow keeps its place open, so that the first of them has it, too.
+    index: usize,
+    /// The thinking so far while its item is open, and the item's id.
+    thinking: Option<(String, String)>,
     /// The text so far while its item is open.
     text: Option<String>,
+    /// The id of the next item of text.
+    text_id: String,
     /// The items that are complete.
     output: Vec<Value>,
+    /// Calls so far.
     calls: usize,
+    /// Whether calls have come, after which text is dropped.
+    has_called: bool,
 }
+
+/// The numbers of ids are below this.
+const ID_BOUND: u32 = 999_999;
 
 /// The fields of a response in the order of the struct.
 const ORDER: &[&str] = &[
@@ -68,29 +84,32 @@ impl Responses {
         Self {
             model: model.to_owned(),
             echo,
-            response_id: format!("resp_{}", ids.number("resp", 999_999)),
+            number: ids.number("resp", ID_BOUND),
             ids,
             sequence: 0,
-            created: 0,
+            now: 0,
             begun: false,
+            index: 0,
             thinking: None,
             text: None,
+            text_id: format!("msg_{}", ids.number("msg", ID_BOUND)),
             output: Vec::new(),
             calls: 0,
+            has_called: false,
         }
     }
 
-    fn item(&self, prefix: &str) -> String {
-        format!("{prefix}_{}", self.ids.number(prefix, 999_999))
+    fn id(&self) -> String {
+        format!("resp_{}", self.number)
     }
 
     /// The response object; of a stream its keys are sorted later.
-    fn response(&self, status: &str, output: Value, completed_at: Option<u64>, usage: Value) -> Value {
+    fn response(&self, status: &str, output: Value, completed_at: Option<i64>, usage: Value) -> Value {
         let mut fields = self.echo.clone();
         let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-        set("id", json!(self.response_id));
+        set("id", json!(self.id()));
         set("object", json!("response"));
-        set("created_at", json!(self.created));
+        set("created_at", json!(self.now));
         set("completed_at", json!(completed_at));
         set("status", json!(status));
         set("incomplete_details", Value::Null);
@@ -121,71 +140,90 @@ impl Responses {
     }
 
     fn think(&mut self, text: &str, out: &mut Vec<Vec<u8>>) {
-        let (id, index) = (self.item("rs"), self.output.len());
-        if self.thinking.is_none() {
-            self.thinking = Some(String::new());
+        let index = self.index;
+        let mut open = self.thinking.take();
+        if open.is_none() {
+            let id = format!("rs_{}", self.ids.number(&format!("rs {index}"), ID_BOUND));
             let item = json!({ "id": id, "summary": [], "type": "reasoning" });
             out.push(self.event("response.output_item.added", json!({ "item": item, "output_index": index })));
+            open = Some((id, String::new()));
         }
-        if let Some(thinking) = &mut self.thinking {
-            thinking.push_str(text);
-        }
+        let (id, thought) = open.unwrap_or_default();
         let data = json!({ "delta": text, "item_id": id, "output_index": index, "summary_index": 0 });
         out.push(self.event("response.reasoning_summary_text.delta", data));
+        self.thinking = Some((id, thought + text));
     }
 
     fn end_thinking(&mut self, out: &mut Vec<Vec<u8>>) {
-        let Some(text) = self.thinking.take() else { return };
-        let (id, index) = (self.item("rs"), self.output.len());
-        let data = json!({ "item_id": id, "output_index": index, "summary_index": 0, "text": text });
+        let Some((id, text)) = self.thinking.take() else { return };
+        let data = json!({ "item_id": id, "output_index": self.index, "summary_index": 0, "text": text });
         out.push(self.event("response.reasoning_summary_text.done", data));
-        let item = reasoning(&id, &text);
-        out.push(self.event("response.output_item.done", json!({ "item": item, "output_index": index })));
+        self.item_done(reasoning(&id, &text), out);
+    }
+
+    /// Completes the item at the next place.
+    fn item_done(&mut self, item: Value, out: &mut Vec<Vec<u8>>) {
+        let data = json!({ "item": item, "output_index": self.index });
+        out.push(self.event("response.output_item.done", data));
         self.output.push(item);
+        self.index += 1;
     }
 
     fn say(&mut self, text: &str, out: &mut Vec<Vec<u8>>) {
         self.end_thinking(out);
-        let (id, index) = (self.item("msg"), self.output.len());
+        let (id, index) = (self.text_id.clone(), self.index);
         if self.text.is_none() {
-            self.text = Some(String::new());
             let item = message(&id, "in_progress", &json!([]));
             out.push(self.event("response.output_item.added", json!({ "item": item, "output_index": index })));
             let data = json!({ "content_index": 0, "item_id": id, "output_index": index, "part": part_of("") });
             out.push(self.event("response.content_part.added", data));
         }
-        if let Some(said) = &mut self.text {
-            said.push_str(text);
-        }
+        self.text.get_or_insert_default().push_str(text);
         let data = json!({ "content_index": 0, "delta": text, "item_id": id, "logprobs": [], "output_index": index });
         out.push(self.event("response.output_text.delta", data));
     }
 
     fn end_text(&mut self, out: &mut Vec<Vec<u8>>) {
         let Some(text) = self.text.take() else { return };
-        let (id, index) = (self.item("msg"), self.output.len());
+        let (id, index) = (self.text_id.clone(), self.index);
         let data = json!({ "content_index": 0, "item_id": id, "logprobs": [], "output_index": index, "text": text });
         out.push(self.event("response.output_text.done", data));
         let data = json!({ "content_index": 0, "item_id": id, "output_index": index, "part": part_of(&text) });
         out.push(self.event("response.content_part.done", data));
-        let item = message(&id, "completed", &json!([part_of(&text)]));
-        out.push(self.event("response.output_item.done", json!({ "item": item, "output_index": index })));
-        self.output.push(item);
+        self.item_done(message(&id, "completed", &json!([part_of(&text)])), out);
+        self.text_id = format!("msg_{}_{}", self.number, self.index);
     }
 
-    fn call(&mut self, call: &ToolCall, out: &mut Vec<Vec<u8>>) {
-        let (id, index) = (format!("{}_{}", self.item("fc"), self.calls), self.output.len());
-        self.calls += 1;
-        let arguments = arguments_text(call);
-        let item = function_call(&id, "in_progress", call, "");
-        out.push(self.event("response.output_item.added", json!({ "item": item, "output_index": index })));
-        let data = json!({ "delta": arguments, "item_id": id, "output_index": index });
-        out.push(self.event("response.function_call_arguments.delta", data));
-        let data = json!({ "arguments": arguments, "item_id": id, "output_index": index });
-        out.push(self.event("response.function_call_arguments.done", data));
-        let item = function_call(&id, "completed", call, &arguments);
-        out.push(self.event("response.output_item.done", json!({ "item": item, "output_index": index })));
-        self.output.push(item);
+    /// The calls of one object, counted from zero in their ids.
+    fn call(&mut self, calls: &[&ToolCall], out: &mut Vec<Vec<u8>>) {
+        for (place, call) in calls.iter().enumerate() {
+            let number = self.ids.number(&format!("fc {}", self.calls), ID_BOUND);
+            let (id, index) = (format!("fc_{number}_{place}"), self.index);
+            self.calls += 1;
+            let arguments = arguments_text(call);
+            let item = function_call(&id, "in_progress", call, "");
+            out.push(self.event("response.output_item.added", json!({ "item": item, "output_index": index })));
+            let data = json!({ "delta": arguments, "item_id": id, "output_index": index });
+            out.push(self.event("response.function_call_arguments.delta", data));
+            let data = json!({ "arguments": arguments, "item_id": id, "output_index": index });
+            out.push(self.event("response.function_call_arguments.done", data));
+            self.item_done(function_call(&id, "completed", call, &arguments), out);
+        }
+    }
+
+    fn complete(&mut self, done: &Done, out: &mut Vec<Vec<u8>>) {
+        self.end_thinking(out);
+        if self.has_called {
+            // A text before the calls is in the answer, behind them, but no event says that it is complete.
+            let text = self.text.take().map(|text| message(&self.text_id, "completed", &json!([part_of(&text)])));
+            self.output.extend(text);
+        }
+        self.end_text(out);
+        // Go leaves a list that nothing was appended to as null.
+        let output = if self.output.is_empty() { Value::Null } else { Value::from(self.output.clone()) };
+        let usage = usage(done.metrics.unwrap_or_default());
+        let response = self.response("completed", output, Some(self.now), usage);
+        out.push(self.event("response.completed", json!({ "response": response })));
     }
 }
 
@@ -246,31 +284,22 @@ impl Render for Responses {
     }
 
     fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
-        let seconds = part.unix_nanos / 1_000_000_000;
-        if !self.begun {
-            self.created = seconds;
-        }
+        self.now = part.created_unix_s();
         let mut out = Vec::new();
         self.begin(&mut out);
         if !part.thinking.is_empty() {
             self.think(&part.thinking, &mut out);
         }
-        if !part.text.is_empty() {
+        if !part.calls.is_empty() {
+            self.has_called = true;
+            self.end_thinking(&mut out);
+            self.call(&part.calls.iter().collect::<Vec<_>>(), &mut out);
+        }
+        if !part.text.is_empty() && !self.has_called {
             self.say(&go_lossy(&part.text), &mut out);
         }
-        for call in &part.calls {
-            self.end_thinking(&mut out);
-            self.end_text(&mut out);
-            self.call(call, &mut out);
-        }
         if let Some(done) = &part.done {
-            self.end_thinking(&mut out);
-            self.end_text(&mut out);
-            // Go leaves a list that nothing was appended to as null.
-            let output = if self.output.is_empty() { Value::Null } else { Value::from(self.output.clone()) };
-            let usage = usage(done.metrics.unwrap_or_default());
-            let response = self.response("completed", output, Some(seconds), usage);
-            out.push(self.event("response.completed", json!({ "response": response })));
+            self.complete(done, &mut out);
         }
         out
     }
@@ -281,21 +310,23 @@ impl Render for Responses {
     }
 
     fn whole(&mut self, part: &Part) -> Reply {
-        self.created = part.unix_nanos / 1_000_000_000;
+        self.now = part.created_unix_s();
         let mut output = Vec::new();
         if !part.thinking.is_empty() {
-            output.push(reasoning(&format!("rs_{}", self.response_id), &part.thinking));
+            output.push(reasoning(&format!("rs_{}", self.id()), &part.thinking));
         }
         if part.calls.is_empty() {
             let text = go_lossy(&part.text);
-            output.push(message(&self.item("msg"), "completed", &json!([part_of(&text)])));
+            output.push(message(&self.text_id, "completed", &json!([part_of(&text)])));
         }
-        for (call, number) in part.calls.iter().zip(0..) {
+        for (call, place) in part.calls.iter().zip(0..) {
             let arguments = arguments_text(call);
-            output.push(function_call(&format!("fc_{}_{number}", self.response_id), "completed", call, &arguments));
+            output.push(function_call(&format!("fc_{}_{place}", self.id()), "completed", call, &arguments));
         }
         let metrics = part.done.as_ref().and_then(|done| done.metrics).unwrap_or_default();
-        let response = self.response("completed", Value::from(output), Some(self.created), usage(metrics));
+        let completed_at = part.unix_nanos / 1_000_000_000;
+        let completed_at = i64::try_from(completed_at).ok();
+        let response = self.response("completed", Value::from(output), completed_at, usage(metrics));
         Reply::new(200, "application/json", to_string(&response).unwrap_or_default() + "\n")
     }
 }

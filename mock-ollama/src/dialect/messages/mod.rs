@@ -1,14 +1,19 @@
 //! `/v1/messages` (Ollama `anthropic/anthropic.go`, `middleware/anthropic.go`).
 
+mod search;
+
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+pub(super) use search::SearchingMessages;
+
 use super::go_json::go_lossy;
 use super::objects::{arguments, arguments_text, json};
 use super::{Ids, Render, Reply, sse_fields};
-use crate::generation::{Done, Part, Reason};
+use crate::generation::{Done, Part, Reason, ToolCall};
 
 /// Renders one message.
 #[derive(Debug)]
@@ -21,7 +26,10 @@ pub(super) struct Messages {
     open: Option<Kind>,
     /// How many blocks there were before it.
     index: usize,
-    has_calls: bool,
+    /// Whether a block of thinking was closed; thinking after it is dropped.
+    thought: bool,
+    /// The ids of the calls so far; a second call with one of them is dropped.
+    called: BTreeSet<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +50,21 @@ enum Block<'a> {
     Thinking { thinking: &'a str },
     Text { text: String },
     ToolUse { id: &'a str, name: &'a str, input: Cow<'a, Map<String, Value>> },
+    ServerToolUse { id: String, name: &'static str, input: Query },
+    WebSearchToolResult { tool_use_id: String, content: SearchError },
+}
+
+/// What the server searched for.
+#[derive(Serialize)]
+struct Query {
+    query: String,
+}
+
+#[derive(Serialize)]
+struct SearchError {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    error_code: &'static str,
 }
 
 #[derive(Serialize)]
@@ -110,7 +133,8 @@ impl Messages {
             begun: false,
             open: None,
             index: 0,
-            has_calls: false,
+            thought: false,
+            called: BTreeSet::new(),
         }
     }
 
@@ -119,14 +143,28 @@ impl Messages {
         Message { id: &self.id, kind, role, model: &self.model, content, stop_reason: stop, usage }
     }
 
+    /// `message_start`, before anything else; the count is an estimate unless it is known.
+    fn begin(&mut self, known_tokens: u64, out: &mut Vec<Vec<u8>>) {
+        if std::mem::replace(&mut self.begun, true) {
+            return;
+        }
+        let input_tokens = if known_tokens > 0 { known_tokens } else { self.estimated_tokens };
+        let usage = Usage { input_tokens, output_tokens: 0 };
+        out.push(Event::MessageStart { message: self.message(Some(Vec::new()), None, usage) }.encode());
+    }
+
     fn close(&mut self, out: &mut Vec<Vec<u8>>) {
-        if self.open.take().is_some() {
+        if let Some(kind) = self.open.take() {
             out.push(Event::ContentBlockStop { index: self.index }.encode());
             self.index += 1;
+            self.thought |= kind == Kind::Thinking;
         }
     }
 
     fn say(&mut self, kind: Kind, text: String, out: &mut Vec<Vec<u8>>) {
+        if kind == Kind::Thinking && self.thought {
+            return;
+        }
         if self.open != Some(kind) {
             self.close(out);
             self.open = Some(kind);
@@ -143,14 +181,38 @@ impl Messages {
         out.push(Event::ContentBlockDelta { index: self.index, delta }.encode());
     }
 
-    fn stop_reason(&self, done: &Done) -> &'static str {
-        match done.reason {
-            Reason::Stop if self.has_calls => "tool_use",
-            Reason::Stop => "end_turn",
-            Reason::Length => "max_tokens",
-            Reason::Load | Reason::Unload => "stop_sequence",
+    fn call(&mut self, call: &ToolCall, out: &mut Vec<Vec<u8>>) {
+        let id = call.id.as_deref().unwrap_or_default();
+        if !self.called.insert(id.to_owned()) {
+            return;
         }
+        self.close(out);
+        let (index, input) = (self.index, Cow::default());
+        let content_block = Block::ToolUse { id, name: &call.name, input };
+        out.push(Event::ContentBlockStart { index, content_block }.encode());
+        let delta = Delta::InputJson { partial_json: arguments_text(call) };
+        out.push(Event::ContentBlockDelta { index, delta }.encode());
+        out.push(Event::ContentBlockStop { index }.encode());
+        self.index += 1;
     }
+
+    fn end(&mut self, stop_reason: &'static str, usage: Usage, out: &mut Vec<Vec<u8>>) {
+        self.close(out);
+        out.push(Event::MessageDelta { delta: Stop { stop_reason }, usage }.encode());
+        out.push(Event::MessageStop.encode());
+    }
+}
+
+/// `mapStopReason`
+fn stop_reason(done: Option<&Done>, has_calls: bool) -> Option<&'static str> {
+    if has_calls {
+        return Some("tool_use");
+    }
+    Some(match done?.reason {
+        Reason::Stop => "end_turn",
+        Reason::Length => "max_tokens",
+        Reason::Load | Reason::Unload => "stop_sequence",
+    })
 }
 
 fn usage(done: Option<&Done>) -> Usage {
@@ -165,13 +227,8 @@ impl Render for Messages {
 
     fn part(&mut self, part: &Part) -> Vec<Vec<u8>> {
         let mut out = Vec::new();
-        if !std::mem::replace(&mut self.begun, true) {
-            // The count is an estimate unless the first object already has it.
-            let counted = usage(part.done.as_ref()).input_tokens;
-            let input_tokens = if counted > 0 { counted } else { self.estimated_tokens };
-            let usage = Usage { input_tokens, output_tokens: 0 };
-            out.push(Event::MessageStart { message: self.message(Some(Vec::new()), None, usage) }.encode());
-        }
+        let usage = usage(part.done.as_ref());
+        self.begin(usage.input_tokens, &mut out);
         if !part.thinking.is_empty() {
             self.say(Kind::Thinking, part.thinking.clone(), &mut out);
         }
@@ -179,22 +236,10 @@ impl Render for Messages {
             self.say(Kind::Text, go_lossy(&part.text), &mut out);
         }
         for call in &part.calls {
-            self.has_calls = true;
-            self.close(&mut out);
-            let (index, input) = (self.index, Cow::default());
-            let id = call.id.as_deref().unwrap_or_default();
-            let content_block = Block::ToolUse { id, name: &call.name, input };
-            out.push(Event::ContentBlockStart { index, content_block }.encode());
-            let delta = Delta::InputJson { partial_json: arguments_text(call) };
-            out.push(Event::ContentBlockDelta { index, delta }.encode());
-            out.push(Event::ContentBlockStop { index }.encode());
-            self.index += 1;
+            self.call(call, &mut out);
         }
-        if let Some(done) = &part.done {
-            self.close(&mut out);
-            let delta = Stop { stop_reason: self.stop_reason(done) };
-            out.push(Event::MessageDelta { delta, usage: usage(Some(done)) }.encode());
-            out.push(Event::MessageStop.encode());
+        if let Some(reason) = part.done.as_ref().and_then(|done| stop_reason(Some(done), !self.called.is_empty())) {
+            self.end(reason, usage, &mut out);
         }
         out
     }
@@ -205,7 +250,6 @@ impl Render for Messages {
     }
 
     fn whole(&mut self, part: &Part) -> Reply {
-        self.has_calls = !part.calls.is_empty();
         let mut blocks = Vec::new();
         if !part.thinking.is_empty() {
             blocks.push(Block::Thinking { thinking: &part.thinking });
@@ -219,8 +263,11 @@ impl Render for Messages {
             input: arguments(call),
         }));
         let content = (!blocks.is_empty()).then_some(blocks);
-        let stop = part.done.as_ref().map(|done| self.stop_reason(done));
-        let message = self.message(content, stop, usage(part.done.as_ref()));
+        let stop = stop_reason(part.done.as_ref(), !part.calls.is_empty());
+        let mut message = self.message(content, stop, usage(part.done.as_ref()));
+        if part.is_blank {
+            message.model = "";
+        }
         Reply::new(200, "application/json", json(&message) + "\n")
     }
 }

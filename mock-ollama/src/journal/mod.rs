@@ -1,12 +1,24 @@
 //! The witness: every request a server got and every chunk it wrote.
 //!
 //! Tests assert on it, and the lab joins it with what clients saw.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `ledger` | a journal while it is written, and what bounds it |
+//! | `redact` | credentials become `[redacted 1]`, `[redacted 2]`, … |
+
+mod ledger;
+mod redact;
 
 use std::fmt;
-use std::num::NonZeroUsize;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+
+pub(crate) use ledger::Ledger;
+pub use ledger::{DEFAULT_JOURNAL_BYTES, Keep};
+pub use redact::MAX_NUMBERED_CREDENTIALS;
+pub(crate) use redact::Redactor;
 
 use crate::clock::Instant;
 
@@ -97,16 +109,6 @@ impl Forgotten {
     }
 }
 
-/// How many requests a journal keeps.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Keep {
-    /// All of them: memory grows with every request.
-    #[default]
-    All,
-    /// At least so many of the last ones, at most twice as many.
-    Last(NonZeroUsize),
-}
-
 /// One request, how it was answered, and every chunk of the answer.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Entry {
@@ -131,14 +133,17 @@ pub struct Entry {
     pub fate: Fate,
 }
 
-/// A request as it was received.
+/// A request as it was received, but for its credentials: each value is `[redacted 1]`, `[redacted 2]`, … in the order of
+/// first appearance in the journal, and the same value has the same number. That concerns fields and parameters of the
+/// query whose name says token, secret, password, cookie, key and the like, a value that begins with `Bearer`, `Basic` or
+/// `Digest`, and the user of a URL. The body is kept as it is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSeen {
     /// The request method, verbatim.
     pub method: String,
-    /// The request target, verbatim.
+    /// The request target, verbatim but for credentials.
     pub target: String,
-    /// The header fields in wire order; values that are not UTF-8 are shown lossily.
+    /// The header fields in wire order; values that are not UTF-8 are shown lossily, and credentials not at all.
     pub headers: Vec<(String, String)>,
     /// The body, lossily when it is not UTF-8.
     pub body: String,
@@ -205,23 +210,6 @@ impl Journal {
         self.forgotten.misses + self.misses().count()
     }
 
-    /// Adds an entry and says its number, from 0; forgets what is not to be kept.
-    pub(crate) fn add(&mut self, entry: Entry, keep: Keep) -> usize {
-        if let Keep::Last(last) = keep
-            && self.entries.len() >= last.get().saturating_mul(2)
-        {
-            self.forget(self.entries.len() - last.get());
-        }
-        self.entries.push(entry);
-        self.requests() - 1
-    }
-
-    fn forget(&mut self, first: usize) {
-        let forgotten = self.entries.drain(..first);
-        self.forgotten.misses += forgotten.filter(|entry| matches!(entry.answer, Answer::Missed { .. })).count();
-        self.forgotten.requests += first;
-    }
-
     /// The journals of a server's shards as one, in the order in which requests were complete.
     pub(crate) fn merged(shards: impl IntoIterator<Item = Self>, keep: Keep) -> Self {
         let mut merged = Self::default();
@@ -234,17 +222,20 @@ impl Journal {
             merged.max_in_flight = merged.max_in_flight.max(shard.max_in_flight);
         }
         merged.entries.sort_by(|one, other| (one.received, &one.stream).cmp(&(other.received, &other.stream)));
-        if let Keep::Last(last) = keep
-            && merged.entries.len() > last.get().saturating_mul(2)
-        {
-            merged.forget(merged.entries.len() - last.get());
+        if merged.entries.len() > keep.most_requests() {
+            merged.forget(merged.entries.len() - keep.requests.get());
         }
+        // Shards number credentials as they come, and the first ones may be forgotten.
+        let mut redactor = Redactor::default();
+        merged.entries.iter_mut().for_each(|entry| redactor.redact(&mut entry.request));
         merged
     }
 
-    /// The entry of this number, unless it is forgotten.
-    pub(crate) fn entry_mut(&mut self, number: usize) -> Option<&mut Entry> {
-        self.entries.get_mut(number.checked_sub(self.forgotten.requests)?)
+    /// Forgets the `first` entries but for their number.
+    fn forget(&mut self, first: usize) {
+        let forgotten = self.entries.drain(..first);
+        self.forgotten.misses += forgotten.filter(|entry| matches!(entry.answer, Answer::Missed { .. })).count();
+        self.forgotten.requests += first;
     }
 
     /// The kept requests that no recording answered.
@@ -260,5 +251,37 @@ impl Journal {
     /// The kept entry of `stream`.
     pub fn stream(&self, stream: &StreamId) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.stream == *stream)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn entry(received: u64, key: &str) -> Entry {
+        let headers = vec![("X-Api-Key".to_owned(), key.to_owned())];
+        Entry {
+            stream: StreamId::of("a", 0),
+            conn: ConnId(1),
+            server: ServerId(0),
+            received: Instant::from_nanos(received),
+            request: RequestSeen { method: "GET".to_owned(), target: "/".to_owned(), headers, body: String::new() },
+            answer: Answer::Served,
+            status: 200,
+            chunks: Vec::new(),
+            fate: Fate::Complete,
+        }
+    }
+
+    #[test]
+    fn credentials_of_several_shards_are_numbered_by_their_first_appearance_in_all() {
+        let shard = |entries: Vec<Entry>| Journal { entries, ..Journal::default() };
+        let one = shard(vec![entry(10, "[redacted 1]"), entry(40, "[redacted 3]")]);
+        let other = shard(vec![entry(5, "[redacted 2]"), entry(30, "[redacted 1]")]);
+        let keys = |journal: &Journal| -> Vec<String> {
+            journal.entries.iter().map(|entry| entry.request.headers[0].1.clone()).collect()
+        };
+        let merged = Journal::merged([one, other], Keep::ALL);
+        assert_eq!(keys(&merged), ["[redacted 1]", "[redacted 2]", "[redacted 2]", "[redacted 3]"]);
     }
 }

@@ -1,0 +1,194 @@
+//! The loop of a recorder: one thread for the sockets of all exchanges.
+
+use std::io;
+use std::net::TcpListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::Sender;
+use std::time::Duration;
+
+use slab::Slab;
+
+use super::exchange::{Around, Exchange, Turn};
+use super::setting::{Setting, Slot};
+use super::writers::Job;
+use crate::clock::Clock as _;
+use crate::driver::{ACCEPT_PAUSE, Listener, Monotonic, Poller, Ready, Service, Socket, Waker, into_listener};
+
+/// Exchanges at once, those among them that are being written; further clients wait until one is over.
+const MAX_EXCHANGES: usize = 1024;
+
+/// Descriptors of the loop beside those of exchanges.
+const OWN_DESCRIPTORS: usize = 4;
+
+/// Descriptors of an exchange: its two sockets. A file is written when these are closed.
+const DESCRIPTORS_OF_EXCHANGE: usize = 2;
+
+/// The size of one read, in bytes.
+const READ_BYTES: usize = 64 * 1024;
+
+/// The token of the listener. An exchange has the next two after those of the exchange before it.
+const LISTENER: u64 = 0;
+
+/// One thread for the sockets of all exchanges.
+pub(super) struct EventLoop {
+    setting: Arc<Setting>,
+    poller: Poller,
+    listener: Listener,
+    /// Edge-triggered: there may be connections to accept.
+    acceptable: bool,
+    exchanges: Slab<Exchange>,
+    /// Exchanges with something to do that no event will tell of.
+    due: Vec<usize>,
+    jobs: Sender<Job>,
+    /// How many exchanges there are, with those that are being written.
+    taken: Arc<AtomicUsize>,
+    most: usize,
+    stop: Arc<AtomicBool>,
+    buffer: Vec<u8>,
+    gathered: Vec<u8>,
+}
+
+impl EventLoop {
+    /// A loop around a bound listener. It ends soon after `stop` has been set and its waker has been used.
+    pub(super) fn new(
+        listener: TcpListener,
+        setting: Arc<Setting>,
+        jobs: Sender<Job>,
+        stop: Arc<AtomicBool>,
+    ) -> io::Result<Self> {
+        let poller = Poller::new()?;
+        let mut listener = into_listener(listener);
+        poller.add_listener(&mut listener, LISTENER)?;
+        let most = Service::default().most(OWN_DESCRIPTORS) / DESCRIPTORS_OF_EXCHANGE;
+        Ok(Self {
+            setting,
+            poller,
+            listener,
+            acceptable: true,
+            exchanges: Slab::new(),
+            due: Vec::new(),
+            jobs,
+            taken: Arc::default(),
+            most: most.clamp(1, MAX_EXCHANGES),
+            stop,
+            buffer: vec![0; READ_BYTES],
+            gathered: Vec::new(),
+        })
+    }
+
+    pub(super) fn waker(&self) -> Waker {
+        self.poller.waker()
+    }
+
+    /// Runs until told to stop; then every exchange is cut.
+    pub(super) fn run(mut self) -> io::Result<()> {
+        let outcome = self.run_until_stopped();
+        for key in self.keys() {
+            self.with(key, Exchange::cut);
+        }
+        outcome
+    }
+
+    fn run_until_stopped(&mut self) -> io::Result<()> {
+        let mut ready = Vec::new();
+        while !self.stop.load(Ordering::SeqCst) {
+            let paused = self.accept();
+            for key in std::mem::take(&mut self.due) {
+                self.with(key, Exchange::turn);
+            }
+            let timeout = self.timeout(paused);
+            self.poller.wait(timeout, &mut ready)?;
+            self.note(&ready);
+            self.expire();
+        }
+        Ok(())
+    }
+
+    /// Accepts while there is room. Says whether it could not although there is, and is to try again soon.
+    fn accept(&mut self) -> bool {
+        while self.acceptable && self.taken.load(Ordering::SeqCst) < self.most {
+            match Poller::accept(&self.listener) {
+                Ok(stream) => {
+                    // A connection that broke before it was set up is nobody's.
+                    let Ok(mut client) = Socket::new(stream) else { continue };
+                    let entry = self.exchanges.vacant_entry();
+                    let (of_client, of_upstream) = tokens_of(entry.key());
+                    if self.poller.add_stream(&mut client.stream, of_client).is_ok() {
+                        let slot = Arc::new(Slot::take(&self.taken, self.poller.waker()));
+                        self.due.push(entry.key());
+                        entry.insert(Exchange::new(client, of_upstream, slot));
+                    }
+                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.acceptable = false,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
+                // The process is out of descriptors.
+                Err(_) => return true,
+            }
+        }
+        false
+    }
+
+    fn note(&mut self, ready: &[Ready]) {
+        for event in ready {
+            let Some((key, is_client)) = owner_of(event.token) else {
+                self.acceptable = true;
+                continue;
+            };
+            let Some(exchange) = self.exchanges.get_mut(key) else { continue };
+            if is_client {
+                exchange.client_is(event.readable, event.writable);
+            } else {
+                exchange.upstream_is(event.readable, event.writable);
+            }
+            self.due.push(key);
+        }
+    }
+
+    /// How long to wait: not at all while there is something to do.
+    fn timeout(&self, paused: bool) -> Option<Duration> {
+        if !self.due.is_empty() {
+            return Some(Duration::ZERO);
+        }
+        let expiry = self.exchanges.iter().filter_map(|(_, exchange)| exchange.expiry()).min();
+        let patience = expiry.map(|expiry| expiry.saturating_since(Monotonic.now()));
+        if paused { Some(patience.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { patience }
+    }
+
+    fn expire(&mut self) {
+        let now = Monotonic.now();
+        for key in self.keys() {
+            if self.exchanges[key].expiry().is_some_and(|expiry| expiry <= now) {
+                self.with(key, Exchange::expire);
+            }
+        }
+    }
+
+    fn keys(&self) -> Vec<usize> {
+        self.exchanges.iter().map(|(key, _)| key).collect()
+    }
+
+    /// Lets an exchange do something, and closes it when it is over.
+    fn with(&mut self, key: usize, act: fn(&mut Exchange, &mut Around<'_>) -> Turn) {
+        let Self { exchanges, setting, poller, jobs, buffer, gathered, .. } = self;
+        let Some(exchange) = exchanges.get_mut(key) else { return };
+        match act(exchange, &mut Around { setting, poller, jobs, buffer, gathered }) {
+            Turn::Waits => {}
+            Turn::HasMore => self.due.push(key),
+            Turn::Over => drop(self.exchanges.remove(key)),
+        }
+    }
+}
+
+/// The tokens of an exchange's sockets: that of the client, and that of the upstream.
+fn tokens_of(key: usize) -> (u64, u64) {
+    let first = 2 * key as u64 + 1;
+    (first, first + 1)
+}
+
+/// The exchange whose socket has this token, and whether it is the client's; `None` for the listener.
+fn owner_of(token: u64) -> Option<(usize, bool)> {
+    let place = token.checked_sub(1)?;
+    Some((usize::try_from(place / 2).ok()?, place % 2 == 0))
+}

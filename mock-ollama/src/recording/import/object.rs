@@ -1,0 +1,177 @@
+//! What an object of an answer says of itself, in any dialect.
+
+use std::borrow::Cow;
+
+use serde_json::Value;
+
+use crate::recording::Method;
+
+/// The routes whose answers are JSON lines (Ollama `server/routes.go`).
+const STREAMS_OF_LINES: &[&str] = &["/api/generate", "/api/chat", "/api/pull", "/api/push", "/api/create"];
+
+/// The routes that answer with what a model says.
+const OF_MODELS: &[&str] =
+    &["/api/generate", "/api/chat", "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"];
+
+/// The routes that are asked with `GET`; those below `/v1/models/` are, too.
+const GET_ROUTES: &[&str] = &[
+    "/",
+    "/api/version",
+    "/api/status",
+    "/api/tags",
+    "/api/ps",
+    "/api/experimental/model-recommendations",
+    "/v1/models",
+];
+
+/// The method by which `path` is asked for its answer.
+pub(super) fn method_of(path: &str) -> Method {
+    match path {
+        "/api/delete" => Method::Delete,
+        _ if GET_ROUTES.contains(&path) || path.starts_with("/v1/models/") => Method::Get,
+        _ => Method::Post,
+    }
+}
+
+/// Whether `path` answers with JSON lines unless it is asked not to.
+pub(super) fn streams_lines(path: &str) -> bool {
+    STREAMS_OF_LINES.contains(&path)
+}
+
+/// Whether `path` answers with what a model says.
+pub(super) fn is_of_model(path: &str) -> bool {
+    OF_MODELS.contains(&path)
+}
+
+/// The route whose answers hold such an object.
+pub(super) fn path_of(value: &Value) -> Option<Cow<'static, str>> {
+    let kind = value["type"].as_str().unwrap_or_default();
+    let path = match value["object"].as_str().unwrap_or_default() {
+        "chat.completion" | "chat.completion.chunk" => "/v1/chat/completions",
+        "text_completion" => "/v1/completions",
+        "response" => "/v1/responses",
+        "model" => return Some(format!("/v1/models/{}", value["id"].as_str()?).into()),
+        "list" => match value["data"][0]["object"].as_str()? {
+            "embedding" => "/v1/embeddings",
+            "model" => "/v1/models",
+            _ => return None,
+        },
+        _ if kind.starts_with("response.") => "/v1/responses",
+        // An error of this dialect names itself; those of the others do not tell their route.
+        _ if kind == "message" || kind == "error" || MESSAGES_EVENTS.contains(&kind) => "/v1/messages",
+        _ => return native_path_of(value).map(Cow::Borrowed),
+    };
+    Some(path.into())
+}
+
+/// The events of `/v1/messages` but for its error.
+const MESSAGES_EVENTS: &[&str] = &[
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+];
+
+/// `api/types.go`
+fn native_path_of(value: &Value) -> Option<&'static str> {
+    let has = |key: &str| value.get(key).is_some();
+    let first = &value["models"][0];
+    Some(match () {
+        () if value["message"].is_object() && !has("response") => "/api/chat",
+        () if value["response"].is_string() && !has("message") => "/api/generate",
+        () if value["embeddings"].is_array() => "/api/embed",
+        () if value["embedding"].is_array() => "/api/embeddings",
+        () if first.get("expires_at").is_some() => "/api/ps",
+        () if first.get("name").is_some() => "/api/tags",
+        () if value["version"].is_string() => "/api/version",
+        () if has("details") && (has("modelfile") || has("model_info") || has("template")) => "/api/show",
+        () if value["cloud"].is_object() => "/api/status",
+        () if is_progress(value) => match value["status"].as_str()? {
+            status if status.starts_with("pulling") => "/api/pull",
+            "retrieving manifest" => "/api/push",
+            _ => return None,
+        },
+        () => return None,
+    })
+}
+
+/// The model that the object names.
+pub(super) fn model_of(value: &Value) -> Option<&str> {
+    let places = [&value["model"], &value["message"]["model"], &value["response"]["model"]];
+    places.into_iter().find_map(Value::as_str).filter(|name| !name.trim().is_empty())
+}
+
+/// Whether the object is an error, in the envelope of any dialect.
+pub(super) fn is_error(value: &Value) -> bool {
+    let is_stated = value["error"].is_string() || value["error"].is_object();
+    value["object"] == "error" || is_stated && value.get("object").is_none() && value.get("done").is_none()
+}
+
+/// Whether the object reports how far a pull, push or create has come. Such objects carry no time.
+pub(super) fn is_progress(value: &Value) -> bool {
+    value["status"].is_string() && value.get("created_at").is_none() && value.get("object").is_none()
+}
+
+/// Whether the object is one of a stream of events.
+pub(super) fn is_event(value: &Value) -> bool {
+    let kind = value["type"].as_str().unwrap_or_default();
+    value["object"] == "chat.completion.chunk" || kind.starts_with("response.") || MESSAGES_EVENTS.contains(&kind)
+}
+
+/// Whether a stream ends with the object.
+pub(super) fn is_last(value: &Value) -> bool {
+    let kind = value["type"].as_str().unwrap_or_default();
+    value["done"] == true
+        || is_progress(value) && value["status"] == "success"
+        || is_error(value)
+        || matches!(kind, "message_stop" | "response.completed" | "response.failed" | "response.incomplete" | "error")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+    use serde_json::Value;
+
+    use super::path_of;
+
+    #[rstest]
+    #[case(r#"{"model":"m","message":{"role":"assistant","content":""}}"#, "/api/chat")]
+    #[case(r#"{"model":"m","response":""}"#, "/api/generate")]
+    #[case(r#"{"model":"m","embeddings":[[1.0]]}"#, "/api/embed")]
+    #[case(r#"{"embedding":[]}"#, "/api/embeddings")]
+    #[case(r#"{"models":[{"name":"m","model":"m"}]}"#, "/api/tags")]
+    #[case(r#"{"models":[{"name":"m","expires_at":"2026-01-01T00:00:00Z"}]}"#, "/api/ps")]
+    #[case(r#"{"version":"0.33.0"}"#, "/api/version")]
+    #[case(r#"{"modelfile":"","template":"","details":{}}"#, "/api/show")]
+    #[case(r#"{"cloud":{"disabled":true}}"#, "/api/status")]
+    #[case(r#"{"status":"pulling manifest"}"#, "/api/pull")]
+    #[case(r#"{"status":"retrieving manifest"}"#, "/api/push")]
+    #[case(r#"{"object":"chat.completion","choices":[]}"#, "/v1/chat/completions")]
+    #[case(r#"{"object":"chat.completion.chunk","choices":[]}"#, "/v1/chat/completions")]
+    #[case(r#"{"object":"text_completion","choices":[]}"#, "/v1/completions")]
+    #[case(r#"{"object":"list","data":[{"object":"embedding"}]}"#, "/v1/embeddings")]
+    #[case(r#"{"object":"list","data":[{"object":"model"}]}"#, "/v1/models")]
+    #[case(r#"{"object":"model","id":"m:1b"}"#, "/v1/models/m:1b")]
+    #[case(r#"{"object":"response","output":[]}"#, "/v1/responses")]
+    #[case(r#"{"type":"response.created","response":{"model":"m"}}"#, "/v1/responses")]
+    #[case(r#"{"type":"message","content":[]}"#, "/v1/messages")]
+    #[case(r#"{"type":"message_start","message":{"model":"m"}}"#, "/v1/messages")]
+    #[case(r#"{"type":"error","error":{"type":"overloaded_error","message":"x"}}"#, "/v1/messages")]
+    fn an_object_tells_its_route(#[case] object: &str, #[case] path: &str) {
+        let value: Value = serde_json::from_str(object).unwrap();
+        assert_eq!(path_of(&value).as_deref(), Some(path));
+    }
+
+    #[rstest]
+    #[case::either_listing(r#"{"models":[]}"#)]
+    #[case::error_of_any_route(r#"{"error":"model 'm' not found"}"#)]
+    #[case::progress_of_any_route(r#"{"status":"success"}"#)]
+    #[case::both(r#"{"message":{},"response":""}"#)]
+    #[case::empty_list(r#"{"object":"list","data":[]}"#)]
+    #[case::nothing("{}")]
+    fn an_object_of_several_routes_tells_none(#[case] object: &str) {
+        assert_eq!(path_of(&serde_json::from_str(object).unwrap()), None);
+    }
+}
