@@ -153,10 +153,11 @@ impl Said {
         for text in &self.text {
             block(json!({ "type": "text", "text": "" }), vec![json!({ "type": "text_delta", "text": text })]);
         }
-        for (name, arguments) in &self.calls {
+        for (number, (name, arguments)) in self.calls.iter().enumerate() {
+            let id = format!("t{number}");
             let piece = |text: &String| json!({ "type": "input_json_delta", "partial_json": text });
             let pieces = [String::new()].iter().chain(&cut_up(arguments, cut)).map(piece).collect();
-            block(json!({ "type": "tool_use", "id": "t", "name": name, "input": {} }), pieces);
+            block(json!({ "type": "tool_use", "id": id, "name": name, "input": {} }), pieces);
         }
         let stop = if self.reason == Reason::Stop { "end_turn" } else { "max_tokens" };
         events.push(
@@ -180,8 +181,9 @@ impl Said {
             output.push(json!({ "type": "message", "content": [{ "type": "output_text", "text": text }] }));
         }
         for (name, arguments) in &self.calls {
-            let item = |text: &str| json!({ "type": "function_call", "call_id": "c", "name": name, "arguments": text });
             let index = output.len();
+            let id = format!("c{index}");
+            let item = |text: &str| json!({ "type": "function_call", "call_id": id, "name": name, "arguments": text });
             events.push(json!({ "type": "response.output_item.added", "output_index": index, "item": item("") }));
             events.extend(cut_up(arguments, cut).iter().map(
                 |piece| json!({ "type": "response.function_call_arguments.delta", "output_index": index, "delta": piece }),
