@@ -168,7 +168,8 @@ fn a_request_without_a_body_finds_its_recording() {
 #[test]
 fn of_many_that_begin_alike_the_one_of_most_words_in_common_is_nearest() {
     let system = "You are an agent. ".repeat(400);
-    let prompts = ["end.", "Say hi to all of them.", "Say hi to none.", &"z".repeat(3_000)];
+    // The last one is as long as what is asked, and has the least in common.
+    let prompts = ["end.", "Say hi to all of them.", "Say hi to none.", &"z".repeat(3_000), "Nothing of that.."];
     let recorded = prompts.map(|prompt| (json!({ "model": "m", "prompt": format!("{system}{prompt}") }), vec![]));
     let asked = ask(&json!({ "model": "m", "prompt": format!("{system}Say hi to nobody.") }));
     let catalog = catalog(&recorded);
