@@ -95,7 +95,7 @@ fn a_live_time_is_patched_into_a_copy() {
     assert!(allocations >= written && written > 0, "{allocations} for {written}");
 }
 
-/// How often a scrubber allocates for an answer of so many tokens, and how many bytes it holds at most for each of theirs.
+/// How often a scrubber allocates for an answer of `tokens` tokens, and how many bytes it holds at most for each of its bytes.
 fn scrubbing(tokens: usize) -> (u64, u64) {
     let line = "{\"model\":\"m\",\"response\":\" one\",\"done\":false}\n{\"model\":\"m\",\"response\":\" two\",\"done\":false}\n";
     let body = line.repeat(tokens / 2);

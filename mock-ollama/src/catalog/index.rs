@@ -45,7 +45,7 @@ struct Groups {
 }
 
 impl Groups {
-    /// Adds a place; `equals` says whether the thing there is that at another place.
+    /// Adds a place; `equals` tells whether the same thing stands at another place.
     fn add(&mut self, hash: u64, lengths: Lengths, place: usize, equals: impl Fn(usize) -> bool) {
         self.lengths.extend(lengths);
         let groups = self.by_hash.entry(hash).or_default();

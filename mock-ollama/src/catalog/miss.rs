@@ -136,7 +136,7 @@ pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &Ask) -> Option<&'a Offer> {
     close.first().copied()
 }
 
-/// A question as JSON, cut off after so many bytes.
+/// Returns a question as JSON, cut off after `most` bytes.
 fn json(question: &Question, most: usize) -> String {
     let mut cut = Cut { bytes: Vec::new(), most };
     // It fails where it is cut off.
@@ -149,7 +149,7 @@ fn json(question: &Question, most: usize) -> String {
     String::from_utf8(cut.bytes).unwrap_or_default()
 }
 
-/// A writer that takes no more than so many bytes.
+/// A writer that takes at most `most` bytes.
 struct Cut {
     bytes: Vec<u8>,
     most: usize,

@@ -391,7 +391,7 @@ impl Answering {
             return Bytes::from(out);
         }
         let last = live.cancelled(begun).unwrap_or_default();
-        // Whoever leaves before the first object leaves before the first flush, so Go states the length.
+        // A client that leaves before the first object leaves before the first flush, so Go states the length.
         let fields = live.stream_fields(false);
         let mut out = self.open(200, &fields, Some(0), now);
         if self.framing == Framing::Chunked {

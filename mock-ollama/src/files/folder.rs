@@ -74,7 +74,7 @@ mod tests {
                     for round in 0..20 {
                         let text = format!("{writer} {round}");
                         write_together(folder, names.map(|name| (name, text.as_str()))).unwrap();
-                        // Whoever looks under the lock sees the files of one writer.
+                        // A reader that takes the lock sees the files of one writer.
                         let _lock = lock(folder).unwrap();
                         let texts = names.map(|name| std::fs::read_to_string(folder.join(name)).unwrap());
                         assert_eq!(texts.into_iter().collect::<BTreeSet<_>>().len(), 1);

@@ -197,7 +197,7 @@ impl Upstream {
         Ok(())
     }
 
-    /// So many bytes of the body have come; they are let go where there are too many.
+    /// Counts bytes of the body that have come; beyond the limit they are let go.
     fn count(&mut self, bytes: usize, out: &mut Vec<Received>) {
         let left = self.left.and_then(|left| left.checked_sub(bytes));
         if left.is_none() {

@@ -10,9 +10,9 @@ pub const DEFAULT_JOURNAL_BYTES: NonZeroUsize = NonZeroUsize::new(256 * 1024 * 1
 /// How much a journal keeps. What is above either limit is forgotten, the oldest requests first, and counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Keep {
-    /// At least so many of the last requests, at most twice as many.
+    /// At least this number of the last requests, at most twice that.
     pub requests: NonZeroUsize,
-    /// At most so many bytes, as indented JSON; when there would be more, half of them go at once. Of several threads each
+    /// At most this number of bytes, as indented JSON; when there would be more, half of them go at once. Of several threads each
     /// has its share. The memory is less.
     pub bytes: NonZeroUsize,
 }
@@ -21,7 +21,7 @@ impl Keep {
     /// Everything: memory grows with every request.
     pub const ALL: Self = Self { requests: NonZeroUsize::MAX, bytes: NonZeroUsize::MAX };
 
-    /// The share of one of so many threads.
+    /// The share of one of `threads` threads.
     pub(crate) fn shared_by(self, threads: NonZeroUsize) -> Self {
         let bytes = NonZeroUsize::new(self.bytes.get() / threads.get()).unwrap_or(NonZeroUsize::MIN);
         Self { bytes, ..self }
@@ -63,7 +63,7 @@ const FIELD_BYTES: usize = 64;
 const CHUNK_BYTES: usize = 160;
 
 impl Ledger {
-    /// An empty journal that is to keep so much.
+    /// Returns an empty journal with these bounds.
     pub(crate) fn new(keep: Keep) -> Self {
         Self { journal: Journal::default(), keep, sizes: Vec::new(), bytes: FRAME_BYTES }
     }

@@ -105,7 +105,7 @@ impl EventLoop {
         Ok(())
     }
 
-    /// Accepts while there is room. Says whether it could not although there is, and is to try again soon.
+    /// Accepts while there is room. Returns whether accepting failed although there is room, so that it is tried again soon.
     fn accept(&mut self) -> bool {
         while self.acceptable && self.taken.load(Ordering::SeqCst) < self.most {
             match Poller::accept(&self.listener) {

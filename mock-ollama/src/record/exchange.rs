@@ -179,7 +179,7 @@ impl Exchange {
         Turn::HasMore
     }
 
-    /// Reads on behind the request, which a client does not go on after: says whether it has hung up.
+    /// Reads what a client sends behind its request, which is ignored. Returns whether it has hung up.
     fn client_left(&mut self, around: &mut Around<'_>) -> bool {
         // A client that closes its sending side has left, as Go's server takes it.
         self.client.readable && matches!(self.client.read(around.buffer), Ok(Got::Eof) | Err(_))

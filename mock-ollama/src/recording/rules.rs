@@ -61,7 +61,7 @@ pub(super) fn response(response: &Response) -> Result<(), Problem> {
     Ok(())
 }
 
-/// The rules of a chunk at `at_us` with so many bytes, which follows a chunk at `before_us` in a response of this status.
+/// The rules of a chunk at `at_us` with `length` bytes, which follows a chunk at `before_us` in a response of this status.
 pub(super) fn chunk(status: u16, before_us: Option<u64>, at_us: u64, length: usize) -> Result<(), Problem> {
     match before_us {
         _ if is_bodiless(status) => Err(Problem::BodyNotAllowed { status }),

@@ -40,7 +40,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// Whether lists and objects are nested in it more than so many levels.
+    /// Whether lists and objects are nested more than `levels` deep in it.
     pub(super) fn is_deeper_than(&self, levels: usize) -> bool {
         let (is_container, is_inside) = match self {
             Self::List(items) => (true, levels > 0 && items.iter().any(|item| item.is_deeper_than(levels - 1))),

@@ -390,7 +390,7 @@ fn a_whole_answer_that_came_in_two_pieces_is_no_stream() {
     let mut recording = answered("r", "/api/chat", 200, Some("application/json; charset=utf-8"), body);
     let pieces = [&body[..9], &body[9..]].map(|piece| Chunk { at_us: 0, bytes: piece.to_owned().into() });
     recording.exchanges[0].chunks = pieces.to_vec();
-    // Whoever asked for a stream and got this gets it again.
+    // A request for a stream that got this once gets it again.
     assert_eq!(ask(&mut bench(&[recording.clone()]), "/api/chat", true).1, body);
     let recording = unstreamed(recording);
     assert_eq!(ask(&mut bench(std::slice::from_ref(&recording)), "/api/chat", false).1, body);

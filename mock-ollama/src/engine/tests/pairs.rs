@@ -92,7 +92,7 @@ impl Said {
         thinking.chain(text).chain(calls).chain([last]).flat_map(|part| render.part(&part)).collect()
     }
 
-    /// The stream of it as other servers write it: calls in pieces of so many characters. `None` where none but Ollama
+    /// The stream of it as other servers write it: calls in pieces of `cut` characters. `None` where none but Ollama
     /// speaks the dialect.
     fn foreign(&self, dialect: Dialect, cut: usize) -> Option<Vec<Vec<u8>>> {
         let events = match dialect {
@@ -200,7 +200,7 @@ impl Said {
     }
 }
 
-/// The JSON of arguments, cut into pieces of so many characters.
+/// The JSON of arguments, cut into pieces of `length` characters.
 fn cut_up(arguments: &Map<String, Value>, length: usize) -> Vec<String> {
     let text: Vec<char> = Value::Object(arguments.clone()).to_string().chars().collect();
     text.chunks(length).map(|piece| piece.iter().collect()).collect()
