@@ -32,7 +32,7 @@ struct Unit {
 enum Meaning {
     /// They stand for themselves.
     Itself,
-    /// For so many of these bytes.
+    /// They stand for the first of these bytes, as many as the number says.
     Bytes([u8; 4], usize),
 }
 
