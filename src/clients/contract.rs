@@ -10,24 +10,25 @@ use super::ClientError;
 
 /// An HTTP stack. Each agent has a clone of its own.
 ///
-/// Its futures are `Send`, so that one agent loop serves work-stealing executors and single-threaded ones.
-pub trait Client: Clone + Send + Sync + 'static {
+/// Nothing here demands `Send`. Whether an agent may move between threads follows from the concrete client, in the file
+/// of the runtime that spawns it; so one agent loop serves work-stealing executors and those whose sockets stay on a thread.
+pub trait Client: Clone + 'static {
     /// The body of a response.
     type Body: Body;
 
     /// Posts a request and resolves when the response head has been read.
     ///
     /// A status of 400 and above is no error here: its body is still to be read.
-    fn send(&mut self, request: Request<'_>) -> impl Future<Output = Result<Response<Self::Body>, ClientError>> + Send;
+    fn send(&mut self, request: Request<'_>) -> impl Future<Output = Result<Response<Self::Body>, ClientError>>;
 
     /// What the stack is and how it is set, for introspection.
     fn describe(&self) -> String;
 }
 
 /// The body of a response, in the pieces in which the HTTP stack yields it.
-pub trait Body: Send + 'static {
+pub trait Body: 'static {
     /// The next bytes; nothing after the end of the body.
-    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, ClientError>>> + Send;
+    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, ClientError>>>;
 }
 
 /// A request of an agent: a `POST` of JSON.

@@ -10,16 +10,21 @@ use hyper::client::conn::http1::{self, SendRequest};
 
 use super::{Body, Client, ClientError, Endpoint, Request, Response};
 
+/// An HTTP/1 connection over a socket of type `I`: a future that carries its bytes until it is closed.
+pub type Connection<I> = http1::Connection<I, Full<Bytes>>;
+
 /// What hyper needs of a runtime.
-pub trait Net: Clone + Send + Sync + 'static {
+pub trait Net: Clone + 'static {
     /// A connected socket.
-    type Io: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static;
+    type Io: hyper::rt::Read + hyper::rt::Write + Unpin + 'static;
 
     /// Connects, with `TCP_NODELAY` set.
-    fn connect(&self, to: Endpoint) -> impl Future<Output = io::Result<Self::Io>> + Send;
+    fn connect(&self, to: Endpoint) -> impl Future<Output = io::Result<Self::Io>>;
 
-    /// Runs a connection as a task of its own, on the executor of the agents.
-    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static);
+    /// Spawns a connection as a task on the executor of the agents.
+    ///
+    /// Its errors reach the exchange that they concern, so its output is dropped.
+    fn spawn(&self, connection: Connection<Self::Io>);
 }
 
 /// hyper's HTTP/1 connection with one keep-alive connection, used again while it is open. Clones share nothing.
@@ -66,8 +71,7 @@ impl<N: Net> Hyper<N> {
             .await
             .map_err(|error| ClientError::Connect(error.into()))?;
         let (sender, connection) = handshake;
-        // Its errors reach the exchange that they concern.
-        self.net.spawn(async move { drop(connection.await) });
+        self.net.spawn(connection);
         Ok(sender)
     }
 

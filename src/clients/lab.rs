@@ -11,12 +11,12 @@ use mock_ollama::journal::StreamId;
 ///
 /// In real time each variant brings the timers of its own runtime, through [`Host`]; in virtual time it is the
 /// simulation's, whatever the runtime.
-pub trait Lab: Clone + Send + Sync + 'static {
+pub trait Lab: Clone + 'static {
     /// The time.
     fn now(&self) -> Instant;
 
     /// Resolves at `at`. What waits for the same instant is ordered by its streams, in virtual time.
-    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> + Send;
+    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()>;
 
     /// Something was seen or done. Only virtual time keeps it.
     fn note(&self, stream: &StreamId, seen: Seen) {
@@ -25,12 +25,12 @@ pub trait Lab: Clone + Send + Sync + 'static {
 }
 
 /// What the lab asks of an executor: tasks, and timers in real time. Each variant implements it for its own.
-pub trait Host: Clone + Send + Sync + 'static {
-    /// Runs a future as a task of its own.
+pub trait Host: Clone + 'static {
+    /// Spawns a task. Every executor can take it: what the lab spawns by itself, connections in memory, is `Send`.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
     /// Waits so long, in real time.
-    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
+    fn sleep(&self, time: Duration) -> impl Future<Output = ()>;
 }
 
 /// Something that an agent saw or did.

@@ -24,7 +24,7 @@ pub use agent::{Agent, MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES};
 pub use bridged::Bridged;
 pub use contract::{Body, Client, Endpoint, Request, Response};
 pub use error::{Cause, ClientError};
-pub use hyper_futures::{Hyper, Net};
+pub use hyper_futures::{Connection, Hyper, Net};
 pub use lab::{Host, Lab, Seen};
 pub use reading::{Reading, Strict};
 #[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset", feature = "client-bridged"))]

@@ -8,7 +8,7 @@ use crate::transcript::{ExchangeLog, LineSeen};
 /// Turns the pieces of one body into the bytes and lines of a log.
 ///
 /// Clients read as [`Strict`]; every other reading belongs to a control.
-pub trait Reading: Default + Send + 'static {
+pub trait Reading: Default + 'static {
     /// Takes a piece that was handed on at `at`.
     fn piece(&mut self, piece: &[u8], at: Instant, log: &mut ExchangeLog);
 

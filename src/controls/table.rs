@@ -6,7 +6,7 @@ use super::hidden_tokio::HiddenTokio;
 use super::joined::join_in_one_task;
 use super::readings::{IgnoresMissingDone, LossyUtf8};
 use crate::chunking::ChunkPolicy;
-use crate::clients::Hyper;
+use crate::clients::{Hyper, Reqwest};
 use crate::runtimes::{Crew, RunError, Runtime, World, async_std, smol, tokio_default};
 use crate::transcript::Transcript;
 use crate::variant::Variant;
@@ -95,7 +95,7 @@ fn accumulate_1kb(job: &Job, world: &World) -> Result<Transcript, RunError> {
 fn lossy_utf8(job: &Job, world: &World) -> Result<Transcript, RunError> {
     let claims = Variant::Smol1kb;
     let crew = Crew::new(job, world, claims.policy())?.read_cap(claims.read_cap()).reading::<LossyUtf8>();
-    smol::drive(claims.name(), crew, |net, server| {
+    smol::drive(claims.name(), crew, move |net, server| {
         Ok(Hyper::new(net, server).http1_read_buf_exact_size(claims.read_cap()))
     })
 }
@@ -111,5 +111,8 @@ fn hidden_tokio(job: &Job, world: &World) -> Result<Transcript, RunError> {
 }
 
 fn joined_not_spawned(job: &Job, world: &World) -> Result<Transcript, RunError> {
-    tokio_default::drive(Crew::new(job, world, Variant::TokioDefault.policy())?, join_in_one_task)
+    let crew = Crew::new(job, world, Variant::TokioDefault.policy())?;
+    tokio_default::block_on(async |executor| {
+        crew.build(tokio_default::Spawned, Reqwest::new)?.run(executor, join_in_one_task).await
+    })
 }

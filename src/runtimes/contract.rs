@@ -9,6 +9,25 @@ use crate::transcript::Transcript;
 use crate::workload::Job;
 
 /// An executor, its reactor and its client, ready to run agents.
+///
+/// # Sockets that stay on their thread
+///
+/// Nothing below this trait demands `Send`: `examples/own_executor.rs` runs the lab's agents on compio. Its sockets would
+/// not fit if anything did:
+///
+/// ```compile_fail,E0277
+/// fn demand_send<T: Send>() {}
+/// demand_send::<compio::net::TcpStream>();
+/// ```
+///
+/// They fit what hyper is given here, through an adapter that is no more `Send` than they are:
+///
+/// ```
+/// # #[cfg(feature = "runtime-smol")]
+/// fn is_an_io<T: hyper::rt::Read + hyper::rt::Write + Unpin + 'static>() {}
+/// # #[cfg(feature = "runtime-smol")]
+/// is_an_io::<smol_hyper::rt::FuturesIo<compio_io::compat::AsyncStream<compio::net::TcpStream>>>();
+/// ```
 pub trait Runtime: Send + Sync {
     /// Runs every agent of the job as a task of its own, and returns when the last one has ended.
     ///

@@ -2,29 +2,25 @@
 
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
-use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use futures::FutureExt as _;
-use mock_ollama::clock::Instant;
+use futures::future::Either;
 use tokio::sync::Semaphore;
 
 use super::world::RealTime;
 use super::{RunError, Tasks, Witnessed, World, thread_names};
 use crate::chunking::ChunkPolicy;
 use crate::clients::{Agent, Client, ClientError, Endpoint, Host, Hyper, Lab, Reading, Strict};
-use crate::sim::{Held, PipeNet, Sim};
+use crate::sim::{Held, PipeNet};
 use crate::transcript::{AgentLog, Introspection, Transcript};
 use crate::workload::{AgentPlan, Job};
 
-/// One agent, ready to be spawned. Without a log it did not come to its end.
-pub type AgentTask = Pin<Box<dyn Future<Output = Option<AgentLog>> + Send>>;
-
 /// The agents of one run.
 ///
-/// A runtime makes its executor and its client and says how tasks are composed; all else is here. `R` is how bodies are
-/// read: [`Strict`], except in controls.
+/// A runtime makes its executor and its client and spawns the agents; all else is here. `R` is how bodies are read:
+/// [`Strict`], except in controls.
 #[derive(Debug)]
 pub struct Crew<R = Strict> {
     plans: Vec<AgentPlan>,
@@ -54,7 +50,7 @@ impl Crew {
 }
 
 impl<R: Reading> Crew<R> {
-    /// Caps each read of a client in memory at so many bytes; a client on sockets has its own cap.
+    /// Caps each read of a client in memory at this many bytes; a client on sockets has its own cap.
     #[must_use]
     pub fn read_cap(self, bytes: Option<NonZeroUsize>) -> Self {
         Self { read_cap: bytes, ..self }
@@ -73,108 +69,101 @@ impl<R: Reading> Crew<R> {
         Self { permits: Some(permits), ..self }
     }
 
-    /// Runs the agents in their world: `compose` spawns them on the executor and resolves to their logs in the same
-    /// order.
+    /// Builds every agent for the world that it runs in.
     ///
-    /// `executor` is what the executor says of itself; `connect` makes the client, where the world has sockets. The last
-    /// agent to end lists the process's threads, after its own last stamp, so that nobody is disturbed and every thread
-    /// that took part is still there.
-    pub async fn work<H, C, F>(
+    /// `connect` makes the client, where the world has sockets. The agents are `Send` where that client and `host` are:
+    /// the caller names both, so the compiler sees it there.
+    pub fn build<H, C, F>(
         self,
         host: H,
-        executor: String,
-        connect: impl FnOnce(Endpoint) -> Result<C, ClientError>,
-        compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> Result<Transcript, RunError>
+        connect: F,
+    ) -> Result<BuiltAgents<impl Future<Output = Option<AgentLog>> + use<R, H, C, F>>, RunError>
     where
         H: Host,
         C: Client,
-        F: Future<Output = Vec<Option<AgentLog>>>,
+        F: FnOnce(Endpoint) -> Result<C, ClientError> + 'static,
     {
-        match self.world.clone() {
+        let roster = Roster::new(self.plans.len());
+        let (world, policy) = (self.world.clone(), self.policy);
+        let (client, tasks): (String, Vec<_>) = match &world {
             World::Wall(clock) => {
                 let client = connect(self.server)?;
-                let cast = self.cast(&client, &RealTime { clock: Arc::clone(&clock), host });
-                let roster = Roster::new(cast.agents.len());
-                let tasks = cast.agents.into_iter().map(|(_, agent)| roster.enlist(agent.map(Some))).collect();
-                drop(client);
-                let started = clock.now();
-                let logs = compose(tasks).await;
-                Ok(transcript(started, logs, executor, roster.threads(), cast.description))
+                let said = client.describe();
+                let agents = self.agents(client, RealTime { clock: Arc::clone(clock), host });
+                let tasks = agents.map(|(_, agent)| roster.enlist(Either::Left(agent.map(Some))));
+                (said, tasks.collect())
             }
             World::Sockets(sim) => {
                 let client = Held::new(connect(self.server)?, sim.clone());
-                self.work_virtually(&sim, client, executor, compose).await
+                let said = client.describe();
+                let agents = self.agents(client, sim.clone());
+                let tasks =
+                    agents.map(|(name, agent)| roster.enlist(Either::Right(Either::Left(sim.agent(&name, agent)))));
+                (said, tasks.collect())
             }
             World::Memory(sim) => {
                 let net = PipeNet::new(sim.clone(), host);
                 let client = Hyper::new(net, self.server).http1_read_buf_exact_size(self.read_cap);
-                self.work_virtually(&sim, client, executor, compose).await
+                let said = client.describe();
+                let agents = self.agents(client, sim.clone());
+                let tasks =
+                    agents.map(|(name, agent)| roster.enlist(Either::Right(Either::Right(sim.agent(&name, agent)))));
+                (said, tasks.collect())
             }
-        }
+        };
+        Ok(BuiltAgents { tasks, world, roster, client: format!("{client}; chunks {policy}") })
     }
 
-    async fn work_virtually<C, F>(
+    /// The agents by name, each with a client of its own.
+    fn agents<C: Client, L: Lab>(
         self,
-        sim: &Sim,
         client: C,
-        executor: String,
-        compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> Result<Transcript, RunError>
-    where
-        C: Client,
-        F: Future<Output = Vec<Option<AgentLog>>>,
-    {
-        let cast = self.cast(&client, sim);
-        drop(client);
-        let roster = Roster::new(cast.agents.len());
-        let agents = cast.agents.into_iter().map(|(name, agent)| roster.enlist(sim.agent(&name, agent)));
-        let tasks = agents.collect();
-        let started = sim.now();
-        // Nobody runs before all are there; this task is outside virtual time and only waits for its end.
-        sim.start();
-        let logs = compose(tasks).await;
-        sim.finished().await.map_err(Box::new)?;
-        Ok(transcript(started, logs, executor, roster.threads(), cast.description))
-    }
-
-    /// The agents, each with a client of its own.
-    fn cast<C: Client, L: Lab>(
-        self,
-        client: &C,
-        lab: &L,
-    ) -> Cast<impl Future<Output = AgentLog> + Send + use<C, L, R>> {
-        let description = format!("{}; chunks {}", client.describe(), self.policy);
+        lab: L,
+    ) -> impl Iterator<Item = (String, impl Future<Output = AgentLog> + use<R, C, L>)> {
         let limiter = self.permits.map(|permits| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))));
         let count = self.plans.len();
-        let agents = self.plans.into_iter().map(|plan| {
+        self.plans.into_iter().map(move |plan| {
             let name = format!("agent {}", plan.name);
             let agent = Agent::<C, R>::new(plan, client.clone(), self.policy).among(count);
             (name, agent.run(limiter.clone(), lab.clone()))
-        });
-        Cast { agents: agents.collect(), description }
+        })
     }
 }
 
-/// Agents by name, and what their client says of itself.
-struct Cast<A> {
-    agents: Vec<(String, A)>,
-    description: String,
+/// Agents that are ready to be spawned. Each resolves to its log, or to nothing where it did not come to its end.
+pub struct BuiltAgents<A> {
+    tasks: Vec<A>,
+    world: World,
+    roster: Roster,
+    /// What the client says of itself.
+    client: String,
 }
 
-fn transcript(
-    started: Instant,
-    logs: Vec<Option<AgentLog>>,
-    executor: String,
-    threads: Vec<String>,
-    client: String,
-) -> Transcript {
-    let agents: Vec<AgentLog> = logs.into_iter().flatten().collect();
-    Transcript {
-        started,
-        ended: agents.iter().map(|agent| agent.ended).max().unwrap_or(started),
-        agents,
-        introspection: Introspection { executor, threads, client },
+impl<A> BuiltAgents<A> {
+    /// Runs the agents: `spawn` spawns them on the executor and resolves to their logs in the same order.
+    ///
+    /// `executor` is what the executor says of itself. The last agent to end lists the process's threads, after its own
+    /// last stamp, so that nobody is disturbed and every thread that took part is still there.
+    pub async fn run<S: Future<Output = Vec<Option<AgentLog>>>>(
+        self,
+        executor: String,
+        spawn: impl FnOnce(Vec<A>) -> S,
+    ) -> Result<Transcript, RunError> {
+        let started = self.world.now();
+        // In virtual time no agent runs before all are there. This task is outside of it and waits for its end.
+        let sim = self.world.sim();
+        sim.inspect(|sim| sim.start());
+        let logs = spawn(self.tasks).await;
+        if let Some(sim) = sim {
+            sim.finished().await.map_err(Box::new)?;
+        }
+        let agents: Vec<AgentLog> = logs.into_iter().flatten().collect();
+        Ok(Transcript {
+            started,
+            ended: agents.iter().map(|agent| agent.ended).max().unwrap_or(started),
+            agents,
+            introspection: Introspection { executor, threads: self.roster.threads(), client: self.client },
+        })
     }
 }
 
@@ -191,11 +180,14 @@ impl Roster {
     }
 
     /// The agent as a task that is observed.
-    fn enlist(&self, agent: impl Future<Output = Option<AgentLog>> + Send + 'static) -> AgentTask {
+    fn enlist<A>(&self, agent: A) -> impl Future<Output = Option<AgentLog>> + use<A>
+    where
+        A: Future<Output = Option<AgentLog>>,
+    {
         let witnessed = Witnessed::new(agent, Arc::clone(&self.tasks));
         let at_work = Arc::clone(&self.at_work);
         let threads = Arc::clone(&self.threads);
-        Box::pin(async move {
+        async move {
             let (log, sighting) = witnessed.await;
             let mut log = log?;
             log.polled_on = sighting.polled_on;
@@ -205,7 +197,7 @@ impl Roster {
                 threads.get_or_init(thread_names);
             }
             Some(log)
-        })
+        }
     }
 
     fn threads(&self) -> Vec<String> {

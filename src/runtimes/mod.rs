@@ -26,7 +26,7 @@ mod witness;
 mod world;
 
 pub use contract::{RunError, Runtime};
-pub use crew::{AgentTask, Crew};
+pub use crew::{BuiltAgents, Crew};
 pub use registry::of;
 pub use threads::{on_thread, thread_names};
 pub use witness::{Sighting, Tasks, Witnessed};

@@ -12,7 +12,7 @@ use crate::transcript::AgentLog;
 /// Tasks of the runtime, and its timers.
 #[cfg(feature = "runtime-tokio-default")]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spawned;
+pub(crate) struct Spawned;
 
 #[cfg(feature = "runtime-tokio-default")]
 impl Host for Spawned {

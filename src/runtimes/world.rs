@@ -20,6 +20,24 @@ pub enum World {
     Sockets(Sim),
 }
 
+impl World {
+    /// The time.
+    pub(super) fn now(&self) -> Instant {
+        match self {
+            Self::Wall(clock) => clock.now(),
+            Self::Memory(sim) | Self::Sockets(sim) => sim.now(),
+        }
+    }
+
+    /// The simulation, in virtual time.
+    pub(super) fn sim(&self) -> Option<&Sim> {
+        match self {
+            Self::Wall(_) => None,
+            Self::Memory(sim) | Self::Sockets(sim) => Some(sim),
+        }
+    }
+}
+
 impl fmt::Debug for World {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

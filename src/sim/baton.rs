@@ -364,7 +364,7 @@ impl Lab for Sim {
         Self::now(self)
     }
 
-    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> + Send {
+    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> {
         Self::sleep_until(self, at, stream)
     }
 

@@ -4,11 +4,12 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures::FutureExt as _;
 use hyper::rt::ReadBufCursor;
 use mock_ollama::journal::ConnId;
 
 use super::baton::{Server, Sim};
-use crate::clients::{Endpoint, Host, Net};
+use crate::clients::{Connection, Endpoint, Host, Net};
 
 /// The client's end of a connection to the server in memory. Dropping it hangs up.
 #[derive(Debug)]
@@ -94,10 +95,7 @@ impl<H: Host> Net for PipeNet<H> {
         self.sim.connect()
     }
 
-    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let connection = self.sim.service("a connection", connection);
-        self.host.spawn(async {
-            connection.await;
-        });
+    fn spawn(&self, connection: Connection<Pipe>) {
+        self.host.spawn(self.sim.service("a connection", connection).map(drop));
     }
 }

@@ -5,9 +5,7 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use futures::FutureExt as _;
 use futures::channel::oneshot;
-use futures::future::BoxFuture;
 use mock_ollama::clock::Instant;
 
 use super::baton::Sim;
@@ -141,17 +139,17 @@ impl Sim {
     }
 
     /// A task for another task to wait for.
-    pub fn joined<T: Send + 'static>(
+    pub fn joined<F: Future>(
         &self,
         name: &str,
-        future: impl Future<Output = T> + Send + 'static,
-    ) -> (Counted<BoxFuture<'static, ()>>, Join<T>) {
+        future: F,
+    ) -> (Counted<impl Future<Output = ()> + use<F>>, Join<F::Output>) {
         let (tell, told) = oneshot::channel();
         let telling = async move {
             // Whoever does not wait for it does not want to know.
             let _ = tell.send(future.await);
         };
-        (self.service(name, telling.boxed()), told)
+        (self.service(name, telling), told)
     }
 
     fn task<F: Future>(&self, name: &str, is_agent: bool, future: F) -> Counted<F> {

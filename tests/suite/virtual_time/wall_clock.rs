@@ -36,9 +36,11 @@ mod busy {
     use std::time::{Duration, Instant};
 
     use bytes::Bytes;
+    use futures::future::join_all;
     use runtime_lab::chunking::ChunkPolicy;
     use runtime_lab::clients::{Body, Client, ClientError, Endpoint, Host, Request, Reqwest, Response};
-    use runtime_lab::runtimes::{AgentTask, Crew, World};
+    use runtime_lab::runtimes::{Crew, World};
+    use runtime_lab::transcript::AgentLog;
     use runtime_lab::workload::Job;
 
     use super::super::made::steady;
@@ -99,17 +101,21 @@ mod busy {
         let world: World = wall();
         let crew = Crew::new(&job, &world, ChunkPolicy::AsReceived).unwrap();
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-        let connect = |server: Endpoint| Ok(Busy(Reqwest::new(server)?, busy));
-        let compose = async |agents: Vec<AgentTask>| {
-            let mut logs = Vec::new();
-            let tasks: Vec<_> = agents.into_iter().map(tokio::spawn).collect();
-            for task in tasks {
-                logs.push(task.await.unwrap());
-            }
-            logs
-        };
-        let run = runtime.block_on(crew.work(Tokio, "tokio".to_owned(), connect, compose)).unwrap();
+        let connect = move |server: Endpoint| Ok(Busy(Reqwest::new(server)?, busy));
+        let run = runtime.block_on(async {
+            let agents = crew.build(Tokio, connect)?;
+            agents.run("tokio".to_owned(), spawn_each).await
+        });
+        let run = run.unwrap();
         run.ended.saturating_since(run.started)
+    }
+
+    async fn spawn_each<A>(agents: Vec<A>) -> Vec<Option<AgentLog>>
+    where
+        A: Future<Output = Option<AgentLog>> + Send + 'static,
+    {
+        let tasks: Vec<_> = agents.into_iter().map(tokio::spawn).collect();
+        join_all(tasks).await.into_iter().map(Result::unwrap).collect()
     }
 
     #[test]

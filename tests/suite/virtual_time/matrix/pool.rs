@@ -6,23 +6,26 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http_body_util::Full;
 use hyper::Uri;
 use hyper::body::Incoming;
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use runtime_lab::clients::{Client, ClientError, Host, Net as _, Request, Response};
-use runtime_lab::sim::{Pipe, PipeNet, Sim};
+use runtime_lab::clients::{Client, ClientError, Host as _, Request, Response};
+use runtime_lab::sim::{Pipe, Sim};
 use tower_service::Service;
+
+use super::executors::Spawner;
 
 /// Clones share their connections.
 #[derive(Clone)]
 pub(super) struct Pool(legacy::Client<Connector, Full<Bytes>>);
 
 impl Pool {
-    pub(super) fn new<H: Host>(sim: &Sim, host: H) -> Self {
-        let tasks = Tasks(PipeNet::new(sim.clone(), host));
+    pub(super) fn new(sim: &Sim, spawner: Spawner) -> Self {
+        let tasks = Tasks { sim: sim.clone(), spawner };
         Self(legacy::Client::builder(tasks).build(Connector(sim.clone())))
     }
 }
@@ -46,11 +49,14 @@ impl Client for Pool {
 
 /// What the pool spawns takes part in virtual time.
 #[derive(Clone)]
-struct Tasks<H>(PipeNet<H>);
+struct Tasks {
+    sim: Sim,
+    spawner: Spawner,
+}
 
-impl<H: Host, F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks<H> {
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
     fn execute(&self, task: F) {
-        self.0.spawn(task);
+        self.spawner.spawn(self.sim.service("a connection", task).map(drop));
     }
 }
 
