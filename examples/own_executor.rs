@@ -18,8 +18,8 @@ use mock_ollama::catalog::Matching;
 use mock_ollama::driver::Monotonic;
 use mock_ollama::schedule::Pace;
 use runtime_lab::chunking::ChunkPolicy;
-use runtime_lab::clients::{Connection, Endpoint, Host, Hyper, Net};
-use runtime_lab::runtimes::{Crew, RunError, Runtime, World, on_thread};
+use runtime_lab::clients::{Connection, Endpoint, Executor, Hyper, Net};
+use runtime_lab::runtimes::{AgentGroup, Environment, RunError, Runtime, on_thread};
 use runtime_lab::transcript::{AgentLog, Transcript};
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 use smol_hyper::rt::FuturesIo;
@@ -28,12 +28,12 @@ use smol_hyper::rt::FuturesIo;
 struct Compio;
 
 impl Runtime for Compio {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
-        let crew = Crew::new(job, world, ChunkPolicy::AsReceived)?;
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+        let group = AgentGroup::new(job, environment, ChunkPolicy::AsReceived)?;
         on_thread("compio", || {
             let runtime = compio::runtime::Runtime::new().map_err(RunError::Executor)?;
             runtime.block_on(async {
-                let agents = crew.build(CompioNet, |server| Ok(Hyper::new(CompioNet, server)))?;
+                let agents = group.build(CompioNet, |server| Ok(Hyper::new(CompioNet, server)))?;
                 agents.run("compio".to_owned(), spawn_each).await
             })
         })
@@ -72,7 +72,7 @@ impl Net for CompioNet {
     }
 }
 
-impl Host for CompioNet {
+impl Executor for CompioNet {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         spawn(task).detach();
     }
@@ -92,7 +92,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let agents = ["one", "other"].map(|name| AgentPlan::new(name, vec![request.clone()])).into();
     let job = Job { url: server.url(), agents, limit: None };
-    let transcript = Compio.run(&job, &World::Wall(Arc::new(Monotonic)))?;
+    let transcript = Compio.run(&job, &Environment::Wall(Arc::new(Monotonic)))?;
     for AgentLog { agent, exchanges, polled_on, .. } in &transcript.agents {
         let lines = exchanges.iter().map(|exchange| exchange.lines.len()).sum::<usize>();
         println!("{agent}: {lines} lines, {}, polled on {polled_on:?}", exchanges[0].outcome.kind());

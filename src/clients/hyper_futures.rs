@@ -8,7 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 
-use super::{Body, Client, ClientError, Endpoint, Request, Response};
+use super::{AgentRequest, Client, ClientError, ClientResponse, Endpoint, ResponseBody};
 
 /// An HTTP/1 connection over a socket of type `I`: a future that carries its bytes until it is closed.
 pub type Connection<I> = http1::Connection<I, Full<Bytes>>;
@@ -75,7 +75,7 @@ impl<N: Net> Hyper<N> {
         Ok(sender)
     }
 
-    fn write(&self, request: Request<'_>) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
+    fn write(&self, request: AgentRequest<'_>) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
         let post = hyper::Request::post(request.path).header("host", self.server.addr().to_string());
         let post = request.headers().into_iter().fold(post, |post, (name, value)| post.header(name, value));
         let body = Full::new(Bytes::copy_from_slice(request.body.as_bytes()));
@@ -98,7 +98,7 @@ fn is_head_too_long(error: &hyper::Error) -> bool {
 impl<N: Net> Client for Hyper<N> {
     type Body = Incoming;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<Incoming>, ClientError> {
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Incoming>, ClientError> {
         let mut unsent = self.write(request)?;
         // The server may close an idle connection at any moment; a request of which nothing was written goes to a
         // fresh one, as in every pool.
@@ -131,13 +131,13 @@ impl<N: Net> Hyper<N> {
         &mut self,
         connection: SendRequest<Full<Bytes>>,
         response: hyper::Response<Incoming>,
-    ) -> Response<Incoming> {
+    ) -> ClientResponse<Incoming> {
         self.connection = Some(connection);
-        Response { status: response.status().as_u16(), body: response.into_body() }
+        ClientResponse { status: response.status().as_u16(), body: response.into_body() }
     }
 }
 
-impl Body for Incoming {
+impl ResponseBody for Incoming {
     async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
         loop {
             match self.frame().await? {

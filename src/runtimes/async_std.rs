@@ -7,8 +7,8 @@ use ::async_std::net::TcpStream;
 use ::async_std::task;
 use smol_hyper::rt::FuturesIo;
 
-use super::{Crew, RunError, Runtime, World, on_thread};
-use crate::clients::{Connection, Endpoint, Host, Hyper, Net, Reading};
+use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use crate::clients::{Connection, Endpoint, Executor, Hyper, Net, Reading};
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -23,17 +23,17 @@ pub(crate) struct AsyncStd;
 const VARIANT: Variant = Variant::AsyncStd;
 
 impl Runtime for AsyncStd {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
-        drive(Crew::new(job, world, VARIANT.policy())?)
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+        drive(AgentGroup::new(job, environment, VARIANT.policy())?)
     }
 }
 
-/// Runs a crew on the global executor.
-pub(crate) fn drive<R: Reading + Send>(crew: Crew<R>) -> Result<Transcript, RunError> {
+/// Runs a group on the global executor.
+pub(crate) fn drive<R: Reading + Send>(group: AgentGroup<R>) -> Result<Transcript, RunError> {
     on_thread(VARIANT.name(), || {
         // async-std says nothing of its executor; its threads are in the list of threads.
         let executor = "async-std, global executor".to_owned();
-        let agents = crew.build(AsyncStdNet, |server| Ok(Hyper::new(AsyncStdNet, server)))?;
+        let agents = group.build(AsyncStdNet, |server| Ok(Hyper::new(AsyncStdNet, server)))?;
         task::block_on(agents.run(executor, spawn_each))
     })
 }
@@ -69,7 +69,7 @@ impl Net for AsyncStdNet {
     }
 }
 
-impl Host for AsyncStdNet {
+impl Executor for AsyncStdNet {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         task::spawn(future);
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::World;
+use super::Environment;
 use crate::clients::ClientError;
 use crate::sim;
 use crate::transcript::Transcript;
@@ -36,7 +36,7 @@ pub trait Runtime: Send + Sync {
     ///
     /// Fails only where agents could not be started, or where virtual time stands still; what happens to an agent is
     /// in its log. A panic of an agent goes on in the caller.
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError>;
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError>;
 }
 
 /// Why a run did not begin, or did not come to its end.
@@ -56,7 +56,7 @@ pub enum RunError {
     Executor(#[source] io::Error),
     /// Virtual time stands still, or would depend on chance.
     #[error(transparent)]
-    Virtual(#[from] Box<sim::Failure>),
+    Virtual(#[from] Box<sim::SimFailure>),
     /// The client could not be made.
     #[error("cannot build the client")]
     Client(#[from] ClientError),

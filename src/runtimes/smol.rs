@@ -9,8 +9,8 @@ use smol::net::TcpStream;
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::FuturesIo;
 
-use super::{Crew, RunError, Runtime, World, on_thread};
-use crate::clients::{Client, ClientError, Connection, Endpoint, Host, Hyper, Net, Reading};
+use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use crate::clients::{Client, ClientError, Connection, Endpoint, Executor, Hyper, Net, Reading};
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -24,26 +24,26 @@ pub(crate) static RUNTIME: Smol = Smol(Variant::Smol);
 pub(crate) struct Smol(pub(super) Variant);
 
 impl Runtime for Smol {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
         let Self(variant) = *self;
-        let crew = Crew::new(job, world, variant.policy())?.read_cap(variant.read_cap());
-        drive(variant.name(), crew, move |net, server| {
+        let group = AgentGroup::new(job, environment, variant.policy())?.read_cap(variant.read_cap());
+        drive(variant.name(), group, move |net, server| {
             Ok(Hyper::new(net, server).http1_read_buf_exact_size(variant.read_cap()))
         })
     }
 }
 
-/// Runs a crew on a thread called `thread`, through the client that `connect` makes.
+/// Runs a group on a thread called `thread`, through the client that `connect` makes.
 pub(crate) fn drive<R: Reading, C: Client>(
     thread: &str,
-    crew: Crew<R>,
+    group: AgentGroup<R>,
     connect: impl FnOnce(SmolNet, Endpoint) -> Result<C, ClientError> + Send + 'static,
 ) -> Result<Transcript, RunError> {
     on_thread(thread, || {
         let executor = Rc::new(LocalExecutor::new());
         let net = SmolNet(Rc::downgrade(&executor));
         let description = type_name_of_val(&*executor).to_owned();
-        let agents = crew.build(net.clone(), move |server| connect(net, server))?;
+        let agents = group.build(net.clone(), move |server| connect(net, server))?;
         smol::block_on(executor.run(agents.run(description, |agents| spawn_each(&executor, agents))))
     })
 }
@@ -90,7 +90,7 @@ impl Net for SmolNet {
     }
 }
 
-impl Host for SmolNet {
+impl Executor for SmolNet {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         self.spawn(task);
     }

@@ -4,7 +4,7 @@ use tokio::runtime::{Builder, Handle};
 
 pub(crate) use super::tokio_tasks::Spawned;
 use super::tokio_tasks::{describe, join_in_order};
-use super::{Crew, RunError, Runtime, World, on_thread};
+use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
 use crate::clients::Reqwest;
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
@@ -19,9 +19,9 @@ pub(crate) struct TokioDefault;
 const VARIANT: Variant = Variant::TokioDefault;
 
 impl Runtime for TokioDefault {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
-        let crew = Crew::new(job, world, VARIANT.policy())?;
-        block_on(async |executor| crew.build(Spawned, Reqwest::new)?.run(executor, spawn_each).await)
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+        let group = AgentGroup::new(job, environment, VARIANT.policy())?;
+        block_on(async |executor| group.build(Spawned, Reqwest::new)?.run(executor, spawn_each).await)
     }
 }
 

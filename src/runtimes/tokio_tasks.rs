@@ -6,7 +6,7 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
-use crate::clients::Host;
+use crate::clients::Executor;
 use crate::transcript::AgentLog;
 
 /// Tasks of the runtime, and its timers.
@@ -15,7 +15,7 @@ use crate::transcript::AgentLog;
 pub(crate) struct Spawned;
 
 #[cfg(feature = "runtime-tokio-default")]
-impl Host for Spawned {
+impl Executor for Spawned {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(task);
     }
@@ -31,7 +31,7 @@ impl Host for Spawned {
 pub(super) struct SpawnedLocal;
 
 #[cfg(feature = "runtime-tokio-localset")]
-impl Host for SpawnedLocal {
+impl Executor for SpawnedLocal {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::task::spawn_local(task);
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use super::rounds::{Round, Verdict, conclude};
 use super::{FIRST_TOKEN, OVERLAP, control, duet};
-use crate::lab::{bound, cast, judge};
+use crate::lab::{bound, judge, scenario};
 
 /// Rounds of a gate.
 const ROUNDS: usize = 3;
@@ -61,7 +61,7 @@ fn round(variant: Variant, bound: &Bound, name: &str) -> Round {
 
 fn measure(claims: Variant, runtime: &dyn Runtime, bound: &Bound) -> (Kept, String) {
     let plan = duet(claims);
-    judge(&plan, &cast(&plan).play(runtime), bound)
+    judge(&plan, &scenario(&plan).play(runtime), bound)
 }
 
 /// Appends to the file that `cargo xtask verdicts` reads.

@@ -18,17 +18,17 @@ use mock_ollama::journal::{ConnId, StreamId};
 use mock_ollama::seed::Seed;
 use rstest::rstest;
 use runtime_lab::chunking::ChunkPolicy;
-use runtime_lab::clients::{Agent, ClientError, Connection, Endpoint, Host as _, Hyper, Net, Seen};
-use runtime_lab::runtimes::{Crew, RunError, World};
-use runtime_lab::sim::{Log, Pipe, PipeNet, Sim};
+use runtime_lab::clients::{Agent, AgentEvent, ClientError, Connection, Endpoint, Executor as _, Hyper, Net};
+use runtime_lab::runtimes::{AgentGroup, Environment, RunError};
+use runtime_lab::sim::{EventLog, Pipe, PipeNet, Sim};
 use tokio::sync::Semaphore;
 
 use self::executors::{AgentTask, Logs, Play, Spawner, TestExecutor};
 use self::pool::Pool;
 use self::shaken::Shaken;
 use self::workloads::Workload;
-use super::stage::{job, memory, settings};
-use crate::stage::Cast;
+use super::util::{job, memory, settings};
+use crate::util::Scenario;
 
 /// The seeds of the delays of so many runs; each is also run once without.
 #[derive(Clone, Copy)]
@@ -36,7 +36,7 @@ struct Runs(u64);
 
 /// What both sides tell of a run.
 struct Told {
-    log: Log,
+    log: EventLog,
     /// The requests in the order in which the server had them, and the connections that they came on.
     requests: Vec<(Instant, StreamId, ConnId)>,
 }
@@ -51,18 +51,18 @@ struct Cell {
 
 impl Cell {
     fn run(self) -> Told {
-        let cast = self.workload.cast();
-        let sim = memory(&cast, &Settings::default());
+        let scenario = self.workload.scenario();
+        let sim = memory(&scenario, &Settings::default());
         let outcome = match self.workload {
-            Workload::SharedPool => self.shake(OneForAll { cast, sim: sim.clone() }),
-            _ => self.shake(OneEach { cast, sim: sim.clone() }),
+            Workload::SharedPool => self.shake(OneForAll { scenario, sim: sim.clone() }),
+            _ => self.shake(OneEach { scenario, sim: sim.clone() }),
         };
         let log = outcome.unwrap_or_else(|error| panic!("{self:?}: {error}"));
         let requests = sim.journal().entries.into_iter().map(|entry| (entry.received, entry.stream, entry.conn));
         Told { log, requests: requests.collect() }
     }
 
-    fn shake(self, play: impl Play) -> Result<Log, RunError> {
+    fn shake(self, play: impl Play) -> Result<EventLog, RunError> {
         match self.delays {
             None => self.executor.run(play),
             Some(seed) => self.executor.run(Shaken { play, seed }),
@@ -72,7 +72,7 @@ impl Cell {
 
 /// Agents with a connection of their own, which they keep.
 struct OneEach {
-    cast: Cast,
+    scenario: Scenario,
     sim: Sim,
 }
 
@@ -81,11 +81,11 @@ impl Play for OneEach {
         self,
         spawner: Spawner,
         compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> Result<Log, RunError> {
-        let job = job(&self.cast, "http://127.0.0.1:11434".to_owned());
-        let crew = Crew::new(&job, &World::Memory(self.sim.clone()), ChunkPolicy::AsReceived)?;
+    ) -> Result<EventLog, RunError> {
+        let job = job(&self.scenario, "http://127.0.0.1:11434".to_owned());
+        let group = AgentGroup::new(&job, &Environment::Memory(self.sim.clone()), ChunkPolicy::AsReceived)?;
         let compose = |agents: Vec<_>| compose(agents.into_iter().map(|agent| Box::pin(agent) as AgentTask).collect());
-        crew.build(spawner, no_sockets)?.run("matrix".to_owned(), compose).await?;
+        group.build(spawner, no_sockets)?.run("matrix".to_owned(), compose).await?;
         Ok(self.sim.log())
     }
 }
@@ -97,7 +97,7 @@ fn no_sockets(_server: Endpoint) -> Result<Hyper<PipeNet<Spawner>>, ClientError>
 
 /// Agents that share a pool of connections.
 struct OneForAll {
-    cast: Cast,
+    scenario: Scenario,
     sim: Sim,
 }
 
@@ -106,11 +106,11 @@ impl Play for OneForAll {
         self,
         spawner: Spawner,
         compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> Result<Log, RunError> {
-        let Self { cast, sim } = self;
+    ) -> Result<EventLog, RunError> {
+        let Self { scenario, sim } = self;
         let pool = Pool::new(&sim, spawner);
-        let limiter = cast.limit.map(|permits| Arc::new(Semaphore::new(permits)));
-        let agents = cast.agents.into_iter().map(|plan| -> AgentTask {
+        let limiter = scenario.limit.map(|permits| Arc::new(Semaphore::new(permits)));
+        let agents = scenario.agents.into_iter().map(|plan| -> AgentTask {
             let name = plan.name.clone();
             let agent: Agent<_> = Agent::new(plan, pool.clone(), ChunkPolicy::AsReceived);
             Box::pin(sim.agent(&name, agent.run(limiter.clone(), sim.clone())))
@@ -125,7 +125,7 @@ async fn play_out<F: Future<Output = Logs>>(
     sim: &Sim,
     agents: Vec<AgentTask>,
     compose: impl FnOnce(Vec<AgentTask>) -> F,
-) -> Result<Log, RunError> {
+) -> Result<EventLog, RunError> {
     sim.start();
     compose(agents).await;
     sim.finished().await.map_err(Box::new)?;
@@ -155,19 +155,19 @@ fn check_workload(workload: Workload, executors: &[TestExecutor], Runs(runs): Ru
 }
 
 /// The first event in which two logs differ.
-fn difference(left: &Log, right: &Log) -> Option<String> {
+fn difference(left: &EventLog, right: &EventLog) -> Option<String> {
     let (left, right) = (left.events(), right.events());
     let number = (0..left.len().max(right.len())).find(|&number| left.get(number) != right.get(number))?;
     Some(format!("event {number} was {:?}, is {:?}", left.get(number), right.get(number)))
 }
 
 /// The digest, and enough to see that the workload is what it is meant to be.
-fn summary(log: &Log) -> String {
+fn summary(log: &EventLog) -> String {
     let events = log.events();
     let mut ends: Vec<&str> = events
         .iter()
-        .filter_map(|event| match &event.seen {
-            Seen::Ended { how } => Some(how.as_ref()),
+        .filter_map(|event| match &event.event {
+            AgentEvent::Ended { how } => Some(how.as_ref()),
             _ => None,
         })
         .collect();
@@ -232,12 +232,12 @@ impl Play for Unruly {
         self,
         _spawner: Spawner,
         compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> Result<Log, RunError> {
+    ) -> Result<EventLog, RunError> {
         let tasks = (0..8).map(|index| -> AgentTask {
             let (sim, stream) = (self.sim.clone(), StreamId::of(&index.to_string(), 0));
             let mut left = 40;
             Box::pin(poll_fn(move |cx| {
-                sim.note(&stream, Seen::Sent);
+                sim.note(&stream, AgentEvent::Sent);
                 left -= 1;
                 cx.waker().wake_by_ref();
                 if left == 0 { Poll::Ready(None) } else { Poll::Pending }
@@ -278,7 +278,7 @@ impl Net for BareNet {
 }
 
 struct Bare {
-    cast: Cast,
+    scenario: Scenario,
     sim: Sim,
 }
 
@@ -287,10 +287,10 @@ impl Play for Bare {
         self,
         spawner: Spawner,
         compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> Result<Log, RunError> {
-        let Self { cast, sim } = self;
+    ) -> Result<EventLog, RunError> {
+        let Self { scenario, sim } = self;
         let net = BareNet { sim: sim.clone(), spawner };
-        let agents = cast.agents.into_iter().map(|plan| -> AgentTask {
+        let agents = scenario.agents.into_iter().map(|plan| -> AgentTask {
             let name = plan.name.clone();
             let client = Hyper::new(net.clone(), "http://127.0.0.1:11434".parse().expect("an endpoint"));
             let agent: Agent<_> = Agent::new(plan, client, ChunkPolicy::AsReceived);
@@ -304,8 +304,8 @@ impl Play for Bare {
 #[test]
 fn control_connections_that_are_not_registered_fail_on_every_executor() {
     for executor in TestExecutor::ALL {
-        let cast = Workload::TiesOnTheMs.cast();
-        let outcome = executor.run(Bare { sim: memory(&cast, &Settings::default()), cast });
+        let scenario = Workload::TiesOnTheMs.scenario();
+        let outcome = executor.run(Bare { sim: memory(&scenario, &Settings::default()), scenario });
         assert!(matches!(outcome, Err(RunError::Virtual(_))), "{executor:?}");
     }
 }

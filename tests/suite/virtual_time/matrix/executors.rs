@@ -7,9 +7,9 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use futures::channel::mpsc;
 use futures::future::{BoxFuture, join_all};
-use runtime_lab::clients::Host;
+use runtime_lab::clients::Executor;
 use runtime_lab::runtimes::{RunError, on_thread};
-use runtime_lab::sim::Log;
+use runtime_lab::sim::EventLog;
 use runtime_lab::transcript::AgentLog;
 use smol::LocalExecutor;
 use tokio::runtime::Builder;
@@ -31,7 +31,7 @@ impl Spawner {
     }
 }
 
-impl Host for Spawner {
+impl Executor for Spawner {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         (self.0)(Box::pin(task));
     }
@@ -47,7 +47,7 @@ pub(super) trait Play: Send {
         self,
         spawner: Spawner,
         compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> impl Future<Output = Result<Log, RunError>>;
+    ) -> impl Future<Output = Result<EventLog, RunError>>;
 }
 
 /// An executor, and how agents and connections are spawned on it.
@@ -78,7 +78,7 @@ impl TestExecutor {
     ];
 
     /// Runs it to its end on a thread of its own.
-    pub(super) fn run(self, play: impl Play) -> Result<Log, RunError> {
+    pub(super) fn run(self, play: impl Play) -> Result<EventLog, RunError> {
         on_thread("matrix", || match self {
             Self::TokioWorkers => {
                 let runtime = Builder::new_multi_thread().worker_threads(2).build().map_err(RunError::Executor)?;
@@ -92,9 +92,11 @@ impl TestExecutor {
                 let runtime = Builder::new_multi_thread().worker_threads(2).build().map_err(RunError::Executor)?;
                 runtime.block_on(LocalSet::new().run_until(play.on(workers(), spawn_locally)))
             }
-            Self::AsyncStd => async_std::task::block_on(
-                play.on(Spawner::new(|task| drop(async_std::task::spawn(task))), |agents| join_all(agents.into_iter().map(async_std::task::spawn))),
-            ),
+            Self::AsyncStd => {
+                async_std::task::block_on(play.on(Spawner::new(|task| drop(async_std::task::spawn(task))), |agents| {
+                    join_all(agents.into_iter().map(async_std::task::spawn))
+                }))
+            }
             Self::SmolLocal => on_a_local_executor(play),
             Self::SmolThreads => on_two_threads(play),
         })
@@ -113,7 +115,7 @@ async fn joined(tasks: Vec<JoinHandle<Option<AgentLog>>>) -> Logs {
     join_all(tasks).await.into_iter().map(|log| log.expect("an agent does not panic")).collect()
 }
 
-fn on_a_local_executor(play: impl Play) -> Result<Log, RunError> {
+fn on_a_local_executor(play: impl Play) -> Result<EventLog, RunError> {
     let executor = LocalExecutor::new();
     let (queue, mut queued) = mpsc::unbounded();
     let spawn_queued = async {
@@ -128,7 +130,7 @@ fn on_a_local_executor(play: impl Play) -> Result<Log, RunError> {
     smol::block_on(executor.run(smol::future::or(work, spawn_queued)))
 }
 
-fn on_two_threads(play: impl Play) -> Result<Log, RunError> {
+fn on_two_threads(play: impl Play) -> Result<EventLog, RunError> {
     // Tasks hold it through their spawner, so it outlives the run; they do not outlive the process.
     let executor: &smol::Executor<'static> = Box::leak(Box::default());
     let (stop, stopped) = smol::channel::bounded::<()>(1);
@@ -137,7 +139,9 @@ fn on_two_threads(play: impl Play) -> Result<Log, RunError> {
         for _ in 0..2 {
             scope.spawn(|| smol::block_on(executor.run(stopped.recv())));
         }
-        let work = play.on(Spawner::new(|task| executor.spawn(task).detach()), |agents| join_all(agents.into_iter().map(|agent| executor.spawn(agent))));
+        let work = play.on(Spawner::new(|task| executor.spawn(task).detach()), |agents| {
+            join_all(agents.into_iter().map(|agent| executor.spawn(agent)))
+        });
         let log = smol::block_on(work);
         drop(stop);
         log

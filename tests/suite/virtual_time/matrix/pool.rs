@@ -13,7 +13,7 @@ use hyper::body::Incoming;
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use runtime_lab::clients::{Client, ClientError, Host as _, Request, Response};
+use runtime_lab::clients::{AgentRequest, Client, ClientError, ClientResponse, Executor as _};
 use runtime_lab::sim::{Pipe, Sim};
 use tower_service::Service;
 
@@ -33,13 +33,13 @@ impl Pool {
 impl Client for Pool {
     type Body = Incoming;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<Incoming>, ClientError> {
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Incoming>, ClientError> {
         let post = hyper::Request::post(format!("http://127.0.0.1:11434{}", request.path));
         let post = request.headers().into_iter().fold(post, |post, (name, value)| post.header(name, value));
         let body = Full::new(Bytes::copy_from_slice(request.body.as_bytes()));
         let post = post.body(body).map_err(|error| ClientError::BadRequest(error.into()))?;
         let response = self.0.request(post).await.map_err(|error| ClientError::NoResponse(error.into()))?;
-        Ok(Response { status: response.status().as_u16(), body: response.into_body() })
+        Ok(ClientResponse { status: response.status().as_u16(), body: response.into_body() })
     }
 
     fn describe(&self) -> String {

@@ -9,9 +9,9 @@ use std::thread;
 use futures::FutureExt as _;
 use mock_ollama::seed::Seed;
 use rand::{Rng, RngExt as _};
-use runtime_lab::clients::Host as _;
+use runtime_lab::clients::Executor as _;
 use runtime_lab::runtimes::RunError;
-use runtime_lab::sim::Log;
+use runtime_lab::sim::EventLog;
 
 use super::executors::{AgentTask, Logs, Play, Spawner};
 
@@ -27,7 +27,7 @@ impl<P: Play> Play for Shaken<P> {
         self,
         spawner: Spawner,
         compose: impl FnOnce(Vec<AgentTask>) -> F,
-    ) -> Result<Log, RunError> {
+    ) -> Result<EventLog, RunError> {
         let shaker = Shaker { seed: self.seed, shaken: Arc::default() };
         let for_connections = shaker.clone();
         let spawner = Spawner::new(move |task| spawner.spawn(for_connections.shake(task)));

@@ -9,11 +9,11 @@ use futures::FutureExt as _;
 use futures::future::Either;
 use tokio::sync::Semaphore;
 
-use super::world::RealTime;
-use super::{RunError, Tasks, Witnessed, World, thread_names};
+use super::environment::RealTime;
+use super::{Environment, RunError, Tasks, Witnessed, thread_names};
 use crate::chunking::ChunkPolicy;
-use crate::clients::{Agent, Client, ClientError, Endpoint, Host, Hyper, Lab, Reading, Strict};
-use crate::sim::{Held, PipeNet};
+use crate::clients::{Agent, AgentClock, Client, ClientError, Endpoint, Executor, Hyper, Reading, Strict};
+use crate::sim::{PipeNet, TrackedClient};
 use crate::transcript::{AgentLog, Introspection, Transcript};
 use crate::workload::{AgentPlan, Job};
 
@@ -22,34 +22,34 @@ use crate::workload::{AgentPlan, Job};
 /// A runtime makes its executor and its client and spawns the agents; all else is here. `R` is how bodies are read:
 /// [`Strict`], except in controls.
 #[derive(Debug)]
-pub struct Crew<R = Strict> {
+pub struct AgentGroup<R = Strict> {
     plans: Vec<AgentPlan>,
     server: Endpoint,
     permits: Option<usize>,
     policy: ChunkPolicy,
     read_cap: Option<NonZeroUsize>,
-    world: World,
+    environment: Environment,
     reading: PhantomData<fn() -> R>,
 }
 
-impl Crew {
+impl AgentGroup {
     /// The agents of a job, under a chunk policy.
     ///
     /// Fails when the job's URL is not one.
-    pub fn new(job: &Job, world: &World, policy: ChunkPolicy) -> Result<Self, RunError> {
+    pub fn new(job: &Job, environment: &Environment, policy: ChunkPolicy) -> Result<Self, RunError> {
         Ok(Self {
             plans: job.agents.clone(),
             server: job.url.parse()?,
             permits: job.limit.map(usize::from),
             policy,
             read_cap: None,
-            world: world.clone(),
+            environment: environment.clone(),
             reading: PhantomData,
         })
     }
 }
 
-impl<R: Reading> Crew<R> {
+impl<R: Reading> AgentGroup<R> {
     /// Caps each read of a client in memory at this many bytes; a client on sockets has its own cap.
     #[must_use]
     pub fn read_cap(self, bytes: Option<NonZeroUsize>) -> Self {
@@ -58,9 +58,9 @@ impl<R: Reading> Crew<R> {
 
     /// Reads bodies in another way. Only controls do.
     #[cfg(feature = "controls")]
-    pub(crate) fn reading<Q: Reading>(self) -> Crew<Q> {
-        let Self { plans, server, permits, policy, read_cap, world, reading: _ } = self;
-        Crew { plans, server, permits, policy, read_cap, world, reading: PhantomData }
+    pub(crate) fn reading<Q: Reading>(self) -> AgentGroup<Q> {
+        let Self { plans, server, permits, policy, read_cap, environment, reading: _ } = self;
+        AgentGroup { plans, server, permits, policy, read_cap, environment, reading: PhantomData }
     }
 
     /// Limits the agents to other than the job says. Only controls do.
@@ -69,73 +69,72 @@ impl<R: Reading> Crew<R> {
         Self { permits: Some(permits), ..self }
     }
 
-    /// Builds every agent for the world that it runs in.
+    /// Builds every agent for the environment that it runs in.
     ///
-    /// `connect` makes the client, where the world has sockets. The agents are `Send` where that client and `host` are:
+    /// `connect` makes the client, where the environment has sockets. The agents are `Send` where that client and `executor` are:
     /// the caller names both, so the compiler sees it there.
-    pub fn build<H, C, F>(
+    pub fn build<E, C, F>(
         self,
-        host: H,
+        executor: E,
         connect: F,
-    ) -> Result<BuiltAgents<impl Future<Output = Option<AgentLog>> + use<R, H, C, F>>, RunError>
+    ) -> Result<BuiltAgents<impl Future<Output = Option<AgentLog>> + use<R, E, C, F>>, RunError>
     where
-        H: Host,
+        E: Executor,
         C: Client,
         F: FnOnce(Endpoint) -> Result<C, ClientError> + 'static,
     {
-        let roster = Roster::new(self.plans.len());
-        let (world, policy) = (self.world.clone(), self.policy);
-        let (client, tasks): (String, Vec<_>) = match &world {
-            World::Wall(clock) => {
-                let client = connect(self.server)?;
-                let said = client.describe();
-                let agents = self.agents(client, RealTime { clock: Arc::clone(clock), host });
-                let tasks = agents.map(|(_, agent)| roster.enlist(Either::Left(agent.map(Some))));
-                (said, tasks.collect())
+        let sampler = ThreadSampler::new(self.plans.len());
+        let environment = self.environment.clone();
+        let (client, tasks): (String, Vec<_>) = match &environment {
+            Environment::Wall(clock) => {
+                let (client, clock) = (connect(self.server)?, RealTime { clock: Arc::clone(clock), executor });
+                let (client, agents) = self.agents(client, clock);
+                let tasks = agents.map(|(_, agent)| sampler.watch(Either::Left(agent.map(Some))));
+                (client, tasks.collect())
             }
-            World::Sockets(sim) => {
-                let client = Held::new(connect(self.server)?, sim.clone());
-                let said = client.describe();
-                let agents = self.agents(client, sim.clone());
+            Environment::Sockets(sim) => {
+                let client = TrackedClient::new(connect(self.server)?, sim.clone());
+                let (client, agents) = self.agents(client, sim.clone());
                 let tasks =
-                    agents.map(|(name, agent)| roster.enlist(Either::Right(Either::Left(sim.agent(&name, agent)))));
-                (said, tasks.collect())
+                    agents.map(|(name, agent)| sampler.watch(Either::Right(Either::Left(sim.agent(&name, agent)))));
+                (client, tasks.collect())
             }
-            World::Memory(sim) => {
-                let net = PipeNet::new(sim.clone(), host);
+            Environment::Memory(sim) => {
+                let net = PipeNet::new(sim.clone(), executor);
                 let client = Hyper::new(net, self.server).http1_read_buf_exact_size(self.read_cap);
-                let said = client.describe();
-                let agents = self.agents(client, sim.clone());
+                let (client, agents) = self.agents(client, sim.clone());
                 let tasks =
-                    agents.map(|(name, agent)| roster.enlist(Either::Right(Either::Right(sim.agent(&name, agent)))));
-                (said, tasks.collect())
+                    agents.map(|(name, agent)| sampler.watch(Either::Right(Either::Right(sim.agent(&name, agent)))));
+                (client, tasks.collect())
             }
         };
-        Ok(BuiltAgents { tasks, world, roster, client: format!("{client}; chunks {policy}") })
+        Ok(BuiltAgents { tasks, environment, sampler, client })
     }
 
-    /// The agents by name, each with a client of its own.
-    fn agents<C: Client, L: Lab>(
+    /// What the client and the chunk policy say of themselves, and the agents by name, each with a clone of the client.
+    fn agents<C: Client, L: AgentClock>(
         self,
         client: C,
-        lab: L,
-    ) -> impl Iterator<Item = (String, impl Future<Output = AgentLog> + use<R, C, L>)> {
+        clock: L,
+    ) -> (String, impl Iterator<Item = (String, impl Future<Output = AgentLog> + use<R, C, L>)>) {
+        let description = format!("{}; chunks {}", client.describe(), self.policy);
         let limiter = self.permits.map(|permits| Arc::new(Semaphore::new(permits.min(Semaphore::MAX_PERMITS))));
         let count = self.plans.len();
-        self.plans.into_iter().map(move |plan| {
+        let agents = self.plans.into_iter().map(move |plan| {
             let name = format!("agent {}", plan.name);
             let agent = Agent::<C, R>::new(plan, client.clone(), self.policy).among(count);
-            (name, agent.run(limiter.clone(), lab.clone()))
-        })
+            (name, agent.run(limiter.clone(), clock.clone()))
+        });
+        (description, agents)
     }
 }
 
 /// Agents that are ready to be spawned. Each resolves to its log, or to nothing where it did not come to its end.
 pub struct BuiltAgents<A> {
     tasks: Vec<A>,
-    world: World,
-    roster: Roster,
-    /// What the client says of itself.
+    environment: Environment,
+    sampler: ThreadSampler,
+    /// What the client says of itself, and the chunk policy.
     client: String,
 }
 
@@ -149,9 +148,9 @@ impl<A> BuiltAgents<A> {
         executor: String,
         spawn: impl FnOnce(Vec<A>) -> S,
     ) -> Result<Transcript, RunError> {
-        let started = self.world.now();
+        let started = self.environment.now();
         // In virtual time no agent runs before all are there. This task is outside of it and waits for its end.
-        let sim = self.world.sim();
+        let sim = self.environment.sim();
         sim.inspect(|sim| sim.start());
         let logs = spawn(self.tasks).await;
         if let Some(sim) = sim {
@@ -162,25 +161,25 @@ impl<A> BuiltAgents<A> {
             started,
             ended: agents.iter().map(|agent| agent.ended).max().unwrap_or(started),
             agents,
-            introspection: Introspection { executor, threads: self.roster.threads(), client: self.client },
+            introspection: Introspection { executor, threads: self.sampler.threads(), client: self.client },
         })
     }
 }
 
 /// What the agents of a run leave behind beside their logs.
-struct Roster {
+struct ThreadSampler {
     tasks: Arc<Tasks>,
     at_work: Arc<AtomicUsize>,
     threads: Arc<OnceLock<Vec<String>>>,
 }
 
-impl Roster {
+impl ThreadSampler {
     fn new(agents: usize) -> Self {
         Self { tasks: Arc::default(), at_work: Arc::new(AtomicUsize::new(agents)), threads: Arc::default() }
     }
 
     /// The agent as a task that is observed.
-    fn enlist<A>(&self, agent: A) -> impl Future<Output = Option<AgentLog>> + use<A>
+    fn watch<A>(&self, agent: A) -> impl Future<Output = Option<AgentLog>> + use<A>
     where
         A: Future<Output = Option<AgentLog>>,
     {
