@@ -43,7 +43,7 @@ fn send(mut client: &TcpStream, path: &str, body: &str, fields: &str) {
 
 /// Asks for an answer of a model and keeps the connection.
 fn ask(client: &TcpStream, model: &str, agent: &str) {
-    let fields = format!("x-lab-agent: {agent}\r\n");
+    let fields = format!("x-mock-caller: {agent}\r\n");
     send(client, "/api/generate", &format!("{{\"model\":\"{model}\",\"prompt\":\"hi\"}}"), &fields);
 }
 

@@ -124,18 +124,13 @@ impl<C: Client, R: Reading> Agent<C, R> {
         clock: &L,
         stream: &StreamId,
     ) -> ExchangeLog {
+        let begun = ExchangeLog::begin(order, plan, clock.now());
         let mut log = ExchangeLog {
-            request: order,
-            recording: plan.recording.clone(),
-            exchange: plan.exchange,
-            sent: clock.now(),
-            head: None,
-            status: 0,
+            ended: clock.now(),
             pieces: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
             lines: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
             body: Vec::with_capacity(self.room(ROOM_FOR_BYTES)),
-            ended: clock.now(),
-            outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
+            ..begun
         };
         clock.note(stream, AgentEvent::Sent);
         let behavior = self.plan.behavior;

@@ -9,7 +9,7 @@ use mock_ollama::clock::Instant;
 use mock_ollama::engine::{Action, Closed, Config, Engine};
 use mock_ollama::journal::{ConnId, Journal, ServerId, StreamId};
 
-use super::baton::Key;
+use super::key::TimerKey;
 
 /// The same engine that the socket driver runs, and the pipes of its connections.
 pub(super) struct Memory {
@@ -42,7 +42,7 @@ impl Memory {
         self.engine.journal().clone()
     }
 
-    pub(super) fn next(&self) -> Option<&Key> {
+    pub(super) fn next(&self) -> Option<&TimerKey> {
         self.engine.next()
     }
 

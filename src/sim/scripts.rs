@@ -1,11 +1,11 @@
-//! The scripts themselves on the machine behind the server: no client, no executor, no limiter.
+//! The scripts themselves on the backend behind the server: no client, no executor, no limiter.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
 use mock_ollama::engine::{Action, Closed, Config, Engine};
-use mock_ollama::journal::{AGENT_HEADER, ConnId, Fate, ServerId, StreamId};
+use mock_ollama::journal::{CALLER_HEADER, ConnId, Fate, ServerId, StreamId};
 
 use crate::workload::AgentPlan;
 
@@ -14,16 +14,17 @@ use crate::workload::AgentPlan;
 ///
 /// It is what the engine itself takes: the same slots, loads and shares as in every other run.
 pub fn wall(config: Config, agents: &[AgentPlan]) -> Duration {
-    let mut stage = Stage { engine: Engine::new(config), now: Instant::ZERO, turns: BTreeMap::new(), plans: agents };
+    let mut player =
+        ScriptPlayer { engine: Engine::new(config), now: Instant::ZERO, turns: BTreeMap::new(), plans: agents };
     for (agent, plan) in agents.iter().enumerate() {
-        stage.engine.opened(conn(agent), ServerId(0), Instant::ZERO);
-        stage.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.behavior.think));
+        player.engine.opened(conn(agent), ServerId(0), Instant::ZERO);
+        player.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.behavior.think));
     }
-    stage.play();
-    stage.now.saturating_since(Instant::ZERO)
+    player.play();
+    player.now.saturating_since(Instant::ZERO)
 }
 
-struct Stage<'a> {
+struct ScriptPlayer<'a> {
     engine: Engine,
     now: Instant,
     /// Requests that are due, in the order of their instants and of the workload.
@@ -44,7 +45,7 @@ fn conn(agent: usize) -> ConnId {
     ConnId(agent as u64 + 1)
 }
 
-impl Stage<'_> {
+impl ScriptPlayer<'_> {
     fn turn_to(&mut self, agent: usize, request: usize, at: Instant) {
         if request < self.plans[agent].requests.len() {
             self.turns.insert((at, agent), request);
@@ -77,7 +78,7 @@ impl Stage<'_> {
         let plan = &self.plans[agent];
         let asked = &plan.requests[request];
         let bytes = format!(
-            "POST {} HTTP/1.1\r\nHost: localhost\r\n{AGENT_HEADER}: {}\r\nContent-Length: {}\r\n\r\n{}",
+            "POST {} HTTP/1.1\r\nHost: localhost\r\n{CALLER_HEADER}: {}\r\nContent-Length: {}\r\n\r\n{}",
             asked.path,
             plan.name,
             asked.body.len(),
@@ -87,7 +88,7 @@ impl Stage<'_> {
         StreamId::of(&plan.name, u32::try_from(request).unwrap_or(u32::MAX))
     }
 
-    /// Lets one event happen; whoever has its answer thinks about its next request.
+    /// Lets one event happen. An agent whose answer has ended thinks about its next request.
     fn step(&mut self, asked: &mut BTreeMap<StreamId, Asked>) {
         let Some(step) = self.engine.step(self.now) else { return };
         match step.action {

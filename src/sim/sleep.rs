@@ -7,7 +7,9 @@ use mock_ollama::clock::Instant;
 use mock_ollama::engine::Seq;
 use mock_ollama::journal::StreamId;
 
-use super::baton::{Key, Sim};
+use super::key::TimerKey;
+use super::scheduler::Sim;
+use crate::clients::{AgentClock, AgentEvent};
 
 /// Resolves at its instant, in its place among the timers of that instant. One that is due now waits for its place too.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub struct Sleep {
     at: Instant,
     stream: StreamId,
     /// Its place, once it has one.
-    key: Option<Key>,
+    key: Option<TimerKey>,
 }
 
 impl Sim {
@@ -58,5 +60,19 @@ impl Drop for Sleep {
             let waker = self.sim.lock().sleeps.remove(key);
             drop(waker);
         }
+    }
+}
+
+impl AgentClock for Sim {
+    fn now(&self) -> Instant {
+        Self::now(self)
+    }
+
+    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> {
+        Self::sleep_until(self, at, stream)
+    }
+
+    fn note(&self, stream: &StreamId, event: AgentEvent) {
+        Self::note(self, stream, event);
     }
 }

@@ -3,8 +3,8 @@
 use ::bytes::Bytes;
 use mock_ollama::journal::StreamId;
 
-use super::baton::Sim;
-use super::sockets::Entry;
+use super::scheduler::Sim;
+use super::sockets::LedgerEntry;
 use crate::clients::{AgentRequest, Client, ClientError, ClientResponse, ResponseBody};
 
 /// Any client over sockets, under virtual time: what it has sent and not yet been answered holds the clock.
@@ -29,7 +29,7 @@ impl<C: Client> Client for TrackedClient<C> {
     type Body = TrackedBody<C::Body>;
 
     async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Self::Body>, ClientError> {
-        let mut entry = Entry::begin(&self.sim, StreamId::of(request.agent, self.sent));
+        let mut entry = LedgerEntry::begin(&self.sim, StreamId::of(request.agent, self.sent));
         self.sent += 1;
         match self.inner.send(request).await {
             Ok(ClientResponse { status, body }) => {
@@ -51,7 +51,7 @@ impl<C: Client> Client for TrackedClient<C> {
 /// The body of a response of [`TrackedClient`].
 #[derive(Debug)]
 pub struct TrackedBody<B> {
-    entry: Entry,
+    entry: LedgerEntry,
     inner: B,
 }
 

@@ -29,7 +29,7 @@ pub struct Workload {
 /// One sequential caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentPlan {
-    /// The agent's name, sent as the header `x-lab-agent`.
+    /// The agent's name, sent as the header `x-mock-caller`.
     pub name: String,
     /// Its requests, sent one after the other.
     pub requests: Vec<RequestPlan>,

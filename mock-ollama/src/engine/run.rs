@@ -21,7 +21,7 @@ use crate::backend::BUSY;
 use crate::clock::Instant;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
+    Answer, CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
     StreamId,
 };
 use crate::recording::End;
@@ -354,7 +354,7 @@ impl Engine {
     }
 
     fn begin_with(&mut self, common: &mut Common, (conn, server): (ConnId, ServerId), request: &Request, now: Instant) {
-        let caller = match request.head.header(AGENT_HEADER) {
+        let caller = match request.head.header(CALLER_HEADER) {
             Some(agent) => Caller::Agent(agent.into()),
             None => Caller::Connection(conn),
         };

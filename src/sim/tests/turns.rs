@@ -129,7 +129,7 @@ fn a_wake_after_the_end_of_the_run_is_not_heard() {
     sim.start();
     assert_eq!(block_on(service), None);
     kept.lock().unwrap().take().expect("the service has been polled").wake();
-    assert!(sim.lock().queue.is_empty());
+    assert!(sim.lock().tasks.queue.is_empty());
     assert_eq!(block_on(sim.finished()), Ok(()));
 }
 

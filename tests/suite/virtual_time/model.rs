@@ -331,5 +331,5 @@ fn agents_that_wait_for_each_other_behind_the_server_are_not_modelled() {
     let mut workload = workload(&Scenario::each(2, vec![fixture("tiny-short")], Pace::recorded()));
     workload.backend.share = "0.5".parse().unwrap();
     let refused = model::run(&workload, Pace::recorded(), Seed(0)).unwrap_err();
-    assert!(refused.to_string().starts_with("the model knows no machine behind the server"));
+    assert!(refused.to_string().starts_with("the model knows no backend behind the server"));
 }

@@ -66,7 +66,7 @@ impl Fleet {
             Input::Sends(number) => {
                 let Ask { agent, model, .. } = asks[number];
                 let body = format!("{{\"model\":\"{}\",\"prompt\":\"hi\"}}", MODELS[model]);
-                let request = post("/api/generate", &body, &format!("x-lab-agent: {agent}\r\n"));
+                let request = post("/api/generate", &body, &format!("x-mock-caller: {agent}\r\n"));
                 let conn = ConnId(number as u64 + 1);
                 let shard = self.shard_of(conn);
                 shard.opened(conn, ServerId(0), now);
