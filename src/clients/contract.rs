@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::ClientError;
 
-/// An HTTP stack. Each agent has a clone of its own.
+/// An HTTP stack. Each agent has its own clone.
 ///
 /// Nothing here demands `Send`. Whether an agent may move between threads follows from the concrete client, in the file
 /// of the runtime that spawns it; so one agent loop serves work-stealing executors and those whose sockets stay on a thread.

@@ -24,6 +24,7 @@ impl Sim {
 impl Drop for Hold {
     fn drop(&mut self) {
         self.sim.lock().holds.remove(&self.number);
+        // It may have been all that kept the clock, and then nobody else moves it on.
         self.sim.advance();
     }
 }

@@ -53,6 +53,7 @@ impl Flight {
     /// Whether one side has sent what the other has not got.
     fn is_in_flight(&self) -> bool {
         let Some(_) = self.received else { return true };
+        // After a hang-up nobody reads what the server still sends.
         if self.cancelled {
             return !self.gone;
         }

@@ -106,6 +106,7 @@ struct Tally {
 impl Sink for Tally {
     fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent) {
         self.events += 1;
+        // Events come in order, so the last one is the end.
         self.ended = at;
         self.digest.add_parts(at, agent.as_bytes(), exchange, &event);
     }

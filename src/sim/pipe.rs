@@ -36,6 +36,7 @@ impl Pipe {
             SimServer::Memory(memory) => memory.hang_up(self.conn, self.sim.now()),
             SimServer::Absent | SimServer::Sockets(_) => None,
         };
+        // Dropping a waker may drop a task, which locks the state: only once it is unlocked.
         drop(stale);
     }
 }
@@ -96,6 +97,7 @@ impl<E: Executor> Net for PipeNet<E> {
     }
 
     fn spawn(&self, connection: Connection<Pipe>) {
+        // Registered before it is spawned, so that the order of tasks does not depend on the executor.
         self.executor.spawn(self.sim.service("a connection", connection).map(drop));
     }
 }

@@ -21,7 +21,7 @@ use super::ledger::InFlightLedger;
 use super::log::{EventLog, LoggedEvent};
 use super::memory::Memory;
 use super::task_table::{TaskId, TaskTable};
-use super::watchdog::{self, Progress};
+use super::watchdog::{self, Liveness};
 use crate::clients::AgentEvent;
 
 /// What a simulation is told beside what it serves.
@@ -128,6 +128,7 @@ impl State {
     }
 
     fn next_step(&self) -> NextStep {
+        // Before all else: what is in flight may wake a task at this very instant.
         if self.in_flight() {
             return NextStep::Wait;
         }
@@ -284,6 +285,7 @@ impl Sim {
                 NextStep::Server(at) => match &mut state.server {
                     SimServer::Sockets(sockets) => {
                         let waker = sockets.grant();
+                        // Before the driver wakes: it reads the clock when it asks whether the event may happen.
                         self.move_to(at);
                         drop(state);
                         return waker.iter().for_each(LoopWaker::wake);
@@ -317,6 +319,7 @@ impl Sim {
     }
 
     fn move_to(&self, at: Instant) {
+        // Read without the lock by clocks on other threads. It never goes back, even where two would move it.
         self.0.now_ns.fetch_max(at.as_nanos(), Ordering::AcqRel);
     }
 
@@ -336,6 +339,7 @@ impl Sim {
 
     /// Ends the run and wakes every task: each ends at its next poll.
     fn end(&self, mut state: MutexGuard<'_, State>, verdict: Result<(), SimFailure>) {
+        // The first verdict stands; whatever fails after it fails because of it.
         if state.is_over() {
             return;
         }
@@ -349,15 +353,15 @@ impl Sim {
     }
 
     /// Waits in real time until the run is over, `patience` at most, and returns how far it is.
-    pub(super) fn watch(&self, patience: Duration) -> Progress {
+    pub(super) fn watch(&self, patience: Duration) -> Liveness {
         let state = self.lock();
         let waited = self.0.ended.wait_timeout_while(state, patience, |state| !state.is_over());
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
         // The watchdog has two references: one to look, one to give up.
         if state.is_over() || Arc::strong_count(&self.0) == 2 {
-            return Progress::Over;
+            return Liveness::Over;
         }
-        if state.started { Progress::Made(state.progress) } else { Progress::Waiting }
+        if state.started { Liveness::Moved(state.progress) } else { Liveness::Waiting }
     }
 }
 

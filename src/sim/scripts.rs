@@ -40,7 +40,7 @@ struct Asked {
     entry: usize,
 }
 
-/// Each agent has a connection of its own.
+/// Each agent has one connection.
 fn conn(agent: usize) -> ConnId {
     ConnId(agent as u64 + 1)
 }
@@ -62,6 +62,7 @@ impl ScriptPlayer<'_> {
                     self.turns.remove(&(at, agent));
                     self.now = self.now.max(at);
                     let stream = self.ask(agent, request);
+                    // The journal only grows, so the place of the entry stays.
                     let entry = self.engine.journal().entries.len() - 1;
                     asked.insert(stream, Asked { agent, request, entry });
                 }
@@ -103,6 +104,7 @@ impl ScriptPlayer<'_> {
             return;
         }
         asked.remove(&step.stream);
+        // A connection that the server gives up takes no further request; clients open another one.
         if self.engine.is_leaving(conn(agent)) {
             self.engine.closed(conn(agent), Closed::Local, self.now);
             self.engine.opened(conn(agent), ServerId(0), self.now);

@@ -35,6 +35,7 @@ impl Future for Sleep {
         let this = &mut *self;
         let mut state = this.sim.lock();
         let outdated = match &this.key {
+            // Numbered at the first poll, not at making: the order is that in which tasks began to wait.
             None => {
                 state.next_sleep += 1;
                 let key = (this.at.max(this.sim.now()), this.stream.clone(), Seq(state.next_sleep));
@@ -57,6 +58,7 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = &self.key {
+            // Two statements: the waker is dropped after the lock is let go, since that may drop a task.
             let waker = self.sim.lock().sleeps.remove(key);
             drop(waker);
         }

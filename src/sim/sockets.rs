@@ -62,12 +62,14 @@ impl TimeSource for SimTimeSource {
     }
 
     fn together(&self) -> NonZeroUsize {
+        // Several events in one go would skip the timers between them.
         NonZeroUsize::MIN
     }
 
     fn timeout(&self, engine: &Engine) -> Option<Duration> {
         let now = self.0.now();
         let again = self.0.with_sockets(|sockets| sockets.settle(engine, now));
+        // A granted event that is still due has not happened: the driver asks again at once, and the clock stays.
         if again == Some(true) {
             return Some(Duration::ZERO);
         }
@@ -140,6 +142,7 @@ impl LedgerEntry {
 impl Drop for LedgerEntry {
     fn drop(&mut self) {
         if std::mem::take(&mut self.open) {
+            // The clock waits until the server knows, or the instant of the hang-up in its journal would be chance.
             self.change(|flight| {
                 flight.cancelled = true;
                 if flight.gone { Keep::No } else { Keep::Yes }

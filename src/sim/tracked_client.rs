@@ -29,6 +29,7 @@ impl<C: Client> Client for TrackedClient<C> {
     type Body = TrackedBody<C::Body>;
 
     async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Self::Body>, ClientError> {
+        // Entered before it is sent: a request on its way holds the clock from the first byte on.
         let mut entry = LedgerEntry::begin(&self.sim, StreamId::of(request.agent, self.sent));
         self.sent += 1;
         match self.inner.send(request).await {
@@ -37,6 +38,7 @@ impl<C: Client> Client for TrackedClient<C> {
                 Ok(ClientResponse { status, body: TrackedBody { entry, inner: body } })
             }
             Err(error) => {
+                // No body will tell of the end.
                 entry.close();
                 Err(error)
             }

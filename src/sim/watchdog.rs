@@ -7,29 +7,29 @@ use std::time::Duration;
 const LOOKS_PER_PATIENCE: u32 = 10;
 
 /// How far a run is when the watchdog looks.
-pub(super) enum Progress {
+pub(super) enum Liveness {
     /// It is over, or nobody else is left.
     Over,
     /// It has not been started.
     Waiting,
     /// As many things have happened.
-    Made(u64),
+    Moved(u64),
 }
 
-/// Watches a run from a thread of its own. `look` waits for the given time, at most; `give_up` is called when nothing
+/// Watches a run from a separate thread. `look` waits for the given time, at most; `give_up` is called when nothing
 /// has happened for all of `patience`.
 pub(super) fn watch(
     patience: Duration,
-    mut look: impl FnMut(Duration) -> Progress + Send + 'static,
+    mut look: impl FnMut(Duration) -> Liveness + Send + 'static,
     give_up: impl FnOnce() + Send + 'static,
 ) {
     let watching = move || {
         let (mut last, mut idle) = (None, 0);
         loop {
             let made = match look(patience / LOOKS_PER_PATIENCE) {
-                Progress::Over => return,
-                Progress::Waiting => None,
-                Progress::Made(made) => Some(made),
+                Liveness::Over => return,
+                Liveness::Waiting => None,
+                Liveness::Moved(made) => Some(made),
             };
             idle = if made.is_some() && made == last { idle + 1 } else { 0 };
             last = made;

@@ -4,9 +4,9 @@
 //! name = "pair"
 //! description = "Two agents with unequal answers."
 //! pace = "x4"                      # as in --pace; "x1" when absent
-//! limit = 2                        # at most so many agents at once; no limiter when absent
+//! limit = 2                        # at most this many agents at once; no limiter when absent
 //!
-//! [backend]                        # the machine behind the server; nobody waits for anybody when absent
+//! [backend]                        # the backend behind the server; no agent waits for another when absent
 //! share = "0.41"                   # the share of its solo speed that each of two, three, … streams has, by commas
 //! parallel = 1                     # requests that a model serves at once
 //! load_ms = 1500                   # how long loading a model takes; max_queue and max_loaded as Ollama has them
@@ -16,13 +16,13 @@
 //! recordings = ["small-greedy"]    # names, or paths from this file's folder that end in .jsonl
 //!
 //! [[agent]]
-//! count = 8                        # so many agents; 1 when absent
+//! count = 8                        # how many agents; 1 when absent
 //! assign = "round-robin"           # the i-th agent gets the i-th recording, then again the first; "all" when absent
 //! recordings = ["small-greedy", "tiny-emoji"]
 //! think_ms = 250                   # pauses so long before each request; 0 when absent
 //! timeout_ms = 2000                # gives up an exchange that has not ended after so long; never when absent
-//! cancel_after_tokens = 5          # hangs up after so many tokens of an answer; never when absent
-//! retries = 2                      # sends a failed request so many times more; 0 when absent
+//! cancel_after_tokens = 5          # hangs up after this many tokens of an answer; never when absent
+//! retries = 2                      # sends a failed request this many times more; 0 when absent
 //! retry_pause_ms = 100             # pauses so long before each of these instead; 0 when absent
 //! ```
 //!
@@ -31,7 +31,7 @@
 //! # Agents that think, time out, hang up and ask again
 //!
 //! The last five keys, alone or together, give every agent of an entry a behavior; without them it reads each answer to
-//! its end and goes on at once. Durations are whole milliseconds, at most those of a day, on the lab's clock. Retries,
+//! its end and continues at once. Durations are whole milliseconds, at most those of a day, on the lab's clock. Retries,
 //! at most 100, are for exchanges that failed otherwise than by the agent's own hanging up; `retry_pause_ms` needs them.
 
 use std::collections::{BTreeMap, BTreeSet};

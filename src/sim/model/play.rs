@@ -76,6 +76,7 @@ impl<'a, S: Sink> Play<'a, S> {
         let plans = workload.agents.as_slice();
         let count: u32 = plans.len().try_into().map_err(|_| ModelError::TooMany)?;
         let name = |place: u32| plans[place as usize].name.as_str();
+        // Ranks are compared at every event: a number in place of a name.
         let mut order: Vec<u32> = (0..count).collect();
         order.sort_unstable_by_key(|place| name(*place));
         if let Some(same) = order.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
@@ -142,6 +143,7 @@ impl<S: Sink> Agents<'_, S> {
         let (asks, behavior) = ((request as usize) < plan.requests.len(), plan.behavior);
         if !asks {
             self.note(at, rank, AgentEvent::Left);
+            // Handed on by `admit`, after the event of leaving.
             self.permits += 1;
             return None;
         }
@@ -166,6 +168,7 @@ impl<S: Sink> Agents<'_, S> {
         let agent = &mut self.states[rank as usize];
         let plan = &self.plans[self.order[rank as usize] as usize];
         agent.script = self.scripts.answer(rank, &plan.requests[agent.request as usize]);
+        // Without jitter all streams of a script share its schedule, so that a million agents keep none.
         agent.schedule = (self.pace.jitter > 0.0).then(|| {
             let stream = StreamId::of(&plan.name, agent.exchange);
             Box::new(Schedule::of_stream(self.pace, self.seed, &stream))

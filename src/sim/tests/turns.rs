@@ -1,4 +1,4 @@
-//! I5: whoever ends, in whatever way, gives back its turn. (Who does not is in `wall_clock`.)
+//! I5: a task that ends, in whatever way, gives back its turn. (A task that does not is in `wall_clock`.)
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn};
