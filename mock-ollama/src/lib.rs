@@ -10,9 +10,9 @@
 //! | 5 | [`server`], [`record`] | the conductors: they start and stop threads |
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
-//! | 2 | [`catalog`], [`script`], [`dialect`], [`generation`] | what clients and people read |
+//! | 2 | [`catalog`], [`script`], [`dialect`], [`manage`], [`generation`] | what clients and people read |
 //! | 1 | [`recording`], [`schedule`], [`http`], [`models`], [`backend`] | what was captured, and pure mechanisms |
-//! | 0 | [`journal`], [`files`], [`clock`], [`seed`], [`scrub`], [`terminal`] | data and time |
+//! | 0 | `go_json`, [`journal`], [`files`], [`clock`], [`seed`], [`scrub`], [`terminal`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
 //!
@@ -44,8 +44,10 @@ pub mod driver;
 pub mod engine;
 pub mod files;
 pub mod generation;
+mod go_json;
 pub mod http;
 pub mod journal;
+pub mod manage;
 pub mod models;
 pub mod record;
 pub mod recording;

@@ -19,9 +19,9 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "journal", "scrub", "seed", "terminal"],
+            &["clock", "files", "go_json", "journal", "scrub", "seed", "terminal"],
             &["backend", "http", "models", "recording", "schedule"],
-            &["catalog", "dialect", "generation", "script"],
+            &["catalog", "dialect", "generation", "manage", "script"],
             &["engine"],
             &["driver"],
             &["record", "server"],
