@@ -19,9 +19,11 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "go_json", "journal", "scrub", "seed", "terminal"],
-            &["backend", "http", "models", "recording", "schedule"],
-            &["catalog", "dialect", "generation", "manage", "script"],
+            &["clock", "files", "go_json", "journal", "seed", "terminal"],
+            &["backend", "generation", "http", "models", "recording", "schedule"],
+            &["dialect"],
+            &["import", "manage", "scrub"],
+            &["catalog", "script"],
             &["engine"],
             &["driver"],
             &["record", "server"],
