@@ -147,10 +147,10 @@ mod tests {
             ("0.02", "0.12"),
         ];
         let text = changes.iter().fold(QUIET.to_owned(), |text, (from, to)| text.replace(from, to));
-        let joined = joined(&[one, parse(&text).unwrap()]).unwrap();
-        assert_eq!((joined.tokens_per_s, joined.server.rss_kib), (199.0, 3000));
-        assert_eq!((joined.server.cpu_ns_per_token, joined.server.user_ns_per_token), (8.0, 4.0));
-        assert!((joined.other_cpu - 0.07).abs() < 1e-9 && joined.segments_per_token == Some(1.0));
+        let both = joined(&[one, parse(&text).unwrap()]).unwrap();
+        assert_eq!((both.tokens_per_s, both.server.rss_kib), (199.0, 3000));
+        assert_eq!((both.server.cpu_ns_per_token, both.server.user_ns_per_token), (8.0, 4.0));
+        assert!((both.other_cpu - 0.07).abs() < 1e-9 && both.segments_per_token == Some(1.0));
         assert_eq!(joined(&[]), None);
     }
 
