@@ -11,7 +11,7 @@
 //! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
 //! | 2 | [`catalog`], [`script`], [`dialect`], [`generation`] | what clients and people read |
-//! | 1 | [`recording`], [`schedule`], [`http`], [`models`], [`backend`] | what was captured, and pure mechanisms |
+//! | 1 | [`recording`], [`schedule`], [`http`], [`models`], [`backend`], `fault` | what was captured, and pure mechanisms |
 //! | 0 | [`journal`], [`files`], [`clock`], [`seed`], [`scrub`], [`terminal`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
@@ -42,6 +42,7 @@ pub mod clock;
 pub mod dialect;
 pub mod driver;
 pub mod engine;
+mod fault;
 pub mod files;
 pub mod generation;
 pub mod http;
@@ -56,4 +57,4 @@ pub mod seed;
 pub mod server;
 pub mod terminal;
 
-pub use server::{Builder, FinishError, MAX_SERVERS, MAX_THREADS, MockOllama, StartError};
+pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};

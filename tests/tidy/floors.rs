@@ -20,7 +20,7 @@ const HOUSES: &[House] = &[
         sources: "mock-ollama/src/",
         floors: &[
             &["clock", "files", "journal", "scrub", "seed", "terminal"],
-            &["backend", "http", "models", "recording", "schedule"],
+            &["backend", "fault", "http", "models", "recording", "schedule"],
             &["catalog", "dialect", "generation", "script"],
             &["engine"],
             &["driver"],

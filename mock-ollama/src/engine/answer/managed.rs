@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::{Answered, Answerer, Effect, Reception, Timing};
+use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::{Matching, Prepared};
 use crate::dialect::manage::{self, Progress};
 use crate::dialect::request::{CopyAsk, CreateAsk, Envelope, NameAsk, ShowAsk};
 use crate::dialect::{self, Refusal, RefusedBy, Reply, listing, refuse_in, rfc3339};
+use crate::engine::source::Effect;
 use crate::http::Route;
 use crate::models::{Card, ModelName};
 
@@ -179,8 +180,8 @@ fn progressing(progress: &Progress, stream: bool) -> Answered {
         Prepared::reply(progress.whole(), progress.took)
     };
     let created = if progress.failure.is_none() { progress.outcome.clone() } else { None };
-    let then = created.map(|card: Box<Card>| Effect::Add(card));
-    Answered { timing: Timing::Paced, then, ..Answered::from(Arc::new(response)) }
+    let effect = created.map(|card: Box<Card>| Effect::Add(card));
+    Answered { timing: Timing::Paced, effect, ..Answered::from(Arc::new(response)) }
 }
 
 /// The value of a field of a multipart form.

@@ -2,7 +2,7 @@
 
 use slab::Slab;
 
-use super::{Event, Key};
+use super::event::{Event, Key};
 use crate::clock::Instant;
 use crate::journal::ConnId;
 
