@@ -6,7 +6,8 @@ use std::sync::Arc;
 use rustc_hash::FxHashMap;
 
 use super::action::Seq;
-use super::timeline::{Event, EventKind, Key, Timeline};
+use super::event::{Event, EventKind, Key};
+use super::timeline::Timeline;
 use crate::backend::{LoadRequest, Scheduler, Settings};
 use crate::clock::Instant;
 use crate::journal::{Caller, ConnId, ServerId, StreamId};

@@ -3,9 +3,10 @@
 use std::collections::VecDeque;
 
 use super::action::Seq;
+use super::event::{Event, EventKind, Key};
 use super::limits::Limits;
 use super::response::ActiveResponse;
-use super::timeline::{Event, EventKind, Key, Timeline};
+use super::timeline::Timeline;
 use crate::backend::Device;
 use crate::clock::Instant;
 use crate::fault::NextStep;

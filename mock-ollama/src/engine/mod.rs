@@ -18,6 +18,7 @@
 //! | `live` | an answer that is rendered while it is served |
 //! | `admission` | requests on their way to a model: loads and slots |
 //! | `timeline` | the events that have not happened, in order |
+//! | `event` | what they are, and their places |
 //! | `callers` | what is remembered of each caller |
 //! | `config`, `limits` | what a server is set to |
 //! | `action` | what a driver is told to do |
@@ -29,6 +30,7 @@ mod callers;
 mod coalesce;
 mod config;
 mod conn;
+mod event;
 mod limits;
 mod live;
 mod prefetch;
@@ -51,10 +53,11 @@ use self::answer::{Answered, Answerer, Timing};
 use self::callers::Callers;
 use self::coalesce::WriteCoalescer;
 use self::conn::{Conn, ConnState, Upcoming};
+use self::event::{Event, EventKind};
 use self::prefetch::Prefetcher;
 use self::response::{ActiveResponse, ResponseParts};
 use self::source::Effect;
-use self::timeline::{Event, EventKind, Timeline};
+use self::timeline::Timeline;
 use crate::backend::{BUSY, Device};
 use crate::clock::Instant;
 use crate::dialect::rfc3339;

@@ -8,9 +8,9 @@ use bytes::Bytes;
 
 use super::action::Seq;
 use super::config::{Config, CreatedAt};
+use super::event::Key;
 use super::live::{Rendered, ServedTimes};
 use super::source::{AnswerSource, Effect};
-use super::timeline::Key;
 use crate::backend::{Device, Place};
 use crate::catalog::{Body, Chunks, MAX_LENGTH_BODY, Prepared};
 use crate::clock::{Instant, WallAnchor};

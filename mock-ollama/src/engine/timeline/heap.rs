@@ -4,8 +4,8 @@ use std::hint::select_unpredictable;
 
 use rustc_hash::FxHashSet;
 
-use super::event::Key;
 use super::slots::{Node, Slots};
+use crate::engine::event::Key;
 
 /// How many children a node of the heap has: as many as share a line of the cache.
 const ARITY: usize = 4;

@@ -1,6 +1,5 @@
 //! The events that have not happened, in order.
 
-mod event;
 mod heap;
 mod slots;
 
@@ -10,10 +9,9 @@ use rustc_hash::FxHashSet;
 
 use self::heap::Heap;
 use self::slots::{Node, Slots};
+use super::event::{Event, Key};
 use crate::clock::Instant;
 use crate::journal::ConnId;
-
-pub(super) use self::event::{Event, EventKind, Key};
 
 /// How many of the next events are sorted at once. About as many as are prefetched for.
 const SORTED_EVENTS: usize = 16;
@@ -117,6 +115,7 @@ mod tests {
 
     use super::*;
     use crate::engine::action::Seq;
+    use crate::engine::event::EventKind;
     use crate::journal::StreamId;
 
     fn key(instant: u64, stream: u32, seq: u64) -> Key {

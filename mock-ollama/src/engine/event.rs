@@ -2,24 +2,24 @@
 
 use bytes::Bytes;
 
+use super::action::Seq;
 use crate::clock::Instant;
-use crate::engine::action::Seq;
 use crate::journal::{ConnId, ServerId, StreamId};
 
 /// The place of an event: events of one instant are in the order of their streams, those of a stream in sequence. No
 /// two events ever have the same place.
-pub(in crate::engine) type Key = (Instant, StreamId, Seq);
+pub(super) type Key = (Instant, StreamId, Seq);
 
 /// Something that is going to happen on a connection.
 #[derive(Debug)]
-pub(in crate::engine) struct Event {
-    pub(in crate::engine) conn: ConnId,
-    pub(in crate::engine) kind: EventKind,
+pub(super) struct Event {
+    pub(super) conn: ConnId,
+    pub(super) kind: EventKind,
 }
 
 /// What happens.
 #[derive(Debug)]
-pub(in crate::engine) enum EventKind {
+pub(super) enum EventKind {
     /// Bytes outside any response leave. Boxed, since there are few: it keeps the others small.
     Send(Box<Bytes>),
     /// The next chunk of the response leaves.
