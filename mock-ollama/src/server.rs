@@ -11,13 +11,12 @@ use thiserror::Error;
 
 use crate::backend;
 use crate::catalog::{Catalog, Matching};
-use crate::dialect::manage::DEFAULT_SPEED;
 use crate::driver::{
     EventLoop, LoopHandle, Monotonic, NoObserver, Observer, SocketOptions, TimeSource, bind, host_names,
 };
 use crate::engine::{Config, CreatedAt, Engine, Limits, Release};
-use crate::http::{GateConfig, Origins};
-use crate::journal::{Journal, Keep, ServerId, StreamId};
+use crate::http::Origins;
+use crate::journal::{Journal, ServerId, StreamId};
 use crate::models::KeepAlive;
 use crate::recording::{ReadError, Recording, read_file};
 use crate::schedule::Pace;
@@ -118,18 +117,9 @@ pub struct Builder {
     script_files: Vec<PathBuf>,
     scripts: Vec<Scripted>,
     says: Vec<(String, Vec<String>)>,
-    matching: Matching,
-    pace: Pace,
-    created_at: CreatedAt,
-    origins: Origins,
-    transfer_speed: Option<u64>,
-    backend: backend::Settings,
-    keep_alive: Option<KeepAlive>,
-    seed: Seed,
+    config: Config,
     listen: Vec<SocketAddr>,
     allow_misses: bool,
-    limits: Limits,
-    keep: Keep,
     sockets: SocketOptions,
     time: Option<Box<dyn TimeSource>>,
     observer: Option<Box<dyn Observer>>,
@@ -181,56 +171,56 @@ impl Builder {
     /// Which recording answers a request; exact by default.
     #[must_use]
     pub fn matching(mut self, matching: Matching) -> Self {
-        self.matching = matching;
+        self.config.matching = matching;
         self
     }
 
     /// How recorded time maps to replay time; as recorded by default.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = pace;
+        self.config.pace = pace;
         self
     }
 
     /// Which time the objects of a replayed recording carry; that of the recording by default.
     #[must_use]
     pub fn created_at(mut self, created_at: CreatedAt) -> Self {
-        self.created_at = created_at;
+        self.config.created_at = created_at;
         self
     }
 
     /// Lets browsers in from these origins beside the usual ones (`OLLAMA_ORIGINS`).
     #[must_use]
     pub fn origins(mut self, origins: Origins) -> Self {
-        self.origins = origins;
+        self.config.gate.origins = origins;
         self
     }
 
     /// How fast pulls and pushes go, in bytes per second; 200 MB/s by default.
     #[must_use]
     pub fn transfer_speed(mut self, bytes_per_second: u64) -> Self {
-        self.transfer_speed = Some(bytes_per_second);
+        self.config.transfer_speed = bytes_per_second;
         self
     }
 
     /// Sets the backend; by default no request waits for another.
     #[must_use]
     pub fn backend(mut self, backend: backend::Settings) -> Self {
-        self.backend = backend;
+        self.config.backend = backend;
         self
     }
 
     /// How long a model stays loaded until a request says otherwise; 5 minutes by default.
     #[must_use]
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
-        self.keep_alive = Some(keep_alive);
+        self.config.keep_alive = keep_alive;
         self
     }
 
     /// The seed of every random choice; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = seed;
+        self.config.seed = seed;
         self
     }
 
@@ -269,7 +259,7 @@ impl Builder {
     /// How much of a client the server bears; by default as much as Ollama does.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.config.limits = limits;
         self
     }
 
@@ -292,7 +282,7 @@ impl Builder {
     /// ```
     #[must_use]
     pub fn journal_requests(mut self, requests: NonZeroUsize) -> Self {
-        self.keep.requests = requests;
+        self.config.keep.requests = requests;
         self
     }
 
@@ -319,7 +309,7 @@ impl Builder {
     /// [`DEFAULT_JOURNAL_BYTES`]: crate::journal::DEFAULT_JOURNAL_BYTES
     #[must_use]
     pub fn journal_bytes(mut self, bytes: NonZeroUsize) -> Self {
-        self.keep.bytes = bytes;
+        self.config.keep.bytes = bytes;
         self
     }
 
@@ -363,23 +353,11 @@ impl Builder {
         let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
         let (addrs, listeners) = bind_all(self.listen)?;
         let open = addrs.iter().zip(0..).filter(|(addr, _)| !addr.ip().is_loopback());
-        let open = open.map(|(_, server)| ServerId(server)).collect();
-        let gate = GateConfig { open, origins: self.origins, host_names: host_names() };
-        let config = Config {
-            catalog: Arc::new(Catalog::with_scripts(recordings, scripts)),
-            matching: self.matching,
-            pace: self.pace,
-            created_at: self.created_at,
-            seed: self.seed,
-            backend: self.backend,
-            keep_alive: self.keep_alive.unwrap_or(KeepAlive::DEFAULT),
-            gate,
-            transfer_speed: self.transfer_speed.unwrap_or(DEFAULT_SPEED),
-            wall: time.wall(),
-            limits: self.limits,
-            keep: self.keep,
-            ..Config::default()
-        };
+        let mut config = self.config;
+        config.gate.open = open.map(|(_, server)| ServerId(server)).collect();
+        config.gate.host_names = host_names();
+        config.catalog = Arc::new(Catalog::with_scripts(recordings, scripts));
+        config.wall = time.wall();
         let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));
         let event_loop = EventLoop::new(listeners, Engine::new(config), (time, observer), self.sockets);
         let event_loop = event_loop.and_then(LoopHandle::start).map_err(StartError::Thread)?;

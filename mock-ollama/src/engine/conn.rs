@@ -7,7 +7,7 @@ use super::event::{Event, EventKind, Key};
 use super::limits::Limits;
 use super::response::ActiveResponse;
 use super::timeline::Timeline;
-use crate::backend::Device;
+use crate::backend::{BUSY, Device};
 use crate::clock::Instant;
 use crate::fault::NextStep;
 use crate::http::Parser;
@@ -87,6 +87,24 @@ impl Conn {
             written: 0,
             marks: VecDeque::new(),
         }
+    }
+
+    /// Returns a connection that gets 503 in place of any answer, and is closed.
+    pub(super) fn refused(
+        id: ConnId,
+        server: ServerId,
+        (limits, timeline): (&Limits, &mut Timeline),
+        now: Instant,
+    ) -> Self {
+        let mut conn = Self { state: ConnState::Leaving, ..Self::new(id, server, limits, now) };
+        // Ollama's words for a server with too much to do.
+        let body = format!("{{\"error\":\"{BUSY}\"}}");
+        let fields = "Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n";
+        let length = body.len();
+        let response = format!("HTTP/1.1 503 Service Unavailable\r\n{fields}Content-Length: {length}\r\n\r\n{body}");
+        conn.schedule_control(timeline, now, EventKind::Send(Box::new(response.into())));
+        conn.schedule_control(timeline, now, EventKind::Shutdown);
+        conn
     }
 
     /// Puts an event of a stream on the timeline.

@@ -49,7 +49,7 @@ use bytes::Bytes;
 use rustc_hash::FxHashMap;
 
 use self::admission::{Admission, Admitted};
-use self::answer::{Answered, Answerer, Timing};
+use self::answer::{Answered, Answerer};
 use self::callers::Callers;
 use self::coalesce::WriteCoalescer;
 use self::conn::{Conn, ConnState, Upcoming};
@@ -58,7 +58,7 @@ use self::prefetch::Prefetcher;
 use self::response::{ActiveResponse, ResponseParts};
 use self::source::Effect;
 use self::timeline::Timeline;
-use crate::backend::{BUSY, Device};
+use crate::backend::Device;
 use crate::clock::Instant;
 use crate::dialect::rfc3339;
 use crate::fault::WireEnd;
@@ -68,7 +68,7 @@ use crate::journal::{
     StreamId,
 };
 use crate::models::Store;
-use crate::schedule::{Base, Pace};
+use crate::schedule::Base;
 
 pub use self::action::{Action, Batch, Release, Seq, Step};
 pub use self::config::{Config, CreatedAt, CreatedAtError};
@@ -162,11 +162,7 @@ impl Engine {
 
     /// Takes a new connection to `server` that is above the limit: it gets 503 in place of any answer, and is closed.
     pub fn handle_refused(&mut self, conn: ConnId, server: ServerId, now: Instant) {
-        let mut state = Conn::new(conn, server, &self.config.limits, now);
-        state.state = ConnState::Leaving;
-        state.schedule_control(&mut self.timeline, now, EventKind::Send(Box::new(too_many_connections())));
-        state.schedule_control(&mut self.timeline, now, EventKind::Shutdown);
-        self.conns.insert(conn, state);
+        self.conns.insert(conn, Conn::refused(conn, server, (&self.config.limits, &mut self.timeline), now));
     }
 
     /// Takes bytes of a client, cut in any way.
@@ -403,7 +399,7 @@ impl Engine {
             journal.max_in_flight = journal.max_in_flight.max(journal.in_flight);
         }
         let admitted = model.clone().zip(is_loaded);
-        let pace = pace_of(timing, self.config.pace, model.is_some());
+        let pace = timing.pace(self.config.pace, model.is_some());
         let (request, received) = (&request.head, now);
         let parts = ResponseParts {
             stream: stream.clone(),
@@ -585,25 +581,6 @@ impl Engine {
         }
         self.proceed(server, admitted, now);
     }
-}
-
-/// Returns the pace at which an answer is served.
-fn pace_of(timing: Timing, pace: Pace, is_stream: bool) -> Pace {
-    match (timing, pace.base) {
-        (Timing::AtOnce, _) => Pace::instant(),
-        (Timing::AsStated, _) => Pace::recorded(),
-        // A release is for open streams; nothing would ever release an answer without one.
-        (Timing::Paced, Base::Stepped) if !is_stream => Pace::recorded(),
-        (Timing::Paced, _) => pace,
-    }
-}
-
-/// Returns what a client above the limit of connections gets, in Ollama's words for a server with too much to do.
-fn too_many_connections() -> Bytes {
-    let body = format!("{{\"error\":\"{BUSY}\"}}");
-    let fields = "Content-Type: application/json; charset=utf-8\r\nConnection: close\r\n";
-    let length = body.len();
-    Bytes::from(format!("HTTP/1.1 503 Service Unavailable\r\n{fields}Content-Length: {length}\r\n\r\n{body}"))
 }
 
 fn seen(request: &Request, redactor: &mut Redactor) -> RequestSeen {

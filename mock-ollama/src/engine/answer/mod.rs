@@ -25,6 +25,7 @@ use crate::http::{Gate, Request, Route, gate};
 use crate::journal::{Answer, ServerId, StreamId};
 use crate::models::{Card, Store};
 use crate::recording;
+use crate::schedule::{Base, Pace};
 
 /// An answer, and what the engine has to know of it.
 pub(super) struct Answered {
@@ -51,6 +52,19 @@ pub(super) enum Timing {
     AsStated,
     /// They are those of a recording or script, which the pace maps.
     Paced,
+}
+
+impl Timing {
+    /// Returns the pace at which an answer is served; `is_stream` is whether a model answers.
+    pub(super) fn pace(self, pace: Pace, is_stream: bool) -> Pace {
+        match (self, pace.base) {
+            (Self::AtOnce, _) => Pace::instant(),
+            (Self::AsStated, _) => Pace::recorded(),
+            // A release is for open streams; nothing would ever release an answer without one.
+            (Self::Paced, Base::Stepped) if !is_stream => Pace::recorded(),
+            (Self::Paced, _) => pace,
+        }
+    }
 }
 
 impl Answered {

@@ -1,5 +1,6 @@
 //! The engine run by hand: no socket, no clock, every instant chosen.
 
+mod backend;
 mod folding;
 mod http;
 mod limits;
