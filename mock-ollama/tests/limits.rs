@@ -6,7 +6,6 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 #[cfg(target_os = "linux")]
-use rstest::rstest;
 
 const PATIENCE: Duration = Duration::from_secs(30);
 const BODY: &str = r#"{"model":"any","prompt":"hi"}"#;
