@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::request::{Ask, Dialect};
-use crate::dialect::{Ids, Render, Reply, renderer};
+use crate::dialect::{Ids, Render, renderer};
 use crate::fault::NextStep;
 use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
+use crate::http::Reply;
 use crate::models::Card;
 use crate::recording::End;
 use crate::schedule::Schedule;

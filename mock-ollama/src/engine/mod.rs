@@ -60,8 +60,8 @@ use self::source::Effect;
 use self::timeline::Timeline;
 use crate::backend::Device;
 use crate::clock::Instant;
-use crate::dialect::rfc3339;
 use crate::fault::WireEnd;
+use crate::go_json::rfc3339;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
     AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
