@@ -148,7 +148,7 @@ impl InFlightLedger {
                 });
             }
         }
-        self.next = engine.next().cloned();
+        self.next = engine.poll_place().cloned();
         let due = self.next.as_ref().is_some_and(|next| next.0 <= now);
         // An event that was granted and is still due has not happened yet; the driver has to look again for it.
         self.granted &= due;

@@ -69,8 +69,8 @@ impl Player {
             PeekMut::pop(spent);
         }
         // What an agent on the device waits for depends on who else is there, so it is worked out anew at each step.
-        let flow = self.device.flow();
-        let due = |(agent, (place, solo)): (&Rank, &(Place, Duration))| (flow.due(*place, *solo, self.now), *agent);
+        let due =
+            |(agent, (place, solo)): (&Rank, &(Place, Duration))| (self.device.due(*place, *solo, self.now), *agent);
         let served = self.served.iter().map(due).min();
         let timer = self.timers.peek().map(|Reverse(timer)| *timer);
         let (at, agent) = match (timer, served) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Closed, Config, Engine};
+use mock_ollama::engine::{Action, Config, Engine};
 use mock_ollama::journal::{CALLER_HEADER, ConnId, Fate, ServerId, StreamId};
 
 use crate::workload::AgentPlan;
@@ -17,7 +17,7 @@ pub fn wall(config: Config, agents: &[AgentPlan]) -> Duration {
     let mut player =
         ScriptPlayer { engine: Engine::new(config), now: Instant::ZERO, turns: BTreeMap::new(), plans: agents };
     for (agent, plan) in agents.iter().enumerate() {
-        player.engine.opened(conn(agent), ServerId(0), Instant::ZERO);
+        player.engine.handle_connected(conn(agent), ServerId(0), Instant::ZERO);
         player.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.behavior.think));
     }
     player.play();
@@ -56,7 +56,7 @@ impl ScriptPlayer<'_> {
         let mut asked: BTreeMap<StreamId, Asked> = BTreeMap::new();
         loop {
             let turn = self.turns.first_key_value().map(|((at, agent), request)| (*at, *agent, *request));
-            match (turn, self.engine.next_due()) {
+            match (turn, self.engine.poll_due()) {
                 (None, None) => return,
                 (Some((at, agent, request)), due) if due.is_none_or(|due| at <= due) => {
                     self.turns.remove(&(at, agent));
@@ -85,17 +85,17 @@ impl ScriptPlayer<'_> {
             asked.body.len(),
             asked.body
         );
-        self.engine.receive(conn(agent), bytes.as_bytes(), self.now);
+        self.engine.handle_input(conn(agent), bytes.as_bytes(), self.now);
         StreamId::of(&plan.name, u32::try_from(request).unwrap_or(u32::MAX))
     }
 
     /// Lets one event happen. An agent whose answer has ended thinks about its next request.
     fn step(&mut self, asked: &mut BTreeMap<StreamId, Asked>) {
-        let Some(step) = self.engine.step(self.now) else { return };
+        let Some(step) = self.engine.poll_step(self.now) else { return };
         match step.action {
-            Some(Action::Write { conn, bytes }) => self.engine.wrote(conn, bytes.len(), self.now),
+            Some(Action::Write { conn, bytes }) => self.engine.handle_written(conn, bytes.len(), self.now),
             Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
-                self.engine.closed(conn, Closed::Local, self.now);
+                self.engine.handle_closed(conn, self.now);
             }
             Some(Action::Shutdown { .. }) | None => {}
         }
@@ -106,8 +106,8 @@ impl ScriptPlayer<'_> {
         asked.remove(&step.stream);
         // A connection that the server gives up takes no further request; clients open another one.
         if self.engine.is_leaving(conn(agent)) {
-            self.engine.closed(conn(agent), Closed::Local, self.now);
-            self.engine.opened(conn(agent), ServerId(0), self.now);
+            self.engine.handle_closed(conn(agent), self.now);
+            self.engine.handle_connected(conn(agent), ServerId(0), self.now);
         }
         let think = self.plans[agent].behavior.think;
         self.turn_to(agent, request + 1, self.now.saturating_add(think));

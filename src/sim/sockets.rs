@@ -9,8 +9,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use mock_ollama::clock::{Clock, Instant, WallAnchor};
-use mock_ollama::driver::{LoopWaker, Observer, TimeSource};
-use mock_ollama::engine::{Closed, Engine};
+use mock_ollama::driver::{CloseReason, LoopWaker, Observer, TimeSource};
+use mock_ollama::engine::Engine;
 use mock_ollama::journal::{ConnId, StreamId};
 
 use super::ledger::{Flight, InFlightLedger, Keep};
@@ -61,7 +61,7 @@ impl TimeSource for SimTimeSource {
         (admitted == Some(true)).then_some(now)
     }
 
-    fn together(&self) -> NonZeroUsize {
+    fn max_batch(&self) -> NonZeroUsize {
         // Several events in one go would skip the timers between them.
         NonZeroUsize::MIN
     }
@@ -91,7 +91,7 @@ impl Observer for LedgerObserver {
         self.0.with_sockets(|sockets| sockets.gone.push(conn));
     }
 
-    fn closed(&mut self, conn: ConnId, _how: Closed, _now: Instant) {
+    fn closed(&mut self, conn: ConnId, _reason: CloseReason, _now: Instant) {
         self.0.with_sockets(|sockets| sockets.gone.push(conn));
     }
 }

@@ -19,10 +19,10 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "journal", "seed", "terminal"],
-            &["backend", "http", "models", "recording", "schedule"],
-            &["dialect", "generation"],
-            &["import", "scrub"],
+            &["clock", "files", "go_json", "journal", "seed", "terminal"],
+            &["backend", "fault", "generation", "http", "models", "recording", "schedule"],
+            &["dialect"],
+            &["import", "manage", "scrub"],
             &["catalog", "script"],
             &["engine"],
             &["driver"],
@@ -44,9 +44,9 @@ const HOUSES: &[House] = &[
     },
     House { sources: "tools/stats/src/", floors: &[&["proc", "quantile", "verdict"]] },
     House {
-        sources: "benches/rods/src/",
+        sources: "tools/loadgen/src/",
         floors: &[
-            &["body", "counter", "lateness", "proc", "quantile", "sys"],
+            &["body", "counter", "lateness", "proc", "report", "samples", "sys"],
             &["load", "on", "raw"],
             &["cli", "main"],
         ],
