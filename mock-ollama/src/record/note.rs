@@ -80,9 +80,7 @@ impl Note {
 
     /// What is kept of the request.
     fn request(&self, scrub: &Scrub) -> Result<recording::Request, NotRecorded> {
-        let methods = [Method::Get, Method::Head, Method::Post, Method::Delete];
-        let method = methods.into_iter().find(|method| method.as_str() == self.head.method);
-        let method = method.ok_or_else(|| NotRecorded::Method(self.head.method.clone()))?;
+        let method = Method::named(&self.head.method).ok_or_else(|| NotRecorded::Method(self.head.method.clone()))?;
         let path = scrub.target(&recording::Request::path_of(&self.head.target));
         let text = std::str::from_utf8(&self.body).map_err(|_| NotRecorded::NotUtf8)?;
         let body = (!text.is_empty()).then(|| RequestBody::of(&scrub.request(text)));

@@ -207,6 +207,13 @@ pub enum Method {
 }
 
 impl Method {
+    const ALL: [Self; 4] = [Self::Get, Self::Head, Self::Post, Self::Delete];
+
+    /// Returns the method of this name, in capitals.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+
     /// The method as it stands in a request line.
     pub const fn as_str(self) -> &'static str {
         match self {

@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use super::kept::Unfit;
+use super::message::Unfit;
 use crate::recording::limits::MAX_FILE_BYTES;
 
 /// Standard base64, with padding or without.

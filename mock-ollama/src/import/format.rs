@@ -9,7 +9,7 @@ use super::{archive, raw_capture};
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum InputFormat {
     /// A recording of this project.
     Recording,
     /// A file in which another tool keeps whole exchanges.
@@ -37,14 +37,14 @@ pub(super) enum Form {
 type Test = fn(&Beginning<'_>) -> bool;
 
 /// The forms in the order in which they are tried. The last row fits everything.
-const FORMS: &[(Test, Form)] = &[
-    (|input| input.has(|keys| keys.recording.is_some()), Form::Recording),
-    (|input| input.has(|keys| keys.format.as_deref() == Some(raw_capture::FORMAT)), Form::Capture),
-    (|input| archive::is_one(input.bytes), Form::Archive),
-    (|input| input.starts_with_any(&["HTTP/1.", "HTTP/2", "HTTP/3"]), Form::Response),
-    (is_events, Form::Events),
-    (|input| input.bytes.is_empty(), Form::Empty),
-    (is_objects, Form::Objects),
+const FORMATS: &[(Test, InputFormat)] = &[
+    (|input| input.has(|keys| keys.recording.is_some()), InputFormat::Recording),
+    (|input| input.has(|keys| keys.format.as_deref() == Some(raw_capture::FORMAT)), InputFormat::Capture),
+    (|input| archive::is_one(input.bytes), InputFormat::Archive),
+    (|input| input.starts_with_any(&["HTTP/1.", "HTTP/2", "HTTP/3"]), InputFormat::Response),
+    (is_events, InputFormat::Events),
+    (|input| input.bytes.is_empty(), InputFormat::Empty),
+    (is_objects, InputFormat::Objects),
     (
         |input| input.bytes.starts_with(&[0x1F, 0x8B]),
         foreign("compressed with gzip", "undo it with gunzip, or keep the body with curl --compressed"),
@@ -91,8 +91,8 @@ const FORMS: &[(Test, Form)] = &[
     ),
 ];
 
-const fn foreign(what: &'static str, advice: &'static str) -> Form {
-    Form::Foreign { what, advice }
+const fn foreign(what: &'static str, advice: &'static str) -> InputFormat {
+    InputFormat::Foreign { what, advice }
 }
 
 /// The keys of a first JSON object that tell a form.
@@ -124,7 +124,7 @@ impl Beginning<'_> {
     }
 }
 
-impl Form {
+impl InputFormat {
     /// The form of `bytes`, which are UTF-8 where they are text.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let bytes = bytes.trim_ascii_start();
@@ -133,7 +133,7 @@ impl Form {
         let first = || serde_json::Deserializer::from_slice(bytes).into_iter().next().and_then(Result::ok);
         let keys = is_object.then(first).flatten();
         let beginning = Beginning { bytes, keys };
-        let row = FORMS.iter().find(|(test, _)| test(&beginning));
+        let row = FORMATS.iter().find(|(test, _)| test(&beginning));
         row.map_or(Self::Objects, |(_, form)| *form)
     }
 }
@@ -189,31 +189,31 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::Form;
+    use super::InputFormat;
 
     #[rstest]
-    #[case::recording("{\"recording\":1,\"name\":\"x\"}\n", Form::Recording)]
-    #[case::capture("{\"format\":\"raw-capture/1\"}\n", Form::Capture)]
-    #[case::format_of_something_else("{\"format\":\"json\"}\n", Form::Objects)]
-    #[case::curl_i("HTTP/1.1 200 OK\r\n\r\n{}", Form::Response)]
-    #[case::curl_i_of_http_2("HTTP/2 404 \r\n\r\n{}", Form::Response)]
-    #[case::data("data: {}\n\n", Form::Events)]
-    #[case::data_without_a_space("data:{}\n\n", Form::Events)]
-    #[case::event("event: message_start\ndata: {}\n\n", Form::Events)]
-    #[case::comment(": keep-alive\n\ndata: {}\n\n", Form::Events)]
-    #[case::bare_comment(":\n\ndata: {}\n\n", Form::Events)]
-    #[case::id("id: 1\ndata: {}\n\n", Form::Events)]
-    #[case::retry("retry: 3000\n\ndata: {}\n\n", Form::Events)]
-    #[case::carriage_returns("retry: 3000\r\rdata: {}\r\r", Form::Events)]
-    #[case::blank_lines_first("\n\ndata: {}\n\n", Form::Events)]
-    #[case::object("{\"model\":\"m\"}", Form::Objects)]
-    #[case::pretty_object("{\n  \"model\": \"m\"\n}", Form::Objects)]
-    #[case::empty_object("{}", Form::Objects)]
-    #[case::cut_object("{", Form::Objects)]
-    #[case::nothing("", Form::Empty)]
-    #[case::blank("\n \r\n", Form::Empty)]
-    fn a_form_that_is_read_is_told_by_its_beginning(#[case] text: &str, #[case] form: Form) {
-        assert_eq!(Form::of(text.as_bytes()), form);
+    #[case::recording("{\"recording\":1,\"name\":\"x\"}\n", InputFormat::Recording)]
+    #[case::capture("{\"format\":\"raw-capture/1\"}\n", InputFormat::Capture)]
+    #[case::format_of_something_else("{\"format\":\"json\"}\n", InputFormat::Objects)]
+    #[case::curl_i("HTTP/1.1 200 OK\r\n\r\n{}", InputFormat::Response)]
+    #[case::curl_i_of_http_2("HTTP/2 404 \r\n\r\n{}", InputFormat::Response)]
+    #[case::data("data: {}\n\n", InputFormat::Events)]
+    #[case::data_without_a_space("data:{}\n\n", InputFormat::Events)]
+    #[case::event("event: message_start\ndata: {}\n\n", InputFormat::Events)]
+    #[case::comment(": keep-alive\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::bare_comment(":\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::id("id: 1\ndata: {}\n\n", InputFormat::Events)]
+    #[case::retry("retry: 3000\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::carriage_returns("retry: 3000\r\rdata: {}\r\r", InputFormat::Events)]
+    #[case::blank_lines_first("\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::object("{\"model\":\"m\"}", InputFormat::Objects)]
+    #[case::pretty_object("{\n  \"model\": \"m\"\n}", InputFormat::Objects)]
+    #[case::empty_object("{}", InputFormat::Objects)]
+    #[case::cut_object("{", InputFormat::Objects)]
+    #[case::nothing("", InputFormat::Empty)]
+    #[case::blank("\n \r\n", InputFormat::Empty)]
+    fn a_form_that_is_read_is_told_by_its_beginning(#[case] text: &str, #[case] form: InputFormat) {
+        assert_eq!(InputFormat::of(text.as_bytes()), form);
     }
 
     #[rstest]
@@ -242,7 +242,7 @@ mod tests {
     #[case::yaml_data(b"data:\n  body: x\n", "YAML")]
     #[case::text(b"Ollama is running", "text or bytes of no known form")]
     fn what_is_not_read_is_called_by_its_name(#[case] bytes: &[u8], #[case] expected: &str) {
-        let Form::Foreign { what, .. } = Form::of(bytes) else { panic!("{:?}", Form::of(bytes)) };
+        let InputFormat::Foreign { what, .. } = InputFormat::of(bytes) else { panic!("{:?}", InputFormat::of(bytes)) };
         assert_eq!(what, expected);
     }
 
@@ -251,8 +251,8 @@ mod tests {
         fn arbitrary_bytes_and_deep_ones_have_a_form(
             bytes in prop::collection::vec(any::<u8>(), 0..64), brace in prop::sample::select(vec!["[", "{\"a\":", "{"]),
         ) {
-            Form::of(&bytes);
-            Form::of(brace.repeat(50_000).as_bytes());
+            InputFormat::of(&bytes);
+            InputFormat::of(brace.repeat(50_000).as_bytes());
         }
     }
 }
