@@ -26,12 +26,12 @@ pub static BUILTIN: &[(&str, &str)] = &[
     ("tools-result", include_str!("../../../fixtures/recordings/tools-result.jsonl")),
 ];
 
-/// The names of the built-in recordings, sorted.
+/// Returns the names of the built-in recordings, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILTIN.iter().map(|(name, _)| *name)
 }
 
-/// The built-in recording called `name`; `None` when there is no such recording.
+/// Returns the built-in recording called `name`; `None` when there is no such recording.
 pub fn recording(name: &str) -> Option<Result<Recording, ReadError>> {
     let (name, text) = BUILTIN.iter().find(|(known, _)| *known == name)?;
     Some(read(text.as_bytes(), name))

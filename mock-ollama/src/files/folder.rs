@@ -51,7 +51,7 @@ fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Where folders cannot be opened, writers are not kept apart.
+/// Does nothing: where folders cannot be opened, writers are not kept apart.
 #[cfg(not(unix))]
 fn lock(_folder: &Path) -> io::Result<()> {
     Ok(())

@@ -23,7 +23,7 @@ pub(super) fn exchanges(archive: Archive, gap: Option<Duration>) -> Vec<Imported
     imported
 }
 
-/// The body is cut as the import of a body cuts it; one that is in none of those formats is one chunk.
+/// Returns the exchange. Its body is cut as the import of a body cuts it; one in none of those formats is one chunk.
 fn exchange(archived: ArchivedExchange, gap: Option<Duration>) -> ImportedExchange {
     let ArchivedExchange { place, route, request, response } = archived;
     let known = KnownFacts {

@@ -19,13 +19,13 @@ fn recording(body: impl AsRef<[u8]>) -> Recording {
     made(body, &options()).unwrap().recording
 }
 
-/// The chunks of the first exchange: offset and text.
+/// Returns the chunks of the first exchange: offset and text.
 fn chunks(recording: &Recording) -> Vec<(u64, String)> {
     let chunk = |chunk: &crate::recording::Chunk| (chunk.at_us, String::from_utf8_lossy(&chunk.bytes).into_owned());
     recording.exchanges[0].chunks.iter().map(chunk).collect()
 }
 
-/// What the head of the first exchange says: method, path, status, content type.
+/// Returns what the head of the first exchange says: method, path, status, content type.
 fn head(recording: &Recording) -> (Method, &str, u16, &str) {
     let exchange = &recording.exchanges[0];
     let request = exchange.request.as_ref().unwrap();

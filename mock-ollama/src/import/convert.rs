@@ -185,7 +185,7 @@ impl ImportOptions {
     }
 }
 
-/// Whether the exchange is of a route that answers with what a model says.
+/// Returns whether the exchange is of a route that answers with what a model says.
 fn is_of_model(exchange: &Exchange) -> bool {
     exchange.request.as_ref().is_none_or(|request| object::is_of_model(&request.path))
 }
@@ -218,8 +218,8 @@ fn model_facts(name: Option<&str>, options: &ImportOptions, exchanges: &[Exchang
     Ok(model)
 }
 
-/// The capabilities that a model must have had to answer as it did, in the order of `/api/tags`; none when no answer is native,
-/// since those of the other dialects are not looked at.
+/// Returns the capabilities that a model must have had to answer as it did, in the order of `/api/tags`; none when no
+/// answer is native, since those of the other dialects are not looked at.
 fn shown_capabilities(exchanges: &[Exchange]) -> Vec<String> {
     let bodies: Vec<Vec<u8>> = exchanges.iter().map(Exchange::body).collect();
     let answers: Vec<Answer> = bodies

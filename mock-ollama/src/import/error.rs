@@ -167,7 +167,7 @@ impl Located {
     }
 }
 
-/// What stands before the problem: the input and, where it is known, the line.
+/// Returns what stands before the problem: the input and, where it is known, the line.
 fn place(label: &str, line: Option<usize>, problem: &InputProblem) -> String {
     match (line, problem) {
         // Its message goes on with a verb.

@@ -71,7 +71,7 @@ impl Event {
     }
 }
 
-/// The lines of `bytes`, each with what ends it: LF, CR, or both.
+/// Returns the lines of `bytes`, each with what ends it: LF, CR, or both.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

@@ -118,14 +118,14 @@ impl Beginning<'_> {
         words.iter().any(|word| self.bytes.starts_with(word.as_bytes()))
     }
 
-    /// The first line, without what ends it.
+    /// Returns the first line, without what ends it.
     fn line(&self) -> &[u8] {
         self.bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default()
     }
 }
 
 impl InputFormat {
-    /// The form of `bytes`, which are UTF-8 where they are text.
+    /// Returns the format of `bytes`, which are UTF-8 where they are text.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let bytes = bytes.trim_ascii_start();
         // An array would be read as the keys in their order.
@@ -138,14 +138,14 @@ impl InputFormat {
     }
 }
 
-/// A field of an event, or a comment (WHATWG HTML §9.2.5), and `data` somewhere.
+/// Returns whether it begins with a field of an event or a comment (WHATWG HTML §9.2.5), and has `data` somewhere.
 fn is_events(input: &Beginning<'_>) -> bool {
     let begins = input.starts_with_any(&[":", "data:", "event:", "id:", "retry:"]);
     let mut lines = input.bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
     begins && lines.any(|line| line.strip_prefix(b"data:").is_some_and(|data| !data.trim_ascii().is_empty()))
 }
 
-/// A brace, and then a key in quotes or nothing that says otherwise.
+/// Returns whether it begins with a brace, and then a key in quotes or nothing that says otherwise.
 fn is_objects(input: &Beginning<'_>) -> bool {
     let rest = input.bytes.strip_prefix(b"{");
     rest.is_some_and(|rest| matches!(rest.trim_ascii_start().first(), None | Some(b'"' | b'}')))
@@ -169,14 +169,14 @@ fn is_coded(input: &Beginning<'_>) -> bool {
     })
 }
 
-/// The size of a chunk in hexadecimal, alone on the first line.
+/// Returns whether the size of a chunk in hexadecimal stands alone on the first line.
 fn is_chunk_size(input: &Beginning<'_>) -> bool {
     let line = input.line();
     let behind = input.bytes[line.len()..].trim_ascii_start();
     !line.is_empty() && line.iter().all(u8::is_ascii_hexdigit) && matches!(behind.first(), Some(b'{' | b'd' | b'e'))
 }
 
-/// The begin of a document, a comment or directive, or a key that stands first.
+/// Returns whether it begins with a document, a comment or directive, or a key.
 fn is_yaml(input: &Beginning<'_>) -> bool {
     let line = input.line();
     let key = line.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();

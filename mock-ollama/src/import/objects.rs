@@ -48,7 +48,7 @@ struct ObjectSpan {
 /// Where a body breaks off within an object: the place of that, and its line.
 type Tail = (Range<usize>, usize);
 
-/// The objects of a body, and what is left where it breaks off within one.
+/// Returns the objects of a body, and what is left where it breaks off within one.
 fn objects(bytes: &[u8]) -> Result<(Vec<ObjectSpan>, Option<Tail>), Located> {
     let mut found: Vec<ObjectSpan> = Vec::new();
     let (mut begin, mut start, mut line) = (0, 0, 1);
@@ -90,7 +90,7 @@ fn trailing_blanks(bytes: &[u8]) -> usize {
     bytes[..blank].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
-/// Whether an object that cannot be read just breaks off, also where a newline was put behind it.
+/// Returns whether an object that cannot be read just breaks off, also where a newline was put behind it.
 fn is_cut(object: &[u8], error: &serde_json::Error) -> bool {
     let text = object.trim_ascii_end();
     let is_last_line = !text.contains(&b'\n');
@@ -102,7 +102,7 @@ fn newlines(bytes: &[u8]) -> usize {
     bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
-/// A JSON text without the white space between its tokens, and a newline.
+/// Returns a JSON text without the white space between its tokens, and a newline.
 fn on_one_line(text: &[u8]) -> Vec<u8> {
     let (mut is_string, mut is_escaped) = (false, false);
     let mut out: Vec<u8> = text

@@ -54,7 +54,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The next line without what ends it; empty at the end.
+    /// Returns the next line without what ends it; empty at the end.
     fn next(&mut self) -> &'a [u8] {
         let end = self.rest.iter().position(|byte| *byte == b'\n');
         let (line, rest) = end.map_or((self.rest, &[][..]), |end| (&self.rest[..end], &self.rest[end + 1..]));

@@ -9,7 +9,7 @@ use super::object;
 use super::segment::Segment;
 use crate::recording::Form;
 
-/// The offsets of `segments` in microseconds.
+/// Returns the offsets of `segments` in microseconds.
 ///
 /// Events carry no times: all come at once. So does what stands alone and states none.
 pub(super) fn offsets(segments: &[Segment], form: Form, gap: Option<Duration>) -> Result<Vec<u64>, Located> {

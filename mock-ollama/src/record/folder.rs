@@ -55,7 +55,7 @@ impl Folder {
     }
 }
 
-/// A text as a part of a file's name.
+/// Returns a text as a part of a file's name.
 pub(super) fn slug(text: &str) -> String {
     let mut out = String::new();
     for c in text.to_ascii_lowercase().chars() {

@@ -44,4 +44,5 @@ pub use reader::read;
 pub use request_body::{ExactJson, RequestBody};
 pub use rules::is_bodiless;
 pub use summary::{ExchangeSummary, GapQuantiles, Summary};
+pub(crate) use writer::hex;
 pub use writer::{check, to_string, write};

@@ -32,8 +32,8 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// A recording of which nothing more is known than this. `model` is the model's name as the server lists it; the file
-    /// format asks for at least one exchange.
+    /// Returns a recording of which nothing more is known than this. `model` is the model's name as the server lists
+    /// it; the file format asks for at least one exchange.
     ///
     /// ```
     /// use mock_ollama::catalog::builtin;
@@ -76,7 +76,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The origin as it stands in a file.
+    /// Returns the origin as it stands in a file.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",
@@ -168,8 +168,8 @@ pub struct Request {
 }
 
 impl Request {
-    /// The path that is kept of a request target: without scheme, host and query, none of which an answer of Ollama's
-    /// depends on. What is not visible ASCII is percent-encoded.
+    /// Returns the path that is kept of a request target: without scheme, host and query, none of which an answer of
+    /// Ollama's depends on. What is not visible ASCII is percent-encoded.
     ///
     /// ```
     /// # use mock_ollama::recording::Request;
@@ -214,7 +214,7 @@ impl Method {
         Self::ALL.into_iter().find(|method| method.as_str() == name)
     }
 
-    /// The method as it stands in a request line.
+    /// Returns the method as it stands in a request line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -236,7 +236,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The value of the header called `name`, compared without case.
+    /// Returns the value of the header called `name`, compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
@@ -269,12 +269,12 @@ pub enum End {
 }
 
 impl Exchange {
-    /// The body's length in bytes.
+    /// Returns the body's length in bytes.
     pub fn body_len(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum()
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     pub fn body(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(usize::try_from(self.body_len()).unwrap_or(0));
         for chunk in &self.chunks {
@@ -283,7 +283,7 @@ impl Exchange {
         body
     }
 
-    /// Whether the response is an NDJSON stream.
+    /// Returns whether the response is an NDJSON stream.
     pub fn is_ndjson(&self) -> bool {
         self.response.header("content-type").is_some_and(|value| value.starts_with("application/x-ndjson"))
     }

@@ -111,8 +111,8 @@ impl GapQuantiles {
     }
 }
 
-/// The objects of a native body, each with the offset of the chunk that completed it; what is not a
-/// native object is passed over.
+/// Returns the objects of a native body, each with the offset of the chunk that completed it; what is not a native
+/// object is passed over.
 fn answers(exchange: &Exchange) -> Vec<(u64, Answer)> {
     let chunks = &exchange.chunks;
     if let [only] = chunks.as_slice()

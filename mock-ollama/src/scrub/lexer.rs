@@ -107,7 +107,7 @@ impl<'a> Lexer<'a> {
         Token::Abandon
     }
 
-    /// Whether a value may stand here; elsewhere the line is malformed.
+    /// Returns whether a value may stand here; elsewhere the line is malformed.
     fn expects_value(&self) -> bool {
         match self.open.last() {
             _ if self.deeper > 0 => true,
@@ -219,7 +219,7 @@ impl Iterator for Lexer<'_> {
     }
 }
 
-/// Where a string ends that begins at `start`: at its quote, or at the end of its line.
+/// Returns where a string ends that begins at `start`: at its quote, or at the end of its line.
 pub(super) fn string_end(body: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(byte) = body.get(at) {

@@ -9,7 +9,7 @@ use super::node::Node;
 /// The times of an entry before its request has been sent.
 const BEFORE_SENT: [&str; 4] = ["blocked", "dns", "connect", "send"];
 
-/// The request of an entry.
+/// Returns the request of an entry.
 pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     let text = |key: &str| {
         let text = node.at(&["request", key]).and_then(Node::text).map(str::to_owned);
@@ -19,7 +19,7 @@ pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     Ok(KeptRequest { method: Some(text("method")?), url: text("url")?, body: body.flatten() })
 }
 
-/// The response of an entry.
+/// Returns the response of an entry.
 pub(super) fn response(node: &Node) -> Result<KeptResponse, Unfit> {
     let response = node.get("response").ok_or_else(|| Unfit::Bad("there is no `response`".to_owned()))?;
     let status = message::status(response.get("status"), "`response.status`")?;
@@ -48,7 +48,7 @@ pub(super) fn response(node: &Node) -> Result<KeptResponse, Unfit> {
     })
 }
 
-/// The bytes of `text`, which may be base64.
+/// Returns the bytes of `text`, which may be base64.
 fn content(data: &Node, place: &str) -> Result<Option<Vec<u8>>, Unfit> {
     let Some(text) = data.get("text").and_then(Node::text) else { return Ok(None) };
     match data.get("encoding").and_then(Node::text) {

@@ -4,7 +4,7 @@ use super::coding;
 use super::message::{self, KeptRequest, KeptResponse, Unfit};
 use super::node::Node;
 
-/// What `when` asks for.
+/// Returns what `when` asks for.
 pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     let when = node.get("when").ok_or_else(|| Unfit::Bad("there is no `when`".to_owned()))?;
     let path = when.get("path").and_then(Node::text);
@@ -17,7 +17,7 @@ pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     })
 }
 
-/// What `then` answers.
+/// Returns what `then` answers.
 pub(super) fn response(node: &Node) -> Result<KeptResponse, Unfit> {
     let then = node.get("then").ok_or_else(|| Unfit::Bad("there is no `then`".to_owned()))?;
     if then.get("body_from_file").is_some() {

@@ -40,14 +40,14 @@ impl<'a> Url<'a> {
         Self { scheme, authority, path, has_query }
     }
 
-    /// Whether the base is a word that a tool put there, so that part of the path may be in it.
+    /// Returns whether the base is a word that a tool put there, so that part of the path may be in it.
     fn has_hidden_base(&self) -> bool {
         self.scheme.is_none() && !self.authority.is_empty()
     }
 }
 
-/// The route that a request for `url` is for. A base path is taken off (`/openai/v1/models`), and put back where a tool
-/// has hidden it.
+/// Returns the route that a request for `url` is for. A base path is taken off (`/openai/v1/models`), and put back
+/// where a tool has hidden it.
 pub(super) fn of(method: Option<Method>, url: &str) -> Option<RouteMatch> {
     let url = Url::of(url);
     let methods: Vec<Method> =
@@ -70,7 +70,7 @@ pub(super) fn of(method: Option<Method>, url: &str) -> Option<RouteMatch> {
     })
 }
 
-/// A URL as a note shows it: without query and password, and in printable characters.
+/// Returns a URL as a note shows it: without query and password, and in printable characters.
 pub(super) fn shown(url: &str) -> String {
     let Url { scheme, authority, path, .. } = Url::of(url);
     let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));

@@ -179,7 +179,7 @@ fn a_file_is_told_by_its_keys_whatever_stands_before_them() {
     assert_eq!(first(&VCRPY.replace('\n', "\r\n")), exchange);
 }
 
-/// A cassette of vcrpy as JSON, with these parts of request and response.
+/// Returns a cassette of vcrpy as JSON, with these parts of request and response.
 pub(super) fn cassette(request: Value, response: Value) -> String {
     let whole = |mut base: Value, parts: Value| {
         let parts = if let Value::Object(parts) = parts { parts } else { serde_json::Map::new() };

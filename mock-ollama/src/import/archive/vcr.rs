@@ -7,7 +7,7 @@ use super::coding;
 use super::message::{self, KeptRequest, KeptResponse, Unfit};
 use super::node::Node;
 
-/// The request of an interaction.
+/// Returns the request of an interaction.
 pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     let request = node.get("request").ok_or_else(|| Unfit::Bad("there is no `request`".to_owned()))?;
     let url = request.get_any(&["uri", "url", "path"]).and_then(Node::text);
@@ -18,7 +18,7 @@ pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     Ok(KeptRequest { method: Some(method.to_owned()), url: url.to_owned(), body })
 }
 
-/// The response of an interaction.
+/// Returns the response of an interaction.
 pub(super) fn response(node: &Node) -> Result<KeptResponse, Unfit> {
     let response = node.get("response").ok_or_else(|| Unfit::Bad("there is no `response`".to_owned()))?;
     let status = response.at(&["status", "code"]).or_else(|| response.get_any(&["status_code", "code", "status"]));
@@ -35,7 +35,7 @@ pub(super) fn response(node: &Node) -> Result<KeptResponse, Unfit> {
     })
 }
 
-/// The body of a request or a response; `None` when there is none.
+/// Returns the body of a request or a response; `None` when there is none.
 fn body(message: &Node) -> Result<Option<Vec<u8>>, Unfit> {
     // Serialisers that show JSON as what it is leave out its text.
     if let Some(parsed) = message.get("parsed_body") {
@@ -65,7 +65,7 @@ fn fields(headers: &Node) -> Vec<(String, String)> {
     headers.entries().iter().flat_map(values).collect()
 }
 
-/// A time of RFC 9110 (Ruby's VCR) or of RFC 3339, in microseconds of the Unix epoch.
+/// Returns a time of RFC 9110 (Ruby's VCR) or of RFC 3339, in microseconds of the Unix epoch.
 fn epoch_us(text: &str) -> Option<u64> {
     if let Ok(time) = httpdate::parse_http_date(text) {
         let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;

@@ -12,7 +12,7 @@ use crate::scrub::Scrub;
 
 /// What all exchanges of a recorder have in common.
 #[derive(Debug)]
-pub(super) struct Setting {
+pub(super) struct RecorderState {
     pub(super) upstream: UpstreamUrl,
     /// Where the upstream is; at least one.
     pub(super) addrs: Vec<SocketAddr>,
@@ -30,12 +30,12 @@ pub(super) struct Setting {
 
 /// The place of one exchange among those that there may be at once: from its connection on until it has been written.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct ExchangePermit {
     taken: Arc<AtomicUsize>,
     waker: Waker,
 }
 
-impl Slot {
+impl ExchangePermit {
     /// Takes a place; when it is free again, the loop is woken.
     pub(super) fn take(taken: &Arc<AtomicUsize>, waker: Waker) -> Self {
         taken.fetch_add(1, Ordering::SeqCst);
@@ -43,7 +43,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ExchangePermit {
     fn drop(&mut self) {
         self.taken.fetch_sub(1, Ordering::SeqCst);
         self.waker.wake();

@@ -11,26 +11,26 @@ use serde_json::json;
 
 use self::bodies::{Framing, Plant, Scene, scenes};
 use self::reading::views;
-use super::{Note, not_recorded};
+use super::{Capture, not_recorded};
 use crate::clock::Instant;
 use crate::http::{Parsed, Parser};
 use crate::recording::{End, Recording, to_string};
 use crate::scrub::{KNOWN_PATTERNS, Pass, Scrub};
 
-/// What a recorder writes of one exchange: the recording, and what it says on standard error.
+/// Returns what a recorder writes of one exchange: the recording, and what it says on standard error.
 fn record(scene: &Scene, scrub: &Scrub) -> (Option<Recording>, String) {
     let line = format!("POST {} HTTP/1.1\r\nHost: a\r\nX-Api-Key: {}\r\n\r\n", scene.target, scene.header_value);
     let mut parser = Parser::default();
     parser.push(line.as_bytes());
     let Parsed::Request(request) = parser.parse_next().unwrap() else { panic!("a request without a body") };
     let head = request.head;
-    let mut note = Note::of(head, Bytes::copy_from_slice(scene.request.as_bytes()), Instant::ZERO);
-    let title = note.title();
-    note.head(200, scene.fields.clone());
+    let mut capture = Capture::of(head, Bytes::copy_from_slice(scene.request.as_bytes()), Instant::ZERO);
+    let title = capture.title();
+    capture.head(200, scene.fields.clone());
     for chunk in &scene.chunks {
-        note.chunk(Bytes::copy_from_slice(chunk), Instant::ZERO);
+        capture.chunk(Bytes::copy_from_slice(chunk), Instant::ZERO);
     }
-    match note.finish(End::Clean, scrub) {
+    match capture.finish(End::Clean, scrub) {
         Ok(recording) => (Some(recording), String::new()),
         Err(why) => (None, not_recorded(&title, &why, scrub)),
     }
@@ -41,7 +41,7 @@ fn scrub() -> Scrub {
     Scrub::new([r#"q[abc019ABé😀"\\/ %+<-]{6,11}z"#]).unwrap()
 }
 
-/// Where the secret of a scene can be read although it was scrubbed.
+/// Returns where the secret of a scene can be read although it was scrubbed.
 fn leaks(scene: &Scene, scrub: &Scrub) -> Vec<String> {
     let (recording, said) = record(scene, scrub);
     let file = recording.as_ref().map(|recording| to_string(recording).unwrap()).unwrap_or_default();
@@ -80,7 +80,7 @@ fn control_without_one_pass_a_secret_is_found(
         Pass::Lines,
         Pass::Events,
         Pass::Bytes,
-        Pass::Beside
+        Pass::Logprobs
     )]
     pass: Pass,
 ) {
