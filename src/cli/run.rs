@@ -4,10 +4,11 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use lab_stats::Verdict;
 use mock_ollama::files::read_text;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
-use runtime_lab::measure::bounds::{self, Bound, Kept};
+use runtime_lab::measure::bounds::{self, Bound};
 use runtime_lab::report::{Report, terminal};
 use runtime_lab::run::{
     ClockKind, Plan, RunError, RunOptions, WorkloadChoice, conduct, prepare_folder, spare_inputs, write_report,
@@ -134,9 +135,9 @@ fn plural(count: usize) -> &'static str {
 
 fn ending(report: &Report) -> Ending {
     let verdicts = || report.timings.bounds.iter().map(|bound| bound.verdict);
-    if !report.timings.disagreements.is_empty() || verdicts().any(|verdict| verdict == Kept::Fail) {
+    if !report.timings.disagreements.is_empty() || verdicts().any(|verdict| verdict == Verdict::Fail) {
         Ending::Broken
-    } else if verdicts().any(|verdict| verdict == Kept::Inconclusive) {
+    } else if verdicts().any(|verdict| verdict == Verdict::Inconclusive) {
         Ending::Inconclusive
     } else {
         Ending::Done

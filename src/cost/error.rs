@@ -1,5 +1,7 @@
 //! Why there is no page.
 
+use lab_stats::proc::ProcError;
+
 use crate::run::RunError;
 
 use super::plan::{MOST_AGENTS, MOST_ROUNDS, MOST_TOKENS};
@@ -43,13 +45,11 @@ pub enum CostError {
         why: String,
     },
     /// The counters of this process cannot be read.
-    #[error("cannot read {what}")]
-    Counters {
-        /// Where they should be.
-        what: &'static str,
-        /// What the system said, or that it is not as expected.
-        source: std::io::Error,
-    },
+    #[error(transparent)]
+    Counters(#[from] ProcError),
+    /// What this process has used cannot be read.
+    #[error("cannot read what this process has used")]
+    Usage(#[source] std::io::Error),
     /// The floor could not reach the server, or lost it.
     #[error("the floor lost its connection")]
     Floor(#[source] std::io::Error),
@@ -69,7 +69,7 @@ impl CostError {
             | Self::TooManyTokens(_)
             | Self::TooManyRounds(_)
             | Self::TooFewDescriptors { .. } => true,
-            Self::Incomplete { .. } | Self::Counters { .. } | Self::Floor(_) => false,
+            Self::Incomplete { .. } | Self::Counters(_) | Self::Usage(_) | Self::Floor(_) => false,
         }
     }
 
@@ -77,7 +77,7 @@ impl CostError {
     pub fn is_io(&self) -> bool {
         match self {
             Self::Run(error) => error.is_io(),
-            error => matches!(error, Self::Counters { .. } | Self::Floor(_)),
+            error => matches!(error, Self::Counters(_) | Self::Usage(_) | Self::Floor(_)),
         }
     }
 

@@ -63,25 +63,20 @@ pub(super) use system::{forget_peak, now, peak_kib, raise_descriptors, resident_
 #[cfg(target_os = "linux")]
 mod system {
     use std::fs;
-    use std::io;
     use std::time::Duration;
 
+    use lab_stats::proc;
     use nix::sys::resource::{UsageWho, getrusage};
     use nix::sys::time::TimeVal;
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
     use super::super::CostError;
-    use super::super::procfs::{io_calls, status_kib};
     use super::{Allocated, Counters};
-
-    const STATUS: &str = "/proc/self/status";
-    const IO: &str = "/proc/self/io";
 
     /// What this process has used until now.
     pub(in crate::cost) fn now(allocated: Option<fn() -> Allocated>) -> Result<Counters, CostError> {
-        let (read, written) = read(IO, io_calls)?;
-        let used = getrusage(UsageWho::RUSAGE_SELF)
-            .map_err(|source| CostError::Counters { what: "what this process has used", source: source.into() })?;
+        let (read, written) = proc::read("/proc/self/io", proc::io_calls)?;
+        let used = getrusage(UsageWho::RUSAGE_SELF).map_err(|source| CostError::Usage(source.into()))?;
         Ok(Counters {
             cpu: duration(used.user_time()) + duration(used.system_time()),
             waited: u64::try_from(used.voluntary_context_switches()).unwrap_or_default(),
@@ -93,12 +88,12 @@ mod system {
 
     /// Resident memory now, in kibibytes.
     pub(in crate::cost) fn resident_kib() -> Result<u64, CostError> {
-        read(STATUS, |text| status_kib(text, "VmRSS"))
+        Ok(proc::status_kib("self", "VmRSS")?)
     }
 
     /// The most resident memory since [`forget_peak`], in kibibytes.
     pub(in crate::cost) fn peak_kib() -> Result<u64, CostError> {
-        read(STATUS, |text| status_kib(text, "VmHWM"))
+        Ok(proc::status_kib("self", "VmHWM")?)
     }
 
     /// Lets the peak begin anew. Where that is refused, it is that of the whole process, which has done little before.
@@ -113,11 +108,6 @@ mod system {
             return maximum.unwrap_or(u64::MAX);
         }
         current.unwrap_or(u64::MAX)
-    }
-
-    fn read<T>(what: &'static str, parse: impl FnOnce(&str) -> Option<T>) -> Result<T, CostError> {
-        let text = fs::read_to_string(what).map_err(|source| CostError::Counters { what, source })?;
-        parse(&text).ok_or_else(|| CostError::Counters { what, source: io::ErrorKind::InvalidData.into() })
     }
 
     fn duration(time: TimeVal) -> Duration {

@@ -9,7 +9,6 @@
 //! | `part` | what the child does that is measured |
 //! | `floor` | the least client there is: sockets and epoll |
 //! | `meter` | what a process has used so far |
-//! | `procfs` | the texts of `/proc` |
 //! | `calls` | system calls, counted by the kernel where it may |
 //! | `metric` | what is measured, and from which difference on it matters |
 //! | `tally` | one measurement, per token and per agent |
@@ -29,7 +28,6 @@ mod model;
 mod page;
 mod part;
 mod plan;
-mod procfs;
 mod summary;
 mod tally;
 mod tape;

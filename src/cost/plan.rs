@@ -6,9 +6,9 @@ use mock_ollama::schedule::{Base, Pace};
 use mock_ollama::seed::Seed;
 use rand::seq::SliceRandom as _;
 
-use crate::measure::quantiles::MAX_SAMPLES;
 use crate::run::allowed_cores;
 use crate::variant::Variant;
+use lab_stats::quantile::MAX_SAMPLES;
 
 use super::{CostError, LeftOut, Who, meter};
 

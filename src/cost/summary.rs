@@ -2,10 +2,11 @@
 
 use std::time::Duration;
 
+use lab_stats::quantile::median;
 use mock_ollama::seed::Seed;
 
-use crate::measure::decision::{Blocks, Rule, Verdict, decide};
-use crate::measure::resample::bootstrap::{Centre, of_one};
+use crate::measure::decision::{Blocks, Rule, Separation, decide};
+use crate::measure::resample::bootstrap::of_one;
 use crate::report::model::Environment;
 
 use super::metric::RESIDENT_ERROR;
@@ -90,7 +91,7 @@ fn error(metric: Metric, all: &[&Measured]) -> f64 {
 }
 
 fn middle(rounds: &[f64], seed: Seed) -> Option<Middle> {
-    let found = of_one(rounds, Centre::Median, CONFIDENCE, seed)?;
+    let found = of_one(rounds, |rounds| median(rounds.to_vec()).unwrap_or(f64::NAN), CONFIDENCE, seed)?;
     let ends = (rounds.len() >= LEAST_ROUNDS).then_some((found.low, found.high));
     let (low, high) = ends.unzip();
     Some(Middle { median: found.value, low, high })
@@ -109,7 +110,7 @@ fn decided(plan: &CostPlan, metric: Metric, all: &[&Measured]) -> Option<Decided
     // One variant alone is compared with nothing.
     let found = decide(rule, &blocks).ok()?;
     let pairs = |verdict| found.pairs.iter().filter(move |pair| pair.verdict == verdict);
-    let separated = pairs(Verdict::Separated).map(|pair| {
+    let separated = pairs(Separation::Separated).map(|pair| {
         let (less, more) = if pair.median_ns < 0 { (&pair.a, &pair.b) } else { (&pair.b, &pair.a) };
         SeparatedPair { less: less.clone(), more: more.clone(), by: unscaled(pair.median_ns) }
     });
@@ -119,7 +120,7 @@ fn decided(plan: &CostPlan, metric: Metric, all: &[&Measured]) -> Option<Decided
         rounds_needed: found.blocks_needed,
         pairs: found.pairs.len(),
         separated: separated.collect(),
-        same: pairs(Verdict::NoDifference).map(|pair| [pair.a.clone(), pair.b.clone()]).collect(),
+        same: pairs(Separation::NoDifference).map(|pair| [pair.a.clone(), pair.b.clone()]).collect(),
     })
 }
 

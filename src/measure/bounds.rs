@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
+use lab_stats::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// The bounds that are built in.
@@ -245,36 +246,24 @@ pub struct Observed {
     pub lateness: Lateness,
 }
 
-/// What became of a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum Kept {
-    /// The value keeps the limit.
-    Pass,
-    /// It does not.
-    Fail,
-    /// The run cannot tell.
-    Inconclusive,
-}
-
 impl Bound {
     /// Whether `run` keeps this bound, and why, in one line.
-    pub fn judge(&self, run: &Observed) -> (Kept, String) {
+    pub fn judge(&self, run: &Observed) -> (Verdict, String) {
         let Some(&value) = run.values.get(&self.metric) else {
-            return (Kept::Inconclusive, format!("{} was not observed", self.metric));
+            return (Verdict::Inconclusive, format!("{} was not observed", self.metric));
         };
         let below = self.min.filter(|&min| value < min);
         let above = self.max.filter(|&max| value > max);
         let broken = below.map(|min| (min, "min")).or(above.map(|max| (max, "max")));
         let value = short(value);
         if let Some(why) = self.excused(run.lateness) {
-            return (Kept::Inconclusive, format!("{} is {value}, but {why}", self.metric));
+            return (Verdict::Inconclusive, format!("{} is {value}, but {why}", self.metric));
         }
         match broken {
             Some((limit, which)) => {
-                (Kept::Fail, format!("{} is {value}, {which} {limit}: {}", self.metric, self.reason))
+                (Verdict::Fail, format!("{} is {value}, {which} {limit}: {}", self.metric, self.reason))
             }
-            None => (Kept::Pass, format!("{} is {value}, keeps {}", self.metric, self.limits())),
+            None => (Verdict::Pass, format!("{} is {value}, keeps {}", self.metric, self.limits())),
         }
     }
 

@@ -15,8 +15,10 @@
 
 use std::time::Duration;
 
+use lab_stats::quantile::{Interval, MAX_SAMPLES, Sorted, samples_needed};
+use serde::{Deserialize, Serialize};
+
 use super::factors::signed_difference;
-use super::quantiles::{Interval, MAX_SAMPLES, Sorted, samples_needed};
 
 /// When a difference counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -36,9 +38,10 @@ pub struct Blocks {
     pub walls: Vec<Vec<Duration>>,
 }
 
-/// What the evidence says of all pairs together.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Verdict {
+/// What the evidence says of two variants, or of all pairs together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum Separation {
     /// No difference that matters.
     NoDifference,
     /// A difference that matters.
@@ -59,7 +62,7 @@ pub struct Decision {
     /// The fewest blocks with which an interval reaches `pair_confidence`.
     pub blocks_needed: Option<usize>,
     /// `NoDifference` only when every pair shows none; `Separated` when any pair is; else `Inconclusive`.
-    pub verdict: Verdict,
+    pub verdict: Separation,
     /// Each pair, in the order of the variants.
     pub pairs: Vec<Pair>,
 }
@@ -76,13 +79,13 @@ pub struct Pair {
     /// Its confidence interval, in nanoseconds; absent with too few blocks.
     pub interval_ns: Option<Interval<i64>>,
     /// What the evidence says of this pair.
-    pub verdict: Verdict,
+    pub verdict: Separation,
 }
 
 impl Pair {
     /// The variant with the shorter wall time, where the two are separated.
     pub fn faster(&self) -> Option<&str> {
-        (self.verdict == Verdict::Separated).then_some(if self.median_ns < 0 { &self.a } else { &self.b })
+        (self.verdict == Separation::Separated).then_some(if self.median_ns < 0 { &self.a } else { &self.b })
     }
 }
 
@@ -160,9 +163,9 @@ fn compare(rule: Rule, confidence: f64, blocks: &Blocks, a: usize, b: usize) -> 
     let interval_ns = sorted.median_interval(confidence);
     let effect = i64::try_from(rule.smallest_effect.as_nanos()).unwrap_or(i64::MAX);
     let verdict = match interval_ns {
-        Some(found) if -effect <= found.low && found.high <= effect => Verdict::NoDifference,
-        Some(found) if found.low > effect || found.high < -effect => Verdict::Separated,
-        _ => Verdict::Inconclusive,
+        Some(found) if -effect <= found.low && found.high <= effect => Separation::NoDifference,
+        Some(found) if found.low > effect || found.high < -effect => Separation::Separated,
+        _ => Separation::Inconclusive,
     };
     Some(Pair {
         a: blocks.variants[a].clone(),
@@ -173,14 +176,14 @@ fn compare(rule: Rule, confidence: f64, blocks: &Blocks, a: usize, b: usize) -> 
     })
 }
 
-fn overall(pairs: &[Pair]) -> Verdict {
+fn overall(pairs: &[Pair]) -> Separation {
     let all = |verdict| pairs.iter().all(|pair| pair.verdict == verdict);
-    if all(Verdict::NoDifference) {
-        Verdict::NoDifference
-    } else if pairs.iter().any(|pair| pair.verdict == Verdict::Separated) {
-        Verdict::Separated
+    if all(Separation::NoDifference) {
+        Separation::NoDifference
+    } else if pairs.iter().any(|pair| pair.verdict == Separation::Separated) {
+        Separation::Separated
     } else {
-        Verdict::Inconclusive
+        Separation::Inconclusive
     }
 }
 
@@ -199,52 +202,52 @@ mod tests {
         Blocks { variants: vec!["a".into(), "b".into()], walls }
     }
 
-    fn verdict(more_ms: &[i64]) -> Verdict {
+    fn verdict(more_ms: &[i64]) -> Separation {
         decide(RULE, &two(more_ms)).unwrap().verdict
     }
 
     #[test]
     fn differences_within_the_smallest_effect_are_none() {
-        assert_eq!(verdict(&[1, -2, 3, 0, -1, 2]), Verdict::NoDifference);
+        assert_eq!(verdict(&[1, -2, 3, 0, -1, 2]), Separation::NoDifference);
     }
 
     #[test]
     fn a_small_difference_that_is_certain_is_still_no_difference() {
-        assert_eq!(verdict(&[5, 5, 6, 5, 6, 5]), Verdict::NoDifference);
+        assert_eq!(verdict(&[5, 5, 6, 5, 6, 5]), Separation::NoDifference);
     }
 
     #[test]
     fn differences_wholly_beyond_the_smallest_effect_separate() {
         let decision = decide(RULE, &two(&[-30, -20, -40, -35, -22, -21])).unwrap();
-        assert_eq!((decision.verdict, decision.pairs[0].faster()), (Verdict::Separated, Some("a")));
+        assert_eq!((decision.verdict, decision.pairs[0].faster()), (Separation::Separated, Some("a")));
         let decision = decide(RULE, &two(&[30, 20, 40, 35, 22, 21])).unwrap();
-        assert_eq!((decision.verdict, decision.pairs[0].faster()), (Verdict::Separated, Some("b")));
+        assert_eq!((decision.verdict, decision.pairs[0].faster()), (Separation::Separated, Some("b")));
     }
 
     #[test]
     fn an_interval_that_excludes_zero_and_straddles_the_effect_decides_nothing() {
         let decision = decide(RULE, &two(&[4, 5, 15, 16, 14, 13])).unwrap();
-        assert_eq!((decision.verdict, decision.pairs[0].faster()), (Verdict::Inconclusive, None));
+        assert_eq!((decision.verdict, decision.pairs[0].faster()), (Separation::Inconclusive, None));
     }
 
     #[test]
     fn the_limits_of_the_effect_belong_to_no_difference() {
-        assert_eq!(verdict(&[10; 6]), Verdict::NoDifference);
-        assert_eq!(verdict(&[-10; 6]), Verdict::NoDifference);
-        assert_eq!(verdict(&[11; 6]), Verdict::Separated);
+        assert_eq!(verdict(&[10; 6]), Separation::NoDifference);
+        assert_eq!(verdict(&[-10; 6]), Separation::NoDifference);
+        assert_eq!(verdict(&[11; 6]), Separation::Separated);
     }
 
     #[test]
     fn five_blocks_cannot_decide_however_clear_they_look() {
         let decision = decide(RULE, &two(&[900; 5])).unwrap();
-        assert_eq!((decision.verdict, decision.blocks_needed), (Verdict::Inconclusive, Some(6)));
+        assert_eq!((decision.verdict, decision.blocks_needed), (Separation::Inconclusive, Some(6)));
         assert_eq!(decision.pairs[0].interval_ns, None);
     }
 
     #[test]
     fn one_outlier_among_six_decides_nothing_and_among_nine_is_survived() {
-        assert_eq!(verdict(&[0, 0, 0, 0, 0, 500]), Verdict::Inconclusive);
-        assert_eq!(verdict(&[0, 0, 0, 0, 0, 0, 0, 0, 500]), Verdict::NoDifference);
+        assert_eq!(verdict(&[0, 0, 0, 0, 0, 500]), Separation::Inconclusive);
+        assert_eq!(verdict(&[0, 0, 0, 0, 0, 0, 0, 0, 500]), Separation::NoDifference);
     }
 
     #[test]
@@ -255,8 +258,8 @@ mod tests {
             walls: vec![row.clone(); count],
         };
         let eight = decide(RULE, &blocks(8)).unwrap();
-        assert_eq!((eight.pairs.len(), eight.verdict, eight.blocks_needed), (10, Verdict::Inconclusive, Some(9)));
-        assert_eq!(decide(RULE, &blocks(9)).unwrap().verdict, Verdict::NoDifference);
+        assert_eq!((eight.pairs.len(), eight.verdict, eight.blocks_needed), (10, Separation::Inconclusive, Some(9)));
+        assert_eq!(decide(RULE, &blocks(9)).unwrap().verdict, Separation::NoDifference);
     }
 
     #[test]
@@ -265,9 +268,9 @@ mod tests {
         let row = vec![wall(100), wall(101), wall(200)];
         let blocks = Blocks { variants: ["a", "b", "slow"].map(String::from).to_vec(), walls: vec![row; 9] };
         let decision = decide(RULE, &blocks).unwrap();
-        assert_eq!(decision.verdict, Verdict::Separated);
+        assert_eq!(decision.verdict, Separation::Separated);
         let verdicts: Vec<_> = decision.pairs.iter().map(|p| (p.a.as_str(), p.b.as_str(), p.verdict)).collect();
-        let (same, apart) = (Verdict::NoDifference, Verdict::Separated);
+        let (same, apart) = (Separation::NoDifference, Separation::Separated);
         assert_eq!(verdicts, [("a", "b", same), ("a", "slow", apart), ("b", "slow", apart)]);
     }
 
@@ -275,7 +278,7 @@ mod tests {
     fn drift_that_hits_both_variants_of_a_block_cancels() {
         let walls = (0..6).map(|block| vec![Duration::from_secs(1 + block), Duration::from_secs(1 + block)]).collect();
         let blocks = Blocks { variants: vec!["a".into(), "b".into()], walls };
-        assert_eq!(decide(RULE, &blocks).unwrap().verdict, Verdict::NoDifference);
+        assert_eq!(decide(RULE, &blocks).unwrap().verdict, Separation::NoDifference);
     }
 
     #[test]

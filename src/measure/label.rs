@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mock_ollama::seed::Seed;
 
-use super::decision::Verdict;
+use super::decision::Separation;
 use super::resample::bootstrap::{self, Estimate};
 use super::resample::permute::{self, Row, Scale};
 use super::resample::{DRAWS, count, mean};
@@ -101,13 +101,13 @@ impl Explained {
     }
 
     /// Both in a word: what is too small to matter is no difference even where labels separate.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> Separation {
         if self.equivalent() {
-            Verdict::NoDifference
+            Separation::NoDifference
         } else if self.separated() {
-            Verdict::Separated
+            Separation::Separated
         } else {
-            Verdict::Inconclusive
+            Separation::Inconclusive
         }
     }
 

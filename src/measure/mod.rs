@@ -2,7 +2,6 @@
 //!
 //! | module | question |
 //! | --- | --- |
-//! | [`quantiles`] | what is the middle, and how sure is that? |
 //! | [`latency`] | how long did each client wait, and for what? |
 //! | [`lag`] | which part of that was the server's lateness, which the client's lag? |
 //! | [`concurrency`] | did the agents overlap, and on which threads? |
@@ -19,7 +18,6 @@ pub mod factors;
 pub mod label;
 pub mod lag;
 pub mod latency;
-pub mod quantiles;
 pub mod resample;
 
 #[cfg(test)]

@@ -10,9 +10,9 @@ use rand::{Rng, RngExt as _};
 use rand_distr::{Distribution as _, Gamma, LogNormal};
 use rstest::rstest;
 
-use super::decision::{Blocks, Rule, Verdict, decide};
-use super::quantiles::Sorted;
+use super::decision::{Blocks, Rule, Separation, decide};
 use super::resample::count;
+use lab_stats::quantile::Sorted;
 
 const VARIANTS: [&str; 5] = ["a", "b", "c", "d", "shifted"];
 const SERIES: u64 = 1_000;
@@ -65,7 +65,7 @@ fn share(series_of: impl Fn(u64) -> Blocks, is: impl Fn(&Blocks) -> bool) -> f64
 }
 
 fn claims(blocks: &Blocks, rule: Rule) -> bool {
-    decide(rule, blocks).unwrap().verdict == Verdict::Separated
+    decide(rule, blocks).unwrap().verdict == Separation::Separated
 }
 
 /// Ranks by the best run: the least minimum wins when it is ahead of the greatest by more than the smallest effect.
@@ -119,10 +119,10 @@ fn power(blocks: usize, noise: Noise) -> Power {
     let (mut told, mut pairs, mut all, mut wrong) = (0, 0, 0, 0);
     for number in 0..SERIES {
         let decision = decide(RULE, &series(number, blocks, noise, 1.1)).unwrap();
-        let separated = || decision.pairs.iter().filter(|pair| pair.verdict == Verdict::Separated);
+        let separated = || decision.pairs.iter().filter(|pair| pair.verdict == Separation::Separated);
         let right = separated().filter(|pair| pair.b == "shifted" && pair.faster() == Some(&pair.a)).count();
         let amiss = separated().count() > right;
-        told += usize::from(decision.verdict == Verdict::Separated && !amiss);
+        told += usize::from(decision.verdict == Separation::Separated && !amiss);
         pairs += right;
         all += usize::from(right == VARIANTS.len() - 1);
         wrong += usize::from(amiss);
@@ -170,8 +170,8 @@ fn error_bars_that_overlap_prove_nothing_and_the_rule_does_not_say_so() {
     let series = |number| series(number, NINE, Noise::LogNormal(0.05), 1.05);
     let verdict = |blocks: &Blocks| decide(RULE, blocks).unwrap().verdict;
     let overlap = share(series, error_bars_overlap);
-    let ours = share(series, |blocks| verdict(blocks) == Verdict::NoDifference);
-    let open = share(series, |blocks| error_bars_overlap(blocks) && verdict(blocks) == Verdict::Inconclusive);
+    let ours = share(series, |blocks| verdict(blocks) == Separation::NoDifference);
+    let open = share(series, |blocks| error_bars_overlap(blocks) && verdict(blocks) == Separation::Inconclusive);
     println!("a twentieth more: error bars overlap in {overlap}, no difference in {ours}, inconclusive in {open}");
     assert!(overlap > 0.9 && ours == 0.0 && open > 0.5, "{overlap} {ours} {open}");
 }

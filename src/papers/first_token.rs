@@ -3,12 +3,12 @@
 //! TR115's "1 KB client" hands on what it has once it holds at least 1,024 bytes. A token's line is much shorter, so the
 //! first token waits for those that fill the buffer.
 
+use lab_stats::quantile::median;
 use mock_ollama::catalog::builtin;
 use mock_ollama::recording::Recording;
 use serde_json::Value;
 
 use super::data::Run;
-use super::fit::median;
 use super::judge::Judged;
 use super::predict::predict;
 use crate::report::text::Table;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use lab_stats::quantile::median;
+
 use super::data::{DataSet, Run};
 use super::predict::{Constants, Machine, predict};
 use crate::workload::published::{AgentRow, time};
@@ -58,14 +60,6 @@ fn gap(set: &DataSet<'_>) -> Duration {
         run.agents.into_iter().take(2 - waits).map(|agent| agent.ttft_ms - agent.load_ms - agent.prompt_eval_ms)
     });
     median(millis.collect()).and_then(time).unwrap_or_default()
-}
-
-/// The median of numbers; of an even number of them the middle of both.
-pub(super) fn median(mut numbers: Vec<f64>) -> Option<f64> {
-    numbers.sort_by(f64::total_cmp);
-    let middle = numbers.len() / 2;
-    let upper = *numbers.get(middle)?;
-    Some(if numbers.len() % 2 == 1 { upper } else { f64::midpoint(numbers[middle - 1], upper) })
 }
 
 /// The mean of numbers, 0 of none.

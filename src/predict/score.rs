@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use lab_stats::quantile::median;
 use mock_ollama::clock::Instant;
 
 use super::fit::{curve, distance, fit};
@@ -121,7 +122,7 @@ fn score(agent: &Agent, arrivals: &[Instant]) -> Score {
         Prediction {
             alone,
             wall_error: if wall > 0.0 { predicted / wall - 1.0 } else { 0.0 },
-            chunk_error: median(chunk_errors(agent, arrivals)),
+            chunk_error: median(chunk_errors(agent, arrivals)).unwrap_or(0.0),
             chunks,
         }
     });
@@ -138,14 +139,4 @@ fn chunk_errors(agent: &Agent, arrivals: &[Instant]) -> Vec<f64> {
             off.as_secs_f64() / recorded.saturating_since(first).as_secs_f64()
         })
         .collect()
-}
-
-/// The middle of `values`; the mean of the two that are, of an even number; 0 of none.
-pub(super) fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_unstable_by(f64::total_cmp);
-    match (values.len() / 2, values.len() % 2) {
-        (0, 0) => 0.0,
-        (half, 0) => f64::midpoint(values[half - 1], values[half]),
-        (half, _) => values[half],
-    }
 }

@@ -5,8 +5,9 @@
 
 use std::collections::BTreeSet;
 
-use super::model::{Decision, Difference, Disagreement, Kind, Pair, PairVerdict, Report, Spread, VariantTimings};
+use super::model::{Decision, Difference, Disagreement, Kind, Pair, Report, Spread, VariantTimings};
 use super::text::{confidence, micros, millis, percent, plural, spread};
+use crate::measure::decision::Separation;
 
 /// A question and what the report answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,15 +115,15 @@ fn separation(report: &Report) -> String {
         };
     };
     let answer = match decision.verdict {
-        PairVerdict::NoDifference => format!(
+        Separation::NoDifference => format!(
             "No difference: {} of variants {} within {}, {}.",
             plural(decision.pairs.len(), "pair"),
             if decision.pairs.len() == 1 { "agrees" } else { "agree" },
             millis(signed(decision.smallest_effect_us)),
             evidence(decision)
         ),
-        PairVerdict::Separated => separated(decision),
-        PairVerdict::Inconclusive => inconclusive(decision),
+        Separation::Separated => separated(decision),
+        Separation::Inconclusive => inconclusive(decision),
     };
     if report.timings.disagreements.is_empty() {
         answer
@@ -151,8 +152,8 @@ fn evidence(decision: &Decision) -> String {
 
 fn separated(decision: &Decision) -> String {
     let of = |verdict| decision.pairs.iter().filter(move |pair| pair.verdict == verdict);
-    let listed: Vec<String> = of(PairVerdict::Separated).map(gap).collect();
-    let (same, open) = (of(PairVerdict::NoDifference).count(), of(PairVerdict::Inconclusive).count());
+    let listed: Vec<String> = of(Separation::Separated).map(gap).collect();
+    let (same, open) = (of(Separation::NoDifference).count(), of(Separation::Inconclusive).count());
     let others = match same + open {
         0 => String::new(),
         others => format!(" Of the other {}, no difference: {same}, inconclusive: {open}.", plural(others, "pair")),
@@ -172,7 +173,7 @@ fn gap(pair: &Pair) -> String {
 }
 
 fn inconclusive(decision: &Decision) -> String {
-    let open = decision.pairs.iter().filter(|pair| pair.verdict == PairVerdict::Inconclusive).count();
+    let open = decision.pairs.iter().filter(|pair| pair.verdict == Separation::Inconclusive).count();
     let needed = match decision.blocks_needed {
         Some(needed) if needed > decision.blocks => format!("at least {} are needed", plural(needed, "block")),
         _ => "more blocks (--runs) or a quieter machine would narrow the intervals".to_owned(),

@@ -1,10 +1,13 @@
 //! `report.md`: the conclusions first, then the tables they rest on, then what the columns mean, then where.
 
+use lab_stats::Verdict;
+use lab_stats::quantile::Sorted;
+
 use super::conclusions::{conclusions, in_words, p99};
-use super::model::{AgentTimings, Decision, FactorMedians, Kind, PairVerdict, Report};
+use super::model::{AgentTimings, Decision, FactorMedians, Kind, Report};
 use super::text::{Table, confidence, millis, or_dash, percent, plural, spread};
-use crate::measure::bounds::{BoundKind, Kept};
-use crate::measure::quantiles::Sorted;
+use crate::measure::bounds::BoundKind;
+use crate::measure::decision::Separation;
 
 /// The most rows of a table whose length depends on the workload; the rest is in the JSON.
 const MOST_ROWS: usize = 40;
@@ -281,10 +284,10 @@ fn pairs(decision: &Decision) -> String {
     let mut table = Table::new(&["pair", "difference in wall time", "coverage", "verdict"]);
     for pair in &decision.pairs {
         let verdict = match (pair.verdict, &pair.faster) {
-            (PairVerdict::NoDifference, _) => "no difference".to_owned(),
-            (PairVerdict::Separated, Some(faster)) => format!("separated, {faster} faster"),
-            (PairVerdict::Separated, None) => "separated".to_owned(),
-            (PairVerdict::Inconclusive, _) => "inconclusive".to_owned(),
+            (Separation::NoDifference, _) => "no difference".to_owned(),
+            (Separation::Separated, Some(faster)) => format!("separated, {faster} faster"),
+            (Separation::Separated, None) => "separated".to_owned(),
+            (Separation::Inconclusive, _) => "inconclusive".to_owned(),
         };
         table.row(vec![
             format!("{} − {}", pair.a, pair.b),
@@ -313,9 +316,9 @@ fn bounds(report: &Report) -> String {
             BoundKind::WallClock => "wall-clock",
         };
         let verdict = match found.verdict {
-            Kept::Pass => "pass",
-            Kept::Fail => "**fail**",
-            Kept::Inconclusive => "inconclusive",
+            Verdict::Pass => "pass",
+            Verdict::Fail => "**fail**",
+            Verdict::Inconclusive => "inconclusive",
         };
         let cells = [&found.bound, kind, &found.variant, verdict, &found.why];
         table.row(cells.iter().map(|&cell| cell.to_owned()).collect());

@@ -1,10 +1,11 @@
 //! The report on a terminal of 100 columns: a table and the three answers.
 
+use lab_stats::Verdict;
+
 use super::conclusions::{conclusions, p99};
 use super::model::{Kind, Report, VariantTimings};
 pub use super::text::{Table, or_dash, percent, seconds, wrapped};
 use super::text::{millis, plural};
-use crate::measure::bounds::Kept;
 
 /// The most columns a line takes.
 pub const WIDTH: usize = 100;
@@ -20,10 +21,10 @@ pub fn render(report: &Report) -> String {
         .into_iter()
         .map(|found| paragraph(format!("{} {}", found.question, found.answer)))
         .collect();
-    let broken = report.timings.bounds.iter().filter(|found| found.verdict != Kept::Pass);
+    let broken = report.timings.bounds.iter().filter(|found| found.verdict != Verdict::Pass);
     let bounds: String = broken
         .map(|found| {
-            let word = if found.verdict == Kept::Fail { "FAIL" } else { "inconclusive" };
+            let word = if found.verdict == Verdict::Fail { "FAIL" } else { "inconclusive" };
             paragraph(format!("bound {word}: {}, {}: {}", found.bound, found.variant, found.why))
         })
         .collect();

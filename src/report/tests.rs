@@ -3,9 +3,10 @@
 use std::path::Path;
 
 use super::fixture::{experiment, report, report_with_bounds};
-use super::model::{Kind, PairVerdict, Report};
+use super::model::{Kind, Report};
 use super::outputs::{OUTPUTS, Output};
 use super::{conclusions::conclusions, json, markdown, terminal};
+use crate::measure::decision::Separation;
 
 const SCHEMA: &str = "docs/report.schema.json";
 
@@ -107,7 +108,7 @@ fn no_line_on_the_terminal_is_longer_than_100_columns() {
 fn a_report_never_names_a_faster_variant_unless_it_is_separated() {
     let text = markdown::render(&alike()) + &terminal::render(&alike());
     assert!(["faster", "slower", "best", "worst", "fastest"].into_iter().all(|word| !text.contains(word)), "{text}");
-    assert_eq!(alike().timings.decision.unwrap().verdict, PairVerdict::NoDifference);
+    assert_eq!(alike().timings.decision.unwrap().verdict, Separation::NoDifference);
 }
 
 #[test]

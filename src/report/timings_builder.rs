@@ -6,16 +6,18 @@ mod spread;
 
 use std::collections::BTreeSet;
 
+use lab_stats::quantile::Sorted;
+
 use super::error::BuildError;
 use super::inputs::{Inputs, Run};
 use super::model::{
-    Concurrency, Decision, Disagreement, FactorMedians, Introspection, Kind, Medians, Pair, PairVerdict, RunTimings,
-    Spread, Timings, VariantTimings,
+    Concurrency, Decision, Disagreement, FactorMedians, Introspection, Kind, Medians, Pair, RunTimings, Spread,
+    Timings, VariantTimings,
 };
 use crate::measure::concurrency;
-use crate::measure::decision::{self, Blocks, Verdict};
+use crate::measure::decision::{self, Blocks};
 use one_run::run_timings;
-use spread::{Total, micros_signed, share, spread};
+use spread::{micros_signed, share, spread};
 
 /// The timings of the runs in `inputs`.
 pub fn timings(inputs: &Inputs<'_>, disagreements: Vec<Disagreement>) -> Result<Timings, BuildError> {
@@ -90,20 +92,15 @@ fn variant_timings(inputs: &Inputs<'_>, variant: &str) -> Result<VariantTimings,
 
 /// `None` only without a run.
 fn medians(confidence: f64, runs: &[RunTimings]) -> Option<Medians> {
-    let shares = |of: fn(&RunTimings) -> f64| {
-        let found = spread(runs.iter().map(|run| Total(of(run))).collect(), confidence)?;
-        Some(Spread { median: found.median.0, low: found.low.map(|end| end.0), high: found.high.map(|end| end.0) })
-    };
-    let times = |of: fn(&RunTimings) -> i64| spread(runs.iter().map(of).collect(), confidence);
+    let shares =
+        |of: fn(&RunTimings) -> f64| Some(spread(&Sorted::of_floats(runs.iter().map(of).collect())?, confidence));
+    let times = |of: fn(&RunTimings) -> i64| Some(spread(&Sorted::new(runs.iter().map(of).collect())?, confidence));
     // Of what not every run has, there is no median: it would be one of other runs than its neighbours are of.
-    let maybe = |of: fn(&RunTimings) -> Option<i64>| spread(runs.iter().map(of).collect::<Option<_>>()?, confidence);
-    let known = |of: fn(&RunTimings) -> Option<f64>| {
-        let all = runs.iter().map(|run| of(run).map(Total)).collect::<Option<Vec<_>>>();
-        all.and_then(|all| spread(all, confidence)).map(|found| Spread {
-            median: found.median.0,
-            low: found.low.map(|end| end.0),
-            high: found.high.map(|end| end.0),
-        })
+    let known_shares = |of: fn(&RunTimings) -> Option<f64>| {
+        Some(spread(&Sorted::of_floats(runs.iter().map(of).collect::<Option<_>>()?)?, confidence))
+    };
+    let known_times = |of: fn(&RunTimings) -> Option<i64>| {
+        Some(spread(&Sorted::new(runs.iter().map(of).collect::<Option<_>>()?)?, confidence))
     };
     Some(Medians {
         kind: Kind::Derived,
@@ -115,18 +112,18 @@ fn medians(confidence: f64, runs: &[RunTimings]) -> Option<Medians> {
             // The same in every run.
             balance: runs.first()?.derived.balance,
             contention: runs.first()?.derived.contention,
-            structure: known(|run| run.derived.structure),
-            runtime: known(|run| run.derived.runtime),
+            structure: known_shares(|run| run.derived.structure),
+            runtime: known_shares(|run| run.derived.runtime),
             efficiency: shares(|run| run.derived.efficiency)?,
         },
         overlap: shares(|run| run.derived.overlap)?,
         goodput_tokens_per_s: shares(|run| run.derived.goodput_tokens_per_s)?,
-        speed_up: known(|run| run.derived.speed_up),
-        ttft_p50_us: maybe(|run| run.measured.ttft_us.map(|found| found.p50)),
-        itl_p50_us: maybe(|run| run.measured.itl_us.map(|found| found.p50)),
-        itl_p99_us: maybe(|run| run.measured.itl_us.map(|found| found.p99)),
-        lateness_p99_us: maybe(|run| run.measured.lateness_us.map(|found| found.p99)),
-        lag_p99_us: maybe(|run| run.measured.lag_us.map(|found| found.p99)),
+        speed_up: known_shares(|run| run.derived.speed_up),
+        ttft_p50_us: known_times(|run| run.measured.ttft_us.map(|found| found.p50)),
+        itl_p50_us: known_times(|run| run.measured.itl_us.map(|found| found.p50)),
+        itl_p99_us: known_times(|run| run.measured.itl_us.map(|found| found.p99)),
+        lateness_p99_us: known_times(|run| run.measured.lateness_us.map(|found| found.p99)),
+        lag_p99_us: known_times(|run| run.measured.lag_us.map(|found| found.p99)),
         legacy_efficiency: shares(|run| run.derived.legacy_efficiency)?,
     })
 }
@@ -159,7 +156,7 @@ fn decide(inputs: &Inputs<'_>, variants: &[VariantTimings]) -> Result<Option<Dec
         blocks: found.blocks,
         incomplete_blocks,
         blocks_needed: found.blocks_needed,
-        verdict: verdict(found.verdict),
+        verdict: found.verdict,
         pairs: found.pairs.iter().map(pair).collect(),
     }))
 }
@@ -174,16 +171,8 @@ fn pair(found: &decision::Pair) -> Pair {
             high: found.interval_ns.map(|interval| micros_signed(interval.high)),
         },
         coverage: found.interval_ns.map(|interval| interval.coverage.share()),
-        verdict: verdict(found.verdict),
+        verdict: found.verdict,
         faster: found.faster().map(str::to_owned),
-    }
-}
-
-fn verdict(verdict: Verdict) -> PairVerdict {
-    match verdict {
-        Verdict::NoDifference => PairVerdict::NoDifference,
-        Verdict::Separated => PairVerdict::Separated,
-        Verdict::Inconclusive => PairVerdict::Inconclusive,
     }
 }
 

@@ -15,10 +15,10 @@ use rand::seq::SliceRandom as _;
 
 use super::{ClockKind, RunError, RunOptions, WorkloadChoice};
 use crate::measure::factors::ideal_wall;
-use crate::measure::quantiles::MAX_SAMPLES;
 use crate::sim::scripts;
 use crate::variant::Variant;
 use crate::workload::{Library, Workload, WorkloadFile, select};
+use lab_stats::quantile::MAX_SAMPLES;
 
 /// What a whole invocation may take when the number of runs is left open.
 const BUDGET: Duration = Duration::from_secs(45);

@@ -2,9 +2,10 @@
 
 use std::num::NonZeroUsize;
 
+use lab_stats::Verdict;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
-use runtime_lab::measure::bounds::{Bound, Kept, built_in};
+use runtime_lab::measure::bounds::{Bound, built_in};
 use runtime_lab::measure::decision::Rule;
 use runtime_lab::report::model::{BoundVerdict, Environment, Kind};
 use runtime_lab::report::{Inputs, build};
@@ -44,7 +45,7 @@ pub(crate) fn bound(name: &str) -> Bound {
 }
 
 /// What the report says of `bound` after `run`.
-pub(crate) fn judge(plan: &Plan, run: &Run, bound: &Bound) -> (Kept, String) {
+pub(crate) fn judge(plan: &Plan, run: &Run, bound: &Bound) -> (Verdict, String) {
     let report = build(&Inputs {
         workload: &plan.workload,
         pace: &plan.pace.to_string(),

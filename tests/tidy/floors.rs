@@ -42,6 +42,7 @@ const HOUSES: &[House] = &[
             &["cli", "main"],
         ],
     },
+    House { sources: "tools/stats/src/", floors: &[&["proc", "quantile", "verdict"]] },
     House {
         sources: "benches/rods/src/",
         floors: &[

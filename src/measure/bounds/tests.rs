@@ -31,7 +31,7 @@ fn every_bad_file_says_what_to_do() {
 fn the_built_in_bounds_can_all_fail() {
     for bound in built_in().unwrap() {
         let beyond = bound.min.map_or_else(|| bound.max.unwrap() + 1.0, |min| min - 1.0);
-        assert_eq!(bound.judge(&seen(bound.metric, beyond, 0.0)).0, Kept::Fail, "{}", bound.name);
+        assert_eq!(bound.judge(&seen(bound.metric, beyond, 0.0)).0, Verdict::Fail, "{}", bound.name);
     }
 }
 
@@ -39,7 +39,7 @@ fn the_built_in_bounds_can_all_fail() {
 fn the_built_in_bounds_pass_a_run_that_loses_nothing() {
     for bound in built_in().unwrap() {
         let best = bound.metric.best().expect("a built-in bound limits a metric with a best value");
-        assert_eq!(bound.judge(&seen(bound.metric, best, 0.0)).0, Kept::Pass, "{}", bound.name);
+        assert_eq!(bound.judge(&seen(bound.metric, best, 0.0)).0, Verdict::Pass, "{}", bound.name);
     }
 }
 
@@ -51,36 +51,36 @@ fn agents_held_apart_by_a_mutex_fail_the_overlap_bound() {
         .filter(|bound| bound.metric == Metric::MaxInFlightShare)
         .map(|bound| bound.judge(&seen(bound.metric, 0.5, 0.0)).0)
         .collect();
-    assert_eq!(found, [Kept::Fail]);
+    assert_eq!(found, [Verdict::Fail]);
 }
 
 #[test]
 fn a_limit_belongs_to_what_it_allows() {
     let exact = bound(BoundKind::Deterministic, Metric::Overlap, Some(0.9), Some(0.9));
-    assert_eq!(exact.judge(&seen(Metric::Overlap, 0.9, 0.0)).0, Kept::Pass);
+    assert_eq!(exact.judge(&seen(Metric::Overlap, 0.9, 0.0)).0, Verdict::Pass);
 }
 
 #[test]
 fn what_was_not_observed_is_inconclusive_and_never_a_pass() {
     let wanted = bound(BoundKind::Deterministic, Metric::Overlap, Some(0.9), None);
     let (kept, why) = wanted.judge(&Observed::default());
-    assert_eq!((kept, why.as_str()), (Kept::Inconclusive, "overlap was not observed"));
+    assert_eq!((kept, why.as_str()), (Verdict::Inconclusive, "overlap was not observed"));
 }
 
 #[test]
 fn a_late_server_makes_wall_clock_bounds_inconclusive() {
     // Slack 0.2 of the wall time, half of which the server may use up.
     let wanted = bound(BoundKind::WallClock, Metric::Overlap, Some(0.8), None);
-    assert_eq!(wanted.judge(&seen(Metric::Overlap, 0.7, 0.09)).0, Kept::Fail);
+    assert_eq!(wanted.judge(&seen(Metric::Overlap, 0.7, 0.09)).0, Verdict::Fail);
     let (kept, why) = wanted.judge(&seen(Metric::Overlap, 0.7, 0.25));
-    assert_eq!(kept, Kept::Inconclusive);
+    assert_eq!(kept, Verdict::Inconclusive);
     insta::assert_snapshot!(why, @"overlap is 0.7, but the server itself was late by 0.25, more than 0.5 of the slack of 0.2: use a quieter machine");
 }
 
 #[test]
 fn a_late_server_changes_nothing_about_deterministic_bounds() {
     let wanted = bound(BoundKind::Deterministic, Metric::Overlap, Some(0.8), None);
-    assert_eq!(wanted.judge(&seen(Metric::Overlap, 0.7, 0.9)).0, Kept::Fail);
+    assert_eq!(wanted.judge(&seen(Metric::Overlap, 0.7, 0.9)).0, Verdict::Fail);
 }
 
 #[test]
@@ -102,6 +102,6 @@ proptest! {
     fn a_deterministic_bound_passes_exactly_within_its_limits(value in -2.0_f64..2.0, limits in (-2.0_f64..0.0, 0.0_f64..2.0)) {
         let wanted = bound(BoundKind::Deterministic, Metric::Overlap, Some(limits.0), Some(limits.1));
         let kept = wanted.judge(&seen(Metric::Overlap, value, 0.0)).0;
-        prop_assert_eq!(kept == Kept::Pass, (limits.0..=limits.1).contains(&value));
+        prop_assert_eq!(kept == Verdict::Pass, (limits.0..=limits.1).contains(&value));
     }
 }

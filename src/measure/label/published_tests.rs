@@ -93,7 +93,7 @@ fn nor_is_any_mean_over_all_runs_since_cold_loads_and_short_answers_drown_it() {
 fn efficiency_less_balance_is_equivalent_within_the_published_rounding() {
     for runs in [Runs::All, Runs::Warm] {
         let found = explained(beyond_balance, runs, 0.011);
-        assert_eq!((found.equivalent(), found.verdict()), (true, Verdict::NoDifference));
+        assert_eq!((found.equivalent(), found.verdict()), (true, Separation::NoDifference));
         // It does separate, by thousandths of a point that nobody could use.
         assert!(found.separated());
     }

@@ -1,34 +1,13 @@
 //! Percentile intervals of the bootstrap (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13).
 //!
 //! They are too narrow for small samples: of ten values a 95 % interval of the mean holds it about nine times in ten.
-//! Where values come in pairs and few, [`Sorted::median_interval`](crate::measure::quantiles::Sorted::median_interval)
+//! Where values come in pairs and few, [`Sorted::median_interval`](lab_stats::quantile::Sorted::median_interval)
 //! keeps what it promises.
 
 use mock_ollama::seed::Seed;
 use rand::{Rng, RngExt as _};
 
-use super::{DRAWS, count, mean};
-
-/// The middle of a sample.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Centre {
-    /// The arithmetic mean.
-    Mean,
-    /// The middle value, or half-way between the two middle ones, so that turning all signs turns it too.
-    Median,
-}
-
-impl Centre {
-    /// Of at least one value; a median leaves them sorted.
-    fn of(self, values: &mut [f64]) -> f64 {
-        if self == Self::Mean {
-            return mean(values);
-        }
-        values.sort_unstable_by(f64::total_cmp);
-        let half = values.len() / 2;
-        if values.len() % 2 == 1 { values[half] } else { f64::midpoint(values[half - 1], values[half]) }
-    }
-}
+use super::{DRAWS, count};
 
 /// A number and its interval, both ends included, in the unit of the samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -48,30 +27,19 @@ impl Estimate {
     }
 }
 
-/// The centre of `sample` and its interval with `confidence` (between 0 and 1); `None` of no sample, of values that
+/// A statistic of `sample` and its interval with `confidence` (between 0 and 1); `None` of no sample, of values that
 /// are not finite, and for a confidence that [`DRAWS`] draws cannot reach.
-pub fn of_one(sample: &[f64], centre: Centre, confidence: f64, seed: Seed) -> Option<Estimate> {
-    let mut scratch = usable(sample)?.to_vec();
-    let value = centre.of(&mut scratch);
+pub fn of_one(sample: &[f64], statistic: fn(&[f64]) -> f64, confidence: f64, seed: Seed) -> Option<Estimate> {
+    if sample.is_empty() || !sample.iter().all(|value| value.is_finite()) {
+        return None;
+    }
+    let mut scratch = sample.to_vec();
     let mut rng = seed.derive("bootstrap of one", []).rng();
     let drawn = (0..DRAWS).map(|_| {
         draw(sample, &mut scratch, &mut rng);
-        centre.of(&mut scratch)
+        statistic(&scratch)
     });
-    interval(value, drawn.collect(), confidence)
-}
-
-/// The centre of `a` minus that of `b`, two groups that have nothing to do with each other; `None` as [`of_one`].
-pub fn of_difference(a: &[f64], b: &[f64], centre: Centre, confidence: f64, seed: Seed) -> Option<Estimate> {
-    let (mut left, mut right) = (usable(a)?.to_vec(), usable(b)?.to_vec());
-    let value = centre.of(&mut left) - centre.of(&mut right);
-    let mut rng = seed.derive("bootstrap of a difference", []).rng();
-    let drawn = (0..DRAWS).map(|_| {
-        draw(a, &mut left, &mut rng);
-        draw(b, &mut right, &mut rng);
-        centre.of(&mut left) - centre.of(&mut right)
-    });
-    interval(value, drawn.collect(), confidence)
+    interval(statistic(sample), drawn.collect(), confidence)
 }
 
 /// The interval that leaves out as many of `drawn` below as above; `None` where it would have to leave out less than
@@ -96,10 +64,6 @@ pub(in crate::measure) fn draw(sample: &[f64], into: &mut [f64], rng: &mut impl 
     for slot in into {
         *slot = sample[rng.random_range(0..sample.len())];
     }
-}
-
-fn usable(sample: &[f64]) -> Option<&[f64]> {
-    (!sample.is_empty() && sample.iter().all(|value| value.is_finite())).then_some(sample)
 }
 
 #[cfg(test)]

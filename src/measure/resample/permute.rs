@@ -39,14 +39,6 @@ pub fn p_value(rows: &[Row<'_>], scale: Scale, seed: Seed) -> Option<f64> {
     p_of(rows, scale, seed, DRAWS)
 }
 
-/// The p value of two groups that have nothing to do with each other; `None` where one is empty or not finite.
-pub fn p_of_groups(a: &[f64], b: &[f64], scale: Scale, seed: Seed) -> Option<f64> {
-    let of = |label, values: &[f64]| values.iter().map(move |&value| Row { label, stratum: "", value }).collect();
-    let (mut rows, more): (Vec<_>, Vec<_>) = (of("a", a), of("b", b));
-    rows.extend(more);
-    p_value(&rows, scale, seed)
-}
-
 /// [`p_value`] with a number of permutations to choose.
 pub(in crate::measure) fn p_of(rows: &[Row<'_>], scale: Scale, seed: Seed, draws: usize) -> Option<f64> {
     if rows.iter().any(|row| !row.value.is_finite()) {

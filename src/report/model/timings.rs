@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use lab_stats::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
-use crate::measure::bounds::{BoundKind, Kept, Metric};
+use crate::measure::bounds::{BoundKind, Metric};
+use crate::measure::decision::Separation;
 
 /// The measured part of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -284,21 +286,9 @@ pub struct Decision {
     /// The fewest blocks with which an interval can be had.
     pub blocks_needed: Option<usize>,
     /// `no-difference` only when no pair differs; `separated` when any pair does; else `inconclusive`.
-    pub verdict: PairVerdict,
+    pub verdict: Separation,
     /// Every pair of variants.
     pub pairs: Vec<Pair>,
-}
-
-/// What the evidence says.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "kebab-case")]
-pub enum PairVerdict {
-    /// No difference that matters.
-    NoDifference,
-    /// A difference that matters.
-    Separated,
-    /// Neither is shown.
-    Inconclusive,
 }
 
 /// Two variants compared by their wall times within blocks.
@@ -314,7 +304,7 @@ pub struct Pair {
     /// The coverage that the interval reaches; absent without an interval.
     pub coverage: Option<f64>,
     /// What the evidence says.
-    pub verdict: PairVerdict,
+    pub verdict: Separation,
     /// The variant with the shorter wall time, where they are separated.
     pub faster: Option<String>,
 }
@@ -373,7 +363,7 @@ pub struct BoundVerdict {
     /// The variant.
     pub variant: String,
     /// Whether it is kept: by every run when deterministic, by the median over runs when not.
-    pub verdict: Kept,
+    pub verdict: Verdict,
     /// Why, in one line.
     pub why: String,
 }

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
-use super::spread::{Total, spread};
-use crate::measure::bounds::{Bound, BoundKind, Kept, Lateness, Metric, Observed};
+use lab_stats::Verdict;
+use lab_stats::quantile::median;
+
+use crate::measure::bounds::{Bound, BoundKind, Lateness, Metric, Observed};
 use crate::report::inputs::Inputs;
 use crate::report::model::{BoundVerdict, RunTimings, VariantTimings};
 
@@ -17,7 +19,7 @@ pub(super) fn judge(inputs: &Inputs<'_>, variants: &[VariantTimings]) -> Vec<Bou
         let runs = observed(inputs, variant);
         let (verdict, why) = match bound.kind {
             BoundKind::Deterministic => every_run(bound, variant, &runs),
-            BoundKind::WallClock => bound.judge(&median(&runs)),
+            BoundKind::WallClock => bound.judge(&median_of(&runs)),
         };
         BoundVerdict {
             bound: bound.name.clone(),
@@ -32,9 +34,9 @@ pub(super) fn judge(inputs: &Inputs<'_>, variants: &[VariantTimings]) -> Vec<Bou
 }
 
 /// The first run that fails, else the first that cannot tell, else the first.
-fn every_run(bound: &Bound, variant: &VariantTimings, runs: &[Observed]) -> (Kept, String) {
-    let judged: Vec<(Kept, String)> = runs.iter().map(|run| bound.judge(run)).collect();
-    let worst = [Kept::Fail, Kept::Inconclusive, Kept::Pass]
+fn every_run(bound: &Bound, variant: &VariantTimings, runs: &[Observed]) -> (Verdict, String) {
+    let judged: Vec<(Verdict, String)> = runs.iter().map(|run| bound.judge(run)).collect();
+    let worst = [Verdict::Fail, Verdict::Inconclusive, Verdict::Pass]
         .into_iter()
         .find_map(|kept| judged.iter().position(|(found, _)| *found == kept));
     match worst {
@@ -42,19 +44,18 @@ fn every_run(bound: &Bound, variant: &VariantTimings, runs: &[Observed]) -> (Kep
             let (kept, why) = &judged[at];
             (*kept, format!("block {}: {why}", variant.runs[at].block))
         }
-        None => (Kept::Inconclusive, "there is no run".to_owned()),
+        None => (Verdict::Inconclusive, "there is no run".to_owned()),
     }
 }
 
-fn median(runs: &[Observed]) -> Observed {
-    let middle = |values: Vec<f64>| spread(values.into_iter().map(Total).collect(), 0.5).map(|found| found.median.0);
+fn median_of(runs: &[Observed]) -> Observed {
     let of = |metric| runs.iter().map(|run| run.values.get(&metric).copied()).collect::<Option<Vec<f64>>>();
-    let values = Metric::ALL.into_iter().filter_map(|metric| Some((metric, middle(of(metric)?)?)));
+    let values = Metric::ALL.into_iter().filter_map(|metric| Some((metric, median(of(metric)?)?)));
     Observed {
         values: values.collect(),
         lateness: Lateness {
-            wall_share: middle(runs.iter().map(|run| run.lateness.wall_share).collect()).unwrap_or(0.0),
-            us: middle(runs.iter().map(|run| run.lateness.us).collect()).unwrap_or(0.0),
+            wall_share: median(runs.iter().map(|run| run.lateness.wall_share).collect()).unwrap_or(0.0),
+            us: median(runs.iter().map(|run| run.lateness.us).collect()).unwrap_or(0.0),
         },
     }
 }

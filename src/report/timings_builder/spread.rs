@@ -1,44 +1,19 @@
 //! Samples to the numbers of a report.
 
-use std::cmp::Ordering;
 use std::time::Duration;
 
-use crate::measure::quantiles::Sorted;
+use lab_stats::quantile::Sorted;
+
 use crate::report::model::{Distribution, Spread};
 
-/// An `f64` ordered by [`f64::total_cmp`].
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Total(pub(super) f64);
-
-impl PartialEq for Total {
-    fn eq(&self, other: &Self) -> bool {
-        self.cmp(other) == Ordering::Equal
+/// The median of `samples` with its interval.
+pub(super) fn spread<T: Copy>(samples: &Sorted<T>, confidence: f64) -> Spread<T> {
+    let interval = samples.median_interval(confidence);
+    Spread {
+        median: samples.median(),
+        low: interval.as_ref().map(|found| found.low),
+        high: interval.as_ref().map(|found| found.high),
     }
-}
-
-impl Eq for Total {}
-
-impl PartialOrd for Total {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Total {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.0.total_cmp(&other.0)
-    }
-}
-
-/// The median of `samples` with its interval; `None` without samples.
-pub(super) fn spread<T: Copy + Ord>(samples: Vec<T>, confidence: f64) -> Option<Spread<T>> {
-    let sorted = Sorted::new(samples)?;
-    let interval = sorted.median_interval(confidence);
-    Some(Spread {
-        median: sorted.median(),
-        low: interval.map(|found| found.low),
-        high: interval.map(|found| found.high),
-    })
 }
 
 /// The quantiles of `nanos`, in microseconds; `None` without samples.

@@ -1,7 +1,10 @@
 use std::num::NonZeroUsize;
 
+use lab_stats::Verdict;
+
 use super::*;
-use crate::measure::bounds::{Kept, Metric};
+use crate::measure::bounds::Metric;
+use crate::measure::decision::Separation;
 use crate::report::build::build;
 use crate::report::fixture::{Experiment, as_run, experiment, inputs, report, report_with_bounds, workload};
 use crate::report::model::Report;
@@ -86,7 +89,7 @@ fn blocks_with_a_failure_are_left_out_of_the_comparison_and_counted() {
         crate::transcript::Outcome::Failed { kind: "reset".into(), message: String::new() };
     let decision = report(&all).timings.decision.unwrap();
     assert_eq!((decision.blocks, decision.incomplete_blocks), (5, 1));
-    assert_eq!(decision.verdict, PairVerdict::Inconclusive);
+    assert_eq!(decision.verdict, Separation::Inconclusive);
 }
 
 #[test]
@@ -116,7 +119,7 @@ fn agents_one_after_the_other_fail_the_bound_on_streams_in_flight() {
         .filter(|found| found.metric == Metric::MaxInFlightShare)
         .map(|found| (found.variant, found.verdict, found.why.starts_with("block 3: ")))
         .collect();
-    assert_eq!(verdicts, [("alpha".to_owned(), Kept::Pass, false), ("mutex".to_owned(), Kept::Fail, true)]);
+    assert_eq!(verdicts, [("alpha".to_owned(), Verdict::Pass, false), ("mutex".to_owned(), Verdict::Fail, true)]);
 }
 
 #[test]
@@ -133,8 +136,8 @@ fn one_slow_run_does_not_fail_a_wall_clock_bound_and_most_runs_do() {
         let bounds = report_with_bounds(&all).timings.bounds;
         bounds.into_iter().find(|found| found.metric == Metric::Overlap).unwrap().verdict
     };
-    assert_eq!(verdict(&[3, 3, 300]), Kept::Pass);
-    assert_eq!(verdict(&[300, 3, 300]), Kept::Fail);
+    assert_eq!(verdict(&[3, 3, 300]), Verdict::Pass);
+    assert_eq!(verdict(&[300, 3, 300]), Verdict::Fail);
 }
 
 #[test]

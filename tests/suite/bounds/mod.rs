@@ -5,10 +5,11 @@ mod rounds;
 #[cfg(feature = "controls")]
 mod wall_clock;
 
+use lab_stats::Verdict;
 use mock_ollama::recording::Chunk;
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
-use runtime_lab::measure::bounds::{Kept, built_in};
+use runtime_lab::measure::bounds::built_in;
 use runtime_lab::run::Plan;
 use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::variant::Variant;
@@ -50,7 +51,7 @@ for_each_variant! {
     fn every_agent_that_may_run_has_a_stream_in_flight(variant: Variant) {
         let plan = duet(variant);
         let (kept, why) = judge(&plan, &hold(&plan, of(variant), PATIENCE), &bound(IN_FLIGHT));
-        assert_eq!(kept, Kept::Pass, "{why}");
+        assert_eq!(kept, Verdict::Pass, "{why}");
     }
 }
 
@@ -61,7 +62,7 @@ fn control_a_mutex_leaves_half_of_the_agents_out_of_flight() {
     let plan = duet(control.claims);
     let run = hold(&plan, control.runtime, std::time::Duration::from_millis(300));
     let (kept, why) = judge(&plan, &run, &bound(IN_FLIGHT));
-    assert_eq!(kept, Kept::Fail, "{why}");
+    assert_eq!(kept, Verdict::Fail, "{why}");
     assert!(why.contains("max-in-flight-share is 0.5, min 1"), "{why}");
 }
 
@@ -70,7 +71,7 @@ for_each_variant! {
         let plan = duet(variant);
         let run = Cast { pace: Pace::instant(), ..cast(&plan) }.play(of(variant));
         let (kept, why) = judge(&plan, &run, &bound(NO_FAILURE));
-        assert_eq!(kept, Kept::Pass, "{why}");
+        assert_eq!(kept, Verdict::Pass, "{why}");
     }
 }
 
@@ -81,7 +82,7 @@ for_each_variant! {
         let last: Option<Chunk> = broken.recordings[0].exchanges[0].chunks.pop();
         assert!(last.is_some());
         let (kept, why) = judge(&plan, &broken.play(of(variant)), &bound(NO_FAILURE));
-        assert_eq!(kept, Kept::Fail, "{why}");
+        assert_eq!(kept, Verdict::Fail, "{why}");
     }
 }
 

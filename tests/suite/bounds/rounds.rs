@@ -1,6 +1,6 @@
 //! What several tries of a gate come to.
 
-use std::fmt;
+use lab_stats::Verdict;
 
 /// What one round came to, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -11,24 +11,6 @@ pub(super) enum Round {
     Spoilt(String),
     /// The control kept the bound, so the bound says nothing of anybody.
     Toothless(String),
-}
-
-/// What a gate came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Verdict {
-    Pass,
-    Fail,
-    Inconclusive,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-        })
-    }
 }
 
 /// One round that passes is enough. Without any, a round that fails counts, and so does a control that was never

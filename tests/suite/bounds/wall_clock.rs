@@ -4,13 +4,14 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
+use lab_stats::Verdict;
 use runtime_lab::for_each_variant;
-use runtime_lab::measure::bounds::{Bound, Kept};
+use runtime_lab::measure::bounds::Bound;
 use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::variant::Variant;
 use serde_json::json;
 
-use super::rounds::{Round, Verdict, conclude};
+use super::rounds::{Round, conclude};
 use super::{FIRST_TOKEN, OVERLAP, control, duet};
 use crate::lab::{bound, cast, judge};
 
@@ -49,17 +50,17 @@ fn gate(variant: Variant, name: &str, control: &str) {
 fn round(variant: Variant, bound: &Bound, name: &str) -> Round {
     let control = control(name);
     match measure(control.claims, control.runtime, bound) {
-        (Kept::Fail, _) => match measure(variant, of(variant), bound) {
-            (Kept::Pass, why) => Round::Pass(why),
-            (Kept::Fail, why) => Round::Fail(why),
-            (Kept::Inconclusive, why) => Round::Spoilt(why),
+        (Verdict::Fail, _) => match measure(variant, of(variant), bound) {
+            (Verdict::Pass, why) => Round::Pass(why),
+            (Verdict::Fail, why) => Round::Fail(why),
+            (Verdict::Inconclusive, why) => Round::Spoilt(why),
         },
-        (Kept::Pass, why) => Round::Toothless(format!("the control {name} was let through: {why}")),
-        (Kept::Inconclusive, why) => Round::Spoilt(format!("the control {name}: {why}")),
+        (Verdict::Pass, why) => Round::Toothless(format!("the control {name} was let through: {why}")),
+        (Verdict::Inconclusive, why) => Round::Spoilt(format!("the control {name}: {why}")),
     }
 }
 
-fn measure(claims: Variant, runtime: &dyn Runtime, bound: &Bound) -> (Kept, String) {
+fn measure(claims: Variant, runtime: &dyn Runtime, bound: &Bound) -> (Verdict, String) {
     let plan = duet(claims);
     judge(&plan, &cast(&plan).play(runtime), bound)
 }

@@ -8,6 +8,14 @@ fn row<'a>(label: &'a str, stratum: &'a str, value: f64) -> Row<'a> {
     Row { label, stratum, value }
 }
 
+/// The p value of two groups that have nothing to do with each other.
+fn p_of_groups(a: &[f64], b: &[f64], scale: Scale, seed: Seed) -> Option<f64> {
+    let of = |label, values: &[f64]| values.iter().map(move |&value| Row { label, stratum: "", value }).collect();
+    let (mut rows, more): (Vec<_>, Vec<_>) = (of("a", a), of("b", b));
+    rows.extend(more);
+    p_value(&rows, scale, seed)
+}
+
 #[test]
 fn groups_with_the_same_values_are_not_told_apart() {
     for scale in SCALES {

@@ -3,14 +3,34 @@
 //! Every value that comes out was put in. Nothing is interpolated and nothing is bucketed, so snapshots are stable
 //! and a quantile can be found again in the raw data.
 
+use std::cmp::Ordering;
+
 /// Samples in ascending order; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Sorted<T>(Vec<T>);
 
 impl<T: Copy + Ord> Sorted<T> {
     /// Sorts `samples`; `None` when there are none.
-    pub fn new(mut samples: Vec<T>) -> Option<Self> {
-        samples.sort_unstable();
+    pub fn new(samples: Vec<T>) -> Option<Self> {
+        Self::by(samples, T::cmp)
+    }
+}
+
+impl Sorted<f64> {
+    /// Sorts `samples` by [`f64::total_cmp`]; `None` when there are none.
+    pub fn of_floats(samples: Vec<f64>) -> Option<Self> {
+        Self::by(samples, f64::total_cmp)
+    }
+}
+
+/// Returns the nearest-rank median of `samples`; `None` when there are none.
+pub fn median(samples: Vec<f64>) -> Option<f64> {
+    Sorted::of_floats(samples).map(|sorted| sorted.median())
+}
+
+impl<T: Copy> Sorted<T> {
+    fn by(mut samples: Vec<T>, compare: fn(&T, &T) -> Ordering) -> Option<Self> {
+        samples.sort_unstable_by(compare);
         (!samples.is_empty()).then_some(Self(samples))
     }
 
@@ -100,7 +120,7 @@ fn median_ranks(samples: usize, confidence: f64) -> Option<(usize, Coverage)> {
 /// The probability that the `rank`-th smallest and the `rank`-th largest of `samples` samples enclose the median.
 ///
 /// `samples` is at most [`MAX_SAMPLES`].
-pub fn median_coverage(samples: usize, rank: usize) -> f64 {
+fn median_coverage(samples: usize, rank: usize) -> f64 {
     let mut term = (0..samples).fold(1.0, |power, _| power * 0.5);
     let mut tail = 0.0;
     for hits in 0..rank {
