@@ -146,6 +146,6 @@ fn an_address_that_others_reach_is_said_aloud_in_one_line(#[case] listen: &str) 
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(5));
     let first = text.lines().next().unwrap();
-    assert!(first.starts_with("note: ") && first.contains("is open to other machines"), "{text}");
+    assert!(first.starts_with("note: ") && first.contains("is open to other hosts"), "{text}");
     assert_eq!(text.lines().count(), 2, "{text}");
 }
