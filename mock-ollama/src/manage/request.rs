@@ -1,0 +1,297 @@
+//! Requests about models themselves: show, pull, push, delete, copy, create (`server/routes.go`, `server/create.go`).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Map, Value};
+
+use crate::dialect::request::native::NO_BODY;
+use crate::dialect::request::schemas::message;
+use crate::generation::{Refusal, RefusedBy, named};
+use crate::go_json::fmt::quote;
+use crate::go_json::{GoStruct, GoType, decode, fields};
+use crate::models::ModelName;
+
+static SHOW: GoStruct = GoStruct::new(
+    "api",
+    "ShowRequest",
+    &[
+        ("model", GoType::Text),
+        ("system", GoType::Text),
+        ("template", GoType::Text),
+        ("verbose", GoType::Bool),
+        ("options", GoType::Map),
+        ("name", GoType::Text),
+    ],
+);
+
+const TRANSFER: &[(&str, GoType)] = &[
+    ("model", GoType::Text),
+    ("insecure", GoType::Bool),
+    ("username", GoType::Text),
+    ("password", GoType::Text),
+    ("stream", GoType::Bool),
+    ("name", GoType::Text),
+];
+
+static PULL: GoStruct = GoStruct::new("api", "PullRequest", TRANSFER);
+static PUSH: GoStruct = GoStruct::new("api", "PushRequest", TRANSFER);
+static DELETE: GoStruct = GoStruct::new("api", "DeleteRequest", &[("model", GoType::Text), ("name", GoType::Text)]);
+static COPY: GoStruct = GoStruct::new("api", "CopyRequest", &[("source", GoType::Text), ("destination", GoType::Text)]);
+
+static CREATE: GoStruct = GoStruct::new(
+    "api",
+    "CreateRequest",
+    &[
+        ("model", GoType::Text),
+        ("stream", GoType::Bool),
+        ("quantize", GoType::Text),
+        ("from", GoType::Text),
+        ("remote_host", GoType::Text),
+        ("files", GoType::TextMap),
+        ("draft_files", GoType::TextMap),
+        ("draft_quantize", GoType::Text),
+        ("adapters", GoType::TextMap),
+        ("template", GoType::Text),
+        ("license", GoType::Any),
+        ("system", GoType::Text),
+        ("parameters", GoType::Map),
+        ("messages", GoType::List("[]api.Message", &GoType::Custom(message))),
+        ("renderer", GoType::Text),
+        ("parser", GoType::Text),
+        ("requires", GoType::Text),
+        ("info", GoType::Map),
+        ("name", GoType::Text),
+        ("quantization", GoType::Text),
+    ],
+);
+
+fn read(body: &[u8], schema: &'static GoStruct) -> Result<Map<String, Value>, Refusal> {
+    decode(body, schema, NO_BODY).map_err(|text| Refusal::by_handler(400, text))
+}
+
+/// `model`, or `name` as older clients call it.
+fn model(asked: &mut Map<String, Value>) -> String {
+    let model = fields::text(asked, "model");
+    if model.is_empty() { fields::text(asked, "name") } else { model }
+}
+
+/// A request of `/api/show`, decoded.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ShowAsk {
+    /// The model as the request names it.
+    pub model: String,
+    /// The model's canonical name.
+    pub name: ModelName,
+    /// The system text that takes the place of the model's own; empty where there is none.
+    pub system: String,
+    /// Whether long arrays are shown.
+    pub verbose: bool,
+    /// The options to show instead of the model's own.
+    pub options: Map<String, Value>,
+}
+
+impl ShowAsk {
+    /// Decodes a request body.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `ShowHandler`).
+    pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &SHOW)?;
+        let model = model(&mut asked);
+        if model.is_empty() {
+            return Err(Refusal::by_handler(400, "model is required"));
+        }
+        let name = named::local(&model).map_err(|refusal| match refusal.by {
+            RefusedBy::Cloud => named::cloud_refused("remote model details are"),
+            _ => refusal,
+        })?;
+        let verbose = fields::flag(&asked, "verbose").unwrap_or_default();
+        let options = fields::map(&mut asked, "options");
+        Ok(Self { model, name, system: fields::text(&mut asked, "system"), verbose, options })
+    }
+}
+
+/// A request of `/api/pull`, `/api/push` or `/api/delete`, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NameAsk {
+    /// The model as the request names it.
+    pub model: String,
+    /// The model's canonical name; `None` for a name that breaks the grammar, which push refuses in its stream.
+    pub name: Option<ModelName>,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+}
+
+impl NameAsk {
+    /// Decodes a request body of `/api/pull`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `PullHandler`).
+    pub fn pull(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &PULL)?;
+        let model = model(&mut asked);
+        let name = named::local(&model)?;
+        Ok(Self { model, name: Some(name), stream: fields::flag(&asked, "stream").unwrap_or(true) })
+    }
+
+    /// Decodes a request body of `/api/push`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `PushHandler`).
+    pub fn push(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &PUSH)?;
+        let model = model(&mut asked);
+        if model.is_empty() {
+            return Err(Refusal::by_handler(400, "model is required"));
+        }
+        let name = ModelName::parse(&model);
+        Ok(Self { model, name, stream: fields::flag(&asked, "stream").unwrap_or(true) })
+    }
+
+    /// Decodes a request body of `/api/delete`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `DeleteHandler`).
+    pub fn delete(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &DELETE)?;
+        let model = model(&mut asked);
+        if model.is_empty() {
+            return Err(Refusal::by_handler(400, "model is required"));
+        }
+        let name = ModelName::parse(&model);
+        if name.is_none() {
+            return Err(Refusal::by_handler(400, format!("name {} is invalid", quote(&model))));
+        }
+        Ok(Self { model, name, stream: false })
+    }
+}
+
+/// A request of `/api/copy`, decoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CopyAsk {
+    /// The model as the request names it.
+    pub source: String,
+    /// Its canonical name.
+    pub source_name: ModelName,
+    /// The new name as the request gives it.
+    pub destination: String,
+    /// Its canonical name.
+    pub destination_name: ModelName,
+}
+
+impl CopyAsk {
+    /// Decodes a request body.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `CopyHandler`).
+    pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &COPY)?;
+        let mut name = |field: &str| {
+            let text = fields::text(&mut asked, field);
+            match ModelName::parse(&text) {
+                Some(name) => Ok((text, name)),
+                None => Err(Refusal::by_handler(400, format!("{field} {} is invalid", quote(&text)))),
+            }
+        };
+        let (source, source_name) = name("source")?;
+        let (destination, destination_name) = name("destination")?;
+        Ok(Self { source, source_name, destination, destination_name })
+    }
+}
+
+/// A request of `/api/create`, decoded. What it is made from is not checked here: that is refused in the stream.
+#[derive(Clone, Debug, PartialEq)]
+pub struct CreateAsk {
+    /// The model as the request names it.
+    pub model: String,
+    /// Its canonical name.
+    pub name: ModelName,
+    /// The model that it is made from; empty where there is none.
+    pub from: String,
+    /// Digests by file name.
+    pub files: BTreeMap<String, String>,
+    /// The same of adapters.
+    pub adapters: BTreeMap<String, String>,
+    /// The template; empty where there is none.
+    pub template: String,
+    /// The system text; empty where there is none.
+    pub system: String,
+    /// The licences.
+    pub licences: Vec<String>,
+    /// The parameters.
+    pub parameters: Map<String, Value>,
+    /// The messages that every conversation begins with.
+    pub messages: Vec<Value>,
+    /// The number type that weights are brought to; empty where they stay as they are.
+    pub quantize: String,
+    /// The built-in renderer; empty where there is none.
+    pub renderer: String,
+    /// The built-in parser; empty where there is none.
+    pub parser: String,
+    /// The server version that the model needs; empty where it says none.
+    pub requires: String,
+    /// Whether the answer is to be streamed.
+    pub stream: bool,
+}
+
+impl CreateAsk {
+    /// Decodes a request body.
+    ///
+    /// # Errors
+    /// The refusals of the real server that come before its stream (`server/create.go`, `CreateHandler`).
+    pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = read(body, &CREATE)?;
+        let files = texts(&mut asked, "files");
+        let model = model(&mut asked);
+        let name = ModelName::parse(&model).ok_or_else(|| Refusal::by_handler(400, "invalid model name"))?;
+        let quantize = fields::text(&mut asked, "quantize");
+        let older = fields::text(&mut asked, "quantization");
+        for (path, digest) in &files {
+            if !is_local(path) {
+                return Err(Refusal::by_handler(400, "file path must be relative"));
+            }
+            if !is_digest(digest) {
+                return Err(Refusal::by_handler(400, "invalid digest format"));
+            }
+        }
+        let licences = match asked.remove("license") {
+            Some(Value::String(text)) => vec![text],
+            Some(Value::Array(items)) => items.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+            _ => Vec::new(),
+        };
+        let mut text = |name: &str| fields::text(&mut asked, name);
+        Ok(Self {
+            model,
+            name,
+            from: text("from"),
+            template: text("template"),
+            system: text("system"),
+            quantize: if quantize.is_empty() { older } else { quantize },
+            renderer: text("renderer"),
+            parser: text("parser"),
+            requires: text("requires"),
+            files,
+            adapters: texts(&mut asked, "adapters"),
+            licences,
+            parameters: fields::map(&mut asked, "parameters"),
+            messages: fields::list(&mut asked, "messages"),
+            stream: fields::flag(&asked, "stream").unwrap_or(true),
+        })
+    }
+}
+
+fn texts(asked: &mut Map<String, Value>, name: &str) -> BTreeMap<String, String> {
+    let texts = fields::map(asked, name).into_iter();
+    texts.map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect()
+}
+
+/// Whether a path stays inside of the folder that it is seen from (Go `fs.ValidPath`).
+fn is_local(path: &str) -> bool {
+    path == "." || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+}
+
+/// `sha256:` or `sha256-`, and 64 hexadecimal digits.
+fn is_digest(text: &str) -> bool {
+    let digits = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha256-"));
+    digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
+}
