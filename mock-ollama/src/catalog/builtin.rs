@@ -3,7 +3,7 @@
 use crate::recording::{ReadError, Recording, read};
 
 /// Name and text of each built-in recording, in the order of names; `fixtures/README.md` says what each is.
-pub static BUILTIN: &[(&str, &str)] = &[
+static BUILTIN: &[(&str, &str)] = &[
     ("base-cold-load", include_str!("../../../fixtures/recordings/base-cold-load.jsonl")),
     ("base-greedy", include_str!("../../../fixtures/recordings/base-greedy.jsonl")),
     ("conversation-four-turns", include_str!("../../../fixtures/recordings/conversation-four-turns.jsonl")),

@@ -34,7 +34,7 @@ pub struct Choice<'a> {
 
 impl<'a> Choice<'a> {
     /// Returns the exchange for a caller that has made this choice `turn` times before.
-    pub fn pick(&self, turn: usize) -> &Candidate<'a> {
+    pub(crate) fn pick(&self, turn: usize) -> &Candidate<'a> {
         &self.candidates[turn % self.candidates.len()]
     }
 

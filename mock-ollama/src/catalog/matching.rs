@@ -7,6 +7,7 @@ use thiserror::Error;
 
 /// Which recording answers a request.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Matching {
     /// Model, and prompt or messages are equal; several recordings of one request take turns. A request of
     /// another route is answered by a recording when path and body are equal.

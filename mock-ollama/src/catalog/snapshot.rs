@@ -131,7 +131,7 @@ impl Catalog {
     }
 
     /// Returns all models, installed or not, by name.
-    pub fn cards(&self) -> impl Iterator<Item = &Card> {
+    pub(crate) fn cards(&self) -> impl Iterator<Item = &Card> {
         self.cards.values()
     }
 

@@ -8,6 +8,7 @@ use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES};
 
 /// Why a recording could not be read.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// The bytes could not be had.
     #[error("{label}: cannot read the recording")]
@@ -46,6 +47,7 @@ impl ReadError {
 
 /// Why a recording could not be written.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The bytes could not be put down.
     #[error("cannot write the recording")]
@@ -71,6 +73,7 @@ impl WriteError {
 
 /// The kinds of line in a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LineKind {
     /// `{"recording":1,…}`
     Header,
@@ -100,6 +103,7 @@ impl fmt::Display for LineKind {
 ///
 /// Each variant but those about size has a malformed file in `fixtures/bad/recording/`, named like it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Problem {
     /// There is no line at all.
     #[error("the file is empty; expected {}", LineKind::Header)]

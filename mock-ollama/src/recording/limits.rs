@@ -12,4 +12,4 @@ pub const MAX_BODY_NESTING: usize = 100;
 
 /// The header fields that a recording never holds, because the server makes them anew for each
 /// connection (RFC 9112 §6, RFC 9110 §6.6.1).
-pub const FRAMING_HEADERS: [&str; 4] = ["Content-Length", "Transfer-Encoding", "Connection", "Date"];
+pub(crate) const FRAMING_HEADERS: [&str; 4] = ["Content-Length", "Transfer-Encoding", "Connection", "Date"];

@@ -36,8 +36,8 @@ impl Recording {
     /// it; the file format asks for at least one exchange.
     ///
     /// ```
-    /// use mock_ollama::catalog::builtin;
-    /// use mock_ollama::recording::{Origin, Recording, to_string};
+    /// use mock_ollama::recording::to_string;
+    /// use mock_ollama::{Origin, Recording, builtin};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let kept = builtin::recording("tiny-short").ok_or("it is built in")??;
@@ -64,6 +64,7 @@ impl Recording {
 /// How a recording's bytes and times came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Origin {
     /// Bytes and times are as they arrived on a socket.
     Recorded,
@@ -113,6 +114,7 @@ pub struct Model {
 /// The `details` object of a listed model (Ollama `api/types.go`, `ModelDetails`), in wire order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Details {
     /// The model it was made from; empty when there is none.
     #[serde(default)]
@@ -172,7 +174,7 @@ impl Request {
     /// Ollama's depends on. What is not visible ASCII is percent-encoded.
     ///
     /// ```
-    /// # use mock_ollama::recording::Request;
+    /// # use mock_ollama::Request;
     /// assert_eq!(Request::path_of("/v1/messages?beta=true"), "/v1/messages");
     /// assert_eq!(Request::path_of("http://localhost:11434/v1/models/é%2Fb"), "/v1/models/%C3%A9%2Fb");
     /// ```
@@ -195,6 +197,7 @@ impl Request {
 /// The methods that Ollama's router registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub enum Method {
     /// `GET`
     Get,
@@ -270,7 +273,7 @@ pub enum End {
 
 impl Exchange {
     /// Returns the body's length in bytes.
-    pub fn body_len(&self) -> u64 {
+    pub(crate) fn body_len(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum()
     }
 

@@ -72,7 +72,7 @@ pub(super) fn chunk(status: u16, before_us: Option<u64>, at_us: u64, length: usi
 }
 
 /// Returns whether a response of this status ends with its head, whatever its fields say (RFC 9112 §6.3).
-pub fn is_bodiless(status: u16) -> bool {
+pub(crate) fn is_bodiless(status: u16) -> bool {
     matches!(status, 100..=199 | 204 | 304)
 }
 

@@ -227,7 +227,7 @@ impl Scripted {
     }
 
     /// Returns whether it states an embedding.
-    pub fn embeds(&self) -> bool {
+    pub(crate) fn embeds(&self) -> bool {
         self.embedding.is_some()
     }
 
