@@ -59,7 +59,7 @@ pub struct WireChunk {
 }
 
 impl Chunks {
-    /// Encodes chunks, each due so long after the request; those without bytes are left out, as they would end the body.
+    /// Encodes chunks, each due at its offset from the request. Those without bytes are left out, as they would end the body.
     fn encode<B: AsRef<[u8]>>(chunks: impl IntoIterator<Item = (Duration, B)>) -> Self {
         let mut wire = Vec::new();
         let mut places = Vec::new();
@@ -89,7 +89,7 @@ impl Prepared {
         Self { status: exchange.response.status, fields: exchange.response.headers.clone(), body, end: exchange.end }
     }
 
-    /// Returns a reply of the server's own, due `at` after the request.
+    /// Returns a reply that the server makes, due `at` after the request.
     pub fn reply(reply: Reply, at: Duration) -> Self {
         let body = if reply.flushed {
             Body::Stream(Chunks::encode([(at, reply.body)]))
@@ -99,7 +99,7 @@ impl Prepared {
         Self { status: reply.status, fields: reply.fields, body, end: End::Clean }
     }
 
-    /// Returns a stream of the server's own: lines, each due so long after the request.
+    /// Returns a stream that the server makes: lines, each due at its offset from the request.
     pub fn lines(
         status: u16,
         fields: Vec<(String, String)>,

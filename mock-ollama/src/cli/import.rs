@@ -19,7 +19,7 @@ use super::error::VerbError;
 /// vcrpy and VCR, mock files of httpmock, HAR files).
 ///
 /// All exchanges of the inputs become one conversation, in the order given. Where IN or OUT is a folder, each exchange
-/// becomes a recording of its own. The form of each input is told by how it begins.
+/// becomes its own recording. The beginning of each input tells its format.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
     /// Bodies as the server sent them, raw captures (`raw-capture/1`), cassettes, HAR files, or one folder of them

@@ -63,7 +63,7 @@ pub(crate) struct ServeArgs {
     transfer_speed: u64,
     #[command(flatten)]
     device: DeviceArgs,
-    /// Let every chunk leave in a TCP segment of its own, also where several are due
+    /// Let every chunk leave in its own TCP segment, also where several are due
     #[arg(long)]
     flush: bool,
     /// Wake this many microseconds before a deadline and spin the rest, while few streams are in progress; up to four times as

@@ -255,7 +255,7 @@ impl EventLoop {
             }
             match Poller::accept(&door.listener) {
                 Ok(stream) => {
-                    // A connection that broke before it was set up is nobody's.
+                    // A connection that broke before it was set up is skipped.
                     let Ok(mut socket) = Socket::new(stream) else { continue };
                     let conn = ConnId(door.next_conn);
                     if self.poller.add_stream(&mut socket.stream, token_of(conn, doors)).is_err() {

@@ -42,7 +42,7 @@ pub fn write_together<'a>(
     Ok(())
 }
 
-/// Waits until nobody else writes into the folder. The lock ends with the process that has it, however that ends.
+/// Waits until no other process writes into the folder. The lock ends with the process that has it.
 #[cfg(unix)]
 fn lock(folder: &Path) -> io::Result<File> {
     use rustix::fs::{FlockOperation, flock};

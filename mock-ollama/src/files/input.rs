@@ -1,4 +1,4 @@
-//! Inputs that end: files, and pipes in which somebody writes.
+//! Inputs that end: files, and pipes with a writer.
 
 use std::fs::{File, FileType};
 use std::io::{self, Read as _};
@@ -10,8 +10,8 @@ const PIPE_OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Opens a file or a pipe to be read from its beginning.
 ///
-/// Fails with what the system said. A folder, a device and a socket have no end and are refused, and so is a pipe in which
-/// nobody writes for three seconds.
+/// Fails with what the system said. A folder, a device and a socket have no end and are refused, and so is a pipe without
+/// a writer for three seconds.
 pub fn open(path: &Path) -> io::Result<File> {
     let kind = path.metadata()?.file_type();
     if kind.is_file() {
@@ -82,7 +82,7 @@ fn open_pipe(path: &Path) -> io::Result<File> {
     let file = File::options().read(true).custom_flags(at_once).open(path)?;
     let timeout = Timespec { tv_sec: i64::try_from(PIPE_OPEN_TIMEOUT.as_secs()).unwrap_or(0), tv_nsec: 0 };
     if poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&timeout))? == 0 {
-        return Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe in which nobody writes"));
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe without a writer"));
     }
     fcntl_setfl(&file, OFlags::empty())?;
     Ok(file)

@@ -92,7 +92,7 @@ fn form(
             Ok(if is_stream { Form::Lines } else { Form::Whole })
         }
         (InputFormat::Objects, _) if path.is_some_and(|path| !object::streams_lines(path)) => {
-            foreign("several answers one after the other", "put each into a file of its own")
+            foreign("several answers one after the other", "put each into its own file")
         }
         (InputFormat::Objects, _) => Ok(Form::Lines),
         _ => Ok(Form::Whole),
@@ -128,7 +128,7 @@ fn missing(segments: &[Segment], form: Form) -> Option<&'static str> {
     }
 }
 
-/// Returns the content type that Ollama sends with such a body; `None` where the body is none of its own.
+/// Returns the content type that Ollama sends with such a body; `None` where the body is not one of Ollama's.
 fn content_type(segments: &[Segment], form: Form, path: &str, status: u16) -> Option<&'static str> {
     match form {
         Form::Lines => Some("application/x-ndjson"),

@@ -170,7 +170,7 @@ impl Located {
 /// Returns what stands before the problem: the input and, where it is known, the line.
 fn place(label: &str, line: Option<usize>, problem: &InputProblem) -> String {
     match (line, problem) {
-        // Its message goes on with a verb.
+        // Its message begins with a verb.
         (_, InputProblem::Encoding(_)) => format!("{label} "),
         (Some(line), _) => format!("{label}:{line}: "),
         (None, _) => format!("{label}: "),

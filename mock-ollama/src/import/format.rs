@@ -56,7 +56,7 @@ const FORMATS: &[(Test, InputFormat)] = &[
     (|input| input.bytes.starts_with(b"PK\x03\x04"), foreign("a ZIP archive", "unpack it and import the folder")),
     (
         |input| input.bytes.starts_with(b"["),
-        foreign("a JSON array", "put each of its objects on a line of its own, for instance with jq -c '.[]'"),
+        foreign("a JSON array", "put each of its objects on its own line, for instance with jq -c '.[]'"),
     ),
     (
         |input| input.bytes.starts_with(b"\""),

@@ -3,7 +3,7 @@
 use super::error::{InputProblem, Located};
 use crate::recording::Response;
 
-/// The fields that are kept. The others belong to one connection, or identify somebody.
+/// The fields that are kept. The others belong to one connection, or identify a person.
 pub(super) const KEPT_FIELDS: &[&str] = &["content-type", "retry-after"];
 
 /// Reads the head of a response. Returns it, and the body that follows.

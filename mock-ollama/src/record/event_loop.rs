@@ -110,7 +110,7 @@ impl EventLoop {
         while self.acceptable && self.taken.load(Ordering::SeqCst) < self.max_exchanges {
             match Poller::accept(&self.listener) {
                 Ok(stream) => {
-                    // A connection that broke before it was set up is nobody's.
+                    // A connection that broke before it was set up is skipped.
                     let Ok(mut client) = Socket::new(stream) else { continue };
                     let entry = self.exchanges.vacant_entry();
                     let (of_client, of_upstream) = tokens_of(entry.key());

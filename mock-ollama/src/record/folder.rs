@@ -8,7 +8,7 @@ use super::error::NotRecorded;
 use crate::files::Existing;
 use crate::recording::{Recording, WriteError, write_file};
 
-/// A folder of numbered recordings; numbers go on after those that are there. Several recorders may share one.
+/// A folder of numbered recordings. Numbers continue after those that are there. Several recorders may share one.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,

@@ -7,11 +7,11 @@ use crate::driver::{Monotonic, TimeSource as _};
 use crate::go_json::error_body;
 use crate::http::{Fields, Framing, RequestHead, ResponseHead, Version};
 
-/// Request fields that do not go on: those that are for one connection alone, and what would have the answer compressed.
+/// Request fields that are not forwarded: those of one connection, and what would have the answer compressed.
 const NOT_FORWARDED: &[&str] =
     &["host", "connection", "keep-alive", "transfer-encoding", "content-length", "expect", "accept-encoding"];
 
-/// Returns the head of a request as it goes on: what is for one connection alone is made anew.
+/// Returns the head of a request as it is forwarded: the fields of one connection are made anew.
 pub(super) fn forwarded(head: &RequestHead, body_length: usize, upstream: &UpstreamUrl) -> Vec<u8> {
     let RequestHead { method, target, headers, .. } = head;
     let version = if head.version == Version::Http10 { "HTTP/1.0" } else { "HTTP/1.1" };

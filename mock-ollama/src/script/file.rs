@@ -119,7 +119,7 @@ pub(super) enum EndForm {
     Busy,
 }
 
-/// A failure after so many pieces.
+/// A failure after `after` pieces.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ErrorForm {

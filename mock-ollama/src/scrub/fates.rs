@@ -129,7 +129,7 @@ impl Sink for MarkedBody<'_> {
     }
 }
 
-/// Returns whether a byte goes on with a character that began before it.
+/// Returns whether a byte continues a character that began before it.
 pub(super) fn is_continuation(byte: u8) -> bool {
     matches!(byte, 0x80..=0xBF)
 }

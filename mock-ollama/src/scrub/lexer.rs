@@ -78,7 +78,7 @@ impl<'a> Lexer<'a> {
             self.at += b"data:".len();
             self.at += usize::from(self.body.get(self.at) == Some(&b' '));
         }
-        // The data of an event is a text, also where that is a blank or in quotes, unless it goes on with JSON or begins some.
+        // The data of an event is a text, also where that is a blank or in quotes, unless it continues JSON or begins some.
         let first = self.body[self.at..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
         let is_malformed = is_event && self.open.is_empty() && !matches!(first, Some(b'{' | b'['));
         self.line = Line { start: self.at, is_event, is_malformed };

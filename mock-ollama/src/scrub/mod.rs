@@ -1,8 +1,8 @@
 //! Making secrets unreadable: every character that a pattern matches becomes `*`.
 //!
-//! A secret may be split over several tokens, each in an object of its own; so the patterns are run over the texts that
-//! pieces of a body make together, and each match is followed back to the bytes it came from. Nothing is decoded to a
-//! tree: a body is read as a row of tokens, and what becomes of a byte takes two bits.
+//! A secret may be split over several tokens, each in its own object. So the patterns are run over the texts that fragments of
+//! a body make together, and each match is followed back to its bytes. Nothing is decoded to a tree: a body is read as a row
+//! of tokens, and what becomes of a byte takes two bits.
 //!
 //! | file | what |
 //! | --- | --- |

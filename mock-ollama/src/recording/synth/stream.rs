@@ -30,8 +30,7 @@ pub enum Shape {
     Generate,
 }
 
-/// Returns a stream of `tokens` made-up words, each in a chunk of its own, with a final object whose counters are those
-/// of its times.
+/// Returns a stream of `tokens` made-up words, one a chunk. The counters of its final object follow from its times.
 pub fn synthesise(profile: &Profile, shape: Shape, tokens: u32, seed: Seed) -> Recording {
     let mut rng = seed.derive("synth", [profile.name.as_bytes()]).rng();
     let load_us = draw(profile.load_us, &mut rng);
