@@ -28,7 +28,7 @@ pub enum Existing {
 
 /// Writes a file whole or not at all: to a temporary file beside it, which is then renamed.
 ///
-/// Fails with what `write` fails with, or with what the system said. Folders, devices and pipes are never replaced.
+/// Fails with what `write` fails with, or with the system's error. Folders, devices and pipes are never replaced.
 pub fn write_whole<E: From<io::Error>>(
     path: &Path,
     existing: Existing,

@@ -1,4 +1,4 @@
-//! The recordings that every server offers unless it is told otherwise.
+//! The recordings that every server offers by default.
 
 use crate::recording::{ReadError, Recording, read};
 

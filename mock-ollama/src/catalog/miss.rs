@@ -128,7 +128,7 @@ pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &Ask) -> Option<&'a Offer> {
 fn in_common(one: &str, other: &str) -> usize {
     const BLOCK: usize = 64;
     let (left, right) = (one.as_bytes(), other.as_bytes());
-    // Block by block first, since equal blocks are told quickly.
+    // Block by block first, since equal blocks compare quickly.
     let blocks = left.chunks_exact(BLOCK).zip(right.chunks_exact(BLOCK)).take_while(|(left, right)| left == right);
     let mut same = blocks.count() * BLOCK;
     same += left[same..].iter().zip(&right[same..]).take_while(|(left, right)| left == right).count();

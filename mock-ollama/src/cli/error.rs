@@ -27,7 +27,7 @@ pub(crate) enum VerbError {
     Input {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file is larger than any recording may be.

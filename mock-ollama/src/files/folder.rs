@@ -14,7 +14,7 @@ use super::{Existing, finish, prepare};
 pub struct NotWritten {
     /// The file, or the folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 

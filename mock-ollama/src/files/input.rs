@@ -10,7 +10,7 @@ const PIPE_OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Opens a file or a pipe to be read from its beginning.
 ///
-/// Fails with what the system said. A folder, a device and a socket have no end and are refused, and so is a pipe without
+/// Fails with the system's error. A folder, a device and a socket have no end and are refused, and so is a pipe without
 /// a writer for three seconds.
 pub fn open(path: &Path) -> io::Result<File> {
     let kind = path.metadata()?.file_type();
@@ -46,7 +46,7 @@ pub fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
 /// Returns the paths in a folder whose extension is one of these, sorted by name.
 ///
 /// # Errors
-/// What the system said of the folder.
+/// The system's error for the folder.
 pub fn list_folder(folder: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
     let mut paths = Vec::new();
     for entry in folder.read_dir()? {

@@ -96,7 +96,7 @@ pub enum InputProblem {
     BadArchive {
         /// What it looks like.
         file: &'static str,
-        /// What the parser said.
+        /// The parser's message.
         message: String,
     },
     /// An archive without an exchange that this server would answer.

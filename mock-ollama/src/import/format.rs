@@ -1,4 +1,4 @@
-//! What an input is, told by how it begins.
+//! The format of an input, by how it begins.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

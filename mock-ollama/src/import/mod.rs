@@ -5,7 +5,7 @@
 //! | `convert` | inputs and options in, a recording out |
 //! | `error` | what can be wrong with an input |
 //! | `input` | an input, and its bytes as UTF-8 |
-//! | `format` | the format of an input, told by how it begins |
+//! | `format` | the format of an input, by how it begins |
 //! | `body` | a body and what is known beside it, made an exchange |
 //! | `segment` | a body cut into what the server sent at once |
 //! | `objects`, `events` | the cutting: behind JSON objects, or behind server-sent events |

@@ -26,7 +26,7 @@ pub(super) enum NotRecorded {
     Unreachable {
         /// The upstream.
         url: UpstreamUrl,
-        /// What the system said of the last address.
+        /// The system's error for the last address.
         source: io::Error,
     },
     /// The upstream ended the connection before it had sent the head of an answer.

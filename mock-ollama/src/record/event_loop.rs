@@ -81,7 +81,7 @@ impl EventLoop {
         self.poller.waker()
     }
 
-    /// Runs until told to stop; then every exchange is cut.
+    /// Runs until `stop` is set; then every exchange is cut.
     pub(super) fn run(mut self) -> io::Result<()> {
         let outcome = self.run_until_stopped();
         for key in self.keys() {

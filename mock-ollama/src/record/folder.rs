@@ -118,9 +118,9 @@ mod tests {
         let folder = Folder::open(&path.path().join("out")).unwrap();
         std::fs::remove_dir(path.path().join("out")).unwrap();
         let error = folder.write(recording("x")).unwrap_err();
-        let said = error.chain();
+        let message = error.chain();
         assert!(matches!(error, NotRecorded::Write { .. }) && error.is_loss());
-        assert!(said.contains("0001-x.jsonl: ") && said.contains("os error"), "{said}");
+        assert!(message.contains("0001-x.jsonl: ") && message.contains("os error"), "{message}");
         assert_eq!(names(path.path()).len(), 0);
     }
 }

@@ -33,7 +33,7 @@ pub struct RecorderConfig {
     pub origins: Origins,
     /// What is made unreadable in everything that is written.
     pub scrub: Scrub,
-    /// Where it is said what was not recorded and why.
+    /// Prints what was not recorded, and why.
     pub complain: fn(&str),
 }
 
@@ -45,7 +45,7 @@ pub enum RecordError {
     Resolve {
         /// The upstream.
         url: UpstreamUrl,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The folder cannot be used.
@@ -53,7 +53,7 @@ pub enum RecordError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The address could not be bound.
@@ -61,7 +61,7 @@ pub enum RecordError {
     Bind {
         /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The system refused a thread.
@@ -96,8 +96,8 @@ impl Recorder {
         let (addr, listener) = bound.map_err(|source| RecordError::Bind { addr: listen, source })?;
         let open = Some(ServerId::default()).filter(|_| !addr.ip().is_loopback()).into_iter().collect();
         let gate = GateConfig { open, origins, host_names: host_names() };
-        let (lost, query_said) = (AtomicUsize::default(), AtomicBool::default());
-        let state = Arc::new(RecorderState { upstream, addrs, gate, folder, scrub, complain, lost, query_said });
+        let (lost, query_warned) = (AtomicUsize::default(), AtomicBool::default());
+        let state = Arc::new(RecorderState { upstream, addrs, gate, folder, scrub, complain, lost, query_warned });
         let (jobs, mut threads) = writers::start(&state).map_err(RecordError::Thread)?;
         let stop = Arc::new(AtomicBool::new(false));
         let event_loop = EventLoop::new(listener, Arc::clone(&state), jobs, Arc::clone(&stop));

@@ -20,12 +20,12 @@ pub(super) struct RecorderState {
     pub(super) gate: GateConfig,
     pub(super) folder: Folder,
     pub(super) scrub: Scrub,
-    /// Where it is said what was not recorded.
+    /// Prints what was not recorded.
     pub(super) complain: fn(&str),
     /// Exchanges whose answers should have been recorded and were not.
     pub(super) lost: AtomicUsize,
-    /// Whether it has been said that queries are not kept.
-    pub(super) query_said: AtomicBool,
+    /// Whether the user has been warned that queries are not kept.
+    pub(super) query_warned: AtomicBool,
 }
 
 /// The place of one exchange among those that there may be at once: from its connection on until it has been written.

@@ -49,7 +49,7 @@ fn write(job: WriteJob, state: &RecorderState) {
     let written = capture.finish(end, &state.scrub).and_then(|recording| state.folder.write(recording));
     match written {
         Ok(_) => {
-            if has_query && !state.query_said.swap(true, Ordering::SeqCst) {
+            if has_query && !state.query_warned.swap(true, Ordering::SeqCst) {
                 let line = format!("recorded without its query: {title} (this is said once)");
                 (state.complain)(&state.scrub.complaint(&line));
             }

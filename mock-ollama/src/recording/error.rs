@@ -15,7 +15,7 @@ pub enum ReadError {
     Io {
         /// The path, or what else names the input.
         label: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The bytes are not a recording.
@@ -134,7 +134,7 @@ pub enum Problem {
     NotJson {
         /// The place in the line, counted from 1.
         column: usize,
-        /// What the JSON parser said.
+        /// The JSON parser's message.
         message: String,
     },
     /// A line is JSON, but its keys or types are not those of its kind.

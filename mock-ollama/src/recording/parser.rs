@@ -191,7 +191,7 @@ fn event(text: &str) -> Result<(u64, Vec<u8>), Problem> {
     }
 }
 
-/// Returns what kind of line this is: an array is an event, an object is told by its first key.
+/// Returns what kind of line this is: an array is an event, an object's kind follows from its first key.
 fn kind_of(text: &str) -> Result<LineKind, Problem> {
     if text.starts_with('[') {
         return Ok(LineKind::Event);

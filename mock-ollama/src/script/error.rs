@@ -15,7 +15,7 @@ pub enum ScriptError {
     Read {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// It is no script, or states something of no use.

@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-/// How many levels of nesting are told apart. What is deeper counts as one level.
+/// How many levels of nesting are distinguished. What is deeper counts as one level.
 pub(super) const MAX_LEVELS: usize = 256;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";

@@ -99,7 +99,7 @@ impl Scrub {
         self.if_made(Pass::Fields, value)
     }
 
-    /// Returns what is said on standard error of a request, which may quote it.
+    /// Returns a line for standard error about a request, which may quote it.
     pub fn complaint(&self, line: &str) -> String {
         self.if_made(Pass::Complaints, line)
     }

@@ -9,7 +9,7 @@ pub(crate) enum Pass {
     Request,
     /// The values of response fields.
     Fields,
-    /// What is said on standard error.
+    /// Lines for standard error.
     Complaints,
     /// Bodies that are compressed.
     Compressed,

@@ -25,7 +25,7 @@ pub const KNOWN_PATTERNS: &[&str] = &[
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patterns {
     each: Vec<BytesRegex>,
-    /// All of them at once: most texts match none, which is told in one search.
+    /// All of them at once: most texts match none, which one search shows.
     all: RegexSet,
 }
 

@@ -9,7 +9,7 @@ use super::encoding::Encoding;
 use super::lexer::{Lexer, Token};
 use super::sources::{GroupBy, Sources, hash};
 
-/// The most places that are told apart. What stands elsewhere counts as one place.
+/// The most places that are distinguished. What stands elsewhere counts as one place.
 const MAX_PLACES: usize = 1 << 18;
 
 /// The place of everything beyond [`MAX_PLACES`].

@@ -24,7 +24,7 @@ pub(super) struct Search<'a> {
 /// The forms inside the strings of a body.
 pub(super) const IN_BODIES: &[Encoding] = &[Encoding::Json, Encoding::Percent];
 
-/// The forms inside a request's target, and in what is said of it.
+/// The forms inside a request's target, and in lines about it.
 pub(super) const IN_TARGETS: &[Encoding] = &[Encoding::Json, Encoding::Percent, Encoding::Query];
 
 impl Search<'_> {

@@ -9,7 +9,7 @@ use rustc_hash::{FxBuildHasher, FxHashMap};
 use super::encoding::Encoding;
 use super::lexer::{Lexer, Token};
 
-/// The most kinds of index that are told apart; others tell nothing.
+/// The most kinds of index that are distinguished; others are ignored.
 const MAX_COUNTERS: usize = 1 << 16;
 
 /// The counter of what is no number.

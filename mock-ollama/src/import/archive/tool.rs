@@ -74,7 +74,7 @@ impl Tool {
             Ok(root) if root.http_interactions.is_some() => Some(&VCR),
             Ok(root) if root.interactions.is_some() => Some(&VCRPY),
             Ok(root) if root.when.is_some() && root.then.is_some() => Some(&HTTPMOCK),
-            // A file that breaks off is told by its first key.
+            // Of a file that breaks off the first key is enough.
             Err(error) if !error.is_data() => first_key(text).and_then(Self::of_key),
             _ => None,
         }

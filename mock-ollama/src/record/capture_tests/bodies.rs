@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plant {
     Path,
-    /// The path of an exchange that is not recorded, and so said on standard error.
+    /// The path of an exchange that is not recorded, and so printed on standard error.
     LostPath,
     Query,
     RequestString,

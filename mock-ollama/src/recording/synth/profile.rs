@@ -1,6 +1,6 @@
 //! The profiles: statistics of the gaps between the chunks of 114 public streams, restated as quantiles.
 //!
-//! Where nothing else is said the figures are those of one model in one source, from real `created_at` values: the
+//! Where nothing else is stated the figures are those of one model in one source, from real `created_at` values: the
 //! smallest gap is half the median, p50, p95, p99 and the maximum as measured.
 
 use rand::RngExt as _;
