@@ -37,7 +37,7 @@
 // | 4 | `catalog`, `script` | what a server offers |
 // | 3 | `import`, `scrub`, `manage` | what must know the dialects: foreign bodies, secrets, models |
 // | 2 | `dialect` | what clients and servers write |
-// | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend` | what was captured, and pure mechanisms |
+// | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend`, `fault` | what was captured, and pure mechanisms |
 // | 0 | `go_json`, `journal`, `files`, `clock`, `seed`, `terminal` | data and time |
 
 #[doc(hidden)]
@@ -52,6 +52,7 @@ pub mod dialect;
 pub mod driver;
 #[doc(hidden)]
 pub mod engine;
+mod fault;
 #[doc(hidden)]
 pub mod files;
 #[doc(hidden)]
@@ -87,7 +88,7 @@ pub mod terminal;
 pub use backend::{Curve, Settings as BackendSettings};
 pub use catalog::{Matching, builtin};
 pub use clock::Instant;
-pub use driver::Service;
+pub use driver::SocketOptions;
 pub use engine::{CreatedAt, Limits};
 pub use http::{BadOrigins, Origins};
 pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
@@ -99,4 +100,4 @@ pub use recording::{
 pub use schedule::{Pace, PaceError};
 pub use script::{ScriptError, Scripted};
 pub use seed::Seed;
-pub use server::{Builder, FinishError, MAX_SERVERS, MAX_THREADS, MockOllama, StartError};
+pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};

@@ -20,7 +20,7 @@ const HOUSES: &[House] = &[
         sources: "mock-ollama/src/",
         floors: &[
             &["clock", "files", "go_json", "journal", "seed", "terminal"],
-            &["backend", "generation", "http", "models", "recording", "schedule"],
+            &["backend", "fault", "generation", "http", "models", "recording", "schedule"],
             &["dialect"],
             &["import", "manage", "scrub"],
             &["catalog", "script"],

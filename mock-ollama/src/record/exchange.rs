@@ -18,7 +18,7 @@ use super::state::{ExchangePermit, RecorderState};
 use super::wire::{forbidden, unreachable};
 use super::writers::WriteJob;
 use crate::clock::{Clock as _, Instant};
-use crate::driver::{Ending, Got, Monotonic, Poller, Socket};
+use crate::driver::{AfterFlush, Monotonic, Poller, ReadOutcome, Socket};
 use crate::http::{CONTINUE, Gate, Parsed, Parser, Request, gate};
 use crate::journal::ServerId;
 use crate::recording::End;
@@ -183,7 +183,7 @@ impl Exchange {
     /// Reads what a client sends behind its request, which is ignored. Returns whether it has hung up.
     fn client_left(&mut self, context: &mut LoopContext<'_>) -> bool {
         // A client that closes its sending side has left, as Go's server takes it.
-        self.client.readable && matches!(self.client.read(context.buffer), Ok(Got::Eof) | Err(_))
+        self.client.readable && matches!(self.client.read(context.buffer), Ok(ReadOutcome::Eof) | Err(_))
     }
 
     fn read_request(&mut self, context: &mut LoopContext<'_>) -> Step {
@@ -195,12 +195,12 @@ impl Exchange {
                 Step::Again
             }
             Ok(Parsed::Incomplete) => match self.client.read(context.buffer) {
-                Ok(Got::Bytes(read)) => {
+                Ok(ReadOutcome::Bytes(read)) => {
                     parser.push(&context.buffer[..read]);
                     Step::Again
                 }
-                Ok(Got::Nothing) => Step::Wait,
-                Ok(Got::Eof) | Err(_) => Step::Close,
+                Ok(ReadOutcome::Nothing) => Step::Wait,
+                Ok(ReadOutcome::Eof) | Err(_) => Step::Close,
             },
             Err(error) => self.answer(error.response()),
         }
@@ -283,7 +283,7 @@ impl Exchange {
             return Step::Wait;
         }
         let ended = match relaying.upstream.read(context.buffer) {
-            Ok(Got::Bytes(read)) => {
+            Ok(ReadOutcome::Bytes(read)) => {
                 let (bytes, now) = (&context.buffer[..read], Monotonic.now());
                 // The client first: it need not wait until the bytes have been looked at.
                 self.client.push(Bytes::copy_from_slice(bytes));
@@ -299,8 +299,8 @@ impl Exchange {
                 }
                 End::Clean
             }
-            Ok(Got::Nothing) => return Step::Wait,
-            Ok(Got::Eof) => relaying.end_of_connection(),
+            Ok(ReadOutcome::Nothing) => return Step::Wait,
+            Ok(ReadOutcome::Eof) => relaying.end_of_connection(),
             Err(_) => End::Reset,
         };
         let Stage::Relay(relaying) = std::mem::replace(&mut self.stage, Stage::Leaving) else { return Step::Close };
@@ -327,7 +327,7 @@ impl Exchange {
     }
 
     fn leave(&mut self) -> Step {
-        self.client.end(Ending::Shutdown);
+        self.client.set_after_flush(AfterFlush::Shutdown);
         self.go_to(Stage::Leaving);
         Step::Again
     }
