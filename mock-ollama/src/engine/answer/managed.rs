@@ -159,7 +159,7 @@ fn created(ask: &CreateAsk) -> manage::NewModel<'_> {
     }
 }
 
-pub(super) fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
+fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
     refuse_in(Envelope::Native, refusal, from.ids)
 }
 
