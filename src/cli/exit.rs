@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use runtime_lab::cost::CostError;
 use runtime_lab::measure::bounds::BoundsError;
 use runtime_lab::papers::PapersError;
-use runtime_lab::predict::PredictError;
+use runtime_lab::papers::shares::PredictError;
 use runtime_lab::run::RunError;
 
 use super::server::OtherPlace;

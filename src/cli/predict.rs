@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use runtime_lab::predict::{self, page};
+use runtime_lab::papers::shares;
 
 use super::exit::{Ending, Failure};
 use super::stdout::say;
@@ -22,6 +22,6 @@ pub(crate) struct PredictArgs {
 
 /// Runs the verb.
 pub(super) fn predict(args: &PredictArgs) -> Result<Ending, Failure> {
-    say(&page::page(&predict::predict(&args.dir)?))?;
+    say(&shares::page::page(&shares::predict(&args.dir)?))?;
     Ok(Ending::Done)
 }

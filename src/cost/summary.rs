@@ -5,8 +5,8 @@ use std::time::Duration;
 use lab_stats::quantile::median;
 use mock_ollama::seed::Seed;
 
+use crate::measure::bootstrap::of_one;
 use crate::measure::decision::{Blocks, Rule, Separation, decide};
-use crate::measure::resample::bootstrap::of_one;
 use crate::report::model::Environment;
 
 use super::metric::RESIDENT_ERROR;

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use mock_ollama::files::read_limited;
 
 use super::predict::{Constants, Counters, Input, Limiter, Machine, Setup};
-use crate::workload::published::{AgentRow, Label, Published, RUNS, RunRow, SUMMARY, TableError, time};
-use crate::workload::tr115::Tr115Error;
+use crate::papers::published::{AgentRow, Label, Published, RUNS, RunRow, SUMMARY, TableError, time};
+use crate::papers::replay::Tr115Error;
 
 /// The tables of TR113 and TR114 that come with the program.
 const TR113_TR114: [&str; 2] = [

@@ -6,7 +6,7 @@ use lab_stats::quantile::median;
 
 use super::data::{DataSet, Run};
 use super::predict::{Constants, Machine, predict};
-use crate::workload::published::{AgentRow, time};
+use crate::papers::published::{AgentRow, time};
 
 /// The runs that constants are fitted on, in words.
 pub const SUBSET: &str = "the runs with an odd number";

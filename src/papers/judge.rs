@@ -3,7 +3,7 @@
 use super::data::{DataSet, PapersError, Run};
 use super::fit::{SUBSET, fit, is_fitted_on, mean};
 use super::predict::{Constants, Setup, predict};
-use crate::workload::published::{SUMMARY, TableError};
+use crate::papers::published::{SUMMARY, TableError};
 
 /// A published run and what was predicted of it.
 #[derive(Clone, Copy, Debug)]

@@ -8,7 +8,7 @@ use mock_ollama::files::{NotWritten, is_same, write_together};
 use super::data::{PapersError, read_folder, sets, tr113_tr114};
 use super::judge::{Judged, judge};
 use super::{servers, tr115};
-use crate::workload::published::{Label, Published, RUNS, SUMMARY, TableError};
+use crate::papers::published::{Label, Published, RUNS, SUMMARY, TableError};
 
 /// A paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

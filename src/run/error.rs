@@ -9,6 +9,7 @@ use mock_ollama::{FinishError, StartError};
 
 use super::ClockKind;
 use super::plan::MOST_RUNS;
+use crate::papers::replay::Tr115Error;
 use crate::report::BuildError;
 use crate::runtimes;
 use crate::sim::model::ModelError;
@@ -20,6 +21,9 @@ pub enum RunError {
     /// There is no such workload.
     #[error(transparent)]
     Select(#[from] SelectError),
+    /// There is no such published run.
+    #[error(transparent)]
+    Published(#[from] Tr115Error),
     /// The workload cannot be used.
     #[error(transparent)]
     Workload(#[from] WorkloadError),
@@ -125,6 +129,7 @@ impl RunError {
         matches!(
             self,
             Self::Select(_)
+                | Self::Published(_)
                 | Self::Agents(_)
                 | Self::TooManyAgents { .. }
                 | Self::TooManyRuns(_)

@@ -15,6 +15,7 @@ use rand::seq::SliceRandom as _;
 
 use super::{ClockKind, RunError, RunOptions, WorkloadChoice};
 use crate::measure::factors::ideal_wall;
+use crate::papers::replay;
 use crate::sim::scripts;
 use crate::variant::Variant;
 use crate::workload::{Library, Workload, WorkloadFile, select};
@@ -191,7 +192,10 @@ fn flags(options: &RunOptions) -> String {
 fn find_workload(options: &RunOptions) -> Result<Workload, RunError> {
     let named: Vec<Recording> = builtin::names().filter_map(builtin::recording).collect::<Result<_, _>>()?;
     match &options.workload {
-        WorkloadChoice::Named(name) => Ok(select(name, options.agents, Library::of(&named))?),
+        WorkloadChoice::Named(name) => match name.strip_prefix(replay::PREFIX) {
+            Some(run) => Ok(replay::select(run, options.agents)?),
+            None => Ok(select(name, options.agents, Library::of(&named))?),
+        },
         WorkloadChoice::File(path) => from_file(path, options, &named),
     }
 }

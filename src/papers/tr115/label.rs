@@ -2,9 +2,9 @@
 
 use mock_ollama::seed::Seed;
 
-use crate::measure::label::{Explained, Question, explain};
-use crate::measure::resample::permute::{Row, Scale, p_value};
 use crate::papers::judge::Judged;
+use crate::papers::label::{Explained, Question, explain};
+use crate::papers::permute::{Row, Scale, p_value};
 use crate::report::text::Table;
 
 /// The seed of permutations and draws.

@@ -12,11 +12,11 @@ use mock_ollama::MockOllama;
 use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::schedule::Pace;
+use runtime_lab::papers::Published;
 use runtime_lab::report::facts_builder::{Seen, facts};
 use runtime_lab::runtimes::{World, of};
 use runtime_lab::sim::{Settings, Sim};
 use runtime_lab::variant::Variant;
-use runtime_lab::workload::tr115::Published;
 use runtime_lab::workload::{Job, Workload};
 
 /// In memory: one variant, and all of them one after the other.

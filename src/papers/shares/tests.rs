@@ -6,13 +6,13 @@ use std::time::Duration;
 use mock_ollama::clock::Instant;
 use proptest::prelude::*;
 
+use super::check::{Misfit, check};
 use super::fit::{curve, fit};
 use super::page::page;
 use super::predict;
 use super::score::Outcome;
 use super::set::{Agent, Repetition, Set};
 use super::simulate::{Need, Stream, simulate};
-use super::verdict::{Reason, verdict};
 
 fn times(gaps_us: &[u64]) -> Vec<Duration> {
     let mut at = Duration::ZERO;
@@ -49,7 +49,7 @@ fn outcome(repetition: Repetition) -> Outcome {
 fn a_set_that_a_share_made_is_described_by_it_without_error() {
     for share in [0.5, 0.41, 0.05, 1.0] {
         let found = outcome(served(&[(10_000, vec![12_000; 60]), (35_000, vec![15_000; 40])], share));
-        let judged = verdict(&found);
+        let judged = check(&found);
         assert!((found.share.unwrap() / share - 1.0).abs() < 0.005, "{share}: {found:?}");
         assert!(judged.holds && judged.wall_error < 0.005 && judged.chunk_error < 0.005, "{share}: {judged:?}");
     }
@@ -59,7 +59,7 @@ fn a_set_that_a_share_made_is_described_by_it_without_error() {
 fn streams_that_were_never_served_at_once_have_no_share() {
     let repetition = served(&[(0, vec![10_000; 5]), (60_000, vec![10_000; 5])], 0.5);
     assert_eq!(fit(&repetition), None);
-    assert!(verdict(&outcome(repetition)).holds);
+    assert!(check(&outcome(repetition)).holds);
 }
 
 #[test]
@@ -81,10 +81,10 @@ fn work_that_is_lost_in_bursts_is_named() {
         let gaps: Vec<u64> = (0..60).map(|gap| if gap % 10 == phase { 991_000 } else { 1_000 }).collect();
         agent.together = times(&gaps).into_iter().map(|at| Instant::ZERO.saturating_add(at)).collect();
     }
-    let judged = verdict(&outcome(repetition));
+    let judged = check(&outcome(repetition));
     assert!(!judged.holds);
-    assert!(judged.reasons.iter().any(|reason| matches!(reason, Reason::Lost { .. })), "{judged:?}");
-    assert!(judged.reasons.iter().any(|reason| matches!(reason, Reason::Bursts { .. })), "{judged:?}");
+    assert!(judged.reasons.iter().any(|reason| matches!(reason, Misfit::Lost { .. })), "{judged:?}");
+    assert!(judged.reasons.iter().any(|reason| matches!(reason, Misfit::Bursts { .. })), "{judged:?}");
 }
 
 #[test]
@@ -93,16 +93,16 @@ fn agents_that_were_faster_together_than_alone_are_named() {
     for agent in &mut repetition.agents {
         agent.alone = Some(times(&[12_000; 60]));
     }
-    let judged = verdict(&outcome(repetition));
-    assert!(matches!(judged.reasons.as_slice(), [Reason::Faster { speed, .. }] if *speed > 1.19), "{judged:?}");
+    let judged = check(&outcome(repetition));
+    assert!(matches!(judged.reasons.as_slice(), [Misfit::Faster { speed, .. }] if *speed > 1.19), "{judged:?}");
 }
 
 #[test]
 fn agents_that_are_slowed_down_differently_are_named() {
     let mut repetition = served(&[(0, vec![10_000; 60]), (0, vec![10_000; 60])], 0.5);
     repetition.agents[0].alone = Some(times(&[14_000; 60]));
-    let judged = verdict(&outcome(repetition));
-    assert!(judged.reasons.iter().any(|reason| matches!(reason, Reason::Uneven { .. })), "{judged:?}");
+    let judged = check(&outcome(repetition));
+    assert!(judged.reasons.iter().any(|reason| matches!(reason, Misfit::Uneven { .. })), "{judged:?}");
 }
 
 proptest! {
@@ -140,7 +140,7 @@ fn shared(folder: &str) -> Option<Vec<Outcome>> {
 
 /// Two processes on one core: the truth is half speed.
 fn assert_half_speed(outcome: &Outcome) {
-    let (share, judged) = (outcome.share.unwrap(), verdict(outcome));
+    let (share, judged) = (outcome.share.unwrap(), check(outcome));
     assert!((0.47..=0.53).contains(&share), "{share}");
     assert!(judged.holds && judged.wall_error <= 0.05 && judged.chunk_error <= 0.10, "{judged:?}");
 }
@@ -174,7 +174,7 @@ fn the_sets_that_a_share_does_not_describe_are_those_of_two_threads_and_each_has
         let Some(outcomes) = shared(&format!("{version}/dual")) else { return };
         println!("{}", page(&outcomes));
         for outcome in outcomes {
-            let judged = verdict(&outcome);
+            let judged = check(&outcome);
             assert_eq!(judged.holds, !outcome.name.contains("threads2"), "{}: {judged:?}", outcome.name);
             assert_eq!(judged.holds, judged.reasons.is_empty(), "{}: {judged:?}", outcome.name);
         }
@@ -187,7 +187,7 @@ fn a_batch_of_one_server_is_described_from_the_one_request_known_alone() {
     println!("{}", page(&outcomes));
     for outcome in &outcomes {
         let is_queue = outcome.name.contains("parallel1");
-        assert_eq!((outcome.share.is_none(), verdict(outcome).holds), (is_queue, true), "{outcome:?}");
+        assert_eq!((outcome.share.is_none(), check(outcome).holds), (is_queue, true), "{outcome:?}");
         assert_eq!(outcome.judged().filter(|score| score.prediction.is_some()).count(), 1);
     }
 }

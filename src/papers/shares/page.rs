@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
+use super::check::{CHUNK, Misfit, ShareCheck, WALL, check};
 use super::score::{Outcome, Scored};
-use super::verdict::{CHUNK, Reason, Verdict, WALL, verdict};
 use crate::report::terminal::{Table, WIDTH, or_dash, percent, seconds, wrapped};
 
-/// Every set with its table and its verdict, and what the columns mean.
+/// Every set with its table and its judgement, and what the columns mean.
 pub fn page(outcomes: &[Outcome]) -> String {
     let sets: String = outcomes.iter().map(|outcome| set(outcome) + "\n").collect();
-    let (holds, fails): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.iter().partition(|outcome| verdict(outcome).holds);
+    let (holds, fails): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.iter().partition(|outcome| check(outcome).holds);
     let names = |sets: &[&Outcome]| sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
     let list = |sets: &[&Outcome], what: &str| {
         if sets.is_empty() { String::new() } else { paragraph(&format!("{what}: {}", names(sets))) }
@@ -40,7 +40,7 @@ fn paragraph(text: &str) -> String {
 
 fn set(outcome: &Outcome) -> String {
     let title = paragraph(&format!("{}: {}", outcome.name, share(outcome)));
-    let judgement = paragraph(&judgement(outcome, &verdict(outcome)));
+    let judgement = paragraph(&judgement(outcome, &check(outcome)));
     format!("{title}\n{}\n{judgement}", table(outcome))
 }
 
@@ -94,11 +94,11 @@ fn rows(table: &mut Table, repetition: &Scored) {
 /// What is said of a set that is not described when none of the reasons holds.
 const NO_REASON: &str = "The errors show no pattern that is known here.";
 
-fn judgement(outcome: &Outcome, verdict: &Verdict) -> String {
+fn judgement(outcome: &Outcome, check: &ShareCheck) -> String {
     let errors = format!(
         "the worst wall time is off by {}, the worst median chunk by {}",
-        percent(verdict.wall_error),
-        percent(verdict.chunk_error)
+        percent(check.wall_error),
+        percent(check.chunk_error)
     );
     let only = if outcome.repetitions.len() == 1 && outcome.share.is_some() {
         " There is one repetition, so this is the error of the fit itself."
@@ -106,40 +106,40 @@ fn judgement(outcome: &Outcome, verdict: &Verdict) -> String {
         ""
     };
     let what = if outcome.share.is_some() { "A share" } else { "The time alone" };
-    if verdict.holds {
+    if check.holds {
         return format!("{what} describes this set: {errors}.{only}");
     }
     let limits = format!("the limits are {} and {}", percent(WALL), percent(CHUNK));
-    let reasons: Vec<String> = verdict.reasons.iter().map(sentence).collect();
+    let reasons: Vec<String> = check.reasons.iter().map(sentence).collect();
     let reasons = if reasons.is_empty() { NO_REASON.to_owned() } else { reasons.join(" ") };
     format!("{what} does not describe this set: {errors}; {limits}. {reasons}{only}")
 }
 
-fn sentence(reason: &Reason) -> String {
+fn sentence(reason: &Misfit) -> String {
     match reason {
-        Reason::Faster { agent, speed } => format!(
+        Misfit::Faster { agent, speed } => format!(
             "Agent {agent} was {speed:.2} times as fast together as alone: something else than the other agents slowed \
              it down when it was alone, and no share is above 1."
         ),
-        Reason::Unmet { agent, recorded, alone } => format!(
+        Misfit::Unmet { agent, recorded, alone } => format!(
             "Agent {agent} took {} where it takes {} alone, and would have met no other stream in that time: what slowed \
              it down is not in the streams, such as the evaluation of others' prompts or another load.",
             time(*recorded),
             time(*alone)
         ),
-        Reason::Lost { work } => format!(
+        Misfit::Lost { work } => format!(
             "Together they did {} of what one does alone in the same time: work was lost, not shared, as by threads \
              that spin while they wait for others that have no core.",
             percent(*work)
         ),
-        Reason::Bursts { agent, recorded, predicted, longest } => format!(
+        Misfit::Bursts { agent, recorded, predicted, longest } => format!(
             "Of agent {agent}'s time {} went into the longest tenth of the gaps (up to {}), of the predicted time {}: the \
              work came in bursts, not at a steady speed.",
             percent(*recorded),
             time(*longest),
             percent(*predicted)
         ),
-        Reason::Uneven { late, early } => format!(
+        Misfit::Uneven { late, early } => format!(
             "The agents were slowed down differently: the wall time of {} is off by {}, that of {} by {}; a share is \
              the same for all.",
             late.0,

@@ -8,9 +8,10 @@
 //! | `simulate` | when the chunks of streams that share a device arrive |
 //! | `fit` | the share with the least error |
 //! | `score` | prediction and recording side by side |
-//! | `verdict` | whether a share describes a set, and why not |
+//! | `check` | whether a share describes a set, and why not |
 //! | `page` | all of it as text |
 
+pub mod check;
 mod error;
 pub mod fit;
 mod folder;
@@ -19,7 +20,6 @@ mod read;
 pub mod score;
 pub mod set;
 pub mod simulate;
-pub mod verdict;
 
 use std::path::Path;
 

@@ -2,8 +2,11 @@ use lab_stats::quantile::median;
 use proptest::prelude::*;
 use rand_distr::{Distribution as _, LogNormal};
 
-use super::super::mean;
 use super::*;
+
+fn mean(sample: &[f64]) -> f64 {
+    sample.iter().sum::<f64>() / count(sample.len())
+}
 
 const STATISTICS: [fn(&[f64]) -> f64; 2] = [mean, |sample| median(sample.to_vec()).unwrap()];
 

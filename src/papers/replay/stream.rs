@@ -8,9 +8,9 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{AgentRow, PREFIX, RunRow, Tr115Error};
+use crate::papers::published::time;
 use crate::workload::file::requests_of;
-use crate::workload::plan::{AgentPlan, Workload};
-use crate::workload::published::time;
+use crate::workload::{AgentPlan, Workload};
 
 /// Where the counters come from.
 const SOURCE: &str = "https://github.com/Sahil170595/Chimeraforge @ 405b1eb65e18c6fb6bc6bfbd46f0d18a531da6fa, \

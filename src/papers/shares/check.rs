@@ -21,7 +21,7 @@ const FASTER: f64 = 1.01;
 
 /// What can be said of a set.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Verdict {
+pub struct ShareCheck {
     /// Whether every error is within the limits.
     pub holds: bool,
     /// The largest error of a wall time, without its sign.
@@ -29,12 +29,12 @@ pub struct Verdict {
     /// The largest median error of a chunk.
     pub chunk_error: f64,
     /// What the recordings show that a share cannot; only of sets that it does not describe.
-    pub reasons: Vec<Reason>,
+    pub reasons: Vec<Misfit>,
 }
 
 /// What a share cannot describe.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Reason {
+pub enum Misfit {
     /// An agent was faster together than alone.
     Faster {
         /// The agent.
@@ -77,57 +77,57 @@ pub enum Reason {
 }
 
 /// Judges an outcome.
-pub fn verdict(outcome: &Outcome) -> Verdict {
+pub fn check(outcome: &Outcome) -> ShareCheck {
     let judged: Vec<(&Score, &Prediction)> =
         outcome.judged().filter_map(|score| Some((score, score.prediction.as_ref()?))).collect();
     let wall_error = judged.iter().map(|(_, found)| found.wall_error.abs()).fold(0.0, f64::max);
     let chunk_error = judged.iter().map(|(_, found)| found.chunk_error).fold(0.0, f64::max);
     let holds = wall_error <= WALL && chunk_error <= CHUNK;
     let reasons = if holds { Vec::new() } else { reasons(outcome, &judged) };
-    Verdict { holds, wall_error, chunk_error, reasons }
+    ShareCheck { holds, wall_error, chunk_error, reasons }
 }
 
-fn reasons(outcome: &Outcome, judged: &[(&Score, &Prediction)]) -> Vec<Reason> {
+fn reasons(outcome: &Outcome, judged: &[(&Score, &Prediction)]) -> Vec<Misfit> {
     let faster =
         judged.iter().map(|(score, found)| (found.alone_wall().as_secs_f64() / score.wall().as_secs_f64(), score));
     let fastest = faster.max_by(|one, other| one.0.total_cmp(&other.0));
     let faster = fastest
         .filter(|(speed, _)| *speed > FASTER)
-        .map(|(speed, score)| Reason::Faster { agent: score.agent.clone(), speed });
-    let lost = outcome.share.map(|share| 2.0 * share).filter(|work| *work < TURNS).map(|work| Reason::Lost { work });
+        .map(|(speed, score)| Misfit::Faster { agent: score.agent.clone(), speed });
+    let lost = outcome.share.map(|share| 2.0 * share).filter(|work| *work < TURNS).map(|work| Misfit::Lost { work });
     [faster, unmet(outcome, judged), lost, bursts(judged), uneven(judged)].into_iter().flatten().collect()
 }
 
-fn unmet(outcome: &Outcome, judged: &[(&Score, &Prediction)]) -> Option<Reason> {
+fn unmet(outcome: &Outcome, judged: &[(&Score, &Prediction)]) -> Option<Misfit> {
     let slowest = judged.iter().min_by(|one, other| one.1.wall_error.total_cmp(&other.1.wall_error))?;
     let (score, found) = slowest;
-    (outcome.share.is_none() && found.wall_error < -WALL).then(|| Reason::Unmet {
+    (outcome.share.is_none() && found.wall_error < -WALL).then(|| Misfit::Unmet {
         agent: score.agent.clone(),
         recorded: score.wall(),
         alone: found.alone_wall(),
     })
 }
 
-fn bursts(judged: &[(&Score, &Prediction)]) -> Option<Reason> {
-    let pauses = judged.iter().map(|(score, found)| Reason::Bursts {
+fn bursts(judged: &[(&Score, &Prediction)]) -> Option<Misfit> {
+    let pauses = judged.iter().map(|(score, found)| Misfit::Bursts {
         agent: score.agent.clone(),
         recorded: time_in_pauses(&score.recorded),
         predicted: time_in_pauses(&found.chunks),
         longest: gaps(&score.recorded).last().copied().unwrap_or_default(),
     });
-    let excess = |reason: &Reason| match reason {
-        Reason::Bursts { recorded, predicted, .. } if *predicted > 0.0 => recorded / predicted,
+    let excess = |reason: &Misfit| match reason {
+        Misfit::Bursts { recorded, predicted, .. } if *predicted > 0.0 => recorded / predicted,
         _ => 0.0,
     };
     pauses.filter(|reason| excess(reason) > BURSTS).max_by(|one, other| excess(one).total_cmp(&excess(other)))
 }
 
-fn uneven(judged: &[(&Score, &Prediction)]) -> Option<Reason> {
+fn uneven(judged: &[(&Score, &Prediction)]) -> Option<Misfit> {
     let by_error =
         |one: &&(&Score, &Prediction), other: &&(&Score, &Prediction)| one.1.wall_error.total_cmp(&other.1.wall_error);
     let (late, early) = (judged.iter().min_by(by_error)?, judged.iter().max_by(by_error)?);
     let of = |(score, found): &(&Score, &Prediction)| (score.agent.clone(), found.wall_error);
-    (early.1.wall_error - late.1.wall_error > 2.0 * WALL).then(|| Reason::Uneven { late: of(late), early: of(early) })
+    (early.1.wall_error - late.1.wall_error > 2.0 * WALL).then(|| Misfit::Uneven { late: of(late), early: of(early) })
 }
 
 /// What part of the time the longest tenth of the gaps takes.

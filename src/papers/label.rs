@@ -15,10 +15,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mock_ollama::seed::Seed;
 
-use super::decision::Separation;
-use super::resample::bootstrap::{self, Estimate};
-use super::resample::permute::{self, Row, Scale};
-use super::resample::{DRAWS, count, mean};
+use super::fit::mean;
+use super::permute::{self, Row, Scale};
+use crate::measure::bootstrap::{self, DRAWS, Estimate, count};
 
 /// The fewest values of a label in a stratum that say how much they spread. With fewer there are no intervals.
 pub const MIN_REPEATS: usize = 3;
@@ -99,22 +98,6 @@ impl Explained {
         let within = |effect| self.pairs.iter().all(|pair| pair.interval.is_some_and(|found| found.within(effect)));
         self.question.smallest_effect.is_some_and(within)
     }
-
-    /// Both in a word: what is too small to matter is no difference even where labels separate.
-    pub fn verdict(&self) -> Separation {
-        if self.equivalent() {
-            Separation::NoDifference
-        } else if self.separated() {
-            Separation::Separated
-        } else {
-            Separation::Inconclusive
-        }
-    }
-
-    /// The pair that is furthest apart.
-    pub fn widest(&self) -> Option<&Difference> {
-        self.pairs.iter().max_by(|a, b| a.mean.abs().total_cmp(&b.mean.abs()))
-    }
 }
 
 /// What the labels of `rows` explain.
@@ -164,7 +147,7 @@ impl<'a> Cells<'a> {
 
     fn pairs(&self, question: Question, draws: usize) -> Result<Vec<Difference>, LabelError> {
         let observed: Vec<Vec<f64>> =
-            self.values.iter().map(|stratum| stratum.iter().map(|cell| mean(cell)).collect()).collect();
+            self.values.iter().map(|stratum| stratum.iter().map(|cell| mean(cell.iter().copied())).collect()).collect();
         let redrawn = self.redrawn(&observed, question.seed, draws);
         let labels = 0..self.labels.len();
         let pairs: Vec<(usize, usize)> = labels.flat_map(|a| (a + 1..self.labels.len()).map(move |b| (a, b))).collect();
@@ -201,7 +184,7 @@ impl<'a> Cells<'a> {
             scratch.resize(values.len(), 0.0);
             bootstrap::draw(values, &mut scratch, &mut rng);
             let wider = (count(values.len()) / count(values.len() - 1)).sqrt();
-            middle + wider * (mean(&scratch) - middle)
+            middle + wider * (mean(scratch.iter().copied()) - middle)
         };
         let mut of_stratum = |(cells, means): (&Vec<Vec<f64>>, &Vec<f64>)| {
             cells.iter().zip(means).map(|(v, &m)| of_cell(v, m)).collect()

@@ -15,8 +15,10 @@
 //! and which TR114's runs against `127.0.0.1` do not have, so they are taken to be the client's. A replay thus shows
 //! what the server did, and what a client adds to it can be seen.
 
-use super::plan::Workload;
-pub use super::published::{AgentRow, Published, RunRow, TableError};
+use std::num::NonZeroUsize;
+
+use super::published::{AgentRow, Published, RunRow, TableError};
+use crate::workload::Workload;
 
 mod stream;
 
@@ -48,6 +50,12 @@ pub enum Tr115Error {
         wanted: String,
         /// What there is.
         known: String,
+    },
+    /// A number of agents was asked of a published run.
+    #[error("`{PREFIX}{run}` is a published run of two agents; --agents does not go with it")]
+    Agents {
+        /// The run asked for.
+        run: String,
     },
     /// A row that no stream can be built from.
     #[error("TR115 {scenario}:{runtime}:{run}: {why}")]
@@ -86,6 +94,14 @@ impl Published {
     pub fn workload(&self, name: &str) -> Result<Workload, Tr115Error> {
         let run = self.find(name)?;
         workload_of(run, self.agents_of(run))
+    }
+}
+
+/// Returns the workload that `--workload tr115:RUN` asks for. A number of agents does not go with it.
+pub fn select(run: &str, agents: Option<NonZeroUsize>) -> Result<Workload, Tr115Error> {
+    match agents {
+        Some(_) => Err(Tr115Error::Agents { run: run.to_owned() }),
+        None => Published::built_in()?.workload(run),
     }
 }
 

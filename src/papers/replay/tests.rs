@@ -112,3 +112,15 @@ proptest! {
         prop_assert_eq!(times.len(), tokens as usize);
     }
 }
+
+#[test]
+fn a_published_scenario_is_a_workload_of_its_own_recordings() {
+    let workload = select("chimera_homo_gpu80_ctx512", None).unwrap();
+    assert_eq!((workload.agents.len(), workload.recordings.len()), (2, 2));
+}
+
+#[test]
+fn a_published_run_of_three_agents_is_refused() {
+    let error = select("chimera_homo_gpu80_ctx512", NonZeroUsize::new(3)).unwrap_err();
+    assert!(matches!(error, Tr115Error::Agents { .. }));
+}

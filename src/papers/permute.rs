@@ -11,7 +11,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use mock_ollama::seed::Seed;
 use rand::seq::SliceRandom as _;
 
-use super::{DRAWS, count, mean};
+use super::fit::mean;
+use crate::measure::bootstrap::{DRAWS, count};
 
 /// One observation.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -40,7 +41,7 @@ pub fn p_value(rows: &[Row<'_>], scale: Scale, seed: Seed) -> Option<f64> {
 }
 
 /// [`p_value`] with a number of permutations to choose.
-pub(in crate::measure) fn p_of(rows: &[Row<'_>], scale: Scale, seed: Seed, draws: usize) -> Option<f64> {
+pub(super) fn p_of(rows: &[Row<'_>], scale: Scale, seed: Seed, draws: usize) -> Option<f64> {
     if rows.iter().any(|row| !row.value.is_finite()) {
         return None;
     }
@@ -124,7 +125,7 @@ fn centred(values: &[f64], scale: Scale) -> Vec<f64> {
         Scale::Values => values.to_vec(),
         Scale::Ranks => values.iter().map(|&value| rank(value, values)).collect(),
     };
-    let middle = mean(&scaled);
+    let middle = mean(scaled.iter().copied());
     scaled.into_iter().map(|value| value - middle).collect()
 }
 

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::factors::Walls;
-use crate::workload::tr115::{Published, RunRow};
+use super::published::{Published, RunRow};
+use crate::measure::factors::Walls;
 
 fn published() -> Published {
     Published::built_in().unwrap()

@@ -7,7 +7,14 @@
 use mock_ollama::seed::Seed;
 use rand::{Rng, RngExt as _};
 
-use super::{DRAWS, count};
+/// The number of times that a sample is drawn again, or labels are permuted. One more is a round number, so that the
+/// ranks of common intervals are whole, and the smallest p value is 0.0001.
+pub const DRAWS: usize = 9_999;
+
+/// Returns a number of samples as a factor.
+pub(crate) fn count(samples: usize) -> f64 {
+    f64::from(u32::try_from(samples).unwrap_or(u32::MAX))
+}
 
 /// A number and its interval, both ends included, in the unit of the samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -44,7 +51,7 @@ pub fn of_one(sample: &[f64], statistic: fn(&[f64]) -> f64, confidence: f64, see
 
 /// The interval that leaves out as many of `drawn` below as above; `None` where it would have to leave out less than
 /// one.
-pub(in crate::measure) fn interval(value: f64, mut drawn: Vec<f64>, confidence: f64) -> Option<Estimate> {
+pub(crate) fn interval(value: f64, mut drawn: Vec<f64>, confidence: f64) -> Option<Estimate> {
     if !(confidence > 0.0 && confidence < 1.0) {
         return None;
     }
@@ -60,7 +67,7 @@ pub(in crate::measure) fn interval(value: f64, mut drawn: Vec<f64>, confidence: 
 }
 
 /// Fills `into` with values of `sample`, drawn with replacement.
-pub(in crate::measure) fn draw(sample: &[f64], into: &mut [f64], rng: &mut impl Rng) {
+pub(crate) fn draw(sample: &[f64], into: &mut [f64], rng: &mut impl Rng) {
     for slot in into {
         *slot = sample[rng.random_range(0..sample.len())];
     }
