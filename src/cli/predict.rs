@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use runtime_lab::papers::shares;
 
-use super::exit::{Ending, Failure};
+use super::exit::{CommandError, Completion};
 use super::stdout::say;
 
 /// Predict how streams slow each other down, from recordings alone and together.
@@ -21,7 +21,7 @@ pub(crate) struct PredictArgs {
 }
 
 /// Runs the verb.
-pub(super) fn predict(args: &PredictArgs) -> Result<Ending, Failure> {
+pub(super) fn predict(args: &PredictArgs) -> Result<Completion, CommandError> {
     say(&shares::page::page(&shares::predict(&args.dir)?))?;
-    Ok(Ending::Done)
+    Ok(Completion::Done)
 }

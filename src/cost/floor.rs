@@ -180,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cost::tape;
+    use crate::cost::recording;
 
     proptest! {
         #[test]
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_request_is_one_that_the_server_can_match() {
         let to = "127.0.0.1:80".parse().unwrap();
-        let text = request(to, &tape::agents(1)[0]);
+        let text = request(to, &recording::agents(1)[0]);
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(
             head.starts_with("POST /api/generate HTTP/1.1\r\nhost: 127.0.0.1:80\r\nx-lab-agent: a0000\r\n"),

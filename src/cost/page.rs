@@ -3,8 +3,8 @@
 use crate::report::model::Machine;
 use crate::report::text::{Table, confidence, or_dash, plural};
 
-use super::model::Middle;
-use super::{CostReport, Decided, Metric, Row, Size};
+use super::model::Median;
+use super::{CostReport, CostRow, Decided, Metric, Size};
 
 /// The whole page.
 pub fn page(report: &CostReport) -> String {
@@ -112,16 +112,16 @@ fn section(report: &CostReport, size: &Size) -> String {
     text
 }
 
-fn ratio(row: &Row, metric: Metric) -> Option<Middle> {
+fn ratio(row: &CostRow, metric: Metric) -> Option<Median> {
     row.metrics.iter().find(|of| of.metric == metric.key())?.ratio
 }
 
-fn value(row: &Row, metric: Metric) -> Option<Middle> {
+fn value(row: &CostRow, metric: Metric) -> Option<Median> {
     row.metrics.iter().find(|of| of.metric == metric.key()).map(|of| of.value)
 }
 
 /// `2.31 [2.25, 2.40]`.
-fn times(of: Middle) -> String {
+fn times(of: Median) -> String {
     let show = |value: f64| if value.abs() < 99.95 { format!("{value:.2}") } else { format!("{value:.0}") };
     match (of.low, of.high) {
         (Some(low), Some(high)) => format!("{} [{}, {}]", show(of.median), show(low), show(high)),

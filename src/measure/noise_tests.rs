@@ -10,8 +10,8 @@ use rand::{Rng, RngExt as _};
 use rand_distr::{Distribution as _, Gamma, LogNormal};
 use rstest::rstest;
 
+use super::bootstrap::count;
 use super::decision::{Blocks, Rule, Separation, decide};
-use super::resample::count;
 use lab_stats::quantile::Sorted;
 
 const VARIANTS: [&str; 5] = ["a", "b", "c", "d", "shifted"];

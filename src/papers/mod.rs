@@ -43,6 +43,6 @@ mod factors_tests;
 pub use data::{DataSet, MAX_TABLE_BYTES, PapersError, Run, WARM_LOAD_MS, read_folder, sets, tr113_tr114};
 pub use fit::{SUBSET, fit};
 pub use judge::{Errors, Judged, errors, judge, recomputed};
-pub use output::{Page, Paper, page, spare_tables, write};
+pub use output::{OUTPUTS, Page, Paper, page};
 pub use predict::{Constants, Counters, Input, Limiter, Machine, Predicted, Setup, Span, efficiency_pct, predict};
 pub use published::Published;

@@ -1,6 +1,6 @@
 use super::*;
 use crate::papers::data::{sets, tr113_tr114};
-use crate::papers::replay::Published;
+use crate::papers::published::Published;
 
 /// The tables with the efficiency that the predictor gives for these speeds.
 fn made(mut published: Published, alone: f64, share: f64) -> Published {

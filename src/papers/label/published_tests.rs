@@ -4,7 +4,7 @@
 //! looked at, over all 100 runs and over the warm ones.
 
 use super::*;
-use crate::papers::replay::{AgentRow, Published, RunRow};
+use crate::papers::published::{AgentRow, Published, RunRow};
 
 /// A run that loads a model in no more than this is warm, in milliseconds.
 const WARM_MS: f64 = 1500.0;

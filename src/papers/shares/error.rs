@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use mock_ollama::recording::ReadError;
 use mock_ollama::recording::import::ImportError;
 
+use crate::report::{Classified, ErrorClass};
+
 /// Why there is no prediction.
 #[derive(Debug, thiserror::Error)]
 pub enum PredictError {
@@ -81,9 +83,8 @@ pub enum PredictError {
     },
 }
 
-impl PredictError {
-    /// Whether a file or folder could not be read, rather than that something wrong stands in it.
-    pub fn is_io(&self) -> bool {
-        matches!(self, Self::Io { .. })
+impl Classified for PredictError {
+    fn class(&self) -> ErrorClass {
+        if matches!(self, Self::Io { .. }) { ErrorClass::Io } else { ErrorClass::Data }
     }
 }

@@ -1,4 +1,4 @@
-//! The recording that is served, and who asks for it.
+//! The recording that is served, and the agents that ask for it.
 
 use bytes::Bytes;
 use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
@@ -21,18 +21,18 @@ const PATH: &str = "/api/generate";
 /// Microseconds from chunk to chunk, where the pace goes by the recording.
 const GAP_US: u64 = 10_000;
 
-/// An answer of so many tokens: each a chunk of one line, of about a hundred bytes as real servers write them, and the final
+/// Returns an answer of that many tokens: each a chunk of one line, of about a hundred bytes as real servers write them, and the final
 /// object in one more chunk.
-pub(super) fn tape(tokens: usize) -> Recording {
-    recording(NAME, tokens)
+pub(super) fn measured(tokens: usize) -> Recording {
+    answer(NAME, tokens)
 }
 
-/// A short answer, so that code is loaded and what an executor starts only once has been started.
+/// Returns a short answer. Its run loads the code, and starts what an executor starts once.
 pub(super) fn warm_up() -> Recording {
-    recording(WARM_UP, WARM_UP_TOKENS)
+    answer(WARM_UP, WARM_UP_TOKENS)
 }
 
-fn recording(name: &str, tokens: usize) -> Recording {
+fn answer(name: &str, tokens: usize) -> Recording {
     let line = |response: &str, end: &str| {
         format!(
             "{{\"model\":\"cost:latest\",\"created_at\":\"2026-01-01T00:00:00.000000000Z\",\"response\":\"{response}\",\"done\":{end}}}\n"
@@ -62,7 +62,7 @@ fn question(name: &str) -> Value {
     json!({"model": "cost", "prompt": name})
 }
 
-/// So many agents, each with one request for the tape.
+/// Returns `count` agents, each with one request for the recording.
 pub(super) fn agents(count: usize) -> Vec<AgentPlan> {
     (0..count).map(|n| AgentPlan::new(format!("a{n:04}"), vec![request(NAME)])).collect()
 }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_tape_is_a_whole_stream_of_so_many_tokens_one_a_chunk() {
-        let tape = tape(3);
+        let tape = measured(3);
         let mut tokens = 0;
         let mut stream = Stream::default();
         for chunk in &tape.exchanges[0].chunks {
@@ -95,7 +95,7 @@ mod tests {
 
     #[test]
     fn agents_ask_for_what_was_recorded_under_names_of_their_own() {
-        let tape = tape(1);
+        let tape = measured(1);
         let Some(Request { body: Some(RequestBody::Json(asked)), path, .. }) = &tape.exchanges[0].request else {
             panic!("the tape has a request");
         };

@@ -1,56 +1,64 @@
-//! The folder through which parent and children talk.
+//! The folder through which parent and children talk, and the one round that they play with it.
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use mock_ollama::backend::Settings;
 use mock_ollama::files::Existing;
+use mock_ollama::journal::Journal;
 use mock_ollama::recording::{Recording, write_file};
 use mock_ollama::seed::Seed;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use tempfile::TempDir;
 
+use super::child::ChildProcess;
 use super::{Plan, RunError};
 
-/// What a server child is told.
+/// What a server child reads at its start.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(crate) struct ServerOrders {
+pub(crate) struct ServerConfigFile {
     /// The recordings to offer.
     pub(crate) recordings: Vec<PathBuf>,
     /// The pace, in the words of `--pace`.
     pub(crate) pace: String,
     /// The seed.
     pub(crate) seed: Seed,
-    /// The machine behind the server.
+    /// The backend behind the server.
     pub(crate) backend: Settings,
     /// The cores that it keeps to; all that it may use when absent.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) cores: Vec<usize>,
 }
 
+const SERVER: &str = "server.json";
+const JOURNAL: &str = "journal.json";
+const JOB: &str = "job.json";
+const RESULT: &str = "result.json";
+
 /// The folder through which parent and children talk, gone when this is dropped.
 #[derive(Debug)]
-pub(crate) struct Stage {
+pub(crate) struct Workdir {
     folder: TempDir,
 }
 
-impl Stage {
-    /// Puts the plan's recordings and the server's orders into a new folder.
-    pub(crate) fn set(plan: &Plan) -> Result<Self, RunError> {
-        let stage = Self::empty()?;
-        stage.put(&plan.workload.recordings, |recordings| ServerOrders {
+impl Workdir {
+    /// Makes a folder with the plan's recordings and the server's configuration.
+    pub(crate) fn for_plan(plan: &Plan) -> Result<Self, RunError> {
+        let workdir = Self::new()?;
+        workdir.write_inputs(&plan.workload.recordings, |recordings| ServerConfigFile {
             recordings,
             pace: plan.pace.to_string(),
             seed: plan.seed,
             backend: plan.workload.backend.clone(),
             cores: Vec::new(),
         })?;
-        Ok(stage)
+        Ok(workdir)
     }
 
-    /// A new folder.
-    pub(crate) fn empty() -> Result<Self, RunError> {
+    /// Makes an empty folder.
+    pub(crate) fn new() -> Result<Self, RunError> {
         let folder = TempDir::with_prefix("runtime-lab-").map_err(|source| RunError::File {
             what: "make a folder in",
             path: std::env::temp_dir(),
@@ -59,36 +67,41 @@ impl Stage {
         Ok(Self { folder })
     }
 
-    /// Puts recordings there, and what the server is told of them.
-    pub(crate) fn put(
+    /// Writes recordings, and the configuration of the server that serves them.
+    pub(crate) fn write_inputs(
         &self,
         recordings: &[Recording],
-        orders: impl FnOnce(Vec<PathBuf>) -> ServerOrders,
+        config: impl FnOnce(Vec<PathBuf>) -> ServerConfigFile,
     ) -> Result<(), RunError> {
         let mut paths = Vec::new();
         for (n, recording) in recordings.iter().enumerate() {
             let path = self.path(&format!("recording-{n}.jsonl"));
             write_file(recording, &path, Existing::Replace)
-                .map_err(|source| RunError::Stage { path: path.clone(), source })?;
+                .map_err(|source| RunError::WriteRecording { path: path.clone(), source })?;
             paths.push(path);
         }
-        write_json(&self.orders(), &orders(paths))
+        write_json(&self.path(SERVER), &config(paths))
     }
 
-    pub(crate) fn orders(&self) -> PathBuf {
-        self.path("server.json")
-    }
-
-    pub(crate) fn journal(&self) -> PathBuf {
-        self.path("journal.json")
-    }
-
-    pub(crate) fn job(&self) -> PathBuf {
-        self.path("job.json")
-    }
-
-    pub(crate) fn transcript(&self) -> PathBuf {
-        self.path("transcript.json")
+    /// Plays one round: a server in its own process, and the agents in theirs, given up after `limit`.
+    ///
+    /// The agents' child is started as `verb subject JOB RESULT`; `job` makes its job of the server's address. Returns what
+    /// the agents left and the server's journal.
+    pub(crate) fn run_children<J: Serialize, R: DeserializeOwned>(
+        &self,
+        program: &Path,
+        [verb, subject, purpose]: [&str; 3],
+        job: impl FnOnce(String) -> J,
+        limit: Duration,
+    ) -> Result<(R, Journal), RunError> {
+        let [config, journal, job_file, result] = [SERVER, JOURNAL, JOB, RESULT].map(|name| self.path(name));
+        let mut server = ChildProcess::start(program, "serve", ["__serve".as_ref(), config.as_path(), &journal])?;
+        write_json(&job_file, &job(server.first_line()?))?;
+        let args = [verb.as_ref(), subject.as_ref(), job_file.as_path(), &result];
+        ChildProcess::start(program, purpose, args)?.finish(limit)?;
+        // The journal is complete only when the server has ended.
+        server.end()?;
+        Ok((read_json(&result)?, read_json(&journal)?))
     }
 
     fn path(&self, name: &str) -> PathBuf {

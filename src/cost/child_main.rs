@@ -14,11 +14,11 @@ use crate::workload::Job;
 
 use super::calls::{Counted, SystemCalls};
 use super::meter::{self, Spent};
-use super::{Allocated, CostError, Who};
+use super::{Allocated, CostError, Subject};
 
 /// What the child is told.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Orders {
+pub(super) struct CostJob {
     pub(super) job: Job,
     /// A short job of one agent, which goes before the one that is measured.
     pub(super) warm_up: Job,
@@ -32,7 +32,7 @@ pub(super) struct Orders {
 
 /// What the child leaves behind.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-pub(super) struct Left {
+pub(super) struct CostResult {
     /// Whether it kept to its cores.
     pub(super) kept: bool,
     pub(super) spent: Spent,
@@ -46,21 +46,26 @@ pub(super) struct Left {
     pub(super) transcript: Transcript,
 }
 
-/// Runs the job of `orders` as `who`, and writes to `left` what it used and saw.
+/// Runs the job as `subject`, and writes to `result` what it used and saw.
 ///
 /// `allocated` says how much this program has allocated until now, where it counts that.
-pub fn run_part(who: Who, orders: &Path, left: &Path, allocated: Option<fn() -> Allocated>) -> Result<(), CostError> {
-    let Orders { job, warm_up, cores, tracepoints, chunks } = read_json(orders)?;
+pub fn run_child(
+    subject: Subject,
+    job: &Path,
+    result: &Path,
+    allocated: Option<fn() -> Allocated>,
+) -> Result<(), CostError> {
+    let CostJob { job, warm_up, cores, tracepoints, chunks } = read_json(job)?;
     // Threads that are started later keep to the same cores.
     let kept = keep_to(&cores);
     // Before any thread is started: those that are started later are counted.
     let mut calls = SystemCalls::told(&tracepoints);
-    let play = |job: &Job| match who {
-        Who::Floor => floor(job, chunks),
-        Who::Variant(variant) => agents(variant, job),
+    let play = |job: &Job| match subject {
+        Subject::Floor => floor(job, chunks),
+        Subject::Variant(variant) => agents(variant, job),
     };
     if let Some(why) = failure(&play(&warm_up)?) {
-        return Err(CostError::Incomplete { who: who.name(), agents: 1, why });
+        return Err(CostError::Incomplete { subject: subject.name(), agents: 1, why });
     }
     meter::forget_peak();
     let idle = meter::resident_kib()?;
@@ -70,10 +75,10 @@ pub fn run_part(who: Who, orders: &Path, left: &Path, allocated: Option<fn() -> 
     let system_calls = calls.since(calls_before);
     let after = meter::now(allocated)?;
     let spent = after.since(before, meter::peak_kib()?.saturating_sub(idle));
-    let tokens = (who != Who::Floor).then(|| tokens(&transcript));
+    let tokens = (subject != Subject::Floor).then(|| tokens(&transcript));
     let failure = failure(&transcript);
     strip(&mut transcript);
-    Ok(write_json(left, &Left { kept, spent, system_calls, tokens, failure, transcript })?)
+    Ok(write_json(result, &CostResult { kept, spent, system_calls, tokens, failure, transcript })?)
 }
 
 fn agents(variant: Variant, job: &Job) -> Result<Transcript, CostError> {

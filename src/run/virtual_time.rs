@@ -7,7 +7,7 @@ use mock_ollama::MockOllama;
 use mock_ollama::journal::Journal;
 
 use super::measurement::{Measurement, Progress};
-use super::{ClockKind, Plan, RunError, modelled};
+use super::{ClockKind, Plan, RunError, model_run};
 use crate::runtimes::{World, of};
 use crate::sim::{Settings, Sim};
 use crate::transcript::Transcript;
@@ -61,7 +61,7 @@ fn perform(
     variant: Option<Variant>,
     limit: Option<NonZeroUsize>,
 ) -> Result<(Transcript, Journal), RunError> {
-    let Some(variant) = variant else { return modelled::run(plan, limit) };
+    let Some(variant) = variant else { return model_run::run(plan, limit) };
     let settings = Settings { seed: plan.seed, repeat: plan.command(variant), ..Settings::default() };
     let job = |url: String| Job { url, agents: plan.workload.agents.clone(), limit };
     if plan.clock == ClockKind::VirtualSockets {

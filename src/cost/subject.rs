@@ -1,4 +1,4 @@
-//! Who is measured.
+//! What is measured.
 
 use std::fmt;
 use std::str::FromStr;
@@ -7,7 +7,7 @@ use crate::variant::{UnknownVariant, Variant};
 
 /// The floor, or a variant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Who {
+pub enum Subject {
     /// Sockets and epoll, and nothing else.
     Floor,
     /// A variant.
@@ -17,10 +17,7 @@ pub enum Who {
 /// The name of the floor.
 const FLOOR: &str = "floor";
 
-/// Neither the floor nor a variant.
-pub type UnknownWho = UnknownVariant;
-
-impl Who {
+impl Subject {
     /// The name, as reports spell it.
     pub const fn name(self) -> &'static str {
         match self {
@@ -30,16 +27,16 @@ impl Who {
     }
 }
 
-impl fmt::Display for Who {
+impl fmt::Display for Subject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.name())
     }
 }
 
-impl FromStr for Who {
-    type Err = UnknownWho;
+impl FromStr for Subject {
+    type Err = UnknownVariant;
 
-    fn from_str(text: &str) -> Result<Self, UnknownWho> {
+    fn from_str(text: &str) -> Result<Self, UnknownVariant> {
         if text == FLOOR { Ok(Self::Floor) } else { text.parse().map(Self::Variant) }
     }
 }

@@ -9,12 +9,12 @@ use crate::transcript::Transcript;
 use lab_stats::quantile::Sorted;
 
 use super::meter::Spent;
-use super::{Metric, Who};
+use super::{Metric, Subject};
 
-/// One measurement: who, and what it cost.
+/// One measurement: its subject, and what it cost.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Measured {
-    pub(super) who: Who,
+    pub(super) subject: Subject,
     pub(super) agents: usize,
     /// Counted from zero.
     pub(super) round: usize,
@@ -27,7 +27,7 @@ pub(super) struct Measured {
 
 /// What a client did and saw, of all its agents.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Seen {
+pub(super) struct Observations {
     pub(super) agents: u64,
     pub(super) tokens: u64,
     pub(super) pieces: u64,
@@ -36,7 +36,7 @@ pub(super) struct Seen {
 }
 
 /// What was used, per token and per agent. What was not counted is absent.
-pub(super) fn values(spent: &Spent, system_calls: Option<u64>, seen: Seen) -> BTreeMap<Metric, f64> {
+pub(super) fn values(spent: &Spent, system_calls: Option<u64>, seen: Observations) -> BTreeMap<Metric, f64> {
     let per_token = |count: u64| real(count) / real(seen.tokens.max(1));
     let nanos = u64::try_from(spent.cpu.as_nanos()).unwrap_or(u64::MAX);
     let mut values = BTreeMap::from([
@@ -65,7 +65,7 @@ pub(super) fn values(spent: &Spent, system_calls: Option<u64>, seen: Seen) -> BT
 }
 
 /// What a client saw, joined with what the server wrote; an error where something was not seen at all.
-pub(super) fn seen(journal: &Journal, transcript: &Transcript, tokens: u64) -> Result<Seen, String> {
+pub(super) fn seen(journal: &Journal, transcript: &Transcript, tokens: u64) -> Result<Observations, String> {
     let joined = lag::join(journal, transcript);
     let unobserved: usize = joined.streams.iter().map(|stream| stream.unobserved).sum();
     if joined.streams.len() != transcript.agents.len() || unobserved > 0 {
@@ -73,11 +73,11 @@ pub(super) fn seen(journal: &Journal, transcript: &Transcript, tokens: u64) -> R
         return Err(format!("the server knows {streams} streams, and {unobserved} chunks of them were never seen"));
     }
     let exchanges = transcript.agents.iter().flat_map(|agent| &agent.exchanges);
-    let mut seen = Seen {
+    let mut seen = Observations {
         agents: transcript.agents.len() as u64,
         tokens,
         pieces: exchanges.map(|exchange| exchange.pieces.len() as u64).sum(),
-        ..Seen::default()
+        ..Observations::default()
     };
     for stream in joined.streams {
         seen.lag_ns.extend(stream.lag_ns);
@@ -157,8 +157,8 @@ mod tests {
         }
     }
 
-    fn two_agents() -> Seen {
-        Seen { agents: 2, tokens: 100, pieces: 80, lag_ns: (1..=100).rev().collect(), lateness_ns: vec![-3] }
+    fn two_agents() -> Observations {
+        Observations { agents: 2, tokens: 100, pieces: 80, lag_ns: (1..=100).rev().collect(), lateness_ns: vec![-3] }
     }
 
     #[test]
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn what_nothing_counted_is_absent() {
         let uncounted = Spent { allocated: None, ..spent() };
-        let values = values(&uncounted, None, Seen { lag_ns: Vec::new(), ..two_agents() });
+        let values = values(&uncounted, None, Observations { lag_ns: Vec::new(), ..two_agents() });
         let absent = [Metric::Allocations, Metric::AllocatedBytes, Metric::SystemCalls, Metric::LagP50, Metric::LagP99];
         for metric in absent {
             assert!(!values.contains_key(&metric), "{metric:?}");
