@@ -7,12 +7,14 @@
 //!
 //! | floor | modules | what |
 //! | --- | --- | --- |
-//! | 5 | [`server`], [`record`] | the conductors: they start and stop threads |
-//! | 4 | [`driver`] | moves bytes and time between sockets and the engine |
-//! | 3 | [`engine`] | the whole server as a state machine: no socket, no clock |
-//! | 2 | [`catalog`], [`script`], [`dialect`], [`generation`] | what clients and people read |
+//! | 7 | [`server`], [`record`] | the conductors: they start and stop threads |
+//! | 6 | [`driver`] | moves bytes and time between sockets and the engine |
+//! | 5 | [`engine`] | the whole server as a state machine: no socket, no clock |
+//! | 4 | [`catalog`], [`script`] | what a server offers |
+//! | 3 | [`import`], [`scrub`] | what must know the dialects to read a foreign body |
+//! | 2 | [`dialect`], [`generation`] | what clients and servers write |
 //! | 1 | [`recording`], [`schedule`], [`http`], [`models`], [`backend`] | what was captured, and pure mechanisms |
-//! | 0 | [`journal`], [`files`], [`clock`], [`seed`], [`scrub`], [`terminal`] | data and time |
+//! | 0 | [`journal`], [`files`], [`clock`], [`seed`], [`terminal`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
 //!
@@ -45,6 +47,7 @@ pub mod engine;
 pub mod files;
 pub mod generation;
 pub mod http;
+pub mod import;
 pub mod journal;
 pub mod models;
 pub mod record;

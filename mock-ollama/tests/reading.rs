@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use mock_ollama::dialect::read;
 use mock_ollama::dialect::request::Dialect;
 use mock_ollama::generation::{Content, Ending, Generation, Piece};
-use mock_ollama::recording::import::{ImportOptions, Input, import};
+use mock_ollama::import::{ImportOptions, Input, import};
 use mock_ollama::recording::{Chunk, End, Exchange, Response, read_file};
 use serde_json::Value;
 

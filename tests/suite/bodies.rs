@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use mock_ollama::recording::import::{ImportOptions, Input, import};
+use mock_ollama::import::{ImportOptions, Input, import};
 use mock_ollama::recording::{End, Method, Recording, Request};
 use runtime_lab::transcript::{ExchangeLog, Outcome};
 use serde_json::Value;

@@ -19,9 +19,11 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "journal", "scrub", "seed", "terminal"],
+            &["clock", "files", "journal", "seed", "terminal"],
             &["backend", "http", "models", "recording", "schedule"],
-            &["catalog", "dialect", "generation", "script"],
+            &["dialect", "generation"],
+            &["import", "scrub"],
+            &["catalog", "script"],
             &["engine"],
             &["driver"],
             &["record", "server"],

@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use mock_ollama::import::ImportError;
 use mock_ollama::record::RecordError;
-use mock_ollama::recording::import::ImportError;
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{ReadError, WriteError};
 use mock_ollama::{FinishError, StartError};

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::files::{Existing, is_same, read_limited};
-use mock_ollama::recording::import::{Import, ImportOptions, Input, Tags, import, import_each};
+use mock_ollama::import::{Import, ImportOptions, Input, Tags, import, import_each};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{WriteError, write_file};
 use mock_ollama::terminal::complain;

@@ -6,14 +6,14 @@ use serde::de::IgnoredAny;
 
 /// One object of an NDJSON stream, or the one object of an answer that was not streamed.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Answer {
-    pub(super) model: Option<String>,
+pub(crate) struct Answer {
+    pub(crate) model: Option<String>,
     response: Option<String>,
     message: Option<Message>,
     thinking: Option<String>,
     tool_calls: Option<Vec<IgnoredAny>>,
-    pub(super) done_reason: Option<String>,
-    pub(super) eval_count: Option<u64>,
+    pub(crate) done_reason: Option<String>,
+    pub(crate) eval_count: Option<u64>,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -25,26 +25,26 @@ struct Message {
 
 impl Answer {
     /// Whether this object carries something of the answer: text, thinking or a tool call.
-    pub(super) fn has_token(&self) -> bool {
+    pub(crate) fn has_token(&self) -> bool {
         let content = self.message.as_ref().and_then(|message| message.content.as_ref());
         let has_text = self.response.iter().chain(content).any(|text| !text.is_empty());
         has_text || self.has_thinking() || self.has_tool_call()
     }
 
     /// Whether this object carries thinking.
-    pub(super) fn has_thinking(&self) -> bool {
+    pub(crate) fn has_thinking(&self) -> bool {
         let inner = self.message.as_ref().and_then(|message| message.thinking.as_ref());
         self.thinking.iter().chain(inner).any(|text| !text.is_empty())
     }
 
     /// Whether this object carries a tool call.
-    pub(super) fn has_tool_call(&self) -> bool {
+    pub(crate) fn has_tool_call(&self) -> bool {
         let inner = self.message.as_ref().and_then(|message| message.tool_calls.as_ref());
         self.tool_calls.iter().chain(inner).any(|calls| !calls.is_empty())
     }
 
     /// The endpoint that answers in this shape.
-    pub(super) fn path(&self) -> Option<&'static str> {
+    pub(crate) fn path(&self) -> Option<&'static str> {
         match (&self.message, &self.response) {
             (Some(_), None) => Some("/api/chat"),
             (None, Some(_)) => Some("/api/generate"),

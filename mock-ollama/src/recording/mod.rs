@@ -1,4 +1,4 @@
-//! What was captured: the model, a strict reader, a canonical writer, and imports of other forms.
+//! What was captured: the model, a strict reader and a canonical writer.
 //!
 //! The format is described in `docs/recording-format.md`.
 //!
@@ -16,16 +16,14 @@
 //! | `file` | a recording on disk |
 //! | `answer` | the objects inside a native answer, as far as times and counts need them |
 //! | `summary` | a recording in a few lines, for people |
-//! | `import` | recordings from raw bodies and raw captures |
 
-mod answer;
+pub(crate) mod answer;
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod body;
 mod error;
 mod file;
 mod form;
-pub mod import;
 pub mod limits;
 mod lines;
 mod model;
@@ -35,7 +33,7 @@ mod request_body;
 mod rules;
 mod summary;
 pub mod synth;
-mod wire;
+pub(crate) mod wire;
 mod writer;
 
 pub use error::{LineKind, Problem, ReadError, WriteError};

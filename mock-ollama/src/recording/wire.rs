@@ -78,19 +78,19 @@ pub(super) struct ResponseObject<'a> {
 
 /// `[offset_us, payload]`
 #[derive(Serialize, Deserialize)]
-pub(super) struct EventLine<'a>(pub(super) u64, #[serde(borrow)] pub(super) Payload<'a>);
+pub(crate) struct EventLine<'a>(pub(crate) u64, #[serde(borrow)] pub(crate) Payload<'a>);
 
 /// The bytes of a chunk: a text when they are UTF-8, base64 when not.
 #[derive(Serialize, Deserialize)]
 #[serde(untagged, expecting = "the second element is neither a text nor {\"b64\":\"…\"}")]
-pub(super) enum Payload<'a> {
+pub(crate) enum Payload<'a> {
     Text(#[serde(borrow)] Cow<'a, str>),
     Binary(Binary),
 }
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Binary {
+pub(crate) struct Binary {
     pub(super) b64: String,
 }
 
@@ -104,7 +104,7 @@ impl<'a> Payload<'a> {
     }
 
     /// The bytes.
-    pub(super) fn decode(self) -> Result<Vec<u8>, base64::DecodeError> {
+    pub(crate) fn decode(self) -> Result<Vec<u8>, base64::DecodeError> {
         match self {
             Self::Text(text) => Ok(text.into_owned().into_bytes()),
             Self::Binary(Binary { b64 }) => STANDARD.decode(b64),
@@ -133,7 +133,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de,
 }
 
 /// What a JSON error says, without the place that `serde_json` appends: a line of ours is its only line.
-pub(super) fn message_of(error: &serde_json::Error) -> String {
+pub(crate) fn message_of(error: &serde_json::Error) -> String {
     let whole = error.to_string();
     whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message).to_owned()
 }

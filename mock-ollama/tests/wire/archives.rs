@@ -8,7 +8,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use mock_ollama::catalog::{Catalog, Matching};
-use mock_ollama::recording::import::{ImportOptions, Input, import};
+use mock_ollama::import::{ImportOptions, Input, import};
 
 use crate::bench::{Answer, Bench};
 

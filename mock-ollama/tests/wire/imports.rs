@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use mock_ollama::catalog::{Catalog, Matching};
 use mock_ollama::http::has_route;
-use mock_ollama::recording::import::{ImportOptions, Input, import};
+use mock_ollama::import::{ImportOptions, Input, import};
 use mock_ollama::recording::{End, Exchange, Recording};
 
 use crate::bench::{Answer, Bench};

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use bytes::Bytes;
 use mock_ollama::catalog::{Catalog, builtin};
-use mock_ollama::recording::import::{ImportOptions, Input, import};
+use mock_ollama::import::{ImportOptions, Input, import};
 use mock_ollama::recording::{Chunk, End, Exchange, Method, Recording, Request, RequestBody, Response};
 
 use crate::bench::{Bench, Body};

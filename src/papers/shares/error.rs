@@ -3,8 +3,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use mock_ollama::import::ImportError;
 use mock_ollama::recording::ReadError;
-use mock_ollama::recording::import::ImportError;
 
 use crate::report::{Classified, ErrorClass};
 

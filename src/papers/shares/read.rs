@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mock_ollama::clock::Instant;
 use mock_ollama::files::read_limited;
-use mock_ollama::recording::import::{ImportError, ImportOptions, Input, import};
+use mock_ollama::import::{ImportError, ImportOptions, Input, import};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{End, Exchange, Recording, Request, read};
 use serde::Deserialize;

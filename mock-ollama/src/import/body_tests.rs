@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::recording::import::{Import, ImportError, ImportOptions, Input, import};
+use crate::import::{Import, ImportError, ImportOptions, Input, import};
 use crate::recording::{End, Method, Recording, Summary, read, to_string};
 
 fn options() -> ImportOptions {
