@@ -8,6 +8,7 @@
 //! | [`facts_builder`], [`timings_builder`] | its two halves: what is the same in every run, and what was measured |
 //! | [`conclusions`] | the three answers that every output begins with |
 //! | [`json`], [`markdown`], [`terminal`] | one file an output |
+//! | `text`, `variants` | numbers and tables for people |
 //! | [`outputs`] | the table of outputs, and writing it |
 
 pub mod build;
@@ -22,6 +23,7 @@ pub mod outputs;
 pub mod terminal;
 pub(crate) mod text;
 pub mod timings_builder;
+mod variants;
 
 pub use build::build;
 pub use error::{BuildError, Classified, ErrorClass};

@@ -181,3 +181,19 @@ fn what_is_no_report_is_rejected_by_the_schema() {
     assert!(!schema.is_valid(&extra), "facts must not name a variant");
     assert!(schema.is_valid(&good));
 }
+
+#[test]
+fn variants_that_agree_in_virtual_time_are_one_row() {
+    let mut report = report(&experiment(&[("alpha", 0), ("beta", 0), ("gamma", 90)]));
+    report.timings.kind = Kind::Virtual;
+    let names = |text: &str, after: &str| -> Vec<String> {
+        let rows = text.split(after).nth(1).unwrap().lines().skip_while(|line| !line.starts_with("| ---"));
+        let rows = rows.skip(1).take_while(|line| line.starts_with('|'));
+        rows.map(|line| line.split(" | ").next().unwrap().trim_start_matches("| ").to_owned()).collect()
+    };
+    let found = names(&markdown::render(&report), "## What clients waited for");
+    assert_eq!(found, ["alpha, beta", "gamma"]);
+    report.timings.variants.pop();
+    assert_eq!(names(&markdown::render(&report), "## What clients waited for"), ["both"]);
+    assert!(terminal::render(&report).lines().any(|line| line.starts_with("both ")));
+}

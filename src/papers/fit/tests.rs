@@ -13,7 +13,7 @@ fn made(mut published: Published, alone: f64, share: f64) -> Published {
             set.runs.iter().map(|run| run.row.clone()).zip(predicted).collect::<Vec<_>>()
         };
         let all: Vec<_> = sets.iter().flat_map(of).collect();
-        let find = |row: &crate::papers::replay::RunRow| all.iter().find(|(known, _)| known == row).unwrap().1;
+        let find = |row: &crate::papers::published::RunRow| all.iter().find(|(known, _)| known == row).unwrap().1;
         published.runs.iter().map(find).collect()
     };
     for (run, predicted) in published.runs.iter_mut().zip(predicted) {
