@@ -55,7 +55,7 @@ pub fn plural(count: usize, noun: &str) -> String {
 }
 
 /// A column of a table: its title, and what it shows of a row.
-pub type Column<'c, R> = (&'c str, &'c dyn Fn(&R) -> String);
+pub(crate) type Column<'c, R> = (&'c str, &'c dyn Fn(&R) -> String);
 
 /// A table in memory. Columns of numbers are aligned to the right, those of words to the left.
 pub struct Table {
