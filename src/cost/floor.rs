@@ -10,8 +10,8 @@ use mock_ollama::clock::{Clock, Instant};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
-use crate::clients::{Endpoint, Request};
-use crate::transcript::{AgentLog, ExchangeLog, Introspection, Outcome, Piece, Transcript};
+use crate::clients::{AgentRequest, Endpoint};
+use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Introspection, PieceArrival, Transcript};
 use crate::workload::{AgentPlan, Job};
 
 /// How a body ends whose length was not announced: the last chunk of RFC 9112 §7.1, without trailers. A line of NDJSON cannot
@@ -35,7 +35,7 @@ struct Reader {
     stream: TcpStream,
     sent: Instant,
     /// Every read: when, and how many bytes, head and framing included.
-    pieces: Vec<Piece>,
+    pieces: Vec<PieceArrival>,
     tail: [u8; 5],
     ended: Option<Instant>,
 }
@@ -112,7 +112,7 @@ impl Reader {
             Err(error) => return Err(error),
         };
         let at = clock.now();
-        self.pieces.push(Piece { at, bytes: bytes as u64 });
+        self.pieces.push(PieceArrival { at, bytes: bytes as u64 });
         self.tail = tail(self.tail, &buffer[..bytes]);
         self.ended = (self.tail == END).then_some(at);
         Ok(self.ended.is_some())
@@ -133,7 +133,7 @@ fn tail(before: [u8; 5], read: &[u8]) -> [u8; 5] {
 /// What the variants send, as hyper writes it.
 fn request(to: SocketAddr, plan: &AgentPlan) -> String {
     let Some(asked) = plan.requests.first() else { return String::new() };
-    let request = Request { agent: &plan.name, path: &asked.path, body: &asked.body };
+    let request = AgentRequest { agent: &plan.name, path: &asked.path, body: &asked.body };
     let headers = request.headers().map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let (path, body) = (request.path, request.body);
     format!("POST {path} HTTP/1.1\r\nhost: {to}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
@@ -162,7 +162,7 @@ fn log(plan: &AgentPlan, reader: Reader) -> AgentLog {
         lines: Vec::new(),
         body: Vec::new(),
         ended,
-        outcome: Outcome::Done { eval_count: None, done_reason: None },
+        outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
     };
     AgentLog {
         agent: plan.name.clone(),

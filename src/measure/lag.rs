@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::{Entry, Journal, StreamId};
 
-use crate::transcript::{AgentLog, Piece, Transcript};
+use crate::transcript::{AgentLog, PieceArrival, Transcript};
 
 /// Lateness and lag of the chunks of one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -101,13 +101,13 @@ fn join_stream(stream: StreamId, entry: &Entry, agent: &AgentLog, number: usize)
 
 /// Answers when a body offset had been handed on; asked with offsets that never decrease.
 struct Observed<'a> {
-    pieces: &'a [Piece],
+    pieces: &'a [PieceArrival],
     end: u64,
     at: Option<Instant>,
 }
 
 impl<'a> Observed<'a> {
-    fn new(pieces: &'a [Piece]) -> Self {
+    fn new(pieces: &'a [PieceArrival]) -> Self {
         Self { pieces, end: 0, at: None }
     }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_client_that_hands_on_two_chunks_at_once_delays_the_first() {
         let mut log = exchange(0, &[(20, true), (20, true)]);
-        log.pieces = vec![Piece { at: at_ms(20), bytes: 2 * LINE_BYTES }];
+        log.pieces = vec![PieceArrival { at: at_ms(20), bytes: 2 * LINE_BYTES }];
         let joined = join(
             &journal(1, vec![entry("a0", 0, 0, &[(10, 10), (19, 19)])]),
             &transcript(vec![agent("a0", 0, vec![log])]),
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_chunk_cut_in_two_is_observed_with_its_second_half() {
         let mut log = exchange(0, &[(14, true)]);
-        log.pieces = vec![Piece { at: at_ms(11), bytes: 4 }, Piece { at: at_ms(14), bytes: 6 }];
+        log.pieces = vec![PieceArrival { at: at_ms(11), bytes: 4 }, PieceArrival { at: at_ms(14), bytes: 6 }];
         let joined =
             join(&journal(1, vec![entry("a0", 0, 0, &[(10, 10)])]), &transcript(vec![agent("a0", 0, vec![log])]));
         assert_eq!(joined.streams[0].lag_ns, [4 * MS]);
@@ -219,7 +219,7 @@ mod tests {
             sizes in prop::collection::vec(0_u64..9, 1..20),
             offsets in prop::collection::vec(0_u64..100, 1..20),
         ) {
-            let pieces: Vec<Piece> = (1..).zip(&sizes).map(|(at, &bytes)| Piece { at: at_ms(at), bytes }).collect();
+            let pieces: Vec<PieceArrival> = (1..).zip(&sizes).map(|(at, &bytes)| PieceArrival { at: at_ms(at), bytes }).collect();
             let mut offsets = offsets;
             offsets.sort_unstable();
             let mut observed = Observed::new(&pieces);

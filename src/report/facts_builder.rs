@@ -11,7 +11,7 @@ use mock_ollama::recording::Recording;
 use sha2::{Digest, Sha256};
 
 use super::model::{AgentFacts, Difference, Disagreement, ExchangeFacts, Facts, Kind, OutcomeFacts};
-use crate::transcript::{ExchangeLog, Outcome, Transcript};
+use crate::transcript::{ExchangeLog, ExchangeOutcome, Transcript};
 use crate::workload::{RequestPlan, Workload};
 
 /// A run, as far as facts need it.
@@ -196,10 +196,10 @@ fn recorded_body(recordings: &[Recording], request: &RequestPlan) -> Option<Vec<
 
 fn outcome(log: &ExchangeLog) -> OutcomeFacts {
     match &log.outcome {
-        Outcome::Done { eval_count, done_reason } => {
+        ExchangeOutcome::Done { eval_count, done_reason } => {
             OutcomeFacts::Done { eval_count: *eval_count, done_reason: done_reason.clone() }
         }
-        Outcome::Failed { kind, .. } => OutcomeFacts::Failed { error: kind.clone() },
+        ExchangeOutcome::Failed { kind, .. } => OutcomeFacts::Failed { error: kind.clone() },
     }
 }
 

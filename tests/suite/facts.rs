@@ -7,7 +7,7 @@ use runtime_lab::runtimes::of;
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::{AgentPlan, Workload};
 
-use crate::stage::{Cast, Run, fixture, requests_of};
+use crate::util::{Run, Scenario, fixture, requests_of};
 
 /// Each agent and the recordings that it asks for: every kind of answer, and every way to end.
 const AGENTS: [(&str, &[&str]); 3] = [
@@ -36,7 +36,7 @@ fn workload() -> Workload {
 
 fn run(variant: Variant, workload: &Workload) -> Run {
     let Workload { recordings, agents, .. } = workload.clone();
-    Cast { recordings, pace: Pace::instant(), agents, limit: None }.play(of(variant))
+    Scenario { recordings, pace: Pace::instant(), agents, limit: None }.play(of(variant))
 }
 
 for_each_variant! {

@@ -12,7 +12,7 @@ use runtime_lab::report::{Inputs, build};
 use runtime_lab::run::{ClockKind, Plan, RunOptions, WorkloadChoice};
 use runtime_lab::variant::Variant;
 
-use crate::stage::{Cast, Run};
+use crate::util::{Run, Scenario};
 
 /// What a run of a built-in workload is planned to be.
 pub(crate) fn plan(workload: &str, pace: Pace, claims: Variant) -> Plan {
@@ -29,9 +29,9 @@ pub(crate) fn plan(workload: &str, pace: Pace, claims: Variant) -> Plan {
 }
 
 /// Who takes part in a planned run, at the planned pace.
-pub(crate) fn cast(plan: &Plan) -> Cast {
+pub(crate) fn scenario(plan: &Plan) -> Scenario {
     let workload = plan.workload.clone();
-    Cast {
+    Scenario {
         recordings: workload.recordings,
         pace: plan.pace,
         agents: workload.agents,
