@@ -16,7 +16,7 @@ use super::calls::{Counted, SystemCalls};
 use super::meter::{self, Spent};
 use super::{Allocated, CostError, Subject};
 
-/// What the child is told.
+/// What the child is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CostJob {
     pub(super) job: Job,

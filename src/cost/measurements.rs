@@ -18,7 +18,7 @@ pub(super) struct Measured {
     pub(super) agents: usize,
     /// Counted from zero.
     pub(super) round: usize,
-    /// What the executor said of itself.
+    /// How the executor describes itself.
     pub(super) executor: String,
     pub(super) values: BTreeMap<Metric, f64>,
     /// Why system calls are not among the values, where they were to be counted.
@@ -116,7 +116,7 @@ pub(super) fn on_the_wire(journal: &mut Journal, transcript: &Transcript) -> Res
     Ok(())
 }
 
-/// A chunk of so many bytes with its size before it and its end after it.
+/// The size of a chunk of that many bytes on the wire, with its head and its end.
 fn framed_size(bytes: u64) -> u64 {
     let digits = u64::from(bytes.max(1).ilog2() / 4 + 1);
     digits + 2 + bytes + 2

@@ -1,4 +1,4 @@
-//! Runs of the model, told as if agents and a server had been there.
+//! Runs of the model, reported as those of agents and a server are.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mock_ollama::MockOllama;
 use mock_ollama::journal::Journal;
 
-use super::measurement::{Measurement, Progress};
+use super::measurement::{Measurement, ProgressObserver};
 use super::{ClockKind, Plan, RunError, model_run};
 use crate::runtimes::{Environment, of};
 use crate::sim::{Sim, SimSettings};
@@ -21,7 +21,7 @@ const MODEL: &str = "model";
 const NOWHERE: &str = "http://127.0.0.1:11434";
 
 /// Every run of the plan: each variant, or the model.
-pub(super) fn measurements(plan: &Plan, progress: &mut dyn Progress) -> Result<Vec<Measurement>, RunError> {
+pub(super) fn measurements(plan: &Plan, progress: &mut dyn ProgressObserver) -> Result<Vec<Measurement>, RunError> {
     let variants: Vec<Option<Variant>> = match plan.clock {
         ClockKind::Model => vec![None],
         _ => plan.variants.iter().copied().map(Some).collect(),

@@ -12,7 +12,7 @@ use super::error::PredictError;
 
 /// A set, by its files.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct SetFiles {
     pub(super) name: String,
     /// Recorded alone.
     pub(super) alone: Vec<Labelled>,
@@ -41,7 +41,7 @@ enum Role {
 const ONLY: &str = "1";
 
 /// The sets in `dir`, or the one set that it is.
-pub(super) fn sets(dir: &Path) -> Result<Vec<Found>, PredictError> {
+pub(super) fn sets(dir: &Path) -> Result<Vec<SetFiles>, PredictError> {
     let (files, folders) = listing(dir)?;
     if !files.is_empty() {
         let beside =
@@ -72,12 +72,12 @@ fn alone_in(folders: &[PathBuf]) -> Result<Vec<Labelled>, PredictError> {
 }
 
 /// The set in `dir`, which holds `files`; `alone` are the recordings of folders beside it.
-fn set_of(dir: &Path, files: Vec<PathBuf>, alone: &[Labelled]) -> Result<Found, PredictError> {
+fn set_of(dir: &Path, files: Vec<PathBuf>, alone: &[Labelled]) -> Result<SetFiles, PredictError> {
     if role_of_folder(dir, &files) != Some(Role::Together) {
         return set_of_files(dir, files);
     }
     let together = files.into_iter().map(by_folder).collect();
-    Ok(Found { name: name_of(dir), alone: alone.to_vec(), together, is_partial: true })
+    Ok(SetFiles { name: name_of(dir), alone: alone.to_vec(), together, is_partial: true })
 }
 
 fn parent_of(dir: &Path) -> &Path {
@@ -101,8 +101,8 @@ fn listing(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PredictError> {
     Ok((files, folders))
 }
 
-fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<Found, PredictError> {
-    let mut set = Found { name: name_of(dir), ..Found::default() };
+fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<SetFiles, PredictError> {
+    let mut set = SetFiles { name: name_of(dir), ..SetFiles::default() };
     for path in files {
         match by_name(&path) {
             Some((Role::Alone, labelled)) => set.alone.push(labelled),

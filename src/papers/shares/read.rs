@@ -12,7 +12,7 @@ use mock_ollama::recording::{End, Exchange, Recording, Request, read};
 use serde::Deserialize;
 
 use super::error::PredictError;
-use super::folder::{self, Found, Labelled};
+use super::folder::{self, Labelled, SetFiles};
 use super::set::{Agent, Repetition, Set};
 
 /// The sets in `dir`, or the one set that it is.
@@ -21,7 +21,7 @@ pub(super) fn sets(dir: &Path) -> Result<Vec<Set>, PredictError> {
 }
 
 /// A recorded exchange, and what the name of its file says.
-struct Tape {
+struct AgentRecording {
     file: Labelled,
     request: Request,
     sent: Option<Duration>,
@@ -29,8 +29,8 @@ struct Tape {
     chunks: Vec<Duration>,
 }
 
-fn set_of(found: Found) -> Result<Set, PredictError> {
-    let alone = found.alone.into_iter().map(tape_of).collect::<Result<Vec<_>, _>>()?;
+fn set_of(found: SetFiles) -> Result<Set, PredictError> {
+    let alone = found.alone.into_iter().map(recording_of).collect::<Result<Vec<_>, _>>()?;
     let mut set = Set { name: found.name, repetitions: Vec::new() };
     for group in found.together.chunk_by(|one, other| one.repetition == other.repetition) {
         let (name, path) = (group[0].repetition.clone(), group[0].path.clone());
@@ -38,7 +38,7 @@ fn set_of(found: Found) -> Result<Set, PredictError> {
             return Err(PredictError::Lonely { path, repetition: name });
         }
         let agents =
-            group.iter().map(|file| agent_of(tape_of(file.clone())?, &alone)).collect::<Result<Vec<_>, _>>()?;
+            group.iter().map(|file| agent_of(recording_of(file.clone())?, &alone)).collect::<Result<Vec<_>, _>>()?;
         let unknown = agents.iter().position(|agent| agent.alone.is_none());
         let is_any_known = agents.iter().any(|agent| agent.alone.is_some());
         match unknown {
@@ -53,7 +53,7 @@ fn set_of(found: Found) -> Result<Set, PredictError> {
 
 /// What was recorded together, with how the same request is alone: of the same agent and repetition where there is
 /// such a recording.
-fn agent_of(tape: Tape, alone: &[Tape]) -> Result<Agent, PredictError> {
+fn agent_of(tape: AgentRecording, alone: &[AgentRecording]) -> Result<Agent, PredictError> {
     let same = alone.iter().filter(|other| other.request == tape.request);
     let nearest =
         same.min_by_key(|other| (other.file.agent != tape.file.agent, other.file.repetition != tape.file.repetition));
@@ -64,7 +64,8 @@ fn agent_of(tape: Tape, alone: &[Tape]) -> Result<Agent, PredictError> {
         let why = format!("{} chunks, but {there}: not the same answer", tape.chunks.len());
         return Err(PredictError::Unfit { path: tape.file.path, why });
     }
-    let since_first = |other: &Tape| other.chunks.iter().map(|at| at.saturating_sub(other.chunks[0])).collect();
+    let since_first =
+        |other: &AgentRecording| other.chunks.iter().map(|at| at.saturating_sub(other.chunks[0])).collect();
     let Some(sent) = tape.sent else {
         let why = "no sent_us, so its place on the clock of the set is not known".to_owned();
         return Err(PredictError::Unfit { path: tape.file.path, why });
@@ -77,7 +78,7 @@ fn agent_of(tape: Tape, alone: &[Tape]) -> Result<Agent, PredictError> {
     })
 }
 
-fn tape_of(file: Labelled) -> Result<Tape, PredictError> {
+fn recording_of(file: Labelled) -> Result<AgentRecording, PredictError> {
     let recording = recording_at(&file.path)?;
     let unfit = |why: String| PredictError::Unfit { path: file.path.clone(), why };
     let count = recording.exchanges.len();
@@ -96,7 +97,7 @@ fn tape_of(file: Labelled) -> Result<Tape, PredictError> {
     let chunks = exchange.chunks.iter().map(|chunk| Duration::from_micros(chunk.at_us)).collect();
     let sent = exchange.sent_us.map(Duration::from_micros);
     let request = exchange.request.ok_or_else(|| unfit("the request is not recorded".to_owned()))?;
-    Ok(Tape { file, request, sent, chunks })
+    Ok(AgentRecording { file, request, sent, chunks })
 }
 
 /// As much of a first line as tells the form of the file.

@@ -147,17 +147,17 @@ pub struct Derived {
     pub runtime_share: f64,
     /// The server's lateness as a share of the wall time.
     pub server_share: f64,
-    /// `P0`: the scripts on the machine behind the server, all agents beginning at once; virtual.
+    /// `P0`: the scripts on the backend, all agents beginning at once; virtual.
     pub scripts_wall_us: u64,
     /// `P1`: this variant's code in virtual time, where it was run there.
     pub code_wall_us: Option<u64>,
     /// `sum(S) / (n * max(S))` of the agents' times alone: the answers.
     pub balance: f64,
-    /// `max(S) / P0`: the machine behind the server.
+    /// `max(S) / P0`: the backend.
     pub contention: f64,
     /// `P0 / P1`: the client code.
     pub structure: Option<f64>,
-    /// `P1 / W`: executor, I/O and parsing, and the machine that measures.
+    /// `P1 / W`: executor, I/O and parsing, and the host.
     pub runtime: Option<f64>,
     /// `max(S) / W` = contention × structure × runtime.
     pub overlap: f64,
@@ -213,11 +213,11 @@ pub struct Medians {
 pub struct FactorMedians {
     /// The answers.
     pub balance: f64,
-    /// The machine behind the server.
+    /// The backend.
     pub contention: f64,
     /// The client code.
     pub structure: Option<Spread<f64>>,
-    /// Executor, I/O and parsing, and the machine that measures.
+    /// Executor, I/O and parsing, and the host.
     pub runtime: Option<Spread<f64>>,
     /// Their product.
     pub efficiency: Spread<f64>,
