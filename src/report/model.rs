@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use facts::{AgentFacts, ExchangeFacts, Facts, OutcomeFacts};
 pub use timings::{
     AgentTimings, BoundVerdict, Concurrency, Decision, Derived, Difference, Disagreement, Distribution, FactorMedians,
-    Introspection, Measured, Medians, Pair, RunTimings, Spread, Timings, VariantTimings,
+    Measured, Medians, Pair, RunTimings, Spread, Timings, VariantTimings,
 };
 
 /// Everything one invocation found out.

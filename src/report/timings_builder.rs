@@ -11,11 +11,12 @@ use lab_stats::quantile::Sorted;
 use super::error::BuildError;
 use super::inputs::{Inputs, Run};
 use super::model::{
-    Concurrency, Decision, Disagreement, FactorMedians, Introspection, Kind, Medians, Pair, RunTimings, Spread,
-    Timings, VariantTimings,
+    Concurrency, Decision, Disagreement, FactorMedians, Kind, Medians, Pair, RunTimings, Spread, Timings,
+    VariantTimings,
 };
 use crate::measure::concurrency;
 use crate::measure::decision::{self, Blocks};
+use crate::transcript::Introspection;
 use one_run::run_timings;
 use spread::{micros_signed, share, spread};
 

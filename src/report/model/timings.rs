@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Kind;
 use crate::measure::bounds::{BoundKind, Metric};
 use crate::measure::decision::Separation;
+use crate::transcript::Introspection;
 
 /// The measured part of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +38,8 @@ pub struct VariantTimings {
     pub medians: Medians,
     /// What showed of concurrency, over all runs.
     pub concurrency: Concurrency,
-    /// What the runtime showed of itself, in its first run.
+    /// What the runtime showed of itself, in its first run. Of virtual time there is the client alone, since neither the
+    /// executor's size nor a thread makes a difference in it.
     pub introspection: Introspection,
     /// Its runs, by block.
     pub runs: Vec<RunTimings>,
@@ -253,18 +255,6 @@ pub struct Concurrency {
     pub polled_on: BTreeSet<String>,
     /// Threads that woke agents.
     pub woken_by: BTreeSet<String>,
-}
-
-/// What a runtime showed of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Introspection {
-    /// The executor, as it describes itself; empty in virtual time, where its size makes no difference.
-    pub executor: String,
-    /// The threads of the process while agents ran; none in virtual time.
-    pub threads: Vec<String>,
-    /// The chunk policy in force and the client's read cap.
-    pub client: String,
 }
 
 /// Whether the evidence separates the variants.
