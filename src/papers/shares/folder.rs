@@ -37,6 +37,14 @@ enum Role {
     Together,
 }
 
+/// Why a folder holds nothing to predict.
+const NO_SET: &str = "no recordings of requests alone and together, here or in a folder of it; expected files such as \
+                      rep1-solo-a.jsonl and rep1-both-a.jsonl, or folders such as x-solo and x-clients2";
+
+/// Why the name of a file in a set is of no use.
+const NO_ROLE: &str = "the name does not say whether this was recorded alone or together, and of whom; expected such as \
+                       rep1-solo-a.jsonl or rep1-both-a.jsonl";
+
 /// The only repetition, where names state none.
 const ONLY: &str = "1";
 
@@ -56,7 +64,7 @@ pub(super) fn sets(dir: &Path) -> Result<Vec<SetFiles>, PredictError> {
             sets.push(set_of(&folder, files, &alone)?);
         }
     }
-    if sets.is_empty() { Err(PredictError::NoSet { path: dir.to_owned() }) } else { Ok(sets) }
+    if sets.is_empty() { Err(PredictError::unfit(dir, NO_SET)) } else { Ok(sets) }
 }
 
 /// The recordings in those of `folders` that say they were made alone.
@@ -107,16 +115,17 @@ fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<SetFiles, PredictErro
         match by_name(&path) {
             Some((Role::Alone, labelled)) => set.alone.push(labelled),
             Some((Role::Together, labelled)) => set.together.push(labelled),
-            None => return Err(PredictError::Name { path }),
+            None => return Err(PredictError::unfit(&path, NO_ROLE)),
         }
     }
     // `rep10` comes after `rep2`.
     set.together.sort_by_key(|file| (file.repetition.len(), file.repetition.clone(), file.agent.clone()));
     let is_known = |repetition: &str| set.together.iter().any(|file| file.repetition == repetition);
     match set.alone.iter().find(|file| !is_known(&file.repetition)) {
-        Some(Labelled { path, repetition, .. }) => {
-            Err(PredictError::NotTogether { path: path.clone(), repetition: repetition.clone() })
-        }
+        Some(Labelled { path, repetition, .. }) => Err(PredictError::unfit(
+            path,
+            format!("recorded alone, but there is no recording of {repetition} together"),
+        )),
         None => Ok(set),
     }
 }

@@ -35,7 +35,10 @@ fn set_of(found: SetFiles) -> Result<Set, PredictError> {
     for group in found.together.chunk_by(|one, other| one.repetition == other.repetition) {
         let (name, path) = (group[0].repetition.clone(), group[0].path.clone());
         if group.len() < 2 {
-            return Err(PredictError::Lonely { path, repetition: name });
+            return Err(PredictError::unfit(
+                &path,
+                format!("recorded together, but with nobody: no second file of {name}"),
+            ));
         }
         let agents =
             group.iter().map(|file| agent_of(recording_of(file.clone())?, &alone)).collect::<Result<Vec<_>, _>>()?;
@@ -43,7 +46,8 @@ fn set_of(found: SetFiles) -> Result<Set, PredictError> {
         let is_any_known = agents.iter().any(|agent| agent.alone.is_some());
         match unknown {
             Some(index) if !found.is_partial || !is_any_known => {
-                return Err(PredictError::NotAlone { path: group[index].path.clone() });
+                let why = "recorded together, but there is no recording of the same request alone";
+                return Err(PredictError::unfit(&group[index].path, why));
             }
             _ => set.repetitions.push(Repetition { name, agents }),
         }
@@ -53,34 +57,35 @@ fn set_of(found: SetFiles) -> Result<Set, PredictError> {
 
 /// What was recorded together, with how the same request is alone: of the same agent and repetition where there is
 /// such a recording.
-fn agent_of(tape: AgentRecording, alone: &[AgentRecording]) -> Result<Agent, PredictError> {
-    let same = alone.iter().filter(|other| other.request == tape.request);
-    let nearest =
-        same.min_by_key(|other| (other.file.agent != tape.file.agent, other.file.repetition != tape.file.repetition));
+fn agent_of(recorded: AgentRecording, alone: &[AgentRecording]) -> Result<Agent, PredictError> {
+    let same = alone.iter().filter(|other| other.request == recorded.request);
+    let nearest = same.min_by_key(|other| {
+        (other.file.agent != recorded.file.agent, other.file.repetition != recorded.file.repetition)
+    });
     if let Some(other) = nearest
-        && other.chunks.len() != tape.chunks.len()
+        && other.chunks.len() != recorded.chunks.len()
     {
         let there = format!("{} of {}", other.chunks.len(), other.file.path.display());
-        let why = format!("{} chunks, but {there}: not the same answer", tape.chunks.len());
-        return Err(PredictError::Unfit { path: tape.file.path, why });
+        let why = format!("{} chunks, but {there}: not the same answer", recorded.chunks.len());
+        return Err(PredictError::unfit(&recorded.file.path, why));
     }
     let since_first =
         |other: &AgentRecording| other.chunks.iter().map(|at| at.saturating_sub(other.chunks[0])).collect();
-    let Some(sent) = tape.sent else {
-        let why = "no sent_us, so its place on the clock of the set is not known".to_owned();
-        return Err(PredictError::Unfit { path: tape.file.path, why });
+    let Some(sent) = recorded.sent else {
+        let why = "no sent_us, so its place on the clock of the set is not known";
+        return Err(PredictError::unfit(&recorded.file.path, why));
     };
     Ok(Agent {
-        prompt: tape.chunks[0],
-        together: tape.chunks.iter().map(|at| Instant::ZERO.saturating_add(sent + *at)).collect(),
+        prompt: recorded.chunks[0],
+        together: recorded.chunks.iter().map(|at| Instant::ZERO.saturating_add(sent + *at)).collect(),
         alone: nearest.map(since_first),
-        name: tape.file.agent,
+        name: recorded.file.agent,
     })
 }
 
 fn recording_of(file: Labelled) -> Result<AgentRecording, PredictError> {
     let recording = recording_at(&file.path)?;
-    let unfit = |why: String| PredictError::Unfit { path: file.path.clone(), why };
+    let unfit = |why: String| PredictError::unfit(&file.path, why);
     let count = recording.exchanges.len();
     let Ok([exchange]) = <[Exchange; 1]>::try_from(recording.exchanges) else {
         return Err(unfit(format!("{count} exchanges; expected one")));
@@ -109,7 +114,7 @@ struct FirstLine {
 
 fn recording_at(path: &Path) -> Result<Recording, PredictError> {
     let bytes = read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
-        ErrorKind::FileTooLarge => PredictError::Unfit { path: path.to_owned(), why: source.to_string() },
+        ErrorKind::FileTooLarge => PredictError::unfit(path, source.to_string()),
         _ => PredictError::Io { path: path.to_owned(), source },
     })?;
     let label = path.display().to_string();
@@ -120,13 +125,11 @@ fn recording_at(path: &Path) -> Result<Recording, PredictError> {
             let options = ImportOptions { name: "capture".to_owned(), ..ImportOptions::default() };
             let made = import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
                 // This one does not name the file.
-                ImportError::Invalid(problem) => {
-                    PredictError::Unfit { path: path.to_owned(), why: problem.to_string() }
-                }
+                ImportError::Invalid(problem) => PredictError::unfit(path, problem.to_string()),
                 error => error.into(),
             })?;
             Ok(made.recording)
         }
-        FirstLine { .. } => Err(PredictError::Form { path: path.to_owned() }),
+        FirstLine { .. } => Err(PredictError::unfit(path, "neither a recording of this project nor raw-capture/1")),
     }
 }
