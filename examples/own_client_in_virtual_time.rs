@@ -12,14 +12,14 @@ use hyper::client::conn::http1::handshake;
 use mock_ollama::catalog::{Catalog, Matching, builtin};
 use mock_ollama::engine::Config;
 use mock_ollama::journal::StreamId;
-use runtime_lab::sim::{Settings, Sim};
+use runtime_lab::sim::{Sim, SimSettings};
 
 type Failed = Box<dyn Error + Send + Sync>;
 
 fn main() -> Result<(), Failed> {
     let recording = builtin::recording("tiny-emoji").ok_or("a recording of that name")??;
     let config = Config { catalog: Catalog::new([recording]).into(), matching: Matching::Any, ..Config::default() };
-    let sim = Sim::in_memory(config, Settings::default());
+    let sim = Sim::in_memory(config, SimSettings::default());
     // Agents are made first, in the order in which they are to begin; then they are spawned on any executor.
     let agents = ["one", "other"].map(|name| sim.agent(name, agent(sim.clone(), name)));
     let tasks = agents.map(smol::spawn);

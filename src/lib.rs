@@ -21,17 +21,17 @@
 //! use mock_ollama::catalog::builtin;
 //! use mock_ollama::{MockOllama, driver::Monotonic, schedule::Pace};
 //! use runtime_lab::workload::{Job, Library, select};
-//! use runtime_lab::runtimes::{World, of};
+//! use runtime_lab::runtimes::{Environment, of};
 //! use runtime_lab::variant::Variant;
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let recordings: Vec<_> = builtin::names().filter_map(builtin::recording).collect::<Result<_, _>>()?;
 //! let workload = select("duet", None, Library::of(&recordings))?;
-//! let world = World::Wall(Arc::new(Monotonic));
+//! let environment = Environment::Wall(Arc::new(Monotonic));
 //! for variant in Variant::ALL {
 //!     let server = MockOllama::builder().recordings(workload.recordings.clone()).pace(Pace::instant()).start()?;
 //!     let job = Job { url: server.url(), agents: workload.agents.clone(), limit: workload.limit };
-//!     let transcript = of(*variant).run(&job, &world)?;
+//!     let transcript = of(*variant).run(&job, &environment)?;
 //!     let bytes: Vec<usize> = transcript.agents.iter().map(|agent| agent.exchanges[0].body.len()).collect();
 //!     assert_eq!(bytes, [16106, 6667]);
 //!     server.finish()?;

@@ -53,21 +53,21 @@ pub struct ExchangeLog {
     /// The response status; 0 when no response came.
     pub status: u16,
     /// The pieces as the chunk policy handed them on.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<PieceArrival>,
     /// The lines of the body.
-    pub lines: Vec<LineSeen>,
+    pub lines: Vec<LineArrival>,
     /// Every byte of the body that came, in order.
     #[serde(with = "text_or_base64")]
     pub body: Vec<u8>,
     /// When the exchange had ended.
     pub ended: Instant,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: ExchangeOutcome,
 }
 
 /// Some bytes that the chunk policy handed on at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
+pub struct PieceArrival {
     /// When they were handed on.
     pub at: Instant,
     /// Their number.
@@ -76,7 +76,7 @@ pub struct Piece {
 
 /// One NDJSON line of a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct LineSeen {
+pub struct LineArrival {
     /// When the piece that completed it was handed on.
     pub at: Instant,
     /// The number of body bytes up to and including its newline.
@@ -88,7 +88,7 @@ pub struct LineSeen {
 /// How an exchange ended for the client.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "how")]
-pub enum Outcome {
+pub enum ExchangeOutcome {
     /// The stream ended with its final object.
     Done {
         /// `eval_count` of the final object, where it has one.
@@ -99,14 +99,14 @@ pub enum Outcome {
     /// The exchange failed.
     Failed {
         /// The kind of failure: one of the names of `ndjson::StreamError` and `clients::ClientError`, or
-        /// [`Outcome::TIMED_OUT`] or [`Outcome::HUNG_UP`].
+        /// [`ExchangeOutcome::TIMED_OUT`] or [`ExchangeOutcome::HUNG_UP`].
         kind: String,
         /// What happened, in words.
         message: String,
     },
 }
 
-impl Outcome {
+impl ExchangeOutcome {
     /// The kind of failure of an exchange that the agent gave up because it took too long.
     pub const TIMED_OUT: &'static str = "timed-out";
     /// The kind of failure of an exchange that the agent ended because it had seen enough.
@@ -125,14 +125,15 @@ impl Outcome {
         Self::kind_is_worth_another_try(self.kind())
     }
 
-    /// The same, by [`Outcome::kind`] alone.
+    /// The same, by [`ExchangeOutcome::kind`] alone.
     pub(crate) fn kind_is_worth_another_try(kind: &str) -> bool {
         !matches!(kind, "done" | Self::HUNG_UP)
     }
 }
 
 /// What a runtime is, as it showed itself while it ran; never prose about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Introspection {
     /// What the executor says of itself, such as tokio's runtime flavour and its number of workers.
     pub executor: String,
@@ -176,7 +177,7 @@ mod text_or_base64 {
 mod tests {
     use mock_ollama::clock::Instant;
 
-    use super::{ExchangeLog, Outcome};
+    use super::{ExchangeLog, ExchangeOutcome};
 
     #[test]
     fn a_log_reads_back_what_was_written_whatever_bytes_the_body_has() {
@@ -192,7 +193,7 @@ mod tests {
                 lines: Vec::new(),
                 body: body.to_vec(),
                 ended: Instant::ZERO,
-                outcome: Outcome::Done { eval_count: None, done_reason: None },
+                outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
             };
             let text = serde_json::to_string(&log).unwrap();
             assert_eq!(serde_json::from_str::<ExchangeLog>(&text).unwrap(), log);

@@ -13,10 +13,10 @@ use mock_ollama::journal::StreamId;
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
-use super::{Body, Client, ClientError, Lab, Reading, Request, Seen, Strict};
+use super::{AgentClock, AgentEvent, AgentRequest, Client, ClientError, Reading, ResponseBody, Strict};
 use crate::chunking::{ChunkPolicy, Splitter};
 use crate::ndjson::{Final, StreamError, error_text};
-use crate::transcript::{AgentLog, ExchangeLog, Outcome, Piece};
+use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, PieceArrival};
 use crate::workload::{AgentPlan, RequestPlan};
 
 /// The longest response body that an agent reads, in bytes; every byte is kept.
@@ -61,14 +61,14 @@ impl<C: Client, R: Reading> Agent<C, R> {
         for_one * AGENTS_WITH_ROOM / self.among.max(AGENTS_WITH_ROOM)
     }
 
-    /// Waits for the limiter, then sends every request and reads every response, in the manner of its plan.
+    /// Waits for the limiter, then sends every request and reads every response, in the behavior of its plan.
     ///
     /// A failed exchange is logged as such, and the next one follows: each request was resolved beforehand.
     /// Which threads and which task it ran in is not known here.
-    pub async fn run<L: Lab>(mut self, limiter: Option<Arc<Semaphore>>, lab: L) -> AgentLog {
-        let started = lab.now();
+    pub async fn run<L: AgentClock>(mut self, limiter: Option<Arc<Semaphore>>, clock: L) -> AgentLog {
+        let started = clock.now();
         let mut stream = StreamId::of(&self.plan.name, 0);
-        lab.note(&stream, Seen::Started);
+        clock.note(&stream, AgentEvent::Started);
         let permit = match &limiter {
             // Nobody closes the limiter, so there is always a permit in the end.
             Some(limiter) => limiter.acquire().await.ok(),
@@ -77,14 +77,14 @@ impl<C: Client, R: Reading> Agent<C, R> {
         let requests = std::mem::take(&mut self.plan.requests);
         let mut exchanges = Vec::with_capacity(requests.len());
         for (order, request) in requests.iter().enumerate() {
-            self.ask(order, request, &lab, &mut stream, &mut exchanges).await;
+            self.ask(order, request, &clock, &mut stream, &mut exchanges).await;
         }
-        lab.note(&stream, Seen::Left);
+        clock.note(&stream, AgentEvent::Left);
         drop(permit);
         AgentLog {
             agent: self.plan.name,
             started,
-            ended: lab.now(),
+            ended: clock.now(),
             exchanges,
             polled_on: [].into(),
             woken_by: [].into(),
@@ -92,74 +92,85 @@ impl<C: Client, R: Reading> Agent<C, R> {
         }
     }
 
-    /// Sends one request, again where it failed and the agent's manner says so.
-    async fn ask<L: Lab>(
+    /// Sends one request, again where it failed and the agent's behavior says so.
+    async fn ask<L: AgentClock>(
         &mut self,
         order: usize,
         plan: &RequestPlan,
-        lab: &L,
+        clock: &L,
         stream: &mut StreamId,
         exchanges: &mut Vec<ExchangeLog>,
     ) {
-        let manner = self.plan.manner;
-        let mut pause = manner.think;
-        for _ in 0..=manner.retries {
+        let behavior = self.plan.behavior;
+        let mut pause = behavior.think;
+        for _ in 0..=behavior.retries {
             // In virtual time requests that are due at one instant are sent one by one.
-            lab.sleep_until(lab.now().saturating_add(pause), stream).await;
-            let log = self.exchange(order, plan, lab, stream).await;
+            clock.sleep_until(clock.now().saturating_add(pause), stream).await;
+            let log = self.exchange(order, plan, clock, stream).await;
             let again = log.outcome.is_worth_another_try();
             exchanges.push(log);
             stream.exchange += 1;
             if !again {
                 return;
             }
-            pause = manner.retry_pause;
+            pause = behavior.retry_pause;
         }
     }
 
-    async fn exchange<L: Lab>(&mut self, order: usize, plan: &RequestPlan, lab: &L, stream: &StreamId) -> ExchangeLog {
+    async fn exchange<L: AgentClock>(
+        &mut self,
+        order: usize,
+        plan: &RequestPlan,
+        clock: &L,
+        stream: &StreamId,
+    ) -> ExchangeLog {
         let mut log = ExchangeLog {
             request: order,
             recording: plan.recording.clone(),
             exchange: plan.exchange,
-            sent: lab.now(),
+            sent: clock.now(),
             head: None,
             status: 0,
             pieces: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
             lines: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
             body: Vec::with_capacity(self.room(ROOM_FOR_BYTES)),
-            ended: lab.now(),
-            outcome: Outcome::Done { eval_count: None, done_reason: None },
+            ended: clock.now(),
+            outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
         };
-        lab.note(stream, Seen::Sent);
-        let manner = self.plan.manner;
+        clock.note(stream, AgentEvent::Sent);
+        let behavior = self.plan.behavior;
         let outcome = {
-            let watched = Watched { lab, stream, cancel_after: manner.cancel_after };
-            let deadline = manner.timeout.map(|limit| (limit, log.sent.saturating_add(limit)));
+            let watched = Watched { clock, stream, cancel_after: behavior.cancel_after };
+            let deadline = behavior.timeout.map(|limit| (limit, log.sent.saturating_add(limit)));
             let attempt = pin!(self.attempt(plan, watched, &mut log));
             match deadline {
                 None => attempt.await,
                 // What comes at the very instant of the timeout has come in time.
-                Some((limit, at)) => match select(attempt, pin!(lab.sleep_until(at, stream))).await {
+                Some((limit, at)) => match select(attempt, pin!(clock.sleep_until(at, stream))).await {
                     Either::Left((outcome, _)) => outcome,
                     Either::Right(_) => timed_out(limit),
                 },
             }
         };
         log.outcome = outcome;
-        log.ended = lab.now();
-        lab.note(stream, Seen::Ended { how: log.outcome.kind().to_owned().into() });
+        log.ended = clock.now();
+        clock.note(stream, AgentEvent::Ended { how: log.outcome.kind().to_owned().into() });
         log
     }
 
     /// Sends a request and reads the response.
-    async fn attempt<L: Lab>(&mut self, plan: &RequestPlan, watched: Watched<'_, L>, log: &mut ExchangeLog) -> Outcome {
-        let request = Request { agent: &self.plan.name, path: &plan.path, body: &plan.body };
+    async fn attempt<L: AgentClock>(
+        &mut self,
+        plan: &RequestPlan,
+        watched: Watched<'_, L>,
+        log: &mut ExchangeLog,
+    ) -> ExchangeOutcome {
+        let request = AgentRequest { agent: &self.plan.name, path: &plan.path, body: &plan.body };
         match self.client.send(request).await {
             Ok(response) => {
-                log.head = Some(watched.lab.now());
+                log.head = Some(watched.clock.now());
                 log.status = response.status;
-                watched.lab.note(watched.stream, Seen::Head { status: response.status });
+                watched.clock.note(watched.stream, AgentEvent::Head { status: response.status });
                 let splitter = Splitter::new(self.policy);
                 if (200..300).contains(&response.status) {
                     read_stream::<R, L>(response.body, splitter, &watched, log).await
@@ -172,9 +183,9 @@ impl<C: Client, R: Reading> Agent<C, R> {
     }
 }
 
-/// An exchange on the lab's clock.
+/// An exchange, and what is watched of it.
 struct Watched<'a, L> {
-    lab: &'a L,
+    clock: &'a L,
     stream: &'a StreamId,
     cancel_after: Option<NonZeroU32>,
 }
@@ -188,17 +199,17 @@ enum Broken {
 }
 
 /// Reads a body to its end, hands every piece on as the policy says, and stamps it first. Stops when `hand_on` says so.
-async fn read_body<L: Lab>(
-    mut body: impl Body,
+async fn read_body<L: AgentClock>(
+    mut body: impl ResponseBody,
     mut splitter: Splitter,
     limit: u64,
-    lab: &L,
+    clock: &L,
     log: &mut ExchangeLog,
     mut hand_on: impl FnMut(&[u8], &mut ExchangeLog) -> ControlFlow<()>,
 ) -> Result<(), Broken> {
     let mut taken = 0;
     let mut stamp_and_hand_on = |piece: Bytes, log: &mut ExchangeLog| {
-        log.pieces.push(Piece { at: lab.now(), bytes: piece.len() as u64 });
+        log.pieces.push(PieceArrival { at: clock.now(), bytes: piece.len() as u64 });
         hand_on(&piece, log)
     };
     let end = loop {
@@ -222,34 +233,34 @@ async fn read_body<L: Lab>(
     }
 }
 
-async fn read_stream<R: Reading, L: Lab>(
-    body: impl Body,
+async fn read_stream<R: Reading, L: AgentClock>(
+    body: impl ResponseBody,
     splitter: Splitter,
-    Watched { lab, stream, cancel_after }: &Watched<'_, L>,
+    Watched { clock, stream, cancel_after }: &Watched<'_, L>,
     log: &mut ExchangeLog,
-) -> Outcome {
+) -> ExchangeOutcome {
     let mut reading = R::default();
     let mut seen = 0;
     let mut tokens = 0;
     let mut look = |log: &ExchangeLog| {
         for line in &log.lines[seen..] {
-            lab.note(stream, Seen::Line { body_end: line.body_end, token: line.token });
+            clock.note(stream, AgentEvent::Line { body_end: line.body_end, token: line.token });
             tokens += u32::from(line.token);
         }
         seen = log.lines.len();
         if cancel_after.is_some_and(|enough| tokens >= enough.get()) { ControlFlow::Break(()) } else { CONTINUE }
     };
-    let read = read_body(body, splitter, MAX_BODY_BYTES, *lab, log, |piece, log| {
+    let read = read_body(body, splitter, MAX_BODY_BYTES, *clock, log, |piece, log| {
         let at = log.pieces.last().map_or(log.sent, |piece| piece.at);
         reading.piece(piece, at, log);
         look(log)
     });
     match read.await {
         Ok(()) => {
-            let end = reading.finish(lab.now(), log);
+            let end = reading.finish(clock.now(), log);
             let _ = look(log);
             match end {
-                Ok(Final { eval_count, done_reason }) => Outcome::Done { eval_count, done_reason },
+                Ok(Final { eval_count, done_reason }) => ExchangeOutcome::Done { eval_count, done_reason },
                 Err(error) => failed_stream(&error),
             }
         }
@@ -260,30 +271,30 @@ async fn read_stream<R: Reading, L: Lab>(
 }
 
 /// Reads the body of an error response. What can still go wrong with it does not matter beside the status.
-async fn read_error<L: Lab>(
-    body: impl Body,
+async fn read_error<L: AgentClock>(
+    body: impl ResponseBody,
     splitter: Splitter,
     watched: &Watched<'_, L>,
     log: &mut ExchangeLog,
-) -> Outcome {
+) -> ExchangeOutcome {
     let keep = |piece: &[u8], log: &mut ExchangeLog| {
         log.body.extend_from_slice(piece);
         CONTINUE
     };
-    let _ = read_body(body, splitter, MAX_ERROR_BODY_BYTES, watched.lab, log, keep).await;
+    let _ = read_body(body, splitter, MAX_ERROR_BODY_BYTES, watched.clock, log, keep).await;
     failed(&ClientError::Status { status: log.status, message: message_of(&log.body) })
 }
 
 const CONTINUE: ControlFlow<()> = ControlFlow::Continue(());
 
-fn timed_out(limit: Duration) -> Outcome {
+fn timed_out(limit: Duration) -> ExchangeOutcome {
     let message = format!("there was no end after {} ms", limit.as_millis());
-    Outcome::Failed { kind: Outcome::TIMED_OUT.to_owned(), message }
+    ExchangeOutcome::Failed { kind: ExchangeOutcome::TIMED_OUT.to_owned(), message }
 }
 
-fn hung_up(enough: Option<NonZeroU32>) -> Outcome {
+fn hung_up(enough: Option<NonZeroU32>) -> ExchangeOutcome {
     let message = format!("the agent hung up after {} tokens", enough.map_or(0, NonZeroU32::get));
-    Outcome::Failed { kind: Outcome::HUNG_UP.to_owned(), message }
+    ExchangeOutcome::Failed { kind: ExchangeOutcome::HUNG_UP.to_owned(), message }
 }
 
 /// The text of an error body: its `error` field, else all of it.
@@ -293,12 +304,12 @@ fn message_of(body: &[u8]) -> String {
     error.and_then(error_text).unwrap_or_else(|| String::from_utf8_lossy(body).trim().to_owned())
 }
 
-fn failed(error: &ClientError) -> Outcome {
-    Outcome::Failed { kind: error.kind().to_owned(), message: error.to_string() }
+fn failed(error: &ClientError) -> ExchangeOutcome {
+    ExchangeOutcome::Failed { kind: error.kind().to_owned(), message: error.to_string() }
 }
 
-fn failed_stream(error: &StreamError) -> Outcome {
-    Outcome::Failed { kind: error.kind().to_owned(), message: error.to_string() }
+fn failed_stream(error: &StreamError) -> ExchangeOutcome {
+    ExchangeOutcome::Failed { kind: error.kind().to_owned(), message: error.to_string() }
 }
 
 #[cfg(test)]
@@ -312,7 +323,7 @@ mod tests {
     use mock_ollama::clock::Instant;
 
     use super::*;
-    use crate::clients::Response;
+    use crate::clients::ClientResponse;
 
     /// A client without a network: every response is this one.
     #[derive(Clone)]
@@ -327,11 +338,11 @@ mod tests {
     impl Client for Scripted {
         type Body = ScriptedBody;
 
-        async fn send(&mut self, _request: Request<'_>) -> Result<Response<ScriptedBody>, ClientError> {
+        async fn send(&mut self, _request: AgentRequest<'_>) -> Result<ClientResponse<ScriptedBody>, ClientError> {
             let reads = self.reads.iter().cloned().map(Ok);
             let broken =
                 self.breaks.then(|| Err(ClientError::in_body(io::Error::from(io::ErrorKind::ConnectionReset))));
-            Ok(Response { status: self.status, body: ScriptedBody(reads.chain(broken).collect()) })
+            Ok(ClientResponse { status: self.status, body: ScriptedBody(reads.chain(broken).collect()) })
         }
 
         fn describe(&self) -> String {
@@ -339,7 +350,7 @@ mod tests {
         }
     }
 
-    impl Body for ScriptedBody {
+    impl ResponseBody for ScriptedBody {
         async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
             self.0.pop_front()
         }
@@ -349,7 +360,7 @@ mod tests {
     #[derive(Clone, Default)]
     struct Ticks(Arc<Mutex<u64>>);
 
-    impl Lab for Ticks {
+    impl AgentClock for Ticks {
         fn now(&self) -> Instant {
             let mut ticks = self.0.lock().unwrap();
             *ticks += 1;
@@ -385,8 +396,8 @@ mod tests {
 
     fn kind(log: &ExchangeLog) -> &str {
         match &log.outcome {
-            Outcome::Done { .. } => "done",
-            Outcome::Failed { kind, .. } => kind,
+            ExchangeOutcome::Done { .. } => "done",
+            ExchangeOutcome::Failed { kind, .. } => kind,
         }
     }
 
@@ -419,7 +430,8 @@ mod tests {
     fn an_error_status_stands_above_whatever_happens_to_its_body() {
         let reads = reads(&["{\"error\":\"busy\"}"]);
         let log = exchange(Scripted { status: 503, reads, breaks: true }, "as received");
-        let expected = Outcome::Failed { kind: "status".into(), message: "the server answered 503: busy".into() };
+        let expected =
+            ExchangeOutcome::Failed { kind: "status".into(), message: "the server answered 503: busy".into() };
         assert_eq!((log.outcome, log.lines), (expected, vec![]));
     }
 

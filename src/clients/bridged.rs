@@ -3,7 +3,7 @@
 use async_compat::Compat;
 use bytes::Bytes;
 
-use super::{Body, Client, ClientError, Endpoint, Request, Reqwest, Response};
+use super::{AgentRequest, Client, ClientError, ClientResponse, Endpoint, Reqwest, ResponseBody};
 
 /// reqwest on any executor: each future enters the context of a tokio runtime that `async-compat` keeps on a thread of
 /// its own, where all of the client's I/O happens.
@@ -20,9 +20,9 @@ impl Bridged {
 impl Client for Bridged {
     type Body = BridgedBody;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<Self::Body>, ClientError> {
-        let Response { status, body } = Compat::new(self.0.send(request)).await?;
-        Ok(Response { status, body: BridgedBody(body) })
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Self::Body>, ClientError> {
+        let ClientResponse { status, body } = Compat::new(self.0.send(request)).await?;
+        Ok(ClientResponse { status, body: BridgedBody(body) })
     }
 
     fn describe(&self) -> String {
@@ -34,8 +34,8 @@ impl Client for Bridged {
 #[derive(Debug)]
 pub struct BridgedBody(<Reqwest as Client>::Body);
 
-impl Body for BridgedBody {
+impl ResponseBody for BridgedBody {
     async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
-        Compat::new(Body::next(&mut self.0)).await
+        Compat::new(ResponseBody::next(&mut self.0)).await
     }
 }

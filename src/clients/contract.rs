@@ -10,29 +10,33 @@ use super::ClientError;
 
 /// An HTTP stack. Each agent has a clone of its own.
 ///
-/// Its futures are `Send`, so that one agent loop serves work-stealing executors and single-threaded ones.
-pub trait Client: Clone + Send + Sync + 'static {
+/// Nothing here demands `Send`. Whether an agent may move between threads follows from the concrete client, in the file
+/// of the runtime that spawns it; so one agent loop serves work-stealing executors and those whose sockets stay on a thread.
+pub trait Client: Clone + 'static {
     /// The body of a response.
-    type Body: Body;
+    type Body: ResponseBody;
 
     /// Posts a request and resolves when the response head has been read.
     ///
     /// A status of 400 and above is no error here: its body is still to be read.
-    fn send(&mut self, request: Request<'_>) -> impl Future<Output = Result<Response<Self::Body>, ClientError>> + Send;
+    fn send(
+        &mut self,
+        request: AgentRequest<'_>,
+    ) -> impl Future<Output = Result<ClientResponse<Self::Body>, ClientError>>;
 
     /// What the stack is and how it is set, for introspection.
     fn describe(&self) -> String;
 }
 
 /// The body of a response, in the pieces in which the HTTP stack yields it.
-pub trait Body: Send + 'static {
+pub trait ResponseBody: 'static {
     /// The next bytes; nothing after the end of the body.
-    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, ClientError>>> + Send;
+    fn next(&mut self) -> impl Future<Output = Option<Result<Bytes, ClientError>>>;
 }
 
 /// A request of an agent: a `POST` of JSON.
 #[derive(Clone, Copy, Debug)]
-pub struct Request<'a> {
+pub struct AgentRequest<'a> {
     /// The agent's name, sent as the header `x-lab-agent`.
     pub agent: &'a str,
     /// The path, such as `/api/generate`.
@@ -41,7 +45,7 @@ pub struct Request<'a> {
     pub body: &'a str,
 }
 
-impl Request<'_> {
+impl AgentRequest<'_> {
     /// The header fields that every client sends, whatever else its HTTP stack adds.
     pub fn headers(&self) -> [(&'static str, &str); 3] {
         [("x-lab-agent", self.agent), ("content-type", "application/json"), ("accept", "application/x-ndjson")]
@@ -50,7 +54,7 @@ impl Request<'_> {
 
 /// A response whose body has not been read.
 #[derive(Debug)]
-pub struct Response<B> {
+pub struct ClientResponse<B> {
     /// The status code.
     pub status: u16,
     /// The body.

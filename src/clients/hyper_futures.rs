@@ -8,18 +8,23 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{self, SendRequest};
 
-use super::{Body, Client, ClientError, Endpoint, Request, Response};
+use super::{AgentRequest, Client, ClientError, ClientResponse, Endpoint, ResponseBody};
+
+/// An HTTP/1 connection over a socket of type `I`: a future that carries its bytes until it is closed.
+pub type Connection<I> = http1::Connection<I, Full<Bytes>>;
 
 /// What hyper needs of a runtime.
-pub trait Net: Clone + Send + Sync + 'static {
+pub trait Net: Clone + 'static {
     /// A connected socket.
-    type Io: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static;
+    type Io: hyper::rt::Read + hyper::rt::Write + Unpin + 'static;
 
     /// Connects, with `TCP_NODELAY` set.
-    fn connect(&self, to: Endpoint) -> impl Future<Output = io::Result<Self::Io>> + Send;
+    fn connect(&self, to: Endpoint) -> impl Future<Output = io::Result<Self::Io>>;
 
-    /// Runs a connection as a task of its own, on the executor of the agents.
-    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static);
+    /// Spawns a connection as a task on the executor of the agents.
+    ///
+    /// Its errors reach the exchange that they concern, so its output is dropped.
+    fn spawn(&self, connection: Connection<Self::Io>);
 }
 
 /// hyper's HTTP/1 connection with one keep-alive connection, used again while it is open. Clones share nothing.
@@ -66,12 +71,11 @@ impl<N: Net> Hyper<N> {
             .await
             .map_err(|error| ClientError::Connect(error.into()))?;
         let (sender, connection) = handshake;
-        // Its errors reach the exchange that they concern.
-        self.net.spawn(async move { drop(connection.await) });
+        self.net.spawn(connection);
         Ok(sender)
     }
 
-    fn write(&self, request: Request<'_>) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
+    fn write(&self, request: AgentRequest<'_>) -> Result<hyper::Request<Full<Bytes>>, ClientError> {
         let post = hyper::Request::post(request.path).header("host", self.server.addr().to_string());
         let post = request.headers().into_iter().fold(post, |post, (name, value)| post.header(name, value));
         let body = Full::new(Bytes::copy_from_slice(request.body.as_bytes()));
@@ -94,7 +98,7 @@ fn is_head_too_long(error: &hyper::Error) -> bool {
 impl<N: Net> Client for Hyper<N> {
     type Body = Incoming;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<Incoming>, ClientError> {
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Incoming>, ClientError> {
         let mut unsent = self.write(request)?;
         // The server may close an idle connection at any moment; a request of which nothing was written goes to a
         // fresh one, as in every pool.
@@ -127,13 +131,13 @@ impl<N: Net> Hyper<N> {
         &mut self,
         connection: SendRequest<Full<Bytes>>,
         response: hyper::Response<Incoming>,
-    ) -> Response<Incoming> {
+    ) -> ClientResponse<Incoming> {
         self.connection = Some(connection);
-        Response { status: response.status().as_u16(), body: response.into_body() }
+        ClientResponse { status: response.status().as_u16(), body: response.into_body() }
     }
 }
 
-impl Body for Incoming {
+impl ResponseBody for Incoming {
     async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
         loop {
             match self.frame().await? {

@@ -1,20 +1,20 @@
 //! HTTP clients and the agent loop that reads through them.
 //!
-//! - [`Client`], [`Body`]: what the agent loop asks of an HTTP stack
+//! - [`Client`], [`ResponseBody`]: what the agent loop asks of an HTTP stack
 //! - `reqwest`: reqwest on its own tokio runtime
 //! - `hyper_futures`: hyper over any runtime's sockets, through the small trait `Net`
 //! - `bridged`: reqwest on a foreign executor
 //! - [`Agent`]: the one agent loop, neutral of runtime and client
-//! - [`Lab`], [`Host`]: the clock that agents live by, and what it asks of an executor
+//! - [`AgentClock`], [`Executor`]: the clock that agents live by, and what it asks of an executor
 //! - [`Reading`]: what becomes of the bytes of a body
 
 mod agent;
 #[cfg(feature = "client-bridged")]
 mod bridged;
+mod clock;
 mod contract;
 mod error;
 mod hyper_futures;
-mod lab;
 mod reading;
 #[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset", feature = "client-bridged"))]
 mod reqwest;
@@ -22,10 +22,10 @@ mod reqwest;
 pub use agent::{Agent, MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES};
 #[cfg(feature = "client-bridged")]
 pub use bridged::Bridged;
-pub use contract::{Body, Client, Endpoint, Request, Response};
+pub use clock::{AgentClock, AgentEvent, Executor};
+pub use contract::{AgentRequest, Client, ClientResponse, Endpoint, ResponseBody};
 pub use error::{Cause, ClientError};
-pub use hyper_futures::{Hyper, Net};
-pub use lab::{Host, Lab, Seen};
+pub use hyper_futures::{Connection, Hyper, Net};
 pub use reading::{Reading, Strict};
 #[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset", feature = "client-bridged"))]
 pub use reqwest::Reqwest;

@@ -2,13 +2,13 @@
 
 use mock_ollama::clock::Instant;
 
-use crate::ndjson::{Final, ObjectSeen, Stream, StreamError};
-use crate::transcript::{ExchangeLog, LineSeen};
+use crate::ndjson::{Final, NdjsonStream, ObjectSummary, StreamError};
+use crate::transcript::{ExchangeLog, LineArrival};
 
 /// Turns the pieces of one body into the bytes and lines of a log.
 ///
 /// Clients read as [`Strict`]; every other reading belongs to a control.
-pub trait Reading: Default + Send + 'static {
+pub trait Reading: Default + 'static {
     /// Takes a piece that was handed on at `at`.
     fn piece(&mut self, piece: &[u8], at: Instant, log: &mut ExchangeLog);
 
@@ -21,7 +21,7 @@ pub trait Reading: Default + Send + 'static {
 /// Bytes after an error are kept as well, so that a log does not depend on where the body was cut.
 #[derive(Debug, Default)]
 pub struct Strict {
-    stream: Stream,
+    stream: NdjsonStream,
     error: Option<StreamError>,
 }
 
@@ -42,6 +42,6 @@ impl Reading for Strict {
     }
 }
 
-fn line(ObjectSeen { body_end, token }: ObjectSeen, at: Instant) -> LineSeen {
-    LineSeen { at, body_end, token }
+fn line(ObjectSummary { body_end, token }: ObjectSummary, at: Instant) -> LineArrival {
+    LineArrival { at, body_end, token }
 }

@@ -4,7 +4,7 @@ use ::reqwest::redirect::Policy;
 use ::reqwest::retry;
 use bytes::Bytes;
 
-use super::{Body, Client, ClientError, Endpoint, Request, Response};
+use super::{AgentRequest, Client, ClientError, ClientResponse, Endpoint, ResponseBody};
 
 /// reqwest as it comes, less everything that would act on its own: no timeouts, no idle timer, no proxy, no redirects,
 /// no retries. Clones share one pool, as they do in programs.
@@ -34,7 +34,7 @@ impl Reqwest {
 impl Client for Reqwest {
     type Body = ::reqwest::Response;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<Self::Body>, ClientError> {
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Self::Body>, ClientError> {
         let post = self.inner.post(format!("{}{}", self.server, request.path)).body(request.body.to_owned());
         let post = request.headers().into_iter().fold(post, |post, (name, value)| post.header(name, value));
         let response = post.send().await.map_err(|error| match error {
@@ -42,7 +42,7 @@ impl Client for Reqwest {
             error if error.is_connect() => ClientError::Connect(error.into()),
             error => ClientError::NoResponse(error.into()),
         })?;
-        Ok(Response { status: response.status().as_u16(), body: response })
+        Ok(ClientResponse { status: response.status().as_u16(), body: response })
     }
 
     fn describe(&self) -> String {
@@ -50,7 +50,7 @@ impl Client for Reqwest {
     }
 }
 
-impl Body for ::reqwest::Response {
+impl ResponseBody for ::reqwest::Response {
     async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
         self.chunk().await.map_err(ClientError::in_body).transpose()
     }

@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 use bytes::Bytes;
 use tokio::runtime::{Builder, Runtime};
 
-use crate::clients::{Body, Client, ClientError, Endpoint, Request, Reqwest, Response};
+use crate::clients::{AgentRequest, Client, ClientError, ClientResponse, Endpoint, Reqwest, ResponseBody};
 
 /// The hidden runtime: made when first needed, never torn down.
 static HIDDEN: LazyLock<Runtime> = LazyLock::new(|| {
@@ -26,12 +26,12 @@ impl HiddenTokio {
 impl Client for HiddenTokio {
     type Body = HiddenBody;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<HiddenBody>, ClientError> {
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<HiddenBody>, ClientError> {
         let (agent, path, body) = (request.agent.to_owned(), request.path.to_owned(), request.body.to_owned());
         let mut client = self.0.clone();
-        let call = async move { client.send(Request { agent: &agent, path: &path, body: &body }).await };
-        let Response { status, body } = elsewhere(call).await?;
-        Ok(Response { status, body: HiddenBody(Some(body)) })
+        let call = async move { client.send(AgentRequest { agent: &agent, path: &path, body: &body }).await };
+        let ClientResponse { status, body } = elsewhere(call).await?;
+        Ok(ClientResponse { status, body: HiddenBody(Some(body)) })
     }
 
     fn describe(&self) -> String {
@@ -42,10 +42,10 @@ impl Client for HiddenTokio {
 /// A body whose every read is spawned on the hidden runtime.
 pub(super) struct HiddenBody(Option<<Reqwest as Client>::Body>);
 
-impl Body for HiddenBody {
+impl ResponseBody for HiddenBody {
     async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
         let mut body = self.0.take()?;
-        let (read, body) = elsewhere(async move { (Body::next(&mut body).await, body) }).await;
+        let (read, body) = elsewhere(async move { (ResponseBody::next(&mut body).await, body) }).await;
         self.0 = Some(body);
         read
     }

@@ -4,7 +4,7 @@ use mock_ollama::clock::Instant;
 
 use crate::clients::{Reading, Strict};
 use crate::ndjson::{Final, Framer, LineTooLong, Object, StreamError};
-use crate::transcript::{ExchangeLog, LineSeen};
+use crate::transcript::{ExchangeLog, LineArrival};
 
 /// Decodes each piece on its own before lines are built: half a character becomes U+FFFD.
 #[derive(Debug, Default)]
@@ -33,7 +33,7 @@ impl Reading for IgnoresMissingDone {
         let last = &mut self.last;
         let _: Result<(), LineTooLong> = self.framer.push(piece, |line| {
             if let Ok(object) = Object::parse(line.bytes, 0) {
-                log.lines.push(LineSeen { at, body_end: line.body_end, token: object.token });
+                log.lines.push(LineArrival { at, body_end: line.body_end, token: object.token });
                 if object.done {
                     *last = Final { eval_count: object.eval_count, done_reason: object.done_reason };
                 }

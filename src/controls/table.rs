@@ -6,8 +6,8 @@ use super::hidden_tokio::HiddenTokio;
 use super::joined::join_in_one_task;
 use super::readings::{IgnoresMissingDone, LossyUtf8};
 use crate::chunking::ChunkPolicy;
-use crate::clients::Hyper;
-use crate::runtimes::{Crew, RunError, Runtime, World, async_std, smol, tokio_default};
+use crate::clients::{Hyper, Reqwest};
+use crate::runtimes::{AgentGroup, Environment, RunError, Runtime, async_std, smol, tokio_default};
 use crate::transcript::Transcript;
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -74,42 +74,45 @@ pub const ALL: &[Control] = &[
 ];
 
 /// A run that is a clean one but for its fault.
-struct Wrong(fn(&Job, &World) -> Result<Transcript, RunError>);
+struct Wrong(fn(&Job, &Environment) -> Result<Transcript, RunError>);
 
 impl Runtime for Wrong {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
-        self.0(job, world)
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+        self.0(job, environment)
     }
 }
 
-fn mutex_called_semaphore(job: &Job, world: &World) -> Result<Transcript, RunError> {
-    async_std::drive(Crew::new(job, world, Variant::AsyncStd.policy())?.limited_to(1))
+fn mutex_called_semaphore(job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+    async_std::drive(AgentGroup::new(job, environment, Variant::AsyncStd.policy())?.limited_to(1))
 }
 
-fn accumulate_1kb(job: &Job, world: &World) -> Result<Transcript, RunError> {
+fn accumulate_1kb(job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
     const COLLECTED: NonZeroUsize = NonZeroUsize::new(1024).expect("it is not 0");
-    let crew = Crew::new(job, world, ChunkPolicy::AtLeast(COLLECTED))?;
-    smol::drive(Variant::Smol1kb.name(), crew, |net, server| Ok(Hyper::new(net, server)))
+    let group = AgentGroup::new(job, environment, ChunkPolicy::AtLeast(COLLECTED))?;
+    smol::drive(Variant::Smol1kb.name(), group, |net, server| Ok(Hyper::new(net, server)))
 }
 
-fn lossy_utf8(job: &Job, world: &World) -> Result<Transcript, RunError> {
+fn lossy_utf8(job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
     let claims = Variant::Smol1kb;
-    let crew = Crew::new(job, world, claims.policy())?.read_cap(claims.read_cap()).reading::<LossyUtf8>();
-    smol::drive(claims.name(), crew, |net, server| {
+    let group = AgentGroup::new(job, environment, claims.policy())?.read_cap(claims.read_cap()).reading::<LossyUtf8>();
+    smol::drive(claims.name(), group, move |net, server| {
         Ok(Hyper::new(net, server).http1_read_buf_exact_size(claims.read_cap()))
     })
 }
 
-fn ignores_missing_done(job: &Job, world: &World) -> Result<Transcript, RunError> {
-    let crew = Crew::new(job, world, Variant::Smol.policy())?.reading::<IgnoresMissingDone>();
-    smol::drive(Variant::Smol.name(), crew, |net, server| Ok(Hyper::new(net, server)))
+fn ignores_missing_done(job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+    let group = AgentGroup::new(job, environment, Variant::Smol.policy())?.reading::<IgnoresMissingDone>();
+    smol::drive(Variant::Smol.name(), group, |net, server| Ok(Hyper::new(net, server)))
 }
 
-fn hidden_tokio(job: &Job, world: &World) -> Result<Transcript, RunError> {
-    let crew = Crew::new(job, world, Variant::Smol.policy())?;
-    smol::drive(Variant::Smol.name(), crew, |_net, server| HiddenTokio::new(server))
+fn hidden_tokio(job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+    let group = AgentGroup::new(job, environment, Variant::Smol.policy())?;
+    smol::drive(Variant::Smol.name(), group, |_net, server| HiddenTokio::new(server))
 }
 
-fn joined_not_spawned(job: &Job, world: &World) -> Result<Transcript, RunError> {
-    tokio_default::drive(Crew::new(job, world, Variant::TokioDefault.policy())?, join_in_one_task)
+fn joined_not_spawned(job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+    let group = AgentGroup::new(job, environment, Variant::TokioDefault.policy())?;
+    tokio_default::block_on(async |executor| {
+        group.build(tokio_default::Spawned, Reqwest::new)?.run(executor, join_in_one_task).await
+    })
 }

@@ -7,8 +7,8 @@ use mock_ollama::driver::Monotonic;
 use serde::{Deserialize, Serialize};
 
 use crate::run::{RunError, keep_to, read_json, write_json};
-use crate::runtimes::{self, World};
-use crate::transcript::{Outcome, Transcript};
+use crate::runtimes::{self, Environment};
+use crate::transcript::{ExchangeOutcome, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
 
@@ -16,7 +16,7 @@ use super::calls::{Counted, SystemCalls};
 use super::meter::{self, Spent};
 use super::{Allocated, CostError, Subject};
 
-/// What the child is told.
+/// What the child is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(super) struct CostJob {
     pub(super) job: Job,
@@ -82,8 +82,8 @@ pub fn run_child(
 }
 
 fn agents(variant: Variant, job: &Job) -> Result<Transcript, CostError> {
-    let world = World::Wall(Arc::new(Monotonic));
-    Ok(runtimes::of(variant).run(job, &world).map_err(RunError::from)?)
+    let environment = Environment::Wall(Arc::new(Monotonic));
+    Ok(runtimes::of(variant).run(job, &environment).map_err(RunError::from)?)
 }
 
 #[cfg(target_os = "linux")]
@@ -104,8 +104,8 @@ fn tokens(transcript: &Transcript) -> u64 {
 fn failure(transcript: &Transcript) -> Option<String> {
     let mut exchanges = transcript.agents.iter().flat_map(|agent| &agent.exchanges);
     exchanges.find_map(|exchange| match &exchange.outcome {
-        Outcome::Done { .. } => None,
-        Outcome::Failed { message, .. } => Some(message.clone()),
+        ExchangeOutcome::Done { .. } => None,
+        ExchangeOutcome::Failed { message, .. } => Some(message.clone()),
     })
 }
 

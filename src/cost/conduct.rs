@@ -6,7 +6,7 @@ use std::time::Duration;
 use mock_ollama::journal::Journal;
 use mock_ollama::schedule::Pace;
 
-use crate::run::{Progress, ServerConfigFile, Workdir, environment, load};
+use crate::run::{ProgressObserver, ServerConfigFile, Workdir, environment, load};
 use crate::workload::Job;
 
 use super::calls::tracepoints;
@@ -25,7 +25,7 @@ const RUN_TIMEOUT_MARGIN: Duration = Duration::from_secs(60);
 /// count. In each, every size in turn; of each size everyone, in an order that the seed gives.
 ///
 /// `program` is this program's own executable, which plays server and agents as child processes.
-pub fn measure(program: &Path, plan: &CostPlan, progress: &mut dyn Progress) -> Result<CostReport, CostError> {
+pub fn measure(program: &Path, plan: &CostPlan, progress: &mut dyn ProgressObserver) -> Result<CostReport, CostError> {
     let workdir = Workdir::new()?;
     let load_before = load();
     progress.begin(plan.measurements());

@@ -5,8 +5,6 @@ use lab_stats::proc::ProcError;
 use crate::report::{Classified, ErrorClass};
 use crate::run::RunError;
 
-use super::plan::{MAX_AGENTS, MAX_ROUNDS, MAX_TOKENS};
-
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub enum CostError {
@@ -16,15 +14,16 @@ pub enum CostError {
     /// No variant is compiled in.
     #[error("no variant is compiled in; build with one of the features runtime-*")]
     NoVariant,
-    /// More agents than it is used with.
-    #[error("{0} agents are more than the {MAX_AGENTS} that `cost` takes")]
-    TooManyAgents(usize),
-    /// More tokens than it is used with.
-    #[error("{0} tokens an agent are more than the {MAX_TOKENS} that `cost` takes")]
-    TooManyTokens(usize),
-    /// More rounds than there are intervals for.
-    #[error("{0} rounds are more than the {MAX_ROUNDS} that `cost` takes")]
-    TooManyRounds(usize),
+    /// More agents, tokens or rounds than it is used with.
+    #[error("{asked} {what} are more than the {limit} that `cost` takes")]
+    TooMany {
+        /// The number that was asked for.
+        asked: usize,
+        /// `agents`, `tokens an agent` or `rounds`.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// No size fits.
     #[error("{agents} agents need {needed} descriptors, and this process may have {limit}; raise `ulimit -n`")]
     TooFewDescriptors {
@@ -63,12 +62,9 @@ impl Classified for CostError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Run(error) => error.class(),
-            Self::NotLinux
-            | Self::NoVariant
-            | Self::TooManyAgents(_)
-            | Self::TooManyTokens(_)
-            | Self::TooManyRounds(_)
-            | Self::TooFewDescriptors { .. } => ErrorClass::Usage,
+            Self::NotLinux | Self::NoVariant | Self::TooMany { .. } | Self::TooFewDescriptors { .. } => {
+                ErrorClass::Usage
+            }
             Self::Incomplete { .. } => ErrorClass::Broken,
             Self::Counters(_) | Self::Usage(_) | Self::Floor(_) => ErrorClass::Io,
         }

@@ -10,32 +10,32 @@ use mock_ollama::clock::{Clock, Instant};
 use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
-use crate::clients::{Endpoint, Request};
-use crate::transcript::{AgentLog, ExchangeLog, Introspection, Outcome, Piece, Transcript};
+use crate::clients::{AgentRequest, Endpoint};
+use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Introspection, PieceArrival, Transcript};
 use crate::workload::{AgentPlan, Job};
 
 /// How a body ends whose length was not announced: the last chunk of RFC 9112 §7.1, without trailers. A line of NDJSON cannot
 /// contain it, since a line feed ends it.
-const END: [u8; 5] = *b"0\r\n\r\n";
+const LAST_CHUNK: [u8; 5] = *b"0\r\n\r\n";
 
 /// How much one call reads at most.
-const READ_BYTES: usize = 64 * 1024;
+const MAX_READ_BYTES: usize = 64 * 1024;
 
-/// How many events one wait takes.
-const EVENTS: usize = 256;
+/// The most events that one wait returns.
+const MAX_EVENTS: usize = 256;
 
-/// After so many new connections it looks after those that it has.
-const BATCH: usize = 16;
+/// The connections that are opened before those that are open are served again.
+const CONNECT_BATCH: usize = 16;
 
-/// How long it waits for bytes: answers that take longer from one chunk to the next are given up.
-const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
+/// The longest wait for bytes: an answer that takes longer from one chunk to the next is given up.
+const READ_TIMEOUT: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 
 /// One connection and what came on it.
 struct Reader {
     stream: TcpStream,
     sent: Instant,
     /// Every read: when, and how many bytes, head and framing included.
-    pieces: Vec<Piece>,
+    pieces: Vec<PieceArrival>,
     tail: [u8; 5],
     ended: Option<Instant>,
 }
@@ -47,11 +47,11 @@ pub(super) fn run(job: &Job, pieces: usize, clock: &dyn Clock) -> io::Result<Tra
     let to: Endpoint = job.url.parse().map_err(io::Error::other)?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let mut readers: Vec<Reader> = Vec::with_capacity(job.agents.len());
-    let mut events = Vec::with_capacity(EVENTS);
-    let mut buffer = vec![0; READ_BYTES];
+    let mut events = Vec::with_capacity(MAX_EVENTS);
+    let mut buffer = vec![0; MAX_READ_BYTES];
     let started = clock.now();
     let mut left = job.agents.len();
-    for batch in job.agents.chunks(BATCH) {
+    for batch in job.agents.chunks(CONNECT_BATCH) {
         for plan in batch {
             let reader = Reader::open(to.addr(), plan, pieces, clock)?;
             let token = epoll::EventData::new_u64(readers.len() as u64);
@@ -61,7 +61,7 @@ pub(super) fn run(job: &Job, pieces: usize, clock: &dyn Clock) -> io::Result<Tra
         left -= turn(&epoll, &mut events, &mut readers, &mut buffer, Timespec { tv_sec: 0, tv_nsec: 0 }, clock)?;
     }
     while left > 0 {
-        left -= turn(&epoll, &mut events, &mut readers, &mut buffer, PATIENCE, clock)?;
+        left -= turn(&epoll, &mut events, &mut readers, &mut buffer, READ_TIMEOUT, clock)?;
         if events.is_empty() {
             return Err(io::ErrorKind::TimedOut.into());
         }
@@ -69,7 +69,7 @@ pub(super) fn run(job: &Job, pieces: usize, clock: &dyn Clock) -> io::Result<Tra
     Ok(transcript(started, job, readers))
 }
 
-/// Waits for events and reads what they announce; says how many bodies have ended.
+/// Waits for events and reads what they announce; returns how many bodies have ended.
 fn turn(
     epoll: &impl std::os::fd::AsFd,
     events: &mut Vec<epoll::Event>,
@@ -101,7 +101,7 @@ impl Reader {
         Ok(Self { stream, sent, pieces: Vec::with_capacity(pieces), tail: [0; 5], ended: None })
     }
 
-    /// Reads once; says whether the body has ended with that.
+    /// Reads once; returns whether the body has ended with that.
     fn read(&mut self, buffer: &mut [u8], clock: &dyn Clock) -> io::Result<bool> {
         let bytes = match self.stream.read(buffer) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -112,9 +112,9 @@ impl Reader {
             Err(error) => return Err(error),
         };
         let at = clock.now();
-        self.pieces.push(Piece { at, bytes: bytes as u64 });
+        self.pieces.push(PieceArrival { at, bytes: bytes as u64 });
         self.tail = tail(self.tail, &buffer[..bytes]);
-        self.ended = (self.tail == END).then_some(at);
+        self.ended = (self.tail == LAST_CHUNK).then_some(at);
         Ok(self.ended.is_some())
     }
 }
@@ -133,7 +133,7 @@ fn tail(before: [u8; 5], read: &[u8]) -> [u8; 5] {
 /// What the variants send, as hyper writes it.
 fn request(to: SocketAddr, plan: &AgentPlan) -> String {
     let Some(asked) = plan.requests.first() else { return String::new() };
-    let request = Request { agent: &plan.name, path: &asked.path, body: &asked.body };
+    let request = AgentRequest { agent: &plan.name, path: &asked.path, body: &asked.body };
     let headers = request.headers().map(|(name, value)| format!("{name}: {value}\r\n")).concat();
     let (path, body) = (request.path, request.body);
     format!("POST {path} HTTP/1.1\r\nhost: {to}\r\n{headers}content-length: {}\r\n\r\n{body}", body.len())
@@ -162,7 +162,7 @@ fn log(plan: &AgentPlan, reader: Reader) -> AgentLog {
         lines: Vec::new(),
         body: Vec::new(),
         ended,
-        outcome: Outcome::Done { eval_count: None, done_reason: None },
+        outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
     };
     AgentLog {
         agent: plan.name.clone(),

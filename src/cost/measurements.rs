@@ -18,7 +18,7 @@ pub(super) struct Measured {
     pub(super) agents: usize,
     /// Counted from zero.
     pub(super) round: usize,
-    /// What the executor said of itself.
+    /// How the executor describes itself.
     pub(super) executor: String,
     pub(super) values: BTreeMap<Metric, f64>,
     /// Why system calls are not among the values, where they were to be counted.
@@ -116,7 +116,7 @@ pub(super) fn on_the_wire(journal: &mut Journal, transcript: &Transcript) -> Res
     Ok(())
 }
 
-/// A chunk of so many bytes with its size before it and its end after it.
+/// The size of a chunk of that many bytes on the wire, with its head and its end.
 fn framed_size(bytes: u64) -> u64 {
     let digits = u64::from(bytes.max(1).ilog2() / 4 + 1);
     digits + 2 + bytes + 2
@@ -144,7 +144,7 @@ mod tests {
     use super::*;
     use crate::cost::Allocated;
     use crate::measure::fixture::{agent, entry, exchange, journal, transcript};
-    use crate::transcript::Piece;
+    use crate::transcript::PieceArrival;
 
     fn spent() -> Spent {
         Spent {
@@ -204,7 +204,7 @@ mod tests {
         let (head, first, second) = (90, framed_size(sizes[0]), framed_size(sizes[1]));
         let mut log = exchange(0, &[]);
         let at = log.sent;
-        log.pieces = [head + first, second + 5].map(|bytes| Piece { at, bytes }).to_vec();
+        log.pieces = [head + first, second + 5].map(|bytes| PieceArrival { at, bytes }).to_vec();
         let transcript = transcript(vec![agent("a0", 0, vec![log])]);
         on_the_wire(&mut journal, &transcript).unwrap();
         let ends: Vec<u64> = journal.entries[0].chunks.iter().map(|chunk| chunk.body_end).collect();
@@ -215,7 +215,7 @@ mod tests {
     fn an_answer_that_is_too_short_for_its_chunks_is_refused() {
         let mut journal = journal(1, vec![entry("a0", 0, 0, &[(10, 10)])]);
         let mut log = exchange(0, &[]);
-        log.pieces = vec![Piece { at: log.sent, bytes: 3 }];
+        log.pieces = vec![PieceArrival { at: log.sent, bytes: 3 }];
         let refused = on_the_wire(&mut journal, &transcript(vec![agent("a0", 0, vec![log])])).unwrap_err();
         assert!(refused.starts_with("3 bytes are no answer"), "{refused}");
     }

@@ -78,7 +78,7 @@ pub struct Size {
 pub struct CostRow {
     /// `floor`, or the variant.
     pub who: String,
-    /// What its executor said of itself.
+    /// How its executor describes itself.
     pub executor: String,
     /// Its metrics, in the order of [`Metric::ALL`].
     pub metrics: Vec<Estimate>,
@@ -91,7 +91,7 @@ pub struct Estimate {
     /// The metric's key, which says the unit.
     #[schemars(extend("enum" = Metric::ALL.map(Metric::key)))]
     pub metric: &'static str,
-    /// Of the values as they are on this machine.
+    /// Of the values as they are on this host.
     pub value: Median,
     /// Of the ratios to the floor of the same round; absent of the floor, and where the floor has nothing to compare with.
     pub ratio: Option<Median>,
@@ -120,7 +120,7 @@ pub struct Decided {
     pub metric: &'static str,
     /// The smallest difference that matters, in the metric's unit.
     pub smallest_effect: f64,
-    /// The rounds that the rule needs for so many pairs.
+    /// The rounds that the rule needs for that many pairs.
     pub rounds_needed: Option<usize>,
     /// The number of pairs.
     pub pairs: usize,

@@ -1,6 +1,6 @@
 //! All of it as Markdown.
 
-use crate::report::model::Machine;
+use crate::report::model::Host;
 use crate::report::text::{Table, confidence, or_dash, plural};
 
 use super::model::Median;
@@ -30,8 +30,8 @@ fn setting(report: &CostReport) -> String {
             "Not pinned: server and agents have no core of their own here, and take time from each other.".to_owned()
         }
     });
-    if let Some(machine) = &report.environment.machine {
-        lines.push(of_machine(machine));
+    if let Some(host) = &report.environment.host {
+        lines.push(of_host(host));
     }
     for left in &report.left_out {
         lines.push(format!(
@@ -62,16 +62,16 @@ fn cores(cores: &[usize]) -> String {
     format!("{} {}", if cores.len() == 1 { "core" } else { "cores" }, names.join(", "))
 }
 
-fn of_machine(machine: &Machine) -> String {
+fn of_host(host: &Host) -> String {
     let load = |load: Option<f64>| or_dash(load, |load| format!("{load:.2}"));
     format!(
         "{} {}, {}, {} build; load {} before, {} after.",
-        machine.os,
-        machine.arch,
-        plural(machine.cores, "core"),
-        machine.profile,
-        load(machine.load_before),
-        load(machine.load_after)
+        host.os,
+        host.arch,
+        plural(host.cores, "core"),
+        host.profile,
+        load(host.load_before),
+        load(host.load_after)
     )
 }
 
@@ -100,7 +100,7 @@ fn section(report: &CostReport, size: &Size) -> String {
         table.row(std::iter::once(row.who.clone()).chain(cells).collect());
     }
     text.push_str(&table.markdown());
-    text.push_str("On this machine, per token where nothing else is said:\n\n");
+    text.push_str("On this host, per token where nothing else is said:\n\n");
     let head: Vec<&str> = std::iter::once("").chain(Metric::ALL.iter().map(|of| of.title())).collect();
     let mut table = Table::new(&head);
     for row in &size.rows {

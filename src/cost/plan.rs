@@ -13,13 +13,13 @@ use lab_stats::quantile::MAX_SAMPLES;
 use super::{CostError, LeftOut, Subject, meter};
 
 /// The most agents that it is used with.
-pub(super) const MAX_AGENTS: usize = 10_000;
+const MAX_AGENTS: usize = 10_000;
 
 /// The most tokens an answer may have: what is seen of each is kept.
-pub(super) const MAX_TOKENS: usize = 10_000;
+const MAX_TOKENS: usize = 10_000;
 
 /// The most rounds: beyond, no interval is computed.
-pub(super) const MAX_ROUNDS: usize = MAX_SAMPLES;
+const MAX_ROUNDS: usize = MAX_SAMPLES;
 
 /// From token to token of one agent, where no pace is asked for …
 const GAP: Duration = Duration::from_millis(10);
@@ -159,16 +159,16 @@ fn check(options: &CostOptions) -> Result<(), CostError> {
     if options.variants.is_empty() {
         return Err(CostError::NoVariant);
     }
-    if let Some(&agents) = options.agents.iter().find(|&&agents| agents > MAX_AGENTS) {
-        return Err(CostError::TooManyAgents(agents));
+    let agents = options.agents.iter().copied().max().unwrap_or(0);
+    let counts = [
+        (agents, "agents", MAX_AGENTS),
+        (options.tokens, "tokens an agent", MAX_TOKENS),
+        (options.rounds, "rounds", MAX_ROUNDS),
+    ];
+    match counts.into_iter().find(|(asked, _, limit)| asked > limit) {
+        Some((asked, what, limit)) => Err(CostError::TooMany { asked, what, limit }),
+        None => Ok(()),
     }
-    if options.tokens > MAX_TOKENS {
-        return Err(CostError::TooManyTokens(options.tokens));
-    }
-    if options.rounds > MAX_ROUNDS {
-        return Err(CostError::TooManyRounds(options.rounds));
-    }
-    Ok(())
 }
 
 fn pace_for(agents: usize) -> Pace {

@@ -79,13 +79,13 @@ fn request(name: &str) -> RequestPlan {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ndjson::Stream;
+    use crate::ndjson::NdjsonStream;
 
     #[test]
     fn a_tape_is_a_whole_stream_of_so_many_tokens_one_a_chunk() {
         let tape = measured(3);
         let mut tokens = 0;
-        let mut stream = Stream::default();
+        let mut stream = NdjsonStream::default();
         for chunk in &tape.exchanges[0].chunks {
             stream.push(&chunk.bytes, |object| tokens += usize::from(object.token)).unwrap();
         }

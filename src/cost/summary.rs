@@ -6,7 +6,7 @@ use lab_stats::quantile::median;
 use mock_ollama::seed::Seed;
 
 use crate::measure::bootstrap::of_one;
-use crate::measure::decision::{Blocks, Rule, Separation, decide};
+use crate::measure::decision::{Blocks, DecisionRule, Separation, decide};
 use crate::report::model::Environment;
 
 use super::measurements::Measured;
@@ -23,10 +23,10 @@ const LEAST_ROUNDS: usize = 3;
 /// The smallest difference that matters, as a part of the floor's own value; [`Metric::least_effect`] where that is more.
 const EFFECT_OF_FLOOR: f64 = 0.1;
 
-/// A floor that is not above so many times its error is nothing to compare with.
+/// A floor below this many times its error is nothing to compare with.
 const CLEAR_OF_ERROR: f64 = 4.0;
 
-/// The decision rule counts in whole nanoseconds; so many of them stand for one of a metric's unit.
+/// The decision rule counts in whole nanoseconds; this many of them stand for one of a metric's unit.
 const SCALE: f64 = 1000.0;
 
 /// What all measurements of a plan say, those of the round to warm up (number 0) by what is kept of it; `kept` tells
@@ -106,7 +106,7 @@ fn decided(plan: &CostPlan, metric: Metric, all: &[&Measured]) -> Option<Decided
         variants: plan.variants.iter().map(|variant| variant.name().to_owned()).collect(),
         walls: (0..plan.rounds).map(|round| columns.iter().map(|column| scaled(column[round])).collect()).collect(),
     };
-    let rule = Rule { confidence: CONFIDENCE, smallest_effect: scaled(smallest_effect) };
+    let rule = DecisionRule { confidence: CONFIDENCE, smallest_effect: scaled(smallest_effect) };
     // One variant alone is compared with nothing.
     let found = decide(rule, &blocks).ok()?;
     let pairs = |verdict| found.pairs.iter().filter(move |pair| pair.verdict == verdict);

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::{Answer, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
 
-use crate::transcript::{AgentLog, ExchangeLog, Introspection, LineSeen, Outcome, Piece, Transcript};
+use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Introspection, LineArrival, PieceArrival, Transcript};
 
 /// Every line of these bodies has this many bytes.
 pub(crate) const LINE_BYTES: u64 = 10;
@@ -19,8 +19,11 @@ pub(crate) fn at_ms(millis: u64) -> Instant {
 /// An exchange sent at `sent` ms; each line comes in a piece of its own, at (ms, whether it has a token).
 pub(crate) fn exchange(sent: u64, lines: &[(u64, bool)]) -> ExchangeLog {
     let ended = lines.last().map_or(sent, |line| line.0);
-    let seen =
-        (1..).zip(lines).map(|(number, &(at, token))| LineSeen { at: at_ms(at), body_end: number * LINE_BYTES, token });
+    let seen = (1..).zip(lines).map(|(number, &(at, token))| LineArrival {
+        at: at_ms(at),
+        body_end: number * LINE_BYTES,
+        token,
+    });
     ExchangeLog {
         request: 0,
         recording: "made-up".into(),
@@ -28,17 +31,17 @@ pub(crate) fn exchange(sent: u64, lines: &[(u64, bool)]) -> ExchangeLog {
         sent: at_ms(sent),
         head: lines.first().map(|line| at_ms(line.0)),
         status: 200,
-        pieces: lines.iter().map(|line| Piece { at: at_ms(line.0), bytes: LINE_BYTES }).collect(),
+        pieces: lines.iter().map(|line| PieceArrival { at: at_ms(line.0), bytes: LINE_BYTES }).collect(),
         lines: seen.collect(),
         body: b"123456789\n".repeat(lines.len()),
         ended: at_ms(ended),
-        outcome: Outcome::Done { eval_count: None, done_reason: Some("stop".into()) },
+        outcome: ExchangeOutcome::Done { eval_count: None, done_reason: Some("stop".into()) },
     }
 }
 
 /// An exchange that failed before a byte came.
 pub(crate) fn failed(sent: u64, ended: u64) -> ExchangeLog {
-    let outcome = Outcome::Failed { kind: "refused".into(), message: "connection refused".into() };
+    let outcome = ExchangeOutcome::Failed { kind: "refused".into(), message: "connection refused".into() };
     ExchangeLog { status: 0, ended: at_ms(ended), outcome, ..exchange(sent, &[]) }
 }
 

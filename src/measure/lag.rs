@@ -2,7 +2,7 @@
 //!
 //! The two meet in a stream (agent name and exchange number) and a byte offset of its body, never in time or order.
 //!
-//! - *lateness* of a chunk: written − due; the server's fault, or its machine's;
+//! - *lateness* of a chunk: written − due; the server's fault, or its host's;
 //! - *lag* of a chunk: the instant at which a client had been handed its last byte − written; the client's.
 //!
 //! Both are signed: a chunk that left before it was due is a defect of the server that must not read as zero, and a
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::{Entry, Journal, StreamId};
 
-use crate::transcript::{AgentLog, Piece, Transcript};
+use crate::transcript::{AgentLog, PieceArrival, Transcript};
 
 /// Lateness and lag of the chunks of one stream.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ impl StreamLag {
 
 /// A journal joined with a transcript.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Joined {
+pub struct JoinedStreams {
     /// One entry a stream that both sides know, in the order of the workload.
     pub streams: Vec<StreamLag>,
     /// Exchanges that an agent logged and the server never got.
@@ -48,9 +48,9 @@ pub struct Joined {
 }
 
 /// Joins what the server wrote with what the clients saw.
-pub fn join(journal: &Journal, transcript: &Transcript) -> Joined {
+pub fn join(journal: &Journal, transcript: &Transcript) -> JoinedStreams {
     let entries: BTreeMap<&StreamId, &Entry> = journal.entries.iter().map(|entry| (&entry.stream, entry)).collect();
-    let mut joined = Joined::default();
+    let mut joined = JoinedStreams::default();
     for agent in &transcript.agents {
         for number in 0..agent.exchanges.len() {
             let stream = stream_of(agent, number);
@@ -65,7 +65,7 @@ pub fn join(journal: &Journal, transcript: &Transcript) -> Joined {
 
 /// How much of an agent's time is the server's lateness, in nanoseconds: the sum over its exchanges of how late the
 /// last chunk left. Exchanges follow one another, so what a late last chunk costs is never made up for.
-pub fn lateness_on_path_ns(joined: &Joined, agent: &AgentLog) -> u64 {
+pub fn lateness_on_path_ns(joined: &JoinedStreams, agent: &AgentLog) -> u64 {
     let ids: Vec<StreamId> = (0..agent.exchanges.len()).map(|number| stream_of(agent, number)).collect();
     joined.streams.iter().filter(|lag| ids.contains(&lag.stream)).map(StreamLag::last_lateness_ns).sum()
 }
@@ -101,13 +101,13 @@ fn join_stream(stream: StreamId, entry: &Entry, agent: &AgentLog, number: usize)
 
 /// Answers when a body offset had been handed on; asked with offsets that never decrease.
 struct Observed<'a> {
-    pieces: &'a [Piece],
+    pieces: &'a [PieceArrival],
     end: u64,
     at: Option<Instant>,
 }
 
 impl<'a> Observed<'a> {
-    fn new(pieces: &'a [Piece]) -> Self {
+    fn new(pieces: &'a [PieceArrival]) -> Self {
         Self { pieces, end: 0, at: None }
     }
 
@@ -149,7 +149,7 @@ mod tests {
     #[test]
     fn a_client_that_hands_on_two_chunks_at_once_delays_the_first() {
         let mut log = exchange(0, &[(20, true), (20, true)]);
-        log.pieces = vec![Piece { at: at_ms(20), bytes: 2 * LINE_BYTES }];
+        log.pieces = vec![PieceArrival { at: at_ms(20), bytes: 2 * LINE_BYTES }];
         let joined = join(
             &journal(1, vec![entry("a0", 0, 0, &[(10, 10), (19, 19)])]),
             &transcript(vec![agent("a0", 0, vec![log])]),
@@ -161,7 +161,7 @@ mod tests {
     #[test]
     fn a_chunk_cut_in_two_is_observed_with_its_second_half() {
         let mut log = exchange(0, &[(14, true)]);
-        log.pieces = vec![Piece { at: at_ms(11), bytes: 4 }, Piece { at: at_ms(14), bytes: 6 }];
+        log.pieces = vec![PieceArrival { at: at_ms(11), bytes: 4 }, PieceArrival { at: at_ms(14), bytes: 6 }];
         let joined =
             join(&journal(1, vec![entry("a0", 0, 0, &[(10, 10)])]), &transcript(vec![agent("a0", 0, vec![log])]));
         assert_eq!(joined.streams[0].lag_ns, [4 * MS]);
@@ -219,7 +219,7 @@ mod tests {
             sizes in prop::collection::vec(0_u64..9, 1..20),
             offsets in prop::collection::vec(0_u64..100, 1..20),
         ) {
-            let pieces: Vec<Piece> = (1..).zip(&sizes).map(|(at, &bytes)| Piece { at: at_ms(at), bytes }).collect();
+            let pieces: Vec<PieceArrival> = (1..).zip(&sizes).map(|(at, &bytes)| PieceArrival { at: at_ms(at), bytes }).collect();
             let mut offsets = offsets;
             offsets.sort_unstable();
             let mut observed = Observed::new(&pieces);

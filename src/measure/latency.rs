@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mock_ollama::clock::Instant;
 
-use crate::transcript::{AgentLog, ExchangeLog, Outcome, Transcript};
+use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Transcript};
 
 /// What one exchange took.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,7 @@ pub fn of_exchange(exchange: &ExchangeLog) -> ExchangeLatency {
 
 /// The latencies of `agent`.
 pub fn of_agent(agent: &AgentLog) -> AgentLatency {
-    let done = |exchange: &&ExchangeLog| matches!(exchange.outcome, Outcome::Done { .. });
+    let done = |exchange: &&ExchangeLog| matches!(exchange.outcome, ExchangeOutcome::Done { .. });
     let exchanges: Vec<_> = agent.exchanges.iter().filter(done).map(of_exchange).collect();
     AgentLatency {
         agent: agent.agent.clone(),

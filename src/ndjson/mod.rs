@@ -2,7 +2,7 @@
 //!
 //! - [`Framer`]: bytes in, lines out, for any split
 //! - [`Object`]: what one line says
-//! - [`Stream`]: the lines of one body, from the first to the final object
+//! - [`NdjsonStream`]: the lines of one body, from the first to the final object
 //! - [`StreamError`]: everything that can be wrong with them
 
 mod error;
@@ -16,4 +16,4 @@ pub use error::StreamError;
 pub use framer::{Framer, Line, LineTooLong, MAX_LINE_BYTES};
 pub use object::Object;
 pub(crate) use object::error_text;
-pub use stream::{Final, ObjectSeen, Stream};
+pub use stream::{Final, NdjsonStream, ObjectSummary};

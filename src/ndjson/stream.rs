@@ -4,7 +4,7 @@ use super::{Framer, Object, StreamError};
 
 /// Reads one native Ollama stream, in pieces of any size, and skips nothing.
 #[derive(Debug, Default)]
-pub struct Stream {
+pub struct NdjsonStream {
     framer: Framer,
     progress: Progress,
 }
@@ -20,7 +20,7 @@ pub struct Final {
 
 /// A line that was an object of the stream.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ObjectSeen {
+pub struct ObjectSummary {
     /// The number of body bytes up to its end, its newline included where it has one.
     pub body_end: u64,
     /// Whether it carries a token.
@@ -34,16 +34,16 @@ struct Progress {
     last: Option<Final>,
 }
 
-impl Stream {
+impl NdjsonStream {
     /// Takes a piece and calls `each` with every object that it completes, in order.
     ///
     /// Fails with the first thing that is wrong. The stream is over then.
     #[inline]
-    pub fn push(&mut self, piece: &[u8], mut each: impl FnMut(ObjectSeen)) -> Result<(), StreamError> {
+    pub fn push(&mut self, piece: &[u8], mut each: impl FnMut(ObjectSummary)) -> Result<(), StreamError> {
         let Self { framer, progress } = self;
         framer.push(piece, |line| {
             let token = progress.line(line.bytes)?;
-            each(ObjectSeen { body_end: line.body_end, token });
+            each(ObjectSummary { body_end: line.body_end, token });
             Ok(())
         })
     }
@@ -51,10 +51,10 @@ impl Stream {
     /// Ends the stream, at the end of the body. A last line without a newline is a line.
     ///
     /// Fails when that line is wrong, or when there was no final object.
-    pub fn finish(mut self, mut each: impl FnMut(ObjectSeen)) -> Result<Final, StreamError> {
+    pub fn finish(mut self, mut each: impl FnMut(ObjectSummary)) -> Result<Final, StreamError> {
         if let Some(line) = self.framer.finish() {
             let token = self.progress.line(line.bytes)?;
-            each(ObjectSeen { body_end: line.body_end, token });
+            each(ObjectSummary { body_end: line.body_end, token });
         }
         let lines = self.progress.lines;
         self.progress.last.ok_or(StreamError::MissingDone { lines })
@@ -84,9 +84,9 @@ mod tests {
     use super::*;
     use crate::ndjson::testing::{cut_at, cuts};
 
-    fn read(pieces: &[&[u8]]) -> (Vec<ObjectSeen>, Result<Final, StreamError>) {
+    fn read(pieces: &[&[u8]]) -> (Vec<ObjectSummary>, Result<Final, StreamError>) {
         let mut seen = Vec::new();
-        let mut stream = Stream::default();
+        let mut stream = NdjsonStream::default();
         for piece in pieces {
             if let Err(error) = stream.push(piece, |object| seen.push(object)) {
                 return (seen, Err(error));
@@ -156,7 +156,7 @@ mod tests {
     #[test]
     fn objects_before_an_error_are_still_seen() {
         let (seen, end) = read(&[b"{\"response\":\"a\"}\n{\"error\":\"boom\"}\n"]);
-        assert_eq!(seen, [ObjectSeen { body_end: 17, token: true }]);
+        assert_eq!(seen, [ObjectSummary { body_end: 17, token: true }]);
         assert_eq!(end, Err(StreamError::ErrorLine { line: 2, message: "boom".to_owned() }));
     }
 }

@@ -136,7 +136,7 @@ impl<'a> Run<'a> {
         self.setup == Setup { limiter: Limiter::SemaphoreOfTwo, machine: Machine::SharedDevice }
     }
 
-    /// What the predictor is told of it.
+    /// What the predictor knows of it.
     pub fn input(&self, constants: Constants) -> Input {
         let agents = self.agents.map(|agent| Counters {
             tokens: agent.tokens,

@@ -1,4 +1,4 @@
-//! The constants of a machine, fitted on the runs with an odd number.
+//! The constants of a device, fitted on the runs with an odd number.
 
 use std::time::Duration;
 

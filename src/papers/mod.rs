@@ -2,7 +2,7 @@
 //!
 //! The reports compared one server against two, and five async runtimes, by "parallel efficiency". Here each run's
 //! figure is predicted from the tokens, the load and the prompt time of its two agents, which of them was first, and
-//! constants of the machine; the runtime's name is not among them.
+//! constants of the device; the runtime's name is not among them.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -11,7 +11,7 @@
 //! | [`shares`] | how streams slow each other down: what a shared device predicts of recordings |
 //! | `data` | the tables of a folder, sorted into sets |
 //! | `predict` | two agents on a device, in virtual time |
-//! | `fit` | the constants of a machine |
+//! | `fit` | the constants of a device |
 //! | `judge` | every run beside its prediction |
 //! | `played` | the real clients on the same device, in virtual time |
 //! | `first_token` | what collecting 1 KB adds to the first token |

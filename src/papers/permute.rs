@@ -1,4 +1,4 @@
-//! Would the labels have told as much, had they been dealt by chance?
+//! Would labels dealt by chance have explained as much?
 //!
 //! Labels are permuted within strata, such as scenarios or blocks, so that what strata differ by proves nothing. With
 //! strata of one pair each this is the paired test, with a single stratum the test of independent groups. The p value

@@ -15,8 +15,8 @@ use super::judge::Judged;
 use super::predict::{Limiter, Predicted, Span};
 use crate::papers::published::AgentRow;
 use crate::papers::replay::workload_of;
-use crate::runtimes::{Runtime, World};
-use crate::sim::{Settings, Sim};
+use crate::runtimes::{Environment, Runtime};
+use crate::sim::{Sim, SimSettings};
 use crate::transcript::{AgentLog, Transcript};
 use crate::workload::Job;
 
@@ -43,7 +43,7 @@ pub(super) fn play(judged: &Judged<'_>, runtime: &dyn Runtime, limiter: Limiter)
     let workload = workload_of(judged.run.row, alone.iter())?;
     let backend = backend::Settings { share: input.curve(), ..backend::Settings::default() };
     let catalog = Catalog::new(workload.recordings).into();
-    let settings = Settings { seed: Seed(0), repeat: "runtime-lab papers".to_owned(), ..Settings::default() };
+    let settings = SimSettings { seed: Seed(0), repeat: "runtime-lab papers".to_owned(), ..SimSettings::default() };
     let sim = Sim::in_memory(Config { catalog, backend, ..Config::default() }, settings);
     let limit = match limiter {
         Limiter::None => None,
@@ -51,7 +51,7 @@ pub(super) fn play(judged: &Judged<'_>, runtime: &dyn Runtime, limiter: Limiter)
         Limiter::Mutex => NonZeroUsize::new(1),
     };
     let job = Job { url: NOWHERE.to_owned(), agents: workload.agents, limit };
-    let transcript = runtime.run(&job, &World::Memory(sim))?;
+    let transcript = runtime.run(&job, &Environment::Memory(sim))?;
     Ok(Played::of(&transcript))
 }
 

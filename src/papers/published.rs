@@ -162,23 +162,25 @@ fn paired(agents: &[(u64, AgentRow)], runs: &[(u64, RunRow)]) -> Result<(), (boo
     let mut found: BTreeMap<Name, u32> = BTreeMap::new();
     for (line, run) in runs {
         if found.insert(run.name(), 0).is_some() {
-            return Err((false, *line, format!("{} is there twice", told(&run.name()))));
+            return Err((false, *line, format!("{} is there twice", run_name(&run.name()))));
         }
     }
     for (line, row) in agents {
         match found.get_mut(&row.name()) {
             Some(count) if *count < 2 => *count += 1,
-            Some(_) => return Err((true, *line, format!("{} has a third agent", told(&row.name())))),
-            None => return Err((true, *line, format!("{} is not in {SUMMARY}", told(&row.name())))),
+            Some(_) => return Err((true, *line, format!("{} has a third agent", run_name(&row.name())))),
+            None => return Err((true, *line, format!("{} is not in {SUMMARY}", run_name(&row.name())))),
         }
     }
     match runs.iter().find(|(_, run)| found.get(&run.name()) != Some(&2)) {
-        Some((line, run)) => Err((false, *line, format!("{} has fewer than two agents in {RUNS}", told(&run.name())))),
+        Some((line, run)) => {
+            Err((false, *line, format!("{} has fewer than two agents in {RUNS}", run_name(&run.name()))))
+        }
         None => Ok(()),
     }
 }
 
-fn told((label, scenario, run): &Name) -> String {
+fn run_name((label, scenario, run): &Name) -> String {
     format!("run {run} of {scenario} ({label})")
 }
 

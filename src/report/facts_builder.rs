@@ -11,12 +11,12 @@ use mock_ollama::recording::Recording;
 use sha2::{Digest, Sha256};
 
 use super::model::{AgentFacts, Difference, Disagreement, ExchangeFacts, Facts, Kind, OutcomeFacts};
-use crate::transcript::{ExchangeLog, Outcome, Transcript};
+use crate::transcript::{ExchangeLog, ExchangeOutcome, Transcript};
 use crate::workload::{RequestPlan, Workload};
 
 /// A run, as far as facts need it.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct ObservedRun<'a> {
     /// The variant's name.
     pub variant: &'a str,
     /// The block of the run.
@@ -28,7 +28,12 @@ pub struct Seen<'a> {
 }
 
 /// The facts of `runs`, and every place where one differs from them, in the order of the workload and of the runs.
-pub fn facts(workload: &Workload, pace: &str, seed: Option<u64>, runs: &[Seen<'_>]) -> (Facts, Vec<Disagreement>) {
+pub fn facts(
+    workload: &Workload,
+    pace: &str,
+    seed: Option<u64>,
+    runs: &[ObservedRun<'_>],
+) -> (Facts, Vec<Disagreement>) {
     let runs: Vec<Indexed<'_>> = runs.iter().map(Indexed::new).collect();
     let mut disagreements = Vec::new();
     let agents = workload.agents.iter().map(|plan| {
@@ -53,13 +58,13 @@ pub fn facts(workload: &Workload, pace: &str, seed: Option<u64>, runs: &[Seen<'_
 
 /// A run whose agents are found by name and whose journal is found by stream.
 struct Indexed<'a> {
-    seen: Seen<'a>,
+    seen: ObservedRun<'a>,
     agents: BTreeMap<&'a str, &'a [ExchangeLog]>,
     entries: BTreeMap<&'a StreamId, &'a Entry>,
 }
 
 impl<'a> Indexed<'a> {
-    fn new(seen: &Seen<'a>) -> Self {
+    fn new(seen: &ObservedRun<'a>) -> Self {
         let agents = seen.transcript.agents.iter().map(|log| (log.agent.as_str(), log.exchanges.as_slice()));
         let entries = seen.journal.entries.iter().map(|entry| (&entry.stream, entry));
         Self { seen: *seen, agents: agents.collect(), entries: entries.collect() }
@@ -196,10 +201,10 @@ fn recorded_body(recordings: &[Recording], request: &RequestPlan) -> Option<Vec<
 
 fn outcome(log: &ExchangeLog) -> OutcomeFacts {
     match &log.outcome {
-        Outcome::Done { eval_count, done_reason } => {
+        ExchangeOutcome::Done { eval_count, done_reason } => {
             OutcomeFacts::Done { eval_count: *eval_count, done_reason: done_reason.clone() }
         }
-        Outcome::Failed { kind, .. } => OutcomeFacts::Failed { error: kind.clone() },
+        ExchangeOutcome::Failed { kind, .. } => OutcomeFacts::Failed { error: kind.clone() },
     }
 }
 

@@ -119,7 +119,7 @@ fn losses(report: &Report) -> String {
     let words = grouped(report, |variant| loss(&variant.medians.factors, measured));
     let words: String = words.iter().map(|(name, loss)| format!("- {name}: {loss}\n")).collect();
     format!(
-        "Efficiency = balance (the answers) × contention (the machine behind the server) × structure (the client code) × \
+        "Efficiency = balance (the answers) × contention (the backend) × structure (the client code) × \
          runtime (executor, I/O, parsing). {}\n\n{}{words}",
         if measured {
             "The first three are virtual: from recordings, and from the client code in virtual time; the last is measured."
@@ -137,9 +137,9 @@ fn loss(found: &FactorMedians, measured: bool) -> String {
     let mut parts = Vec::new();
     let named = [
         (found.balance, "the answers being unequal"),
-        (found.contention, "agents slowing each other down on the machine"),
+        (found.contention, "agents slowing each other down on the backend"),
         (structure, "the client code"),
-        (runtime, "the runtime and the measuring machine"),
+        (runtime, "the runtime and the host"),
     ];
     for (factor, cause) in named.into_iter().take(if measured { 4 } else { 3 }) {
         let points = (left - left * factor) * 100.0;
@@ -325,7 +325,7 @@ fn exchanges(report: &Report) -> String {
             ("SHA-256", &|(_, found)| format!("`{}…`", found.sha256.get(..12).unwrap_or(&found.sha256))),
         ],
     );
-    format!("The same in every run, on every machine.\n\n{}{}", table.markdown(), more(all.len(), "facts.json"))
+    format!("The same in every run, on every host.\n\n{}{}", table.markdown(), more(all.len(), "facts.json"))
 }
 
 /// A line that says how many rows were left out, when some were.
@@ -337,9 +337,9 @@ fn more(rows: usize, file: &str) -> String {
 const MEANING: &str = "\
 - **wall**: start of the first agent to end of the last; measured.
 - **runtime's share**: (wall − ideal wall − server's lateness) / wall; derived. The ideal wall is what the schedules of the recordings take under the limit when client, executor and I/O cost nothing.
-- **server's share**: how late the server sent the last chunk of each answer on the path of the agent that ended last, / wall; derived. It is the measuring machine's, not the variant's.
+- **server's share**: how late the server sent the last chunk of each answer on the path of the agent that ended last, / wall; derived. It is the host's, not the variant's.
 - **overlap**: longest agent alone / wall = contention × structure × runtime; derived. 100 % means that the longest agent was never held up.
-- **balance, contention, structure, runtime**: `sum(S)/(n·max S)`, `max S/P0`, `P0/P1`, `P1/W`, with `S` the agents alone, `P0` the scripts on the machine behind the server, `P1` the client code in virtual time, `W` the wall.
+- **balance, contention, structure, runtime**: `sum(S)/(n·max S)`, `max S/P0`, `P0/P1`, `P1/W`, with `S` the agents alone, `P0` the scripts on the backend, `P1` the client code in virtual time, `W` the wall.
 - **speed-up**: wall of a measured run of the same agents one after the other / wall. `–` where no such run was measured.
 - **goodput**: tokens delivered per wall second.
 - **TR115 efficiency (legacy)**: sum of the agents' times *in the concurrent run* / (agents × wall). It shows how equal the answers were, not time saved; kept to compare with the paper.
@@ -363,18 +363,18 @@ fn environment(report: &Report) -> String {
     let found = &report.environment;
     let load = |value: Option<f64>| value.map_or_else(|| "unknown".to_owned(), |load| format!("{load:.2}"));
     let versions: Vec<String> = found.versions.iter().map(|(name, version)| format!("- {name} {version}\n")).collect();
-    let machine = found.machine.as_ref().map_or_else(String::new, |machine| {
+    let host = found.host.as_ref().map_or_else(String::new, |host| {
         format!(
             "- {} on {}, {}, {} build\n- load before {}, after {}\n",
-            machine.os,
-            machine.arch,
-            plural(machine.cores, "core"),
-            machine.profile,
-            load(machine.load_before),
-            load(machine.load_after),
+            host.os,
+            host.arch,
+            plural(host.cores, "core"),
+            host.profile,
+            load(host.load_before),
+            load(host.load_after),
         )
     });
-    format!("- clock {}\n{machine}{}", found.clock, versions.concat())
+    format!("- clock {}\n{host}{}", found.clock, versions.concat())
 }
 
 #[cfg(test)]

@@ -63,7 +63,7 @@ impl ChildProcess {
     pub(crate) fn first_line(&mut self) -> Result<String, RunError> {
         match self.lines.recv_timeout(CHILD_RESPONSE_TIMEOUT) {
             Ok(line) => Ok(line),
-            Err(_) => Err(self.failure("it said nothing")),
+            Err(_) => Err(self.failure("it printed nothing")),
         }
     }
 

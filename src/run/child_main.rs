@@ -12,7 +12,7 @@ use mock_ollama::schedule::PaceError;
 use super::RunError;
 use super::cores::keep_to;
 use super::workdir::{ServerConfigFile, read_json, write_json};
-use crate::runtimes::{self, World};
+use crate::runtimes::{self, Environment};
 use crate::variant::Variant;
 use crate::workload::Job;
 
@@ -45,6 +45,6 @@ pub fn run_server(config: &Path, journal: &Path) -> Result<(), RunError> {
 /// Runs the job's agents on a variant, then writes the transcript.
 pub fn run_agents(variant: Variant, job: &Path, transcript: &Path) -> Result<(), RunError> {
     let job: Job = read_json(job)?;
-    let world = World::Wall(Arc::new(Monotonic));
-    write_json(transcript, &runtimes::of(variant).run(&job, &world)?)
+    let environment = Environment::Wall(Arc::new(Monotonic));
+    write_json(transcript, &runtimes::of(variant).run(&job, &environment)?)
 }

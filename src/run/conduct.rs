@@ -8,12 +8,12 @@ use std::time::Duration;
 use mock_ollama::journal::Journal;
 
 use super::environment::{anywhere, environment, load};
-use super::measurement::{Measurement, Progress};
+use super::measurement::{Measurement, ProgressObserver};
 use super::plan::ScheduledRun;
 use super::workdir::Workdir;
 use super::{ClockKind, Plan, RunError, virtual_time};
 use crate::measure::bounds::Bound;
-use crate::measure::decision::Rule;
+use crate::measure::decision::DecisionRule;
 use crate::report::model::{Environment, Kind};
 use crate::report::{Inputs, Report, Run, build};
 use crate::transcript::Transcript;
@@ -38,7 +38,12 @@ const RUN_TIMEOUT_MARGIN: Duration = Duration::from_secs(30);
 /// Runs everything the plan asks for and makes the report.
 ///
 /// `program` is this program's own executable, which runs servers and agents as child processes in real time.
-pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn Progress) -> Result<Report, RunError> {
+pub fn conduct(
+    program: &Path,
+    plan: &Plan,
+    bounds: &[Bound],
+    progress: &mut dyn ProgressObserver,
+) -> Result<Report, RunError> {
     if plan.clock != ClockKind::Wall {
         let measurements = virtual_time::measurements(plan, progress)?;
         return report(plan, bounds, &measurements, Kind::Virtual, anywhere(plan.clock.describe()));
@@ -49,7 +54,7 @@ pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn
 }
 
 /// Every run of the plan in real time, in the order of reports.
-fn measure(program: &Path, plan: &Plan, progress: &mut dyn Progress) -> Result<Vec<Measurement>, RunError> {
+fn measure(program: &Path, plan: &Plan, progress: &mut dyn ProgressObserver) -> Result<Vec<Measurement>, RunError> {
     let code_walls = plan.variants.iter().map(|variant| Ok((*variant, virtual_time::code_wall(plan, *variant)?)));
     let code_walls = code_walls.collect::<Result<_, RunError>>()?;
     let conductor = Conductor { program: program.to_owned(), plan, workdir: Workdir::for_plan(plan)?, code_walls };
@@ -96,7 +101,7 @@ fn report(
         scripts_wall: plan.scripts_wall,
         clock,
         runs: &runs,
-        rule: Rule { confidence: CONFIDENCE, smallest_effect },
+        rule: DecisionRule { confidence: CONFIDENCE, smallest_effect },
         bounds,
         environment,
     })?)
@@ -115,15 +120,15 @@ impl Conductor<'_> {
         &self,
         block: usize,
         scheduled: ScheduledRun,
-        progress: &mut dyn Progress,
+        progress: &mut dyn ProgressObserver,
     ) -> Result<Measurement, RunError> {
         let ScheduledRun { variant, serial_first } = scheduled;
-        let serial = |progress: &mut dyn Progress| {
+        let serial = |progress: &mut dyn ProgressObserver| {
             progress.run(&format!("block {}: {variant}, one after the other", block + 1));
             let (transcript, _) = self.perform(variant, NonZeroUsize::new(1))?;
             Ok::<_, RunError>(transcript.ended.saturating_since(transcript.started))
         };
-        let together = |progress: &mut dyn Progress| {
+        let together = |progress: &mut dyn ProgressObserver| {
             progress.run(&format!("block {}: {variant}", block + 1));
             self.perform(variant, self.plan.workload.limit)
         };

@@ -12,7 +12,7 @@
 //! | `child_main` | what the children do |
 //! | `cores` | which cores a process may use |
 //! | `clock` | real time or virtual time, and which kind of it |
-//! | `measurement` | what a run leaves behind, and who is told how the runs go on |
+//! | `measurement` | what a run leaves behind, and the observer of its progress |
 //! | `conduct` | blocks of runs |
 //! | `virtual_time` | runs in virtual time, in this process |
 //! | `model_run` | runs of the model |
@@ -39,7 +39,7 @@ pub use conduct::conduct;
 pub(crate) use cores::{allowed_cores, keep_to};
 pub(crate) use environment::{environment, load};
 pub use error::RunError;
-pub use measurement::Progress;
+pub use measurement::ProgressObserver;
 pub use options::{RunOptions, WorkloadChoice};
 pub use plan::Plan;
 pub(crate) use workdir::{ServerConfigFile, Workdir, read_json, write_json};

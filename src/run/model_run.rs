@@ -1,4 +1,4 @@
-//! Runs of the model, told as if agents and a server had been there.
+//! Runs of the model, reported as those of agents and a server are.
 
 use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
@@ -8,18 +8,18 @@ use mock_ollama::journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journ
 use mock_ollama::recording::Exchange;
 
 use super::{ClockKind, Plan, RunError};
-use crate::clients::Seen;
+use crate::clients::AgentEvent;
 use crate::measure::concurrency::max_overlap;
-use crate::ndjson::{Final, Stream};
-use crate::sim::{Event, model};
-use crate::transcript::{AgentLog, ExchangeLog, Introspection, LineSeen, Outcome, Piece, Transcript};
+use crate::ndjson::{Final, NdjsonStream};
+use crate::sim::{LoggedEvent, model};
+use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Introspection, LineArrival, PieceArrival, Transcript};
 use crate::workload::{AgentPlan, RequestPlan, Workload};
 
 /// One run of the plan under this limit.
 pub(super) fn run(plan: &Plan, limit: Option<NonZeroUsize>) -> Result<(Transcript, Journal), RunError> {
     let workload = Workload { limit, ..plan.workload.clone() };
     let log = model::log(&workload, plan.pace, plan.seed)?;
-    let mut by_agent: BTreeMap<&Caller, Vec<&Event>> = BTreeMap::new();
+    let mut by_agent: BTreeMap<&Caller, Vec<&LoggedEvent>> = BTreeMap::new();
     for event in log.events() {
         by_agent.entry(&event.stream.caller).or_default().push(event);
     }
@@ -35,30 +35,30 @@ pub(super) fn run(plan: &Plan, limit: Option<NonZeroUsize>) -> Result<(Transcrip
     Ok((Transcript { started: Instant::ZERO, ended, agents, introspection }, journal))
 }
 
-fn agent(workload: &Workload, plan: &AgentPlan, number: usize, events: &[&Event]) -> AgentLog {
+fn agent(workload: &Workload, plan: &AgentPlan, number: usize, events: &[&LoggedEvent]) -> AgentLog {
     let mut exchanges: Vec<ExchangeLog> = Vec::new();
     let (mut order, mut tries) = (0, 0);
     for event in events {
-        match (&event.seen, exchanges.last_mut()) {
-            (Seen::Sent, _) => {
+        match (&event.event, exchanges.last_mut()) {
+            (AgentEvent::Sent, _) => {
                 if let Some(request) = plan.requests.get(order) {
                     exchanges.push(begun(order, request, event.at));
                 }
             }
-            (Seen::Head { status }, Some(log)) => (log.head, log.status) = (Some(event.at), *status),
-            (Seen::Line { body_end, token }, Some(log)) => {
+            (AgentEvent::Head { status }, Some(log)) => (log.head, log.status) = (Some(event.at), *status),
+            (AgentEvent::Line { body_end, token }, Some(log)) => {
                 let before = log.lines.last().map_or(0, |line| line.body_end);
-                log.pieces.push(Piece { at: event.at, bytes: body_end - before });
-                log.lines.push(LineSeen { at: event.at, body_end: *body_end, token: *token });
+                log.pieces.push(PieceArrival { at: event.at, bytes: body_end - before });
+                log.lines.push(LineArrival { at: event.at, body_end: *body_end, token: *token });
             }
-            (Seen::Ended { how }, Some(log)) => {
+            (AgentEvent::Ended { how }, Some(log)) => {
                 end(workload, log, how, event.at);
                 tries += 1;
-                if tries > plan.manner.retries || !log.outcome.is_worth_another_try() {
+                if tries > plan.behavior.retries || !log.outcome.is_worth_another_try() {
                     (order, tries) = (order + 1, 0);
                 }
             }
-            (Seen::Started | Seen::Left, _) | (_, None) => {}
+            (AgentEvent::Started | AgentEvent::Left, _) | (_, None) => {}
         }
     }
     AgentLog {
@@ -84,7 +84,7 @@ fn begun(order: usize, request: &RequestPlan, at: Instant) -> ExchangeLog {
         lines: Vec::new(),
         body: Vec::new(),
         ended: at,
-        outcome: Outcome::Done { eval_count: None, done_reason: None },
+        outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
     }
 }
 
@@ -92,22 +92,22 @@ fn end(workload: &Workload, log: &mut ExchangeLog, how: &str, at: Instant) {
     log.ended = at;
     let recording = workload.recordings.iter().find(|recording| recording.name == log.recording);
     log.body = recording.and_then(|found| found.exchanges.get(log.exchange)).map_or_else(Vec::new, Exchange::body);
-    if [Outcome::HUNG_UP, Outcome::TIMED_OUT].contains(&how) {
+    if [ExchangeOutcome::HUNG_UP, ExchangeOutcome::TIMED_OUT].contains(&how) {
         let seen = log.lines.last().map_or(0, |line| line.body_end);
         log.body.truncate(usize::try_from(seen).unwrap_or(usize::MAX));
     }
     log.outcome = match how {
         "done" => {
             let Final { eval_count, done_reason } = last_object(&log.body);
-            Outcome::Done { eval_count, done_reason }
+            ExchangeOutcome::Done { eval_count, done_reason }
         }
-        kind => Outcome::Failed { kind: kind.to_owned(), message: "as the model says".to_owned() },
+        kind => ExchangeOutcome::Failed { kind: kind.to_owned(), message: "as the model says".to_owned() },
     };
 }
 
 /// What the final object of a whole stream says.
 fn last_object(body: &[u8]) -> Final {
-    let mut stream = Stream::default();
+    let mut stream = NdjsonStream::default();
     let pushed = stream.push(body, |_| {});
     pushed.and_then(|()| stream.finish(|_| {})).unwrap_or(Final { eval_count: None, done_reason: None })
 }
@@ -123,9 +123,9 @@ fn journal(agents: &[AgentLog]) -> Journal {
 }
 
 fn entry(agent: &AgentLog, conn: ConnId, exchange: u32, log: &ExchangeLog) -> Entry {
-    let sent = |line: &LineSeen| ChunkSent { due: line.at, written: Some(line.at), body_end: line.body_end };
+    let sent = |line: &LineArrival| ChunkSent { due: line.at, written: Some(line.at), body_end: line.body_end };
     let chunks: Vec<ChunkSent> = log.lines.iter().map(sent).collect();
-    let broken_off = [Outcome::HUNG_UP, Outcome::TIMED_OUT].contains(&log.outcome.kind());
+    let broken_off = [ExchangeOutcome::HUNG_UP, ExchangeOutcome::TIMED_OUT].contains(&log.outcome.kind());
     Entry {
         stream: StreamId::of(&agent.agent, exchange),
         conn,

@@ -225,7 +225,7 @@ fn alone(workload: &Workload, pace: Pace, seed: Seed) -> Vec<Duration> {
         let requests = agent.requests.iter().zip(0_u32..);
         let streams = requests
             .filter_map(|(request, n)| length(&request.recording, request.exchange, &StreamId::of(&agent.name, n)));
-        let thinking = agent.manner.think.saturating_mul(u32::try_from(agent.requests.len()).unwrap_or(u32::MAX));
+        let thinking = agent.behavior.think.saturating_mul(u32::try_from(agent.requests.len()).unwrap_or(u32::MAX));
         streams.sum::<Duration>() + thinking
     });
     agents.collect()

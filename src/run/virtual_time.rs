@@ -6,10 +6,10 @@ use std::time::Duration;
 use mock_ollama::MockOllama;
 use mock_ollama::journal::Journal;
 
-use super::measurement::{Measurement, Progress};
+use super::measurement::{Measurement, ProgressObserver};
 use super::{ClockKind, Plan, RunError, model_run};
-use crate::runtimes::{World, of};
-use crate::sim::{Settings, Sim};
+use crate::runtimes::{Environment, of};
+use crate::sim::{Sim, SimSettings};
 use crate::transcript::Transcript;
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -21,7 +21,7 @@ const MODEL: &str = "model";
 const NOWHERE: &str = "http://127.0.0.1:11434";
 
 /// Every run of the plan: each variant, or the model.
-pub(super) fn measurements(plan: &Plan, progress: &mut dyn Progress) -> Result<Vec<Measurement>, RunError> {
+pub(super) fn measurements(plan: &Plan, progress: &mut dyn ProgressObserver) -> Result<Vec<Measurement>, RunError> {
     let variants: Vec<Option<Variant>> = match plan.clock {
         ClockKind::Model => vec![None],
         _ => plan.variants.iter().copied().map(Some).collect(),
@@ -62,7 +62,7 @@ fn perform(
     limit: Option<NonZeroUsize>,
 ) -> Result<(Transcript, Journal), RunError> {
     let Some(variant) = variant else { return model_run::run(plan, limit) };
-    let settings = Settings { seed: plan.seed, repeat: plan.command(variant), ..Settings::default() };
+    let settings = SimSettings { seed: plan.seed, repeat: plan.command(variant), ..SimSettings::default() };
     let job = |url: String| Job { url, agents: plan.workload.agents.clone(), limit };
     if plan.clock == ClockKind::VirtualSockets {
         let sim = Sim::over_sockets(settings);
@@ -75,10 +75,10 @@ fn perform(
             .time_source(sim.time_source())
             .observer(sim.observer())
             .start()?;
-        let transcript = of(variant).run(&job(server.url()), &World::Sockets(sim))?;
+        let transcript = of(variant).run(&job(server.url()), &Environment::Sockets(sim))?;
         return Ok((transcript, server.finish()?));
     }
     let sim = Sim::in_memory(plan.config(), settings);
-    let transcript = of(variant).run(&job(NOWHERE.to_owned()), &World::Memory(sim.clone()))?;
+    let transcript = of(variant).run(&job(NOWHERE.to_owned()), &Environment::Memory(sim.clone()))?;
     Ok((transcript, sim.journal()))
 }

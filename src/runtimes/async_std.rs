@@ -7,8 +7,8 @@ use ::async_std::net::TcpStream;
 use ::async_std::task;
 use smol_hyper::rt::FuturesIo;
 
-use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
-use crate::clients::{Endpoint, Host, Hyper, Net, Reading};
+use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use crate::clients::{Connection, Endpoint, Executor, Hyper, Net, Reading};
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -23,23 +23,26 @@ pub(crate) struct AsyncStd;
 const VARIANT: Variant = Variant::AsyncStd;
 
 impl Runtime for AsyncStd {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
-        drive(Crew::new(job, world, VARIANT.policy())?)
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+        drive(AgentGroup::new(job, environment, VARIANT.policy())?)
     }
 }
 
-/// Runs a crew on the global executor.
-pub(crate) fn drive<R: Reading>(crew: Crew<R>) -> Result<Transcript, RunError> {
+/// Runs a group on the global executor.
+pub(crate) fn drive<R: Reading + Send>(group: AgentGroup<R>) -> Result<Transcript, RunError> {
     on_thread(VARIANT.name(), || {
         // async-std says nothing of its executor; its threads are in the list of threads.
         let executor = "async-std, global executor".to_owned();
-        let connect = |server| Ok(Hyper::new(AsyncStdNet, server));
-        task::block_on(crew.work(AsyncStdNet, executor, connect, spawn_each))
+        let agents = group.build(AsyncStdNet, |server| Ok(Hyper::new(AsyncStdNet, server)))?;
+        task::block_on(agents.run(executor, spawn_each))
     })
 }
 
-/// Every agent as a task of its own.
-async fn spawn_each(agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
+/// Spawns every agent as a task.
+async fn spawn_each<A>(agents: Vec<A>) -> Vec<Option<AgentLog>>
+where
+    A: Future<Output = Option<AgentLog>> + Send + 'static,
+{
     let tasks: Vec<_> = agents.into_iter().map(task::spawn).collect();
     let mut logs = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -61,12 +64,12 @@ impl Net for AsyncStdNet {
         Ok(FuturesIo::new(socket))
     }
 
-    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
+    fn spawn(&self, connection: Connection<Self::Io>) {
         task::spawn(connection);
     }
 }
 
-impl Host for AsyncStdNet {
+impl Executor for AsyncStdNet {
     fn spawn(&self, future: impl Future<Output = ()> + Send + 'static) {
         task::spawn(future);
     }

@@ -2,13 +2,32 @@
 
 use std::io;
 
-use super::World;
+use super::Environment;
 use crate::clients::ClientError;
 use crate::sim;
 use crate::transcript::Transcript;
 use crate::workload::Job;
 
 /// An executor, its reactor and its client, ready to run agents.
+///
+/// # Sockets that stay on their thread
+///
+/// Nothing below this trait demands `Send`: `examples/own_executor.rs` runs the lab's agents on compio. Its sockets would
+/// not fit if anything did:
+///
+/// ```compile_fail,E0277
+/// fn demand_send<T: Send>() {}
+/// demand_send::<compio::net::TcpStream>();
+/// ```
+///
+/// They fit what hyper is given here, through an adapter that is no more `Send` than they are:
+///
+/// ```
+/// # #[cfg(feature = "runtime-smol")]
+/// fn is_an_io<T: hyper::rt::Read + hyper::rt::Write + Unpin + 'static>() {}
+/// # #[cfg(feature = "runtime-smol")]
+/// is_an_io::<smol_hyper::rt::FuturesIo<compio_io::compat::AsyncStream<compio::net::TcpStream>>>();
+/// ```
 pub trait Runtime: Send + Sync {
     /// Runs every agent of the job as a task of its own, and returns when the last one has ended.
     ///
@@ -17,7 +36,7 @@ pub trait Runtime: Send + Sync {
     ///
     /// Fails only where agents could not be started, or where virtual time stands still; what happens to an agent is
     /// in its log. A panic of an agent goes on in the caller.
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError>;
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError>;
 }
 
 /// Why a run did not begin, or did not come to its end.
@@ -37,7 +56,7 @@ pub enum RunError {
     Executor(#[source] io::Error),
     /// Virtual time stands still, or would depend on chance.
     #[error(transparent)]
-    Virtual(#[from] Box<sim::Failure>),
+    Virtual(#[from] Box<sim::SimFailure>),
     /// The client could not be made.
     #[error("cannot build the client")]
     Client(#[from] ClientError),

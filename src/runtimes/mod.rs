@@ -1,15 +1,16 @@
 //! How to run agents on each executor.
 //!
 //! - [`Runtime`]: the entry that they all share; [`of`] finds the one of a variant
-//! - [`World`]: which clock and which transport they run with
-//! - [`Crew`]: the agents of a run and all that they share, neutral of executor
+//! - [`Environment`]: which clock and which transport they run with
+//! - [`AgentGroup`]: the agents of a run and all that they share, neutral of executor
 //! - [`Witnessed`]: where a task was polled and woken, and which task it was
 //! - a file per variant: how its executor is made, how agents are spawned on it, how its sockets connect
 
+mod agent_group;
 #[cfg(feature = "runtime-async-std")]
 pub(crate) mod async_std;
 mod contract;
-mod crew;
+mod environment;
 mod registry;
 #[cfg(any(feature = "runtime-smol", feature = "runtime-smol-1kb"))]
 pub(crate) mod smol;
@@ -23,11 +24,10 @@ pub(crate) mod tokio_localset;
 #[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset"))]
 mod tokio_tasks;
 mod witness;
-mod world;
 
+pub use agent_group::{AgentGroup, BuiltAgents};
 pub use contract::{RunError, Runtime};
-pub use crew::{AgentTask, Crew};
+pub use environment::Environment;
 pub use registry::of;
 pub use threads::{on_thread, thread_names};
 pub use witness::{Sighting, Tasks, Witnessed};
-pub use world::World;

@@ -2,17 +2,15 @@
 
 use std::any::type_name_of_val;
 use std::io;
-use std::pin::Pin;
+use std::rc::{Rc, Weak};
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::channel::mpsc::{self, UnboundedSender};
 use smol::net::TcpStream;
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::FuturesIo;
 
-use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
-use crate::clients::{Client, ClientError, Endpoint, Host, Hyper, Net, Reading};
+use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use crate::clients::{Client, ClientError, Connection, Endpoint, Executor, Hyper, Net, Reading};
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -26,39 +24,35 @@ pub(crate) static RUNTIME: Smol = Smol(Variant::Smol);
 pub(crate) struct Smol(pub(super) Variant);
 
 impl Runtime for Smol {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
         let Self(variant) = *self;
-        let crew = Crew::new(job, world, variant.policy())?.read_cap(variant.read_cap());
-        drive(variant.name(), crew, |net, server| {
+        let group = AgentGroup::new(job, environment, variant.policy())?.read_cap(variant.read_cap());
+        drive(variant.name(), group, move |net, server| {
             Ok(Hyper::new(net, server).http1_read_buf_exact_size(variant.read_cap()))
         })
     }
 }
 
-/// Runs a crew on a thread called `thread`, through the client that `connect` makes.
+/// Runs a group on a thread called `thread`, through the client that `connect` makes.
 pub(crate) fn drive<R: Reading, C: Client>(
     thread: &str,
-    crew: Crew<R>,
-    connect: impl FnOnce(SmolNet, Endpoint) -> Result<C, ClientError> + Send,
+    group: AgentGroup<R>,
+    connect: impl FnOnce(SmolNet, Endpoint) -> Result<C, ClientError> + Send + 'static,
 ) -> Result<Transcript, RunError> {
     on_thread(thread, || {
-        let executor = LocalExecutor::new();
-        let (net, mut connections) = SmolNet::new();
-        let spawn_connections = async {
-            while let Some(connection) = connections.next().await {
-                executor.spawn(connection).detach();
-            }
-            std::future::pending().await
-        };
-        let description = type_name_of_val(&executor).to_owned();
-        let connect = |server| connect(net.clone(), server);
-        let work = crew.work(net.clone(), description, connect, |agents| spawn_each(&executor, agents));
-        smol::block_on(executor.run(smol::future::or(work, spawn_connections)))
+        let executor = Rc::new(LocalExecutor::new());
+        let net = SmolNet(Rc::downgrade(&executor));
+        let description = type_name_of_val(&*executor).to_owned();
+        let agents = group.build(net.clone(), move |server| connect(net, server))?;
+        smol::block_on(executor.run(agents.run(description, |agents| spawn_each(&executor, agents))))
     })
 }
 
-/// Every agent as a task of its own.
-async fn spawn_each(executor: &LocalExecutor<'_>, agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
+/// Spawns every agent as a task.
+async fn spawn_each<A>(executor: &LocalExecutor<'static>, agents: Vec<A>) -> Vec<Option<AgentLog>>
+where
+    A: Future<Output = Option<AgentLog>> + 'static,
+{
     let tasks: Vec<_> = agents.into_iter().map(|agent| executor.spawn(agent)).collect();
     let mut logs = Vec::with_capacity(tasks.len());
     for task in tasks {
@@ -69,20 +63,16 @@ async fn spawn_each(executor: &LocalExecutor<'_>, agents: Vec<AgentTask>) -> Vec
 
 /// smol's sockets, tasks of the run's executor, and smol's timers.
 ///
-/// A `LocalExecutor` cannot leave its thread, not even as a reference in a future that could; so connections reach it
-/// through a channel, once each.
+/// The reference is weak, since agents hold this and the executor holds the agents: after a panic, neither would be
+/// dropped. The executor lives as long as anything polls its tasks.
 #[derive(Clone, Debug)]
-pub(crate) struct SmolNet {
-    connections: UnboundedSender<Connection>,
-}
-
-/// A connection, to be run as a task.
-type Connection = Pin<Box<dyn Future<Output = ()> + Send>>;
+pub(crate) struct SmolNet(Weak<LocalExecutor<'static>>);
 
 impl SmolNet {
-    fn new() -> (Self, mpsc::UnboundedReceiver<Connection>) {
-        let (connections, spawned) = mpsc::unbounded();
-        (Self { connections }, spawned)
+    fn spawn<T: 'static>(&self, task: impl Future<Output = T> + 'static) {
+        if let Some(executor) = self.0.upgrade() {
+            executor.spawn(task).detach();
+        }
     }
 }
 
@@ -95,15 +85,14 @@ impl Net for SmolNet {
         Ok(FuturesIo::new(socket))
     }
 
-    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        Host::spawn(self, connection);
+    fn spawn(&self, connection: Connection<Self::Io>) {
+        self.spawn(connection);
     }
 }
 
-impl Host for SmolNet {
+impl Executor for SmolNet {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        // The receiver lives as long as the executor; without it there is nothing to run on.
-        let _ = self.connections.unbounded_send(Box::pin(task));
+        self.spawn(task);
     }
 
     async fn sleep(&self, time: Duration) {
@@ -121,7 +110,7 @@ mod tests {
     fn sockets_send_without_delay() {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let server: Endpoint = format!("http://{}", listener.local_addr().unwrap()).parse().unwrap();
-        let socket = smol::block_on(SmolNet::new().0.connect(server)).unwrap();
+        let socket = smol::block_on(SmolNet(Weak::new()).connect(server)).unwrap();
         assert!(socket.get_ref().nodelay().unwrap());
     }
 }

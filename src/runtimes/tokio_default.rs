@@ -2,9 +2,10 @@
 
 use tokio::runtime::{Builder, Handle};
 
-use super::tokio_tasks::{Spawned, describe, join_in_order};
-use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
-use crate::clients::{Reading, Reqwest};
+pub(crate) use super::tokio_tasks::Spawned;
+use super::tokio_tasks::{describe, join_in_order};
+use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use crate::clients::Reqwest;
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
 use crate::workload::Job;
@@ -18,28 +19,27 @@ pub(crate) struct TokioDefault;
 const VARIANT: Variant = Variant::TokioDefault;
 
 impl Runtime for TokioDefault {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
-        drive(Crew::new(job, world, VARIANT.policy())?, spawn_each)
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+        let group = AgentGroup::new(job, environment, VARIANT.policy())?;
+        block_on(async |executor| group.build(Spawned, Reqwest::new)?.run(executor, spawn_each).await)
     }
 }
 
-/// Runs a crew whose tasks `compose` puts together.
-pub(crate) fn drive<R, F>(
-    crew: Crew<R>,
-    compose: impl FnOnce(Vec<AgentTask>) -> F + Send,
-) -> Result<Transcript, RunError>
-where
-    R: Reading,
-    F: Future<Output = Vec<Option<AgentLog>>>,
-{
+/// Runs `work` on a runtime that lives as long, told what the runtime says of itself.
+pub(crate) fn block_on(
+    work: impl AsyncFnOnce(String) -> Result<Transcript, RunError> + Send,
+) -> Result<Transcript, RunError> {
     on_thread(VARIANT.name(), || {
         let runtime =
             Builder::new_multi_thread().enable_all().thread_name(VARIANT.name()).build().map_err(RunError::Executor)?;
-        runtime.block_on(async { crew.work(Spawned, describe(&Handle::current()), Reqwest::new, compose).await })
+        runtime.block_on(async { work(describe(&Handle::current())).await })
     })
 }
 
-/// Every agent as a task of its own.
-async fn spawn_each(agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
+/// Spawns every agent as a task.
+async fn spawn_each<A>(agents: Vec<A>) -> Vec<Option<AgentLog>>
+where
+    A: Future<Output = Option<AgentLog>> + Send + 'static,
+{
     join_in_order(agents.into_iter().map(tokio::spawn).collect()).await
 }

@@ -7,7 +7,7 @@ use tokio::runtime::{Builder, Handle};
 use tokio::task::{LocalSet, spawn_local};
 
 use super::tokio_tasks::{SpawnedLocal, describe, join_in_order};
-use super::{AgentTask, Crew, RunError, Runtime, World, on_thread};
+use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
 use crate::clients::Reqwest;
 use crate::transcript::{AgentLog, Transcript};
 use crate::variant::Variant;
@@ -22,8 +22,8 @@ pub(crate) struct TokioLocalset;
 const VARIANT: Variant = Variant::TokioLocalset;
 
 impl Runtime for TokioLocalset {
-    fn run(&self, job: &Job, world: &World) -> Result<Transcript, RunError> {
-        let crew = Crew::new(job, world, VARIANT.policy())?;
+    fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
+        let group = AgentGroup::new(job, environment, VARIANT.policy())?;
         on_thread(VARIANT.name(), || {
             let runtime = Builder::new_current_thread()
                 .enable_all()
@@ -32,13 +32,16 @@ impl Runtime for TokioLocalset {
                 .map_err(RunError::Executor)?;
             LocalSet::new().block_on(&runtime, async {
                 let executor = format!("{}, LocalSet", describe(&Handle::current()));
-                crew.work(SpawnedLocal, executor, Reqwest::new, spawn_each_local).await
+                group.build(SpawnedLocal, Reqwest::new)?.run(executor, spawn_each_local).await
             })
         })
     }
 }
 
-/// Every agent as a task of its own on the `LocalSet`.
-async fn spawn_each_local(agents: Vec<AgentTask>) -> Vec<Option<AgentLog>> {
+/// Spawns every agent as a task on the `LocalSet`.
+async fn spawn_each_local<A>(agents: Vec<A>) -> Vec<Option<AgentLog>>
+where
+    A: Future<Output = Option<AgentLog>> + 'static,
+{
     join_in_order(agents.into_iter().map(spawn_local).collect()).await
 }

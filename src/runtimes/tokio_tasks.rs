@@ -6,16 +6,16 @@ use std::time::Duration;
 use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
-use crate::clients::Host;
+use crate::clients::Executor;
 use crate::transcript::AgentLog;
 
 /// Tasks of the runtime, and its timers.
 #[cfg(feature = "runtime-tokio-default")]
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Spawned;
+pub(crate) struct Spawned;
 
 #[cfg(feature = "runtime-tokio-default")]
-impl Host for Spawned {
+impl Executor for Spawned {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::spawn(task);
     }
@@ -31,7 +31,7 @@ impl Host for Spawned {
 pub(super) struct SpawnedLocal;
 
 #[cfg(feature = "runtime-tokio-localset")]
-impl Host for SpawnedLocal {
+impl Executor for SpawnedLocal {
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
         tokio::task::spawn_local(task);
     }

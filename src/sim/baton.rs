@@ -14,21 +14,21 @@ use mock_ollama::engine::{Config, Seq};
 use mock_ollama::journal::{Journal, StreamId};
 use mock_ollama::seed::Seed;
 
-use super::failure::{Failure, Parked, Reason};
+use super::failure::{FailureReason, ParkedTask, SimFailure};
 use super::hold::Holds;
-use super::log::{Event, Log};
+use super::log::{EventLog, LoggedEvent};
 use super::memory::Memory;
 use super::sockets::Sockets;
 use super::task::{Inside, Task, TaskId};
 use super::watchdog;
-use crate::clients::{Lab, Seen};
+use crate::clients::{AgentClock, AgentEvent};
 
 /// The place of a timer: timers of one instant fire in the order of their streams, those of a stream in sequence.
 pub(super) type Key = (Instant, StreamId, Seq);
 
 /// What a simulation is told beside what it serves.
 #[derive(Clone, Debug)]
-pub struct Settings {
+pub struct SimSettings {
     /// The seed of the run, printed with every failure.
     pub seed: Seed,
     /// The command that repeats the run, printed with every failure.
@@ -37,7 +37,7 @@ pub struct Settings {
     pub patience: Duration,
 }
 
-impl Default for Settings {
+impl Default for SimSettings {
     fn default() -> Self {
         Self { seed: Seed(0), repeat: String::new(), patience: Duration::from_secs(10) }
     }
@@ -51,7 +51,7 @@ struct Inner {
     now_ns: AtomicU64,
     state: Mutex<State>,
     ended: Condvar,
-    settings: Settings,
+    settings: SimSettings,
 }
 
 /// Everything that changes. Wakers are called, and dropped, only while it is not locked.
@@ -66,7 +66,7 @@ pub(super) struct State {
     /// A timer's waker is being called: nobody else moves the clock.
     firing: bool,
     /// How it ended.
-    verdict: Option<Result<(), Failure>>,
+    verdict: Option<Result<(), SimFailure>>,
     /// Agents that have not ended.
     pub(super) agents: usize,
     /// All tasks that have not ended.
@@ -76,7 +76,7 @@ pub(super) struct State {
     pub(super) next_sleep: u64,
     pub(super) holds: Holds,
     pub(super) server: Server,
-    log: Log,
+    log: EventLog,
     /// Whoever waits for the end.
     pub(super) waiting: Vec<Waker>,
     /// Grows whenever something happens; the watchdog compares it.
@@ -106,7 +106,7 @@ impl Server {
 /// What happens when no task can run.
 enum Quiet {
     /// The clock waits for something in flight.
-    Held,
+    TrackedClient,
     Sleep(Key),
     Server(Instant),
     Over,
@@ -140,7 +140,7 @@ impl State {
 
     fn quiet(&self) -> Quiet {
         if self.in_flight() {
-            return Quiet::Held;
+            return Quiet::TrackedClient;
         }
         if self.agents == 0 {
             return Quiet::Over;
@@ -163,28 +163,28 @@ impl State {
         list
     }
 
-    pub(super) fn parked(&self) -> Vec<Parked> {
+    pub(super) fn parked(&self) -> Vec<ParkedTask> {
         self.tasks.values().map(|task| task.parked()).collect()
     }
 }
 
 impl Sim {
     /// A clock for tasks and timers alone.
-    pub fn without_server(settings: Settings) -> Self {
+    pub fn without_server(settings: SimSettings) -> Self {
         Self::with(Server::Absent, settings)
     }
 
     /// A clock with a server behind in-memory pipes.
-    pub fn in_memory(config: Config, settings: Settings) -> Self {
+    pub fn in_memory(config: Config, settings: SimSettings) -> Self {
         Self::with(Server::Memory(Box::new(Memory::new(config))), settings)
     }
 
     /// A clock for a server on real sockets, which is to be given [`Sim::time_source`] and [`Sim::observer`].
-    pub fn over_sockets(settings: Settings) -> Self {
+    pub fn over_sockets(settings: SimSettings) -> Self {
         Self::with(Server::Sockets(Sockets::default()), settings)
     }
 
-    fn with(server: Server, settings: Settings) -> Self {
+    fn with(server: Server, settings: SimSettings) -> Self {
         let state = State { server, ..State::default() };
         let patience = settings.patience;
         let inner = Inner { now_ns: AtomicU64::new(0), state: Mutex::new(state), ended: Condvar::new(), settings };
@@ -207,7 +207,7 @@ impl Sim {
     /// Waits until every agent has ended and nothing is left to happen because of them.
     ///
     /// Whoever waits here is outside virtual time.
-    pub async fn finished(&self) -> Result<(), Failure> {
+    pub async fn finished(&self) -> Result<(), SimFailure> {
         poll_fn(|cx| {
             let mut state = self.lock();
             if let Some(verdict) = &state.verdict {
@@ -222,7 +222,7 @@ impl Sim {
     }
 
     /// Every event so far, in order.
-    pub fn log(&self) -> Log {
+    pub fn log(&self) -> EventLog {
         self.lock().log.clone()
     }
 
@@ -235,9 +235,9 @@ impl Sim {
     }
 
     /// Puts an event into the log.
-    pub fn note(&self, stream: &StreamId, seen: Seen) {
+    pub fn note(&self, stream: &StreamId, event: AgentEvent) {
         let at = self.now();
-        self.lock().log.push(Event { at, stream: stream.clone(), seen });
+        self.lock().log.push(LoggedEvent { at, stream: stream.clone(), event });
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
@@ -265,9 +265,9 @@ impl Sim {
                 return;
             }
             match state.quiet() {
-                Quiet::Held => return,
+                Quiet::TrackedClient => return,
                 Quiet::Over => return self.end(state, Ok(())),
-                Quiet::Stalled => return self.fail(state, Reason::Stalled),
+                Quiet::Stalled => return self.fail(state, FailureReason::Stalled),
                 Quiet::Sleep(key) => {
                     let waker = state.sleeps.remove(&key);
                     self.fire(state, key.0, waker, &key.1);
@@ -302,7 +302,7 @@ impl Sim {
         let mut state = self.lock();
         state.firing = false;
         if woken && state.queue.is_empty() && !state.expects_outside() && !state.is_over() {
-            self.fail(state, Reason::Unregistered { stream: stream.to_string() });
+            self.fail(state, FailureReason::Unregistered { stream: stream.to_string() });
         }
     }
 
@@ -311,9 +311,9 @@ impl Sim {
     }
 
     /// Ends the run as failed.
-    pub(super) fn fail(&self, state: MutexGuard<'_, State>, reason: Reason) {
-        let Settings { seed, repeat, .. } = &self.0.settings;
-        let failure = Failure {
+    pub(super) fn fail(&self, state: MutexGuard<'_, State>, reason: FailureReason) {
+        let SimSettings { seed, repeat, .. } = &self.0.settings;
+        let failure = SimFailure {
             reason,
             at: self.now(),
             parked: state.parked(),
@@ -325,7 +325,7 @@ impl Sim {
     }
 
     /// Tells everybody that it is over: whoever is polled after that ends.
-    fn end(&self, mut state: MutexGuard<'_, State>, verdict: Result<(), Failure>) {
+    fn end(&self, mut state: MutexGuard<'_, State>, verdict: Result<(), SimFailure>) {
         if state.is_over() {
             return;
         }
@@ -359,17 +359,17 @@ impl Clock for Sim {
     }
 }
 
-impl Lab for Sim {
+impl AgentClock for Sim {
     fn now(&self) -> Instant {
         Self::now(self)
     }
 
-    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> + Send {
+    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> {
         Self::sleep_until(self, at, stream)
     }
 
-    fn note(&self, stream: &StreamId, seen: Seen) {
-        Self::note(self, stream, seen);
+    fn note(&self, stream: &StreamId, event: AgentEvent) {
+        Self::note(self, stream, event);
     }
 }
 

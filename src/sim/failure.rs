@@ -11,13 +11,13 @@ const MOST_LISTED: usize = 20;
 
 /// A run that cannot go on, or whose order would depend on chance.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct SimFailure {
     /// What is wrong.
-    pub reason: Reason,
+    pub reason: FailureReason,
     /// The virtual time.
     pub at: Instant,
     /// The tasks that had not ended.
-    pub parked: Vec<Parked>,
+    pub parked: Vec<ParkedTask>,
     /// What was in flight or held.
     pub outstanding: Vec<String>,
     /// The seed of the run.
@@ -28,7 +28,7 @@ pub struct Failure {
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Reason {
+pub enum FailureReason {
     /// A deadlock.
     #[error("nothing can run, no timer is set and nothing is in flight")]
     Stalled,
@@ -56,7 +56,7 @@ pub enum Reason {
 
 /// A task that waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Parked {
+pub struct ParkedTask {
     /// Its name.
     pub task: String,
     /// When it last ran.
@@ -65,7 +65,7 @@ pub struct Parked {
     pub begun: bool,
 }
 
-impl fmt::Display for Failure {
+impl fmt::Display for SimFailure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "virtual time stands still at {}: {}", self.at, self.reason)?;
         list(f, "parked", self.parked.iter().map(ToString::to_string))?;
@@ -86,11 +86,11 @@ fn list(f: &mut fmt::Formatter<'_>, title: &str, lines: impl ExactSizeIterator<I
     if count > MOST_LISTED { write!(f, "\n  … and {} more", count - MOST_LISTED) } else { Ok(()) }
 }
 
-impl fmt::Display for Parked {
+impl fmt::Display for ParkedTask {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { task, since, begun } = self;
         if *begun { write!(f, "{task}, since {since}") } else { write!(f, "{task}, never polled") }
     }
 }
 
-impl std::error::Error for Failure {}
+impl std::error::Error for SimFailure {}

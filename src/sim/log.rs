@@ -6,76 +6,76 @@ use mock_ollama::clock::Instant;
 use mock_ollama::journal::{Caller, StreamId};
 use sha2::{Digest as _, Sha256};
 
-use crate::clients::Seen;
+use crate::clients::AgentEvent;
 use crate::report::facts_builder::hex;
 
 /// Something that an agent saw or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Event {
+pub struct LoggedEvent {
     /// When.
     pub at: Instant,
     /// In which exchange.
     pub stream: StreamId,
     /// What.
-    pub seen: Seen,
+    pub event: AgentEvent,
 }
 
 /// Every event of a run in the order in which it happened, whoever it happened to.
 ///
 /// It has no reads, pieces or connections in it: those depend on the transport, these do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Log(Vec<Event>);
+pub struct EventLog(Vec<LoggedEvent>);
 
-impl Log {
-    pub(super) fn push(&mut self, event: Event) {
+impl EventLog {
+    pub(super) fn push(&mut self, event: LoggedEvent) {
         self.0.push(event);
     }
 
     /// The events.
-    pub fn events(&self) -> &[Event] {
+    pub fn events(&self) -> &[LoggedEvent] {
         &self.0
     }
 
     /// SHA-256 over all events, in hexadecimal digits.
     pub fn digest(&self) -> String {
-        let mut digest = Digest::default();
-        self.0.iter().for_each(|event| digest.add(event.at, &event.stream, &event.seen));
+        let mut digest = EventDigest::default();
+        self.0.iter().for_each(|event| digest.add(event.at, &event.stream, &event.event));
         digest.finish()
     }
 }
 
-impl fmt::Display for Log {
+impl fmt::Display for EventLog {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|event| writeln!(f, "{} {}: {}", event.at, event.stream, event.seen))
+        self.0.iter().try_for_each(|event| writeln!(f, "{} {}: {}", event.at, event.stream, event.event))
     }
 }
 
 /// A digest of events that need not be kept.
 #[derive(Clone, Debug, Default)]
-pub struct Digest(Sha256);
+pub struct EventDigest(Sha256);
 
-impl Digest {
+impl EventDigest {
     /// Adds an event.
-    pub fn add(&mut self, at: Instant, stream: &StreamId, seen: &Seen) {
+    pub fn add(&mut self, at: Instant, stream: &StreamId, event: &AgentEvent) {
         let name = match &stream.caller {
             Caller::Agent(name) => name.as_bytes(),
             Caller::Connection(_) => b"",
         };
-        self.add_parts(at, name, stream.exchange, seen);
+        self.add_parts(at, name, stream.exchange, event);
     }
 
     /// The same, of an event whose stream is known by its parts.
-    pub fn add_parts(&mut self, at: Instant, agent: &[u8], exchange: u32, seen: &Seen) {
+    pub fn add_parts(&mut self, at: Instant, agent: &[u8], exchange: u32, event: &AgentEvent) {
         let mut head = [0; 25];
         head[..8].copy_from_slice(&at.as_nanos().to_le_bytes());
         head[8..12].copy_from_slice(&exchange.to_le_bytes());
-        let (kind, number, flag) = match seen {
-            Seen::Started => (0, 0, 0),
-            Seen::Sent => (1, 0, 0),
-            Seen::Head { status } => (2, u64::from(*status), 0),
-            Seen::Line { body_end, token } => (3, *body_end, u8::from(*token)),
-            Seen::Ended { how } => (4, how.len() as u64, 0),
-            Seen::Left => (5, 0, 0),
+        let (kind, number, flag) = match event {
+            AgentEvent::Started => (0, 0, 0),
+            AgentEvent::Sent => (1, 0, 0),
+            AgentEvent::Head { status } => (2, u64::from(*status), 0),
+            AgentEvent::Line { body_end, token } => (3, *body_end, u8::from(*token)),
+            AgentEvent::Ended { how } => (4, how.len() as u64, 0),
+            AgentEvent::Left => (5, 0, 0),
         };
         head[12] = kind;
         head[13..21].copy_from_slice(&number.to_le_bytes());
@@ -83,7 +83,7 @@ impl Digest {
         head[22] = u8::try_from(agent.len()).unwrap_or(u8::MAX);
         self.0.update(head);
         self.0.update(agent);
-        if let Seen::Ended { how } = seen {
+        if let AgentEvent::Ended { how } = event {
             self.0.update(how.as_bytes());
         }
     }

@@ -1,13 +1,13 @@
 //! Virtual time: the same bytes, in the same order, under every executor, as fast as the machine goes.
 //!
-//! Nothing here runs tasks or replaces an executor. Every task that takes part is polled through [`Counted`], which
+//! Nothing here runs tasks or replaces an executor. Every task that takes part is polled through [`SimTask`], which
 //! lets one of them run at a time; when none can run and nothing is in flight, exactly one timer fires and the clock
 //! jumps to it. `docs/virtual-time.md` tells how to use it for a client of one's own.
 //!
 //! | file | what |
 //! | --- | --- |
 //! | `baton` | [`Sim`]: who runs next, and when the clock moves |
-//! | `task` | [`Counted`]: a future that waits for its turn |
+//! | `task` | [`SimTask`]: a future that waits for its turn |
 //! | `sleep` | timers on the virtual clock |
 //! | `hold` | what the clock has to wait for although no task can run |
 //! | `memory` | the engine behind in-memory pipes |
@@ -22,7 +22,6 @@
 
 mod baton;
 mod failure;
-mod held;
 mod hold;
 mod log;
 mod memory;
@@ -32,17 +31,18 @@ pub mod scripts;
 mod sleep;
 mod sockets;
 mod task;
+mod tracked_client;
 mod watchdog;
 
 #[cfg(test)]
 mod tests;
 
-pub use baton::{Settings, Sim};
-pub use failure::{Failure, Parked, Reason};
-pub use held::{Held, HeldBody};
+pub use baton::{Sim, SimSettings};
+pub use failure::{FailureReason, ParkedTask, SimFailure};
 pub use hold::Hold;
-pub use log::{Digest, Event, Log};
+pub use log::{EventDigest, EventLog, LoggedEvent};
 pub use pipe::{Pipe, PipeNet};
 pub use sleep::Sleep;
-pub use sockets::{Ledger, Ticks};
-pub use task::{Counted, Join};
+pub use sockets::{InFlightLedger, SimTimeSource};
+pub use task::{Join, SimTask};
+pub use tracked_client::{TrackedBody, TrackedClient};

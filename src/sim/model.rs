@@ -27,8 +27,8 @@ use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 
 use self::play::Play;
-use super::log::{Digest, Event, Log};
-use crate::clients::Seen;
+use super::log::{EventDigest, EventLog, LoggedEvent};
+use crate::clients::AgentEvent;
 use crate::workload::Workload;
 
 /// What a run came to.
@@ -38,7 +38,7 @@ pub struct Finished {
     pub events: u64,
     /// When the last of them happened.
     pub ended: Instant,
-    /// [`Log::digest`] of them.
+    /// [`EventLog::digest`] of them.
     pub digest: String,
 }
 
@@ -77,7 +77,7 @@ pub enum ModelError {
 /// # Errors
 /// When the workload cannot be modelled, see [`ModelError`].
 pub fn run(workload: &Workload, pace: Pace, seed: Seed) -> Result<Finished, ModelError> {
-    let mut tally = Tally { events: 0, ended: Instant::ZERO, digest: Digest::default() };
+    let mut tally = Tally { events: 0, ended: Instant::ZERO, digest: EventDigest::default() };
     Play::new(workload, pace, seed, &mut tally)?.play();
     Ok(Finished { events: tally.events, ended: tally.ended, digest: tally.digest.finish() })
 }
@@ -86,33 +86,33 @@ pub fn run(workload: &Workload, pace: Pace, seed: Seed) -> Result<Finished, Mode
 ///
 /// # Errors
 /// When the workload cannot be modelled, see [`ModelError`].
-pub fn log(workload: &Workload, pace: Pace, seed: Seed) -> Result<Log, ModelError> {
-    let mut log = Log::default();
+pub fn log(workload: &Workload, pace: Pace, seed: Seed) -> Result<EventLog, ModelError> {
+    let mut log = EventLog::default();
     Play::new(workload, pace, seed, &mut log)?.play();
     Ok(log)
 }
 
 /// Where events go.
 trait Sink {
-    fn note(&mut self, at: Instant, agent: &str, exchange: u32, seen: Seen);
+    fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent);
 }
 
 struct Tally {
     events: u64,
     ended: Instant,
-    digest: Digest,
+    digest: EventDigest,
 }
 
 impl Sink for Tally {
-    fn note(&mut self, at: Instant, agent: &str, exchange: u32, seen: Seen) {
+    fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent) {
         self.events += 1;
         self.ended = at;
-        self.digest.add_parts(at, agent.as_bytes(), exchange, &seen);
+        self.digest.add_parts(at, agent.as_bytes(), exchange, &event);
     }
 }
 
-impl Sink for Log {
-    fn note(&mut self, at: Instant, agent: &str, exchange: u32, seen: Seen) {
-        self.push(Event { at, stream: StreamId::of(agent, exchange), seen });
+impl Sink for EventLog {
+    fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent) {
+        self.push(LoggedEvent { at, stream: StreamId::of(agent, exchange), event });
     }
 }

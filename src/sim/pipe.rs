@@ -4,11 +4,12 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
+use futures::FutureExt as _;
 use hyper::rt::ReadBufCursor;
 use mock_ollama::journal::ConnId;
 
 use super::baton::{Server, Sim};
-use crate::clients::{Endpoint, Host, Net};
+use crate::clients::{Connection, Endpoint, Executor, Net};
 
 /// The client's end of a connection to the server in memory. Dropping it hangs up.
 #[derive(Debug)]
@@ -75,29 +76,26 @@ impl Drop for Pipe {
 
 /// Connections in memory, run as tasks of an executor.
 #[derive(Clone, Debug)]
-pub struct PipeNet<H> {
+pub struct PipeNet<E> {
     sim: Sim,
-    host: H,
+    executor: E,
 }
 
-impl<H> PipeNet<H> {
-    /// Connections to the server of `sim` on the executor `host`.
-    pub fn new(sim: Sim, host: H) -> Self {
-        Self { sim, host }
+impl<E> PipeNet<E> {
+    /// Connections to the server of `sim` on the executor `executor`.
+    pub fn new(sim: Sim, executor: E) -> Self {
+        Self { sim, executor }
     }
 }
 
-impl<H: Host> Net for PipeNet<H> {
+impl<E: Executor> Net for PipeNet<E> {
     type Io = Pipe;
 
     async fn connect(&self, _to: Endpoint) -> io::Result<Pipe> {
         self.sim.connect()
     }
 
-    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        let connection = self.sim.service("a connection", connection);
-        self.host.spawn(async {
-            connection.await;
-        });
+    fn spawn(&self, connection: Connection<Pipe>) {
+        self.executor.spawn(self.sim.service("a connection", connection).map(drop));
     }
 }

@@ -10,14 +10,14 @@ use mock_ollama::journal::{AGENT_HEADER, ConnId, Fate, ServerId, StreamId};
 use crate::workload::AgentPlan;
 
 /// The wall time of agents that all begin at once, each sending its requests one after the other and thinking as its
-/// manner says, when client code costs nothing and limits nothing.
+/// behavior says, when client code costs nothing and limits nothing.
 ///
 /// It is what the engine itself takes: the same slots, loads and shares as in every other run.
 pub fn wall(config: Config, agents: &[AgentPlan]) -> Duration {
     let mut stage = Stage { engine: Engine::new(config), now: Instant::ZERO, turns: BTreeMap::new(), plans: agents };
     for (agent, plan) in agents.iter().enumerate() {
         stage.engine.opened(conn(agent), ServerId(0), Instant::ZERO);
-        stage.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.manner.think));
+        stage.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.behavior.think));
     }
     stage.play();
     stage.now.saturating_since(Instant::ZERO)
@@ -106,7 +106,7 @@ impl Stage<'_> {
             self.engine.closed(conn(agent), Closed::Local, self.now);
             self.engine.opened(conn(agent), ServerId(0), self.now);
         }
-        let think = self.plans[agent].manner.think;
+        let think = self.plans[agent].behavior.think;
         self.turn_to(agent, request + 1, self.now.saturating_add(think));
     }
 }

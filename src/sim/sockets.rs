@@ -175,21 +175,21 @@ enum Keep {
 
 /// The time source of a server under virtual time.
 #[derive(Clone, Debug)]
-pub struct Ticks(Sim);
+pub struct SimTimeSource(Sim);
 
 /// The observer of a server under virtual time.
 #[derive(Clone, Debug)]
-pub struct Ledger(Sim);
+pub struct InFlightLedger(Sim);
 
 impl Sim {
     /// What the server is to take its instants from.
-    pub fn time_source(&self) -> Ticks {
-        Ticks(self.clone())
+    pub fn time_source(&self) -> SimTimeSource {
+        SimTimeSource(self.clone())
     }
 
     /// What the server is to tell of its reads and writes.
-    pub fn observer(&self) -> Ledger {
-        Ledger(self.clone())
+    pub fn observer(&self) -> InFlightLedger {
+        InFlightLedger(self.clone())
     }
 
     fn with_sockets<T>(&self, act: impl FnOnce(&mut Sockets) -> T) -> Option<T> {
@@ -200,13 +200,13 @@ impl Sim {
     }
 }
 
-impl Clock for Ticks {
+impl Clock for SimTimeSource {
     fn now(&self) -> Instant {
         self.0.now()
     }
 }
 
-impl TimeSource for Ticks {
+impl TimeSource for SimTimeSource {
     fn attach(&self, waker: LoopWaker) {
         self.0.with_sockets(|sockets| sockets.waker = Some(waker));
     }
@@ -236,7 +236,7 @@ impl TimeSource for Ticks {
     }
 }
 
-impl Observer for Ledger {
+impl Observer for InFlightLedger {
     fn stepped(&mut self, stream: &StreamId) {
         self.0.with_sockets(|sockets| sockets.touched.push(stream.clone()));
     }

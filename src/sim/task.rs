@@ -5,13 +5,11 @@ use std::pin::Pin;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
-use futures::FutureExt as _;
 use futures::channel::oneshot;
-use futures::future::BoxFuture;
 use mock_ollama::clock::Instant;
 
 use super::baton::Sim;
-use super::failure::{Parked, Reason};
+use super::failure::{FailureReason, ParkedTask};
 
 /// A task of a simulation, numbered in the order of making.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -59,9 +57,9 @@ impl Task {
         self.turn().waker.clone()
     }
 
-    pub(super) fn parked(&self) -> Parked {
+    pub(super) fn parked(&self) -> ParkedTask {
         let turn = self.turn();
-        Parked { task: self.name.clone(), since: turn.since, begun: turn.waker.is_some() }
+        ParkedTask { task: self.name.clone(), since: turn.since, begun: turn.waker.is_some() }
     }
 }
 
@@ -106,7 +104,7 @@ impl Wake for Task {
         }
         state.queue.push_back(Arc::clone(self));
         if !INSIDE.get() && !state.expects_outside() {
-            return self.sim.fail(state, Reason::Foreign { task: self.name.clone() });
+            return self.sim.fail(state, FailureReason::Foreign { task: self.name.clone() });
         }
         let idle = state.is_idle();
         drop(state);
@@ -120,7 +118,7 @@ impl Wake for Task {
 /// before it is.
 ///
 /// Executors may poll it whenever they like; it runs only when it is its turn.
-pub struct Counted<F: Future> {
+pub struct SimTask<F: Future> {
     task: Arc<Task>,
     waker: Waker,
     future: Option<Pin<Box<F>>>,
@@ -131,30 +129,30 @@ pub type Join<T> = oneshot::Receiver<T>;
 
 impl Sim {
     /// A task without which the run is not over. Tasks begin in the order in which they are made.
-    pub fn agent<F: Future>(&self, name: &str, future: F) -> Counted<F> {
+    pub fn agent<F: Future>(&self, name: &str, future: F) -> SimTask<F> {
         self.task(name, true, future)
     }
 
     /// A task that serves others, such as a connection. The run does not wait for it.
-    pub fn service<F: Future>(&self, name: &str, future: F) -> Counted<F> {
+    pub fn service<F: Future>(&self, name: &str, future: F) -> SimTask<F> {
         self.task(name, false, future)
     }
 
     /// A task for another task to wait for.
-    pub fn joined<T: Send + 'static>(
+    pub fn joined<F: Future>(
         &self,
         name: &str,
-        future: impl Future<Output = T> + Send + 'static,
-    ) -> (Counted<BoxFuture<'static, ()>>, Join<T>) {
+        future: F,
+    ) -> (SimTask<impl Future<Output = ()> + use<F>>, Join<F::Output>) {
         let (tell, told) = oneshot::channel();
         let telling = async move {
             // Whoever does not wait for it does not want to know.
             let _ = tell.send(future.await);
         };
-        (self.service(name, telling.boxed()), told)
+        (self.service(name, telling), told)
     }
 
-    fn task<F: Future>(&self, name: &str, is_agent: bool, future: F) -> Counted<F> {
+    fn task<F: Future>(&self, name: &str, is_agent: bool, future: F) -> SimTask<F> {
         let mut state = self.lock();
         let turn = Turn { queued: true, since: self.now(), ..Turn::default() };
         let task = Arc::new(Task {
@@ -172,11 +170,11 @@ impl Sim {
         if idle {
             self.advance();
         }
-        Counted { waker: Waker::from(Arc::clone(&task)), task, future: Some(Box::pin(future)) }
+        SimTask { waker: Waker::from(Arc::clone(&task)), task, future: Some(Box::pin(future)) }
     }
 }
 
-impl<F: Future> Counted<F> {
+impl<F: Future> SimTask<F> {
     /// Whether it may run now. Keeps the executor's waker for when it may.
     fn is_its_turn(&self, executor: &Waker) -> Option<bool> {
         let state = self.task.sim.lock();
@@ -223,7 +221,7 @@ impl<F: Future> Counted<F> {
     }
 }
 
-impl<F: Future> Future for Counted<F> {
+impl<F: Future> Future for SimTask<F> {
     type Output = Option<F::Output>;
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
@@ -252,7 +250,7 @@ impl<F: Future> Future for Counted<F> {
 }
 
 /// Whatever ends it (an abort, a panic, the end of its executor), its turn goes to the next.
-impl<F: Future> Drop for Counted<F> {
+impl<F: Future> Drop for SimTask<F> {
     fn drop(&mut self) {
         if self.future.is_some() {
             self.leave();

@@ -4,7 +4,7 @@ use std::thread::Builder;
 use std::time::Duration;
 
 use super::baton::Sim;
-use super::failure::Reason;
+use super::failure::FailureReason;
 
 /// How often it looks.
 const LOOKS: u32 = 10;
@@ -22,7 +22,7 @@ pub(super) fn watch(sim: &Sim, patience: Duration) {
             idle = if progress.is_some() && progress == seen { idle + 1 } else { 0 };
             seen = progress;
             if idle >= LOOKS {
-                return watched.fail(watched.lock(), Reason::Stuck { patience });
+                return watched.fail(watched.lock(), FailureReason::Stuck { patience });
             }
         }
     };

@@ -30,7 +30,7 @@
 //!
 //! # Agents that think, time out, hang up and ask again
 //!
-//! The last five keys, alone or together, give every agent of an entry a manner; without them it reads each answer to
+//! The last five keys, alone or together, give every agent of an entry a behavior; without them it reads each answer to
 //! its end and goes on at once. Durations are whole milliseconds, at most those of a day, on the lab's clock. Retries,
 //! at most 100, are for exchanges that failed otherwise than by the agent's own hanging up; `retry_pause_ms` needs them.
 
@@ -44,14 +44,14 @@ use mock_ollama::backend::Settings;
 use mock_ollama::recording::Recording;
 use serde::Deserialize;
 
-use self::manner::MannerKeys;
+use self::behavior::BehaviorKeys;
 use self::shelf::{Shelf, shared_request};
 use super::plan::{AgentPlan, Workload};
 
-mod manner;
+mod behavior;
 mod shelf;
 
-pub use self::manner::{MAX_MS, MAX_RETRIES};
+pub use self::behavior::{MAX_MS, MAX_RETRIES};
 pub use self::shelf::requests_of;
 
 /// The most agents a workload may have; a clock with sockets takes fewer.
@@ -307,7 +307,7 @@ impl WorkloadFile {
             for recording in entry.dealt(index) {
                 requests.extend_from_slice(taken.requests(recording)?);
             }
-            agents.push(AgentPlan { name, requests, manner: entry.manner_keys().manner() });
+            agents.push(AgentPlan { name, requests, behavior: entry.behavior_keys().behavior() });
         }
         if let Some((a, b)) = shared_request(&taken.order) {
             return Err(self.error(Problem::SharedRequest(a.name.clone(), b.name.clone())));
@@ -364,7 +364,7 @@ impl WorkloadFile {
         if let Some(empty) = self.agent.iter().position(|entry| entry.recordings.is_empty()) {
             return Some(Problem::NoRecordings(empty + 1));
         }
-        if let Some(problem) = (1..).zip(&self.agent).find_map(|(agent, entry)| entry.manner_keys().problem(agent)) {
+        if let Some(problem) = (1..).zip(&self.agent).find_map(|(agent, entry)| entry.behavior_keys().problem(agent)) {
             return Some(problem);
         }
         let count = self.agent.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.count()));
@@ -392,8 +392,8 @@ impl AgentEntry {
         self.count.map_or(1, NonZeroUsize::get)
     }
 
-    fn manner_keys(&self) -> MannerKeys {
-        MannerKeys {
+    fn behavior_keys(&self) -> BehaviorKeys {
+        BehaviorKeys {
             think_ms: self.think_ms,
             timeout_ms: self.timeout_ms,
             cancel_after_tokens: self.cancel_after_tokens,

@@ -12,7 +12,7 @@ mod plan;
 
 pub use built_in::{BuiltIn, SelectError, select};
 pub use file::{Library, WorkloadError, WorkloadFile};
-pub use plan::{AgentPlan, Job, Manner, RequestPlan, Workload};
+pub use plan::{AgentBehavior, AgentPlan, Job, RequestPlan, Workload};
 
 #[cfg(test)]
 pub(crate) mod fixture;

@@ -35,12 +35,12 @@ pub struct AgentPlan {
     pub requests: Vec<RequestPlan>,
     /// What it does beside reading answers to their end.
     #[serde(default)]
-    pub manner: Manner,
+    pub behavior: AgentBehavior,
 }
 
 /// What an agent does beside reading answers to their end, all of it on the lab's clock. By default nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Manner {
+pub struct AgentBehavior {
     /// How long it thinks before each request.
     pub think: Duration,
     /// After so long it gives up an exchange that has not ended. Never 0.
@@ -56,7 +56,7 @@ pub struct Manner {
 impl AgentPlan {
     /// An agent that sends requests one after the other and reads each answer to its end.
     pub fn new(name: impl Into<String>, requests: Vec<RequestPlan>) -> Self {
-        Self { name: name.into(), requests, manner: Manner::default() }
+        Self { name: name.into(), requests, behavior: AgentBehavior::default() }
     }
 }
 

@@ -5,7 +5,7 @@ use std::net::{TcpListener, TcpStream};
 use std::process::{Child, Stdio};
 
 use mock_ollama::journal::Journal;
-use runtime_lab::transcript::{Outcome, Transcript};
+use runtime_lab::transcript::{ExchangeOutcome, Transcript};
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 
@@ -89,7 +89,10 @@ fn agents_who_reach_nobody_say_so_in_their_transcript_and_end_well() {
         assert_eq!(exchanges.len(), 4, "{variant}");
         for exchange in exchanges {
             assert_eq!(exchange.status, 0, "{variant}");
-            assert!(matches!(&exchange.outcome, Outcome::Failed { kind, .. } if kind == "connect"), "{variant}");
+            assert!(
+                matches!(&exchange.outcome, ExchangeOutcome::Failed { kind, .. } if kind == "connect"),
+                "{variant}"
+            );
         }
     }
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use mock_ollama::import::{ImportOptions, Input, import};
 use mock_ollama::recording::{End, Method, Recording, Request};
-use runtime_lab::transcript::{ExchangeLog, Outcome};
+use runtime_lab::transcript::{ExchangeLog, ExchangeOutcome};
 use serde_json::Value;
 
-use crate::stage::alone;
+use crate::util::alone;
 
 /// One recorded NDJSON body.
 pub(crate) struct Body {
@@ -73,8 +73,8 @@ impl Body {
             return fail(format!("lines {found:?} instead of {lines:?}"));
         }
         let outcome = match &seen.outcome {
-            Outcome::Done { .. } => "done",
-            Outcome::Failed { kind, .. } => kind,
+            ExchangeOutcome::Done { .. } => "done",
+            ExchangeOutcome::Failed { kind, .. } => kind,
         };
         if outcome == self.ends_as() { Ok(()) } else { fail(format!("{outcome} instead of {}", self.ends_as())) }
     }

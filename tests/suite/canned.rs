@@ -7,8 +7,8 @@ use std::thread;
 use std::time::Instant as StdInstant;
 
 use mock_ollama::clock::{Clock, Instant};
-use runtime_lab::runtimes::{Runtime, World};
-use runtime_lab::transcript::{AgentLog, Outcome, Transcript};
+use runtime_lab::runtimes::{Environment, Runtime};
+use runtime_lab::transcript::{AgentLog, ExchangeOutcome, Transcript};
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 
 /// What every request is answered with.
@@ -114,7 +114,7 @@ pub(crate) fn job(url: &str, agents: usize, requests: usize) -> Job {
 
 /// Runs a job by a clock that starts now.
 pub(crate) fn run(runtime: &dyn Runtime, job: &Job) -> Transcript {
-    runtime.run(job, &World::Wall(clock())).unwrap()
+    runtime.run(job, &Environment::Wall(clock())).unwrap()
 }
 
 /// A wall clock that starts now.
@@ -133,8 +133,8 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 /// The kind of failure of an agent's only exchange.
 pub(crate) fn failure(agent: &AgentLog) -> (&str, &str) {
     match &agent.exchanges[0].outcome {
-        Outcome::Failed { kind, message } => (kind, message),
-        Outcome::Done { .. } => panic!("the exchange did not fail"),
+        ExchangeOutcome::Failed { kind, message } => (kind, message),
+        ExchangeOutcome::Done { .. } => panic!("the exchange did not fail"),
     }
 }
 

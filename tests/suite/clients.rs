@@ -1,7 +1,7 @@
 //! What only some clients do.
 
 use runtime_lab::runtimes::of;
-use runtime_lab::transcript::Outcome;
+use runtime_lab::transcript::ExchangeOutcome;
 use runtime_lab::variant::{ClientKind, Variant};
 
 use crate::canned::{Canned, End, Reply, run};
@@ -29,7 +29,7 @@ fn an_agent_on_hyper_connects_again_when_the_server_has_closed_the_connection() 
         let canned = Canned::new(Reply { end: End::CleanThenClosed, ..Reply::stream([DONE]) });
         let transcript = run(of(variant), &canned.job(1, 3));
         let mut outcomes = transcript.agents[0].exchanges.iter().map(|exchange| &exchange.outcome);
-        assert!(outcomes.all(|outcome| matches!(outcome, Outcome::Done { .. })), "{variant}");
+        assert!(outcomes.all(|outcome| matches!(outcome, ExchangeOutcome::Done { .. })), "{variant}");
         assert_eq!(canned.seen().connections, 3, "{variant}");
     }
 }
@@ -42,13 +42,13 @@ fn reqwest_works_on_smol_where_it_is_bridged() {
     use mock_ollama::clock::{Clock, Instant};
     use mock_ollama::journal::StreamId;
     use runtime_lab::chunking::ChunkPolicy;
-    use runtime_lab::clients::{Agent, Bridged, Lab, Strict};
+    use runtime_lab::clients::{Agent, AgentClock, Bridged, Strict};
 
     /// Real time for an agent that never waits for it.
     #[derive(Clone)]
     struct Wall(Arc<dyn Clock>);
 
-    impl Lab for Wall {
+    impl AgentClock for Wall {
         fn now(&self) -> Instant {
             self.0.now()
         }

@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use runtime_lab::controls::{ALL, Control};
 use runtime_lab::runtimes::of;
-use runtime_lab::transcript::{Outcome, Transcript};
+use runtime_lab::transcript::{ExchangeOutcome, Transcript};
 
 use crate::canned::{Canned, Reply, run};
 
@@ -34,7 +34,7 @@ fn every_control_is_a_whole_runtime_that_reads_good_streams() {
     for control in ALL {
         let transcript = run(control.runtime, &Canned::new(whole_stream()).job(3, 2));
         for exchange in transcript.agents.iter().flat_map(|agent| &agent.exchanges) {
-            assert!(matches!(exchange.outcome, Outcome::Done { .. }), "{}", control.name);
+            assert!(matches!(exchange.outcome, ExchangeOutcome::Done { .. }), "{}", control.name);
             assert_eq!((&exchange.body, exchange.lines.len()), (&whole_stream().body(), 3), "{}", control.name);
         }
     }
@@ -73,7 +73,7 @@ fn lossy_decoding_changes_a_character_across_two_pieces() {
 fn a_stream_without_an_end_and_an_error_line_pass_for_done() {
     for reply in [Reply::stream([TOKEN]), Reply::stream([TOKEN, "{\"error\":\"boom\"}\n"])] {
         let done = both("ignores-missing-done", &reply, 1)
-            .map(|transcript| matches!(transcript.agents[0].exchanges[0].outcome, Outcome::Done { .. }));
+            .map(|transcript| matches!(transcript.agents[0].exchanges[0].outcome, ExchangeOutcome::Done { .. }));
         assert_eq!(done, [true, false]);
     }
 }

@@ -2,12 +2,12 @@
 
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
-use runtime_lab::report::facts_builder::{Seen, facts};
+use runtime_lab::report::facts_builder::{ObservedRun, facts};
 use runtime_lab::runtimes::of;
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::{AgentPlan, Workload};
 
-use crate::stage::{Cast, Run, fixture, requests_of};
+use crate::util::{Run, Scenario, fixture, requests_of};
 
 /// Each agent and the recordings that it asks for: every kind of answer, and every way to end.
 const AGENTS: [(&str, &[&str]); 3] = [
@@ -36,14 +36,14 @@ fn workload() -> Workload {
 
 fn run(variant: Variant, workload: &Workload) -> Run {
     let Workload { recordings, agents, .. } = workload.clone();
-    Cast { recordings, pace: Pace::instant(), agents, limit: None }.play(of(variant))
+    Scenario { recordings, pace: Pace::instant(), agents, limit: None }.play(of(variant))
 }
 
 for_each_variant! {
     fn the_facts_are_those_of_every_variant(variant: Variant) {
         let workload = workload();
         let run = run(variant, &workload);
-        let seen = Seen { variant: variant.name(), block: 0, transcript: &run.transcript, journal: &run.journal };
+        let seen = ObservedRun { variant: variant.name(), block: 0, transcript: &run.transcript, journal: &run.journal };
         let (facts, disagreements) = facts(&workload, &workload.pace, None, &[seen]);
         assert_eq!(disagreements, []);
         compare(&serde_json::to_string_pretty(&facts).unwrap());

@@ -6,13 +6,13 @@ use lab_stats::Verdict;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::measure::bounds::{Bound, built_in};
-use runtime_lab::measure::decision::Rule;
+use runtime_lab::measure::decision::DecisionRule;
 use runtime_lab::report::model::{BoundVerdict, Environment, Kind};
 use runtime_lab::report::{Inputs, build};
 use runtime_lab::run::{ClockKind, Plan, RunOptions, WorkloadChoice};
 use runtime_lab::variant::Variant;
 
-use crate::stage::{Cast, Run};
+use crate::util::{Run, Scenario};
 
 /// What a run of a built-in workload is planned to be.
 pub(crate) fn plan(workload: &str, pace: Pace, claims: Variant) -> Plan {
@@ -29,9 +29,9 @@ pub(crate) fn plan(workload: &str, pace: Pace, claims: Variant) -> Plan {
 }
 
 /// Who takes part in a planned run, at the planned pace.
-pub(crate) fn cast(plan: &Plan) -> Cast {
+pub(crate) fn scenario(plan: &Plan) -> Scenario {
     let workload = plan.workload.clone();
-    Cast {
+    Scenario {
         recordings: workload.recordings,
         pace: plan.pace,
         agents: workload.agents,
@@ -61,7 +61,7 @@ pub(crate) fn judge(plan: &Plan, run: &Run, bound: &Bound) -> (Verdict, String) 
             serial_wall: None,
             code_wall: None,
         }],
-        rule: Rule { confidence: 0.95, smallest_effect: std::time::Duration::from_millis(1) },
+        rule: DecisionRule { confidence: 0.95, smallest_effect: std::time::Duration::from_millis(1) },
         bounds: std::slice::from_ref(bound),
         environment: Environment::default(),
     });

@@ -9,7 +9,7 @@ use runtime_lab::for_each_variant;
 use runtime_lab::runtimes::{of, thread_names};
 use runtime_lab::variant::Variant;
 
-use crate::stage::{Cast, PATIENCE, fixture};
+use crate::util::{PATIENCE, Scenario, fixture};
 
 /// What a process has open, sorted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,7 +69,7 @@ fn sorted(names: impl Iterator<Item = String>) -> Vec<String> {
 }
 
 fn whole_run(variant: Variant) {
-    let run = Cast::each(4, vec![fixture("tiny-short"), fixture("tiny-emoji")], Pace::instant()).play(of(variant));
+    let run = Scenario::each(4, vec![fixture("tiny-short"), fixture("tiny-emoji")], Pace::instant()).play(of(variant));
     run.all_done().unwrap();
 }
 

@@ -20,7 +20,7 @@ mod lab;
 mod leaks;
 mod replays;
 mod runtimes;
-mod stage;
 mod stepped;
 mod steps;
+mod util;
 mod virtual_time;

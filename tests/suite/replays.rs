@@ -11,7 +11,7 @@ use runtime_lab::variant::Variant;
 use runtime_lab::workload::AgentPlan;
 
 use crate::bodies::{Body, captured, collected};
-use crate::stage::{Cast, name, requests_of};
+use crate::util::{Scenario, name, requests_of};
 
 /// Agents that ask at the same time.
 const AGENTS: usize = 4;
@@ -63,7 +63,7 @@ fn replay(variant: Variant, bodies: &[Body]) {
         agents[index % AGENTS].requests.extend(requests_of(&body.recording));
     }
     let recordings = bodies.iter().map(|body| body.recording.clone()).collect();
-    let run = Cast { recordings, pace: Pace::instant(), agents, limit: None }.play(of(variant));
+    let run = Scenario { recordings, pace: Pace::instant(), agents, limit: None }.play(of(variant));
     let seen: BTreeMap<&str, _> = run.exchanges().map(|exchange| (exchange.recording.as_str(), exchange)).collect();
     assert_eq!(seen.len(), bodies.len(), "every body was asked for, each by its own name");
     let wrong: Vec<String> =

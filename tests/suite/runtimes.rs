@@ -4,8 +4,8 @@ use std::net::TcpListener;
 use std::num::NonZeroUsize;
 
 use runtime_lab::for_each_variant;
-use runtime_lab::runtimes::{World, of};
-use runtime_lab::transcript::Outcome;
+use runtime_lab::runtimes::{Environment, of};
+use runtime_lab::transcript::ExchangeOutcome;
 
 use crate::canned::{Canned, End, Reply, failure, job, run};
 
@@ -23,7 +23,7 @@ for_each_variant! {
         let exchange = &agent.exchanges[0];
         assert_eq!(exchange.body, reply.body());
         assert_eq!(exchange.pieces.iter().map(|piece| piece.bytes).sum::<u64>(), exchange.body.len() as u64);
-        let done = Outcome::Done { eval_count: Some(3), done_reason: Some("stop".to_owned()) };
+        let done = ExchangeOutcome::Done { eval_count: Some(3), done_reason: Some("stop".to_owned()) };
         assert_eq!((exchange.status, &exchange.outcome), (200, &done));
     }
 }
@@ -44,7 +44,7 @@ for_each_variant! {
         let exchange = &agent.exchanges[0];
         assert_eq!(exchange.pieces[0].bytes, 15, "the chunk edge reached the client");
         assert_eq!((&exchange.body, exchange.lines.len()), (&reply.body(), 2));
-        assert!(matches!(exchange.outcome, Outcome::Done { .. }));
+        assert!(matches!(exchange.outcome, ExchangeOutcome::Done { .. }));
     }
 }
 
@@ -147,7 +147,7 @@ for_each_variant! {
         // The server answers nobody until everybody has asked: without overlap this never ends.
         let canned = Canned::new(Reply { together: 4, ..whole_stream() });
         let transcript = run(of(variant), &canned.job(4, 2));
-        let done = |outcome: &Outcome| matches!(outcome, Outcome::Done { .. });
+        let done = |outcome: &ExchangeOutcome| matches!(outcome, ExchangeOutcome::Done { .. });
         assert!(transcript.agents.iter().flat_map(|agent| &agent.exchanges).all(|exchange| done(&exchange.outcome)));
     }
 }
@@ -234,7 +234,7 @@ for_each_variant! {
 
 for_each_variant! {
     fn a_url_that_is_not_one_is_refused_before_anything_runs(variant: Variant) {
-        let refused = of(variant).run(&job("http://localhost:1", 1, 1), &World::Wall(crate::canned::clock())).unwrap_err();
+        let refused = of(variant).run(&job("http://localhost:1", 1, 1), &Environment::Wall(crate::canned::clock())).unwrap_err();
         assert_eq!(refused.to_string(), "cannot build the client");
     }
 }
@@ -261,7 +261,7 @@ for_each_variant! {
             let words = "the response head is longer than 1024 bytes, the cap on the reads of this client";
             assert_eq!(failure(&agent), ("head-too-long", words));
         } else {
-            assert!(matches!(agent.exchanges[0].outcome, Outcome::Done { .. }));
+            assert!(matches!(agent.exchanges[0].outcome, ExchangeOutcome::Done { .. }));
         }
     }
 }

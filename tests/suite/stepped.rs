@@ -7,15 +7,15 @@ use runtime_lab::for_each_variant;
 use runtime_lab::runtimes::of;
 use runtime_lab::variant::Variant;
 
-use crate::stage::{Cast, PATIENCE, fixture};
 use crate::steps::{Stepped, step};
+use crate::util::{PATIENCE, Scenario, fixture};
 
 /// Chunks of one line each, and each of them shorter than any cap on reads.
 const RECORDING: &str = "tiny-short";
 
 /// The stream of each agent, a chunk at a time in `order`; what `order` leaves comes at once at the end.
 fn stepped(variant: Variant, agents: usize, order: &[usize]) -> Stepped {
-    step(of(variant), Cast::each(agents, vec![fixture(RECORDING)], Pace::stepped()), order, PATIENCE)
+    step(of(variant), Scenario::each(agents, vec![fixture(RECORDING)], Pace::stepped()), order, PATIENCE)
 }
 
 fn chunks() -> usize {

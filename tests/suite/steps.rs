@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use mock_ollama::clock::{Clock, Instant};
 use mock_ollama::journal::StreamId;
-use runtime_lab::runtimes::{Runtime, World};
-use runtime_lab::transcript::LineSeen;
+use runtime_lab::runtimes::{Environment, Runtime};
+use runtime_lab::transcript::LineArrival;
 
-use crate::stage::{ALL, Cast, PATIENCE, Run, name, perform};
+use crate::util::{ALL, PATIENCE, Run, Scenario, name, perform};
 
 /// A clock that counts how often it was asked.
 ///
@@ -56,7 +56,7 @@ impl Stepped {
     }
 
     /// The lines that an agent saw of its only exchange.
-    pub(crate) fn lines(&self, agent: usize) -> &[LineSeen] {
+    pub(crate) fn lines(&self, agent: usize) -> &[LineArrival] {
         &self.run.transcript.agents[agent].exchanges[0].lines
     }
 
@@ -70,13 +70,13 @@ impl Stepped {
 /// before the next one is released. What `order` leaves is released at its end.
 ///
 /// Whoever does not see a chunk within `patience` gets all the rest at once, and so do the others.
-pub(crate) fn step(runtime: &dyn Runtime, cast: Cast, order: &[usize], patience: Duration) -> Stepped {
+pub(crate) fn step(runtime: &dyn Runtime, scenario: Scenario, order: &[usize], patience: Duration) -> Stepped {
     let clock = Arc::new(Steps::default());
-    let agents = cast.agents.len();
+    let agents = scenario.agents.len();
     let mut released = Vec::new();
     let mut left = Vec::new();
     let mut kept_up = true;
-    let run = perform(runtime, cast, &World::Wall(Arc::clone(&clock) as Arc<dyn Clock>), |server| {
+    let run = perform(runtime, scenario, &Environment::Wall(Arc::clone(&clock) as Arc<dyn Clock>), |server| {
         // Every stamp that comes before a response has been taken when the server has the request.
         assert!(server.wait_in_flight(agents, PATIENCE), "{agents} agents are in flight together");
         for &agent in order {

@@ -33,9 +33,9 @@ fn is_test(path: &str) -> bool {
     ["tests/", "benches/", "examples/"].iter().any(|dir| path.starts_with(dir) || path.contains(&format!("/{dir}")))
 }
 
-/// Whether the call at `at` is to the lab's clock, which is handed in.
-fn is_lab(code: &str, at: usize) -> bool {
-    ["lab.", "sim.", "Self::"].iter().any(|owner| code[..at].ends_with(owner))
+/// Whether the call at `at` is to an `AgentClock`, which is handed in.
+fn is_agent_clock(code: &str, at: usize) -> bool {
+    ["clock.", "sim.", "Self::"].iter().any(|owner| code[..at].ends_with(owner))
 }
 
 /// The byte ranges of inline modules called `wall_clock`.
@@ -58,7 +58,7 @@ fn check(files: &[File]) -> Vec<Finding> {
         let calls = SLEEPS.iter().chain(if test { &[] } else { READS });
         for (call, at) in calls.flat_map(|call| occurrences(&code, call).map(move |at| (call, at))) {
             let asked = exempt.iter().any(|(from, to)| (*from..*to).contains(&at))
-                || (*call == "sleep_until(" && is_lab(&code, at));
+                || (*call == "sleep_until(" && is_agent_clock(&code, at));
             if !asked && !is_definition(&code, at) {
                 let what = if test {
                     format!("`{call}…)` in a test outside a module `wall_clock`")

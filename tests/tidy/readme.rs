@@ -1,13 +1,17 @@
 //! Commands of the README that nothing runs are commands that nobody knows to work.
 //!
 //! Meant are the lines of `sh` blocks that begin with one of our programs or cargo. Such a command is run when a line of
-//! `.ci/run` ends with it word by word, or when a source below `tests/cli/` holds it, whole or as quoted arguments.
+//! `.ci/run` ends with it word by word, or when a source below `tests/cli/` holds it, whole or as quoted arguments. The
+//! commands of `mock-ollama` are run by its tests, which read the README themselves.
 
 use crate::workspace::{File, Finding};
 
 /// Commands that cannot be run by a machine, and why.
 const EXEMPT: &[(&str, &str)] =
     &[("cargo insta review", "asks questions"), ("cargo install", "writes into the home of whoever runs it")];
+
+/// The test that runs every command of `mock-ollama` in the README.
+const SERVER_TESTS: &str = "mock-ollama/tests/cli/readme.rs";
 
 /// Whether the text between two fences that open with this is for a shell.
 fn is_shell(fence: &str) -> bool {
@@ -58,15 +62,24 @@ fn runs_in_tests(command: &[&str], sources: &[&str]) -> bool {
     sources.iter().any(|text| text.contains(&whole) || (!cargo_alone && !quoted.is_empty() && text.contains(&quoted)))
 }
 
+/// Whether the command is one of those that [`SERVER_TESTS`] looks for, by its name for them.
+fn runs_in_server_tests(command: &[&str], test: &str) -> bool {
+    let prefixes = ["cargo run --release --bin mock-ollama -- ", "mock-ollama "];
+    let whole = command.join(" ");
+    prefixes.iter().any(|prefix| whole.starts_with(prefix) && test.contains(&format!("{prefix:?}")))
+}
+
 fn check(files: &[File]) -> Vec<Finding> {
     let text_of = |path: &str| files.iter().find(|file| file.path == path).map_or("", |file| file.text.as_str());
     let ci = text_of(".ci/run");
     let tests: Vec<&str> =
         files.iter().filter(|file| file.path.starts_with("tests/cli/")).map(|file| file.text.as_str()).collect();
+    let server_tests = text_of(SERVER_TESTS);
     let exempt = |command: &[&str]| EXEMPT.iter().any(|(prefix, _)| command.starts_with(&words(prefix)));
     commands(text_of("README.md"))
         .into_iter()
         .filter(|(_, command)| !exempt(command) && !runs_in_ci(command, ci) && !runs_in_tests(command, &tests))
+        .filter(|(_, command)| !runs_in_server_tests(command, server_tests))
         .map(|(line, command)| Finding::new("README.md", line, format!("nothing runs `{}`", command.join(" "))))
         .collect()
 }
@@ -100,6 +113,14 @@ cargo = \"not a command\"
         shown,
         ["README.md:2: nothing runs `cargo run --release`", "README.md:6: nothing runs `runtime-lab list`"]
     );
+}
+
+#[test]
+fn a_command_of_the_server_is_run_where_its_test_looks_for_it() {
+    let readme = "```sh\nmock-ollama serve\ncargo run --release --bin mock-ollama -- serve\n```\n";
+    let findings = |test| check(&[File::new("README.md", readme), File::new(SERVER_TESTS, test)]).len();
+    assert_eq!(findings("[\"cargo run --release --bin mock-ollama -- \", \"mock-ollama \"]"), 0);
+    assert_eq!([findings("[\"mock-ollama \"]"), findings("")], [1, 2]);
 }
 
 #[test]

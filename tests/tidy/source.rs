@@ -2,6 +2,8 @@
 //!
 //! A lexer of Rust in small: it knows comments, strings, raw strings, characters and lifetimes, and nothing else.
 
+use crate::workspace::File;
+
 /// A source text seen in two ways. Both have the lines of the original; what is left out is blank.
 pub(crate) struct Source {
     /// Without comments and without the contents of strings and characters.
@@ -135,6 +137,41 @@ pub(crate) fn block_after(code: &str, open: usize) -> usize {
         }
     }
     code.len()
+}
+
+/// The Rust files of crates that hold no tests alone.
+pub(crate) fn library_files(files: &[File]) -> impl Iterator<Item = &File> {
+    let is_test = |path: &str| {
+        let name = path.rsplit('/').next().unwrap_or(path);
+        path.starts_with("tests/") || path.contains("/tests/") || name.ends_with("tests.rs")
+    };
+    files.iter().filter(move |file| file.is_rust() && !is_test(&file.path))
+}
+
+/// `code` with every inline module of tests blanked: those behind `#[cfg(test)]`, whatever else stands in the brackets.
+pub(crate) fn without_tests(code: &str) -> String {
+    let mut left = code.to_owned();
+    for (at, _) in code
+        .match_indices("#[cfg(")
+        .filter(|(at, _)| code[*at..].starts_with("#[cfg(test)") || code[*at..].starts_with("#[cfg(all(test"))
+    {
+        let Some(open) = code[at..].find(['{', ';']).map(|n| at + n) else { continue };
+        let end = if code[open..].starts_with('{') { block_after(code, open) } else { open + 1 };
+        let blank: Vec<u8> = code[at..end].bytes().map(|byte| if byte == b'\n' { byte } else { b' ' }).collect();
+        left.replace_range(at..end, &String::from_utf8_lossy(&blank));
+    }
+    left
+}
+
+#[test]
+fn modules_of_tests_are_blanked_and_nothing_else() {
+    let code = "fn a() {}\n#[cfg(test)]\nmod tests {\n    fn b() { {} }\n}\n#[cfg(test)]\nmod c;\nfn d() {}\n";
+    let left = without_tests(code);
+    assert!(
+        left.contains("fn a()") && left.contains("fn d()") && !left.contains('b') && !left.contains("mod"),
+        "{left}"
+    );
+    assert_eq!((left.len(), left.lines().count()), (code.len(), code.lines().count()));
 }
 
 #[test]

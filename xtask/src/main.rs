@@ -79,8 +79,12 @@ enum Chore {
     Pace(pace::PaceArgs),
     /// Measure other mock servers beside the released one; they are installed below target/peers.
     Peers(peers::PeersArgs),
-    /// Switch off rules of the wire, one after the other, in a copy: the tests of each must notice.
-    Rules,
+    /// Switch off rules of the wire in a copy: the tests of each must notice.
+    Rules {
+        /// One by one, with a build for each.
+        #[arg(long)]
+        each: bool,
+    },
     /// Count what the wall-clock gates said; fail when none of them reached a verdict.
     Verdicts {
         /// The file the gates append to.
@@ -111,7 +115,7 @@ fn main() -> ExitCode {
         }
         Chore::Pace(args) => pace::run(&args),
         Chore::Peers(args) => peers::run(&args),
-        Chore::Rules => rules::run(),
+        Chore::Rules { each } => rules::run(each),
         Chore::Startup => startup::run(),
         Chore::Verdicts { file } => verdicts::run(&file),
     };

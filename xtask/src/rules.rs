@@ -2,10 +2,10 @@
 //!
 //! For each row of the table below one line of the server is changed in a copy of the workspace's sources, and the tests
 //! that carry the number of the rule are run there: they must fail, by a failed test and not by a build that breaks.
-//! The sources themselves are never touched.
+//! The sources themselves are never touched. With `--each` the rules are switched off one by one.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context as _, bail, ensure};
@@ -114,48 +114,80 @@ const RULES: &[Rule] = &[
     },
 ];
 
-/// Switches off each rule in turn.
-pub(crate) fn run() -> anyhow::Result<()> {
-    let copy = &root().join("target/rules");
-    // What the workspace depends on is built there already.
-    let build = root().join("target");
+/// Switches off all rules at once, which takes one build; or each in turn, with a build for each.
+pub(crate) fn run(each: bool) -> anyhow::Result<()> {
+    let copy = root().join("target/rules");
     if copy.exists() {
-        fs::remove_dir_all(copy).context("cannot clear target/rules")?;
+        fs::remove_dir_all(&copy).context("cannot clear target/rules")?;
     }
     for source in SOURCES {
         copy_all(&root().join(source), &copy.join(source))?;
     }
-    ensure!(tests_pass(copy, &build, "w_")?, "the rules' tests fail before anything is switched off");
-    for rule in RULES {
-        let path = copy.join("mock-ollama/src").join(rule.file);
-        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
-        ensure!(text.matches(rule.from).count() == 1, "{}: `{}` does not occur once", rule.file, rule.from);
-        fs::write(&path, text.replace(rule.from, rule.to))?;
-        let passed = tests_pass(copy, &build, rule.number)?;
-        fs::write(&path, text)?;
-        ensure!(!passed, "{} ({}): its tests pass although the rule is off", rule.number, rule.off);
-        println!("{}: fails when {}", rule.number, rule.off);
+    if each {
+        ensure!(Ran::tests(&copy, "w_")?.passed, "the rules' tests fail before anything is switched off");
+        for rule in RULES {
+            let (path, text) = rule.switch_off(&copy)?;
+            rule.ensure_noticed(&copy)?;
+            fs::write(path, text)?;
+        }
+    } else {
+        for rule in RULES {
+            rule.switch_off(&copy)?;
+        }
+        // The control: what fails, fails by its rule, since tests of other rules pass in the same build.
+        ensure!(Ran::tests(&copy, "w_")?.some_passed, "every test fails: the copy is broken");
+        for rule in RULES {
+            rule.ensure_noticed(&copy)?;
+        }
     }
     println!("{} rules were switched off; the tests of each noticed", RULES.len());
     Ok(())
 }
 
-/// Runs the tests whose names contain `name`; an error when they do not build or there are none.
-fn tests_pass(copy: &Path, build: &Path, name: &str) -> anyhow::Result<bool> {
-    let cargo = |arguments: &[&str]| {
-        let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-        command.current_dir(copy).env("CARGO_TARGET_DIR", build).args(arguments);
-        command
-    };
-    let test = ["test", "--quiet", "--locked", "--package", "mock-ollama", "--test", "wire"];
-    let build_output = cargo(&[&test[..], &["--no-run"]].concat()).output().context("cannot run cargo")?;
-    if !build_output.status.success() {
-        bail!("the copy does not build:\n{}", String::from_utf8_lossy(&build_output.stderr));
+impl Rule {
+    /// Changes the copy; returns the file and its text before that.
+    fn switch_off(&self, copy: &Path) -> anyhow::Result<(PathBuf, String)> {
+        let path = copy.join("mock-ollama/src").join(self.file);
+        let text = fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+        ensure!(text.matches(self.from).count() == 1, "{}: `{}` does not occur once", self.file, self.from);
+        fs::write(&path, text.replace(self.from, self.to))?;
+        Ok((path, text))
     }
-    let ran = cargo(&[&test[..], &["--", name]].concat()).output().context("cannot run cargo")?;
-    let said = String::from_utf8_lossy(&ran.stdout);
-    ensure!(!said.contains("running 0 tests"), "no test is called {name}");
-    Ok(ran.status.success())
+
+    fn ensure_noticed(&self, copy: &Path) -> anyhow::Result<()> {
+        let Self { number, off, .. } = self;
+        ensure!(!Ran::tests(copy, number)?.passed, "{number} ({off}): its tests pass although the rule is off");
+        println!("{number}: fails when {off}");
+        Ok(())
+    }
+}
+
+/// What tests of the wire came to.
+struct Ran {
+    passed: bool,
+    some_passed: bool,
+}
+
+impl Ran {
+    /// Runs the tests whose names contain `name`; an error when they do not build or there are none.
+    fn tests(copy: &Path, name: &str) -> anyhow::Result<Self> {
+        let cargo = |arguments: &[&str]| {
+            let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            // What the workspace depends on is built there already.
+            command.current_dir(copy).env("CARGO_TARGET_DIR", root().join("target")).args(arguments);
+            command
+        };
+        let test = ["test", "--quiet", "--locked", "--package", "mock-ollama", "--test", "wire"];
+        let build_output = cargo(&[&test[..], &["--no-run"]].concat()).output().context("cannot run cargo")?;
+        if !build_output.status.success() {
+            bail!("the copy does not build:\n{}", String::from_utf8_lossy(&build_output.stderr));
+        }
+        let ran = cargo(&[&test[..], &["--", name]].concat()).output().context("cannot run cargo")?;
+        let printed = String::from_utf8_lossy(&ran.stdout);
+        ensure!(!printed.contains("running 0 tests"), "no test is called {name}");
+        let some_passed = !printed.contains(" 0 passed");
+        Ok(Self { passed: ran.status.success(), some_passed })
+    }
 }
 
 fn copy_all(from: &Path, to: &Path) -> anyhow::Result<()> {

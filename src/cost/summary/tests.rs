@@ -6,7 +6,7 @@ use mock_ollama::schedule::Pace;
 
 use super::*;
 use crate::cost::{LeftOut, json, page, schema};
-use crate::report::model::Machine;
+use crate::report::model::Host;
 use crate::variant::Variant;
 
 fn plan(variants: &[Variant], sizes: &[usize], rounds: usize) -> CostPlan {
@@ -76,7 +76,7 @@ fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
 fn environment() -> Environment {
     Environment {
         clock: "made-up".to_owned(),
-        machine: Some(Machine {
+        host: Some(Host {
             os: "linux 6.18".to_owned(),
             arch: "x86_64".to_owned(),
             cores: 2,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::score::{Outcome, Prediction, Score};
+use super::score::{Prediction, Score, SetPrediction};
 
 /// The largest error of a wall time.
 pub const WALL: f64 = 0.05;
@@ -77,7 +77,7 @@ pub enum Misfit {
 }
 
 /// Judges an outcome.
-pub fn check(outcome: &Outcome) -> ShareCheck {
+pub fn check(outcome: &SetPrediction) -> ShareCheck {
     let judged: Vec<(&Score, &Prediction)> =
         outcome.judged().filter_map(|score| Some((score, score.prediction.as_ref()?))).collect();
     let wall_error = judged.iter().map(|(_, found)| found.wall_error.abs()).fold(0.0, f64::max);
@@ -87,7 +87,7 @@ pub fn check(outcome: &Outcome) -> ShareCheck {
     ShareCheck { holds, wall_error, chunk_error, reasons }
 }
 
-fn reasons(outcome: &Outcome, judged: &[(&Score, &Prediction)]) -> Vec<Misfit> {
+fn reasons(outcome: &SetPrediction, judged: &[(&Score, &Prediction)]) -> Vec<Misfit> {
     let faster =
         judged.iter().map(|(score, found)| (found.alone_wall().as_secs_f64() / score.wall().as_secs_f64(), score));
     let fastest = faster.max_by(|one, other| one.0.total_cmp(&other.0));
@@ -98,7 +98,7 @@ fn reasons(outcome: &Outcome, judged: &[(&Score, &Prediction)]) -> Vec<Misfit> {
     [faster, unmet(outcome, judged), lost, bursts(judged), uneven(judged)].into_iter().flatten().collect()
 }
 
-fn unmet(outcome: &Outcome, judged: &[(&Score, &Prediction)]) -> Option<Misfit> {
+fn unmet(outcome: &SetPrediction, judged: &[(&Score, &Prediction)]) -> Option<Misfit> {
     let slowest = judged.iter().min_by(|one, other| one.1.wall_error.total_cmp(&other.1.wall_error))?;
     let (score, found) = slowest;
     (outcome.share.is_none() && found.wall_error < -WALL).then(|| Misfit::Unmet {

@@ -12,7 +12,7 @@ use super::error::PredictError;
 
 /// A set, by its files.
 #[derive(Debug, Default)]
-pub(super) struct Found {
+pub(super) struct SetFiles {
     pub(super) name: String,
     /// Recorded alone.
     pub(super) alone: Vec<Labelled>,
@@ -37,11 +37,19 @@ enum Role {
     Together,
 }
 
+/// Why a folder holds nothing to predict.
+const NO_SET: &str = "no recordings of requests alone and together, here or in a folder of it; expected files such as \
+                      rep1-solo-a.jsonl and rep1-both-a.jsonl, or folders such as x-solo and x-clients2";
+
+/// Why the name of a file in a set is of no use.
+const NO_ROLE: &str = "the name does not say whether this was recorded alone or together, and of whom; expected such as \
+                       rep1-solo-a.jsonl or rep1-both-a.jsonl";
+
 /// The only repetition, where names state none.
 const ONLY: &str = "1";
 
 /// The sets in `dir`, or the one set that it is.
-pub(super) fn sets(dir: &Path) -> Result<Vec<Found>, PredictError> {
+pub(super) fn sets(dir: &Path) -> Result<Vec<SetFiles>, PredictError> {
     let (files, folders) = listing(dir)?;
     if !files.is_empty() {
         let beside =
@@ -56,7 +64,7 @@ pub(super) fn sets(dir: &Path) -> Result<Vec<Found>, PredictError> {
             sets.push(set_of(&folder, files, &alone)?);
         }
     }
-    if sets.is_empty() { Err(PredictError::NoSet { path: dir.to_owned() }) } else { Ok(sets) }
+    if sets.is_empty() { Err(PredictError::unfit(dir, NO_SET)) } else { Ok(sets) }
 }
 
 /// The recordings in those of `folders` that say they were made alone.
@@ -72,12 +80,12 @@ fn alone_in(folders: &[PathBuf]) -> Result<Vec<Labelled>, PredictError> {
 }
 
 /// The set in `dir`, which holds `files`; `alone` are the recordings of folders beside it.
-fn set_of(dir: &Path, files: Vec<PathBuf>, alone: &[Labelled]) -> Result<Found, PredictError> {
+fn set_of(dir: &Path, files: Vec<PathBuf>, alone: &[Labelled]) -> Result<SetFiles, PredictError> {
     if role_of_folder(dir, &files) != Some(Role::Together) {
         return set_of_files(dir, files);
     }
     let together = files.into_iter().map(by_folder).collect();
-    Ok(Found { name: name_of(dir), alone: alone.to_vec(), together, is_partial: true })
+    Ok(SetFiles { name: name_of(dir), alone: alone.to_vec(), together, is_partial: true })
 }
 
 fn parent_of(dir: &Path) -> &Path {
@@ -101,22 +109,23 @@ fn listing(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PredictError> {
     Ok((files, folders))
 }
 
-fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<Found, PredictError> {
-    let mut set = Found { name: name_of(dir), ..Found::default() };
+fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<SetFiles, PredictError> {
+    let mut set = SetFiles { name: name_of(dir), ..SetFiles::default() };
     for path in files {
         match by_name(&path) {
             Some((Role::Alone, labelled)) => set.alone.push(labelled),
             Some((Role::Together, labelled)) => set.together.push(labelled),
-            None => return Err(PredictError::Name { path }),
+            None => return Err(PredictError::unfit(&path, NO_ROLE)),
         }
     }
     // `rep10` comes after `rep2`.
     set.together.sort_by_key(|file| (file.repetition.len(), file.repetition.clone(), file.agent.clone()));
     let is_known = |repetition: &str| set.together.iter().any(|file| file.repetition == repetition);
     match set.alone.iter().find(|file| !is_known(&file.repetition)) {
-        Some(Labelled { path, repetition, .. }) => {
-            Err(PredictError::NotTogether { path: path.clone(), repetition: repetition.clone() })
-        }
+        Some(Labelled { path, repetition, .. }) => Err(PredictError::unfit(
+            path,
+            format!("recorded alone, but there is no recording of {repetition} together"),
+        )),
         None => Ok(set),
     }
 }

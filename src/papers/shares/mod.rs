@@ -24,12 +24,12 @@ pub mod simulate;
 use std::path::Path;
 
 pub use error::PredictError;
-use score::Outcome;
+use score::SetPrediction;
 
 /// Reads the sets in `dir` (or the one set that it is), fits a share on the first repetition of each, and predicts the
 /// others with it; where there is one only, that one.
-pub fn predict(dir: &Path) -> Result<Vec<Outcome>, PredictError> {
-    Ok(read::sets(dir)?.iter().map(Outcome::of).collect())
+pub fn predict(dir: &Path) -> Result<Vec<SetPrediction>, PredictError> {
+    Ok(read::sets(dir)?.iter().map(SetPrediction::of).collect())
 }
 
 #[cfg(test)]

@@ -3,15 +3,16 @@
 use std::time::Duration;
 
 use super::check::{CHUNK, Misfit, ShareCheck, WALL, check};
-use super::score::{Outcome, Scored};
+use super::score::{Scored, SetPrediction};
 use crate::report::terminal::{Table, WIDTH, or_dash, percent, seconds, wrapped};
 
 /// Every set with its table and its judgement, and what the columns mean.
-pub fn page(outcomes: &[Outcome]) -> String {
+pub fn page(outcomes: &[SetPrediction]) -> String {
     let sets: String = outcomes.iter().map(|outcome| set(outcome) + "\n").collect();
-    let (holds, fails): (Vec<&Outcome>, Vec<&Outcome>) = outcomes.iter().partition(|outcome| check(outcome).holds);
-    let names = |sets: &[&Outcome]| sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
-    let list = |sets: &[&Outcome], what: &str| {
+    let (holds, fails): (Vec<&SetPrediction>, Vec<&SetPrediction>) =
+        outcomes.iter().partition(|outcome| check(outcome).holds);
+    let names = |sets: &[&SetPrediction]| sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>().join(", ");
+    let list = |sets: &[&SetPrediction], what: &str| {
         if sets.is_empty() { String::new() } else { paragraph(&format!("{what}: {}", names(sets))) }
     };
     let summary = if outcomes.len() > 1 {
@@ -38,14 +39,14 @@ fn paragraph(text: &str) -> String {
     wrapped(text, WIDTH, 2) + "\n"
 }
 
-fn set(outcome: &Outcome) -> String {
+fn set(outcome: &SetPrediction) -> String {
     let title = paragraph(&format!("{}: {}", outcome.name, share(outcome)));
     let judgement = paragraph(&judgement(outcome, &check(outcome)));
     format!("{title}\n{}\n{judgement}", table(outcome))
 }
 
 /// The fitted share in words.
-fn share(outcome: &Outcome) -> String {
+fn share(outcome: &SetPrediction) -> String {
     let Some(share) = outcome.share else {
         return "no two streams meet from their first chunks on, so no share is fitted; predicted as alone".to_owned();
     };
@@ -61,40 +62,34 @@ fn share(outcome: &Outcome) -> String {
     format!("each of two has {share:.3} of its solo speed{more}; fitted on repetition {fitted}")
 }
 
-fn table(outcome: &Outcome) -> String {
-    let mut table =
-        Table::new(&["repetition", "agent", "first chunk", "alone", "predicted", "recorded", "error", "chunk error"]);
-    for repetition in &outcome.repetitions {
-        rows(&mut table, repetition);
-    }
-    table.plain()
-}
-
 fn time(duration: Duration) -> String {
     seconds(i64::try_from(duration.as_micros()).unwrap_or(i64::MAX))
 }
 
-fn rows(table: &mut Table, repetition: &Scored) {
-    let mark = if repetition.is_fitted { " (fitted)" } else { "" };
-    for score in &repetition.agents {
-        let found = score.prediction.as_ref();
-        table.row(vec![
-            format!("{}{mark}", repetition.name),
-            score.agent.clone(),
-            time(score.prompt),
-            or_dash(found, |found| time(found.alone_wall())),
-            or_dash(found, |found| time(found.wall())),
-            time(score.wall()),
-            or_dash(found, |found| percent(found.wall_error)),
-            or_dash(found, |found| percent(found.chunk_error)),
-        ]);
-    }
+fn table(outcome: &SetPrediction) -> String {
+    let rows = outcome.repetitions.iter().flat_map(|scored| scored.agents.iter().map(move |score| (scored, score)));
+    let table = Table::of(
+        rows,
+        &[
+            ("repetition", &|(scored, _)| {
+                format!("{}{}", scored.name, if scored.is_fitted { " (fitted)" } else { "" })
+            }),
+            ("agent", &|(_, score)| score.agent.clone()),
+            ("first chunk", &|(_, score)| time(score.prompt)),
+            ("alone", &|(_, score)| or_dash(score.prediction.as_ref(), |found| time(found.alone_wall()))),
+            ("predicted", &|(_, score)| or_dash(score.prediction.as_ref(), |found| time(found.wall()))),
+            ("recorded", &|(_, score)| time(score.wall())),
+            ("error", &|(_, score)| or_dash(score.prediction.as_ref(), |found| percent(found.wall_error))),
+            ("chunk error", &|(_, score)| or_dash(score.prediction.as_ref(), |found| percent(found.chunk_error))),
+        ],
+    );
+    table.plain()
 }
 
-/// What is said of a set that is not described when none of the reasons holds.
+/// The reason that stands where none is known.
 const NO_REASON: &str = "The errors show no pattern that is known here.";
 
-fn judgement(outcome: &Outcome, check: &ShareCheck) -> String {
+fn judgement(outcome: &SetPrediction, check: &ShareCheck) -> String {
     let errors = format!(
         "the worst wall time is off by {}, the worst median chunk by {}",
         percent(check.wall_error),

@@ -12,7 +12,7 @@ use mock_ollama::recording::{End, Exchange, Recording, Request, read};
 use serde::Deserialize;
 
 use super::error::PredictError;
-use super::folder::{self, Found, Labelled};
+use super::folder::{self, Labelled, SetFiles};
 use super::set::{Agent, Repetition, Set};
 
 /// The sets in `dir`, or the one set that it is.
@@ -21,7 +21,7 @@ pub(super) fn sets(dir: &Path) -> Result<Vec<Set>, PredictError> {
 }
 
 /// A recorded exchange, and what the name of its file says.
-struct Tape {
+struct AgentRecording {
     file: Labelled,
     request: Request,
     sent: Option<Duration>,
@@ -29,21 +29,25 @@ struct Tape {
     chunks: Vec<Duration>,
 }
 
-fn set_of(found: Found) -> Result<Set, PredictError> {
-    let alone = found.alone.into_iter().map(tape_of).collect::<Result<Vec<_>, _>>()?;
+fn set_of(found: SetFiles) -> Result<Set, PredictError> {
+    let alone = found.alone.into_iter().map(recording_of).collect::<Result<Vec<_>, _>>()?;
     let mut set = Set { name: found.name, repetitions: Vec::new() };
     for group in found.together.chunk_by(|one, other| one.repetition == other.repetition) {
         let (name, path) = (group[0].repetition.clone(), group[0].path.clone());
         if group.len() < 2 {
-            return Err(PredictError::Lonely { path, repetition: name });
+            return Err(PredictError::unfit(
+                &path,
+                format!("recorded together, but with nobody: no second file of {name}"),
+            ));
         }
         let agents =
-            group.iter().map(|file| agent_of(tape_of(file.clone())?, &alone)).collect::<Result<Vec<_>, _>>()?;
+            group.iter().map(|file| agent_of(recording_of(file.clone())?, &alone)).collect::<Result<Vec<_>, _>>()?;
         let unknown = agents.iter().position(|agent| agent.alone.is_none());
         let is_any_known = agents.iter().any(|agent| agent.alone.is_some());
         match unknown {
             Some(index) if !found.is_partial || !is_any_known => {
-                return Err(PredictError::NotAlone { path: group[index].path.clone() });
+                let why = "recorded together, but there is no recording of the same request alone";
+                return Err(PredictError::unfit(&group[index].path, why));
             }
             _ => set.repetitions.push(Repetition { name, agents }),
         }
@@ -53,33 +57,35 @@ fn set_of(found: Found) -> Result<Set, PredictError> {
 
 /// What was recorded together, with how the same request is alone: of the same agent and repetition where there is
 /// such a recording.
-fn agent_of(tape: Tape, alone: &[Tape]) -> Result<Agent, PredictError> {
-    let same = alone.iter().filter(|other| other.request == tape.request);
-    let nearest =
-        same.min_by_key(|other| (other.file.agent != tape.file.agent, other.file.repetition != tape.file.repetition));
+fn agent_of(recorded: AgentRecording, alone: &[AgentRecording]) -> Result<Agent, PredictError> {
+    let same = alone.iter().filter(|other| other.request == recorded.request);
+    let nearest = same.min_by_key(|other| {
+        (other.file.agent != recorded.file.agent, other.file.repetition != recorded.file.repetition)
+    });
     if let Some(other) = nearest
-        && other.chunks.len() != tape.chunks.len()
+        && other.chunks.len() != recorded.chunks.len()
     {
         let there = format!("{} of {}", other.chunks.len(), other.file.path.display());
-        let why = format!("{} chunks, but {there}: not the same answer", tape.chunks.len());
-        return Err(PredictError::Unfit { path: tape.file.path, why });
+        let why = format!("{} chunks, but {there}: not the same answer", recorded.chunks.len());
+        return Err(PredictError::unfit(&recorded.file.path, why));
     }
-    let since_first = |other: &Tape| other.chunks.iter().map(|at| at.saturating_sub(other.chunks[0])).collect();
-    let Some(sent) = tape.sent else {
-        let why = "no sent_us, so its place on the clock of the set is not known".to_owned();
-        return Err(PredictError::Unfit { path: tape.file.path, why });
+    let since_first =
+        |other: &AgentRecording| other.chunks.iter().map(|at| at.saturating_sub(other.chunks[0])).collect();
+    let Some(sent) = recorded.sent else {
+        let why = "no sent_us, so its place on the clock of the set is not known";
+        return Err(PredictError::unfit(&recorded.file.path, why));
     };
     Ok(Agent {
-        prompt: tape.chunks[0],
-        together: tape.chunks.iter().map(|at| Instant::ZERO.saturating_add(sent + *at)).collect(),
+        prompt: recorded.chunks[0],
+        together: recorded.chunks.iter().map(|at| Instant::ZERO.saturating_add(sent + *at)).collect(),
         alone: nearest.map(since_first),
-        name: tape.file.agent,
+        name: recorded.file.agent,
     })
 }
 
-fn tape_of(file: Labelled) -> Result<Tape, PredictError> {
+fn recording_of(file: Labelled) -> Result<AgentRecording, PredictError> {
     let recording = recording_at(&file.path)?;
-    let unfit = |why: String| PredictError::Unfit { path: file.path.clone(), why };
+    let unfit = |why: String| PredictError::unfit(&file.path, why);
     let count = recording.exchanges.len();
     let Ok([exchange]) = <[Exchange; 1]>::try_from(recording.exchanges) else {
         return Err(unfit(format!("{count} exchanges; expected one")));
@@ -96,7 +102,7 @@ fn tape_of(file: Labelled) -> Result<Tape, PredictError> {
     let chunks = exchange.chunks.iter().map(|chunk| Duration::from_micros(chunk.at_us)).collect();
     let sent = exchange.sent_us.map(Duration::from_micros);
     let request = exchange.request.ok_or_else(|| unfit("the request is not recorded".to_owned()))?;
-    Ok(Tape { file, request, sent, chunks })
+    Ok(AgentRecording { file, request, sent, chunks })
 }
 
 /// As much of a first line as tells the form of the file.
@@ -108,7 +114,7 @@ struct FirstLine {
 
 fn recording_at(path: &Path) -> Result<Recording, PredictError> {
     let bytes = read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
-        ErrorKind::FileTooLarge => PredictError::Unfit { path: path.to_owned(), why: source.to_string() },
+        ErrorKind::FileTooLarge => PredictError::unfit(path, source.to_string()),
         _ => PredictError::Io { path: path.to_owned(), source },
     })?;
     let label = path.display().to_string();
@@ -119,13 +125,11 @@ fn recording_at(path: &Path) -> Result<Recording, PredictError> {
             let options = ImportOptions { name: "capture".to_owned(), ..ImportOptions::default() };
             let made = import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
                 // This one does not name the file.
-                ImportError::Invalid(problem) => {
-                    PredictError::Unfit { path: path.to_owned(), why: problem.to_string() }
-                }
+                ImportError::Invalid(problem) => PredictError::unfit(path, problem.to_string()),
                 error => error.into(),
             })?;
             Ok(made.recording)
         }
-        FirstLine { .. } => Err(PredictError::Form { path: path.to_owned() }),
+        FirstLine { .. } => Err(PredictError::unfit(path, "neither a recording of this project nor raw-capture/1")),
     }
 }

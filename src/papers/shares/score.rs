@@ -11,7 +11,7 @@ use super::simulate::simulate;
 
 /// What a share makes of a set.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Outcome {
+pub struct SetPrediction {
     /// The set's name.
     pub name: String,
     /// The share of its solo speed that each of two has; nothing where no two were ever served at once.
@@ -59,7 +59,7 @@ pub struct Prediction {
     pub chunk_error: f64,
 }
 
-impl Outcome {
+impl SetPrediction {
     /// Fits a share on the first repetition, and predicts all.
     pub fn of(set: &Set) -> Self {
         let share = set.repetitions.first().and_then(fit);

@@ -6,7 +6,7 @@ use mock_ollama::clock::Instant;
 
 use super::simulate::{Need, Stream};
 
-/// Recordings of the same requests alone and together on one machine.
+/// Recordings of the same requests alone and together on one host.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     /// Its name, from that of its folder.

@@ -10,7 +10,7 @@ use super::check::{Misfit, check};
 use super::fit::{curve, fit};
 use super::page::page;
 use super::predict;
-use super::score::Outcome;
+use super::score::SetPrediction;
 use super::set::{Agent, Repetition, Set};
 use super::simulate::{Need, Stream, simulate};
 
@@ -41,8 +41,8 @@ const fn at_us(us: u64) -> Instant {
     Instant::from_nanos(us * 1_000)
 }
 
-fn outcome(repetition: Repetition) -> Outcome {
-    Outcome::of(&Set { name: "x".to_owned(), repetitions: vec![repetition] })
+fn outcome(repetition: Repetition) -> SetPrediction {
+    SetPrediction::of(&Set { name: "x".to_owned(), repetitions: vec![repetition] })
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn of_this_repository(path: &str) -> PathBuf {
 /// The sets of our own recordings that lie beside the workspace, where they do.
 ///
 /// Without them the test is skipped; under `REQUIRE_SHARED=1` that is a failure.
-fn shared(folder: &str) -> Option<Vec<Outcome>> {
+fn shared(folder: &str) -> Option<Vec<SetPrediction>> {
     let path = of_this_repository("../shared/own-recordings").join(folder);
     if path.is_dir() {
         return Some(predict(&path).unwrap());
@@ -139,7 +139,7 @@ fn shared(folder: &str) -> Option<Vec<Outcome>> {
 }
 
 /// Two processes on one core: the truth is half speed.
-fn assert_half_speed(outcome: &Outcome) {
+fn assert_half_speed(outcome: &SetPrediction) {
     let (share, judged) = (outcome.share.unwrap(), check(outcome));
     assert!((0.47..=0.53).contains(&share), "{share}");
     assert!(judged.holds && judged.wall_error <= 0.05 && judged.chunk_error <= 0.10, "{judged:?}");

@@ -85,10 +85,15 @@ pub(super) fn findings(judged: &[Judged<'_>]) -> Option<Vec<Finding>> {
 
 /// The section.
 pub(super) fn section(findings: &[Finding]) -> String {
-    let mut table = Table::new(&["metric", "p, of means", "p, of typical values", "the label"]);
-    for found in findings {
-        table.row(vec![found.metric.name.to_owned(), p(found.means.p_value), p(found.ranks), found.verdict()]);
-    }
+    let table = Table::of(
+        findings,
+        &[
+            ("metric", &|found| found.metric.name.to_owned()),
+            ("p, of means", &|found| p(found.means.p_value)),
+            ("p, of typical values", &|found| p(found.ranks)),
+            ("the label", &|found| found.verdict()),
+        ],
+    );
     format!(
         "## What the runtime's label explains\n\nThe {} warm runs whose agents overlapped; the label is permuted within \
          scenarios (seed {}). p is the share of permutations that tell the labels apart as well as the published ones \

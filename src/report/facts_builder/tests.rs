@@ -11,10 +11,10 @@ fn of(transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
 
 fn of_with(journal: &Journal, transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
     let names = ["a", "b", "c", "d"];
-    let seen: Vec<Seen<'_>> = transcripts
+    let seen: Vec<ObservedRun<'_>> = transcripts
         .iter()
         .zip(names)
-        .map(|(transcript, variant)| Seen { variant, block: 0, transcript, journal })
+        .map(|(transcript, variant)| ObservedRun { variant, block: 0, transcript, journal })
         .collect();
     facts(&workload(), "x1", None, &seen)
 }
@@ -86,7 +86,8 @@ fn a_client_that_makes_other_tokens_of_the_same_bytes_is_found() {
 
 #[test]
 fn a_client_that_reports_another_end_is_found() {
-    let lost = but(|log| log.outcome = Outcome::Failed { kind: "truncated".into(), message: "at byte 30".into() });
+    let lost =
+        but(|log| log.outcome = ExchangeOutcome::Failed { kind: "truncated".into(), message: "at byte 30".into() });
     let (_, differences) = of(&[good(), good(), lost]);
     assert_eq!(told(&differences), [("c", "collector", Difference::Outcome, None)]);
     insta::assert_snapshot!(differences[0].detail, @"status 200, done (stop, no eval_count) expected, status 200, failed (truncated) seen");
@@ -97,7 +98,7 @@ fn what_clients_say_of_a_failure_in_words_is_no_fact() {
     let failing = |message: &str| {
         but(|log| {
             *log = ExchangeLog { recording: log.recording.clone(), ..failed(0, 5) };
-            log.outcome = Outcome::Failed { kind: "refused".into(), message: message.into() };
+            log.outcome = ExchangeOutcome::Failed { kind: "refused".into(), message: message.into() };
         })
     };
     let (facts, differences) = of(&[failing("os error 111"), failing("connection refused")]);
@@ -161,7 +162,7 @@ proptest! {
     fn facts_do_not_depend_on_times_threads_or_pieces(late in 0_u64..500, piece in 1_u64..30) {
         let mut other = run(late).0;
         let log = &mut other.agents[0].exchanges[0];
-        log.pieces = vec![crate::transcript::Piece { at: log.ended, bytes: piece }];
+        log.pieces = vec![crate::transcript::PieceArrival { at: log.ended, bytes: piece }];
         other.agents[0].polled_on.clear();
         let (mine, differences) = of(&[good()]);
         prop_assert_eq!(differences, vec![]);

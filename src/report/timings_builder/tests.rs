@@ -86,7 +86,7 @@ fn a_limit_makes_the_ideal_wall_longer() {
 fn blocks_with_a_failure_are_left_out_of_the_comparison_and_counted() {
     let mut all = experiment(&[("alpha", 3), ("beta", 5)]);
     all[3].2.agents[0].exchanges[0].outcome =
-        crate::transcript::Outcome::Failed { kind: "reset".into(), message: String::new() };
+        crate::transcript::ExchangeOutcome::Failed { kind: "reset".into(), message: String::new() };
     let decision = report(&all).timings.decision.unwrap();
     assert_eq!((decision.blocks, decision.incomplete_blocks), (5, 1));
     assert_eq!(decision.verdict, Separation::Inconclusive);

@@ -12,9 +12,9 @@ use mock_ollama::seed::Seed;
 
 use super::scripts::Scripts;
 use super::{ModelError, Sink};
-use crate::clients::Seen;
-use crate::ndjson::ObjectSeen;
-use crate::transcript::Outcome;
+use crate::clients::AgentEvent;
+use crate::ndjson::ObjectSummary;
+use crate::transcript::ExchangeOutcome;
 use crate::workload::{AgentPlan, Workload};
 
 /// An agent's place among all agents in the order of their names, which is that of their streams.
@@ -118,7 +118,7 @@ impl<'a, S: Sink> Play<'a, S> {
             ranks[*place as usize] = rank;
         }
         for rank in ranks {
-            cast.note(Instant::ZERO, rank, Seen::Started);
+            cast.note(Instant::ZERO, rank, AgentEvent::Started);
             cast.waiting.push_back(rank);
             heap.extend(cast.admit(Instant::ZERO));
         }
@@ -130,9 +130,9 @@ impl<S: Sink> Cast<'_, S> {
         &self.plans[self.order[rank as usize] as usize]
     }
 
-    fn note(&mut self, at: Instant, rank: Rank, seen: Seen) {
+    fn note(&mut self, at: Instant, rank: Rank, event: AgentEvent) {
         let plan = &self.plans[self.order[rank as usize] as usize];
-        self.sink.note(at, &plan.name, self.agents[rank as usize].exchange, seen);
+        self.sink.note(at, &plan.name, self.agents[rank as usize].exchange, event);
     }
 
     /// Gives the next waiting agent a permit, if there is one; agents without requests hand theirs on at once.
@@ -150,17 +150,17 @@ impl<S: Sink> Cast<'_, S> {
     /// Lets an agent think about a request, or leave when there is none; says when it has thought.
     fn turn_to_request(&mut self, at: Instant, rank: Rank, request: u32) -> Option<Instant> {
         let plan = self.plan(rank);
-        let (asks, manner) = ((request as usize) < plan.requests.len(), plan.manner);
+        let (asks, behavior) = ((request as usize) < plan.requests.len(), plan.behavior);
         if !asks {
-            self.note(at, rank, Seen::Left);
+            self.note(at, rank, AgentEvent::Left);
             self.permits += 1;
             return None;
         }
         let agent = &mut self.agents[rank as usize];
         agent.request = request;
-        agent.retries = manner.retries;
+        agent.retries = behavior.retries;
         agent.next = Next::Send;
-        Some(at.saturating_add(manner.think))
+        Some(at.saturating_add(behavior.think))
     }
 
     /// Lets happen what an agent waits for; says until when it waits next, or nothing when it has left.
@@ -168,12 +168,12 @@ impl<S: Sink> Cast<'_, S> {
         match self.agents[rank as usize].next {
             Next::Send => Some(self.send(at, rank)),
             Next::Chunk => self.read(at, rank),
-            Next::Timeout => self.end(at, rank, Outcome::TIMED_OUT),
+            Next::Timeout => self.end(at, rank, ExchangeOutcome::TIMED_OUT),
         }
     }
 
     fn send(&mut self, at: Instant, rank: Rank) -> Instant {
-        self.note(at, rank, Seen::Sent);
+        self.note(at, rank, AgentEvent::Sent);
         let agent = &mut self.agents[rank as usize];
         let plan = &self.plans[self.order[rank as usize] as usize];
         agent.script = self.scripts.answer(rank, &plan.requests[agent.request as usize]);
@@ -189,7 +189,7 @@ impl<S: Sink> Cast<'_, S> {
 
     /// Until when a reading agent waits: for the next chunk, or for its timeout where that comes before.
     fn wait(&mut self, at: Instant, rank: Rank) -> Instant {
-        let timeout = self.plan(rank).manner.timeout;
+        let timeout = self.plan(rank).behavior.timeout;
         let agent = &mut self.agents[rank as usize];
         let script = self.scripts.get(agent.script);
         let offset = script.due(agent.chunk as usize, agent.schedule.as_deref_mut());
@@ -210,16 +210,16 @@ impl<S: Sink> Cast<'_, S> {
     /// The next chunk comes, or the end of the response. The head comes with the first of them.
     fn read(&mut self, at: Instant, rank: Rank) -> Option<Instant> {
         let place = self.order[rank as usize] as usize;
-        let AgentPlan { name, manner, .. } = &self.plans[place];
+        let AgentPlan { name, behavior, .. } = &self.plans[place];
         let agent = &mut self.agents[rank as usize];
         let script = self.scripts.get(agent.script);
         let chunk = agent.chunk as usize;
-        let mut note = |seen| self.sink.note(at, name, agent.exchange, seen);
+        let mut note = |event| self.sink.note(at, name, agent.exchange, event);
         if chunk == 0 {
-            note(Seen::Head { status: script.status });
+            note(AgentEvent::Head { status: script.status });
         }
-        let mut line = |object: &ObjectSeen| {
-            note(Seen::Line { body_end: object.body_end, token: object.token });
+        let mut line = |object: &ObjectSummary| {
+            note(AgentEvent::Line { body_end: object.body_end, token: object.token });
         };
         if chunk < script.chunks() {
             let lines = script.lines(chunk);
@@ -229,8 +229,8 @@ impl<S: Sink> Cast<'_, S> {
             }
             agent.chunk += 1;
             let is_stream = (200..300).contains(&script.status);
-            if is_stream && manner.cancel_after.is_some_and(|enough| agent.tokens >= enough.get()) {
-                return self.end(at, rank, Outcome::HUNG_UP);
+            if is_stream && behavior.cancel_after.is_some_and(|enough| agent.tokens >= enough.get()) {
+                return self.end(at, rank, ExchangeOutcome::HUNG_UP);
             }
             if chunk + 1 < script.chunks() || !script.ends_with_chunk {
                 return Some(self.wait(at, rank));
@@ -243,12 +243,12 @@ impl<S: Sink> Cast<'_, S> {
 
     /// An exchange ends: the agent asks again, turns to its next request, or leaves.
     fn end(&mut self, at: Instant, rank: Rank, how: &'static str) -> Option<Instant> {
-        self.note(at, rank, Seen::Ended { how: how.into() });
-        let pause = self.plan(rank).manner.retry_pause;
+        self.note(at, rank, AgentEvent::Ended { how: how.into() });
+        let pause = self.plan(rank).behavior.retry_pause;
         let agent = &mut self.agents[rank as usize];
         agent.exchange += 1;
         agent.schedule = None;
-        if agent.retries > 0 && Outcome::kind_is_worth_another_try(how) {
+        if agent.retries > 0 && ExchangeOutcome::kind_is_worth_another_try(how) {
             agent.retries -= 1;
             agent.next = Next::Send;
             return Some(at.saturating_add(pause));

@@ -10,14 +10,14 @@ use mock_ollama::seed::Seed;
 
 use super::ModelError;
 use crate::clients::{ClientError, MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES};
-use crate::ndjson::{ObjectSeen, Stream, StreamError};
+use crate::ndjson::{NdjsonStream, ObjectSummary, StreamError};
 
 /// What an agent gets to see of a response, chunk by chunk.
 pub(super) struct Script {
     pub(super) status: u16,
     chunks: Vec<Chunk>,
     /// The lines of all chunks, then those of the end.
-    lines: Vec<ObjectSeen>,
+    lines: Vec<ObjectSummary>,
     /// Whether the agent knows at the last chunk that there is no more; else it takes an event of its own.
     pub(super) ends_with_chunk: bool,
     /// How the exchange ends, in the words of `Outcome::kind`.
@@ -37,16 +37,16 @@ struct Chunk {
 /// How much of a body an agent has taken.
 struct Reader {
     /// Absent in the body of an error, in which nothing is read.
-    stream: Option<Stream>,
+    stream: Option<NdjsonStream>,
     error: Option<StreamError>,
-    lines: Vec<ObjectSeen>,
+    lines: Vec<ObjectSummary>,
     taken: u64,
 }
 
 impl Script {
     pub(super) fn new(response: &Prepared, pace: Pace) -> Result<Self, ModelError> {
         let is_stream = (200..300).contains(&response.status);
-        let stream = is_stream.then(Stream::default);
+        let stream = is_stream.then(NdjsonStream::default);
         let mut reader = Reader { stream, error: None, lines: Vec::new(), taken: 0 };
         // These have no body, whatever was recorded.
         let bodiless = matches!(response.status, 204 | 304);
@@ -83,12 +83,12 @@ impl Script {
     }
 
     /// The lines that a chunk completes.
-    pub(super) fn lines(&self, chunk: usize) -> &[ObjectSeen] {
+    pub(super) fn lines(&self, chunk: usize) -> &[ObjectSummary] {
         &self.lines[self.upto(chunk)..self.upto(chunk + 1)]
     }
 
     /// The lines that the end of the body completes.
-    pub(super) fn last_lines(&self) -> &[ObjectSeen] {
+    pub(super) fn last_lines(&self) -> &[ObjectSummary] {
         &self.lines[self.upto(self.chunks.len())..]
     }
 
@@ -112,7 +112,7 @@ impl Reader {
     }
 
     /// All lines, and how it ends.
-    fn finish(mut self, too_long: bool, end: End) -> (Vec<ObjectSeen>, &'static str) {
+    fn finish(mut self, too_long: bool, end: End) -> (Vec<ObjectSummary>, &'static str) {
         let broken = |kind: io::ErrorKind| ClientError::in_body(io::Error::from(kind)).kind();
         let how = match (self.stream, end) {
             (None, _) => ClientError::Status { status: 0, message: String::new() }.kind(),

@@ -7,7 +7,7 @@ use mock_ollama::clock::Instant;
 use mock_ollama::engine::Seq;
 
 use super::{Stage, noted, notes, second, stream};
-use crate::clients::Seen;
+use crate::clients::AgentEvent;
 use crate::sim::Sim;
 
 /// Two agents sleep until the same instant; the first, once awake, sleeps until that instant again.
@@ -17,9 +17,9 @@ fn twice_at_the_same_instant(once_awake: impl FnOnce(&Sim) + 'static) -> Vec<(u6
     stage.agent("a", async move {
         sim.sleep_until(second(1), &stream("a")).await;
         once_awake(&sim);
-        sim.note(&stream("a"), Seen::Sent);
+        sim.note(&stream("a"), AgentEvent::Sent);
         sim.sleep_until(second(1), &stream("a")).await;
-        sim.note(&stream("a"), Seen::Sent);
+        sim.note(&stream("a"), AgentEvent::Sent);
     });
     stage.sleeper("b", second(1));
     let sim = stage.sim.clone();
@@ -74,7 +74,7 @@ fn timers_of_one_stream_fire_in_the_order_in_which_they_were_set() {
         let sim = stage.sim.clone();
         stage.agent(name, async move {
             sim.sleep_until(second(1), &stream("shared")).await;
-            sim.note(&stream(name), Seen::Sent);
+            sim.note(&stream(name), AgentEvent::Sent);
         });
     }
     let sim = stage.sim.clone();
@@ -87,7 +87,7 @@ fn a_timer_that_is_due_now_waits_until_nothing_else_can_run() {
     let mut stage = Stage::new();
     stage.sleeper("a", Instant::ZERO);
     let sim = stage.sim.clone();
-    stage.agent("b", async move { sim.note(&stream("b"), Seen::Sent) });
+    stage.agent("b", async move { sim.note(&stream("b"), AgentEvent::Sent) });
     let sim = stage.sim.clone();
     stage.play().unwrap();
     assert_eq!(noted(&sim), notes([(0, "b"), (0, "a")]));
@@ -100,7 +100,7 @@ fn a_timer_for_the_past_fires_now() {
     stage.agent("a", async move {
         sim.sleep_until(second(2), &stream("a")).await;
         sim.sleep_until(second(1), &stream("a")).await;
-        sim.note(&stream("a"), Seen::Sent);
+        sim.note(&stream("a"), AgentEvent::Sent);
     });
     let sim = stage.sim.clone();
     stage.play().unwrap();
@@ -126,7 +126,7 @@ fn agents_begin_in_the_order_in_which_they_were_made_whoever_is_polled_first() {
     let mut stage = Stage::new();
     for name in ["c", "a", "b"] {
         let sim = stage.sim.clone();
-        stage.agent(name, async move { sim.note(&stream(name), Seen::Started) });
+        stage.agent(name, async move { sim.note(&stream(name), AgentEvent::Started) });
     }
     stage.running.reverse();
     let sim = stage.sim.clone();

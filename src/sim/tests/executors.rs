@@ -5,8 +5,8 @@ mod smol {
     use smol::LocalExecutor;
 
     use super::super::{noted, notes, second, stream};
-    use crate::clients::Seen;
-    use crate::sim::{Reason, Settings, Sim};
+    use crate::clients::AgentEvent;
+    use crate::sim::{FailureReason, Sim, SimSettings};
 
     /// A child that sleeps for a second, and another task that sleeps for two.
     fn with_a_child(executor: &LocalExecutor<'static>, sim: &Sim) -> (smol::Task<()>, crate::sim::Join<()>) {
@@ -20,23 +20,23 @@ mod smol {
 
     #[test]
     fn broken_a_task_handle_is_found_out_and_the_clock_has_moved() {
-        let (executor, sim) = (LocalExecutor::new(), Sim::without_server(Settings::default()));
+        let (executor, sim) = (LocalExecutor::new(), Sim::without_server(SimSettings::default()));
         let (handle, _) = with_a_child(&executor, &sim);
         executor.spawn(sim.agent("parent", handle)).detach();
         sim.start();
         let failure = smol::block_on(executor.run(sim.finished())).unwrap_err();
-        assert_eq!((failure.reason, failure.at), (Reason::Foreign { task: "parent".to_owned() }, second(2)));
+        assert_eq!((failure.reason, failure.at), (FailureReason::Foreign { task: "parent".to_owned() }, second(2)));
     }
 
     #[test]
     fn joined_tells_within_the_last_turn() {
-        let (executor, sim) = (LocalExecutor::new(), Sim::without_server(Settings::default()));
+        let (executor, sim) = (LocalExecutor::new(), Sim::without_server(SimSettings::default()));
         let (handle, joined) = with_a_child(&executor, &sim);
         handle.detach();
         let own = sim.clone();
         let parent = sim.agent("parent", async move {
             joined.await.unwrap();
-            own.note(&stream("parent"), Seen::Left);
+            own.note(&stream("parent"), AgentEvent::Left);
         });
         executor.spawn(parent).detach();
         sim.start();
@@ -46,7 +46,7 @@ mod smol {
 
     #[test]
     fn broken_a_task_that_was_only_spawned_is_found_out() {
-        let (executor, sim) = (LocalExecutor::new(), Sim::without_server(Settings::default()));
+        let (executor, sim) = (LocalExecutor::new(), Sim::without_server(SimSettings::default()));
         let (ask, questions) = smol::channel::bounded(1);
         let (reply, replies) = smol::channel::bounded(1);
         let own = sim.clone();
@@ -60,7 +60,7 @@ mod smol {
         executor.spawn(other).detach();
         sim.start();
         let failure = smol::block_on(executor.run(sim.finished())).unwrap_err();
-        assert_eq!(failure.reason, Reason::Foreign { task: "asker".to_owned() });
+        assert_eq!(failure.reason, FailureReason::Foreign { task: "asker".to_owned() });
     }
 }
 
@@ -70,15 +70,15 @@ mod tokio {
     use tokio::task::JoinHandle;
 
     use super::super::{noted, notes, second, stream};
-    use crate::clients::Seen;
-    use crate::sim::{Failure, Join, Reason, Settings, Sim};
+    use crate::clients::AgentEvent;
+    use crate::sim::{FailureReason, Join, Sim, SimFailure, SimSettings};
 
     /// On a runtime of one thread: a parent, a child that sleeps for a second, and an agent that sleeps for two.
-    fn family<F>(parent: impl FnOnce(Sim, JoinHandle<()>, Join<()>) -> F) -> (Sim, Result<(), Failure>)
+    fn family<F>(parent: impl FnOnce(Sim, JoinHandle<()>, Join<()>) -> F) -> (Sim, Result<(), SimFailure>)
     where
         F: Future<Output = ()> + Send + 'static,
     {
-        let sim = Sim::without_server(Settings::default());
+        let sim = Sim::without_server(SimSettings::default());
         let verdict = Builder::new_current_thread().build().unwrap().block_on(async {
             let own = sim.clone();
             let (child, joined) =
@@ -98,14 +98,14 @@ mod tokio {
     fn broken_a_join_handle_is_found_out_and_the_clock_has_moved() {
         let (_, verdict) = family(|_, handle, _| async move { handle.await.unwrap() });
         let failure = verdict.unwrap_err();
-        assert_eq!((failure.reason, failure.at), (Reason::Foreign { task: "parent".to_owned() }, second(2)));
+        assert_eq!((failure.reason, failure.at), (FailureReason::Foreign { task: "parent".to_owned() }, second(2)));
     }
 
     #[test]
     fn joined_tells_within_the_last_turn() {
         let (sim, verdict) = family(|sim, _, joined| async move {
             joined.await.unwrap();
-            sim.note(&stream("parent"), Seen::Left);
+            sim.note(&stream("parent"), AgentEvent::Left);
         });
         assert_eq!(verdict, Ok(()));
         assert_eq!((noted(&sim), sim.now()), (notes([(1, "parent")]), second(2)));
@@ -121,7 +121,7 @@ mod tokio {
                 drop(hold);
             });
             told.await.unwrap();
-            sim.note(&stream("parent"), Seen::Left);
+            sim.note(&stream("parent"), AgentEvent::Left);
         });
         assert_eq!(verdict, Ok(()));
         assert_eq!(noted(&sim), notes([(0, "parent")]));
@@ -147,6 +147,6 @@ mod tokio {
             told.await.unwrap();
         });
         let failure = verdict.unwrap_err();
-        assert_eq!((failure.reason, failure.at), (Reason::Foreign { task: "parent".to_owned() }, second(1)));
+        assert_eq!((failure.reason, failure.at), (FailureReason::Foreign { task: "parent".to_owned() }, second(1)));
     }
 }

@@ -7,10 +7,10 @@ use futures::future::join;
 use mock_ollama::seed::Seed;
 
 use super::{Stage, block_on, second, stream};
-use crate::sim::{Failure, Parked, Reason, Settings, Sim};
+use crate::sim::{FailureReason, ParkedTask, Sim, SimFailure, SimSettings};
 
 /// Two agents, each of which tells the other only when the other has told it.
-fn deadlock(settings: Settings) -> Failure {
+fn deadlock(settings: SimSettings) -> SimFailure {
     let mut stage = Stage::with(settings);
     let ((to_left, from_right), (to_right, from_left)) = (oneshot::channel::<()>(), oneshot::channel::<()>());
     let sim = stage.sim.clone();
@@ -29,8 +29,8 @@ fn deadlock(settings: Settings) -> Failure {
 #[test]
 fn broken_a_deadlock_is_found_at_once_and_says_who_waits_and_how_to_repeat_it() {
     let repeat = "runtime-lab simulate --seed 7".to_owned();
-    let failure = deadlock(Settings { seed: Seed(7), repeat, ..Settings::default() });
-    assert_eq!(failure.reason, Reason::Stalled);
+    let failure = deadlock(SimSettings { seed: Seed(7), repeat, ..SimSettings::default() });
+    assert_eq!(failure.reason, FailureReason::Stalled);
     insta::assert_snapshot!(failure, @"
     virtual time stands still at 1.000000000 s: nothing can run, no timer is set and nothing is in flight
     parked:
@@ -42,7 +42,7 @@ fn broken_a_deadlock_is_found_at_once_and_says_who_waits_and_how_to_repeat_it() 
 
 #[test]
 fn broken_a_deadlock_without_a_command_says_its_seed() {
-    let failure = deadlock(Settings::default());
+    let failure = deadlock(SimSettings::default());
     assert_eq!(failure.to_string().lines().last(), Some(format!("seed {}", Seed(0)).as_str()));
 }
 
@@ -63,12 +63,12 @@ fn two_agents_that_tell_each_other_in_turn_end() {
 
 #[test]
 fn everybody_who_waits_for_the_end_is_told_of_the_failure() {
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     let agent = sim.agent("agent", pending::<()>());
     sim.start();
     let (agent, (first, second)) = block_on(join(agent, join(sim.finished(), sim.finished())));
     assert_eq!(agent, None);
-    assert_eq!(first.as_ref().unwrap_err().reason, Reason::Stalled);
+    assert_eq!(first.as_ref().unwrap_err().reason, FailureReason::Stalled);
     assert_eq!(first, second);
     assert_eq!(block_on(sim.finished()), first, "and whoever asks later");
 }
@@ -88,9 +88,9 @@ fn a_failure_lists_the_services_that_wait_too() {
 
 #[test]
 fn a_failure_lists_twenty_tasks_and_counts_the_rest() {
-    let parked = |number| Parked { task: format!("agent-{number}"), since: second(number), begun: number > 0 };
-    let failure = |count| Failure {
-        reason: Reason::Stalled,
+    let parked = |number| ParkedTask { task: format!("agent-{number}"), since: second(number), begun: number > 0 };
+    let failure = |count| SimFailure {
+        reason: FailureReason::Stalled,
         at: second(30),
         parked: (0..count).map(parked).collect(),
         outstanding: Vec::new(),
@@ -106,7 +106,7 @@ fn a_failure_lists_twenty_tasks_and_counts_the_rest() {
 
 #[test]
 fn a_run_without_agents_is_over_at_once() {
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     sim.start();
     assert_eq!(block_on(sim.finished()), Ok(()));
     assert_eq!(sim.now(), second(0));
@@ -114,7 +114,7 @@ fn a_run_without_agents_is_over_at_once() {
 
 #[test]
 fn a_run_of_services_alone_is_over_when_they_wait() {
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     let own = sim.clone();
     let service = sim.service("service", async move { own.sleep_until(second(1), &stream("service")).await });
     sim.start();
@@ -125,7 +125,7 @@ fn a_run_of_services_alone_is_over_when_they_wait() {
 
 #[test]
 fn whoever_asks_for_the_end_again_and_again_is_kept_once() {
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     let mut finished = std::pin::pin!(sim.finished());
     block_on(async {
         for _ in 0..3 {

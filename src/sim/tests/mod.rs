@@ -27,8 +27,8 @@ use futures::future::{LocalBoxFuture, join_all};
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::{Caller, StreamId};
 
-use super::{Failure, Settings, Sim};
-use crate::clients::Seen;
+use super::{Sim, SimFailure, SimSettings};
+use crate::clients::AgentEvent;
 
 /// So many seconds after the beginning.
 const fn second(seconds: u64) -> Instant {
@@ -67,10 +67,10 @@ struct Stage {
 
 impl Stage {
     fn new() -> Self {
-        Self::with(Settings::default())
+        Self::with(SimSettings::default())
     }
 
-    fn with(settings: Settings) -> Self {
+    fn with(settings: SimSettings) -> Self {
         Self { sim: Sim::without_server(settings), running: Vec::new() }
     }
 
@@ -89,12 +89,12 @@ impl Stage {
         let sim = self.sim.clone();
         self.agent(name, async move {
             sim.sleep_until(until, &stream(name)).await;
-            sim.note(&stream(name), Seen::Sent);
+            sim.note(&stream(name), AgentEvent::Sent);
         });
     }
 
     /// Runs it to its end.
-    fn play(self) -> Result<(), Failure> {
+    fn play(self) -> Result<(), SimFailure> {
         self.sim.start();
         let mut running = join_all(self.running).fuse();
         let mut finished = pin!(self.sim.finished());

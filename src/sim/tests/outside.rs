@@ -6,8 +6,8 @@ use std::thread;
 use futures::channel::oneshot;
 
 use super::{Stage, noted, notes, second, stream};
-use crate::clients::Seen;
-use crate::sim::{Failure, Reason, Sim};
+use crate::clients::AgentEvent;
+use crate::sim::{FailureReason, Sim, SimFailure};
 
 /// An agent that notes the answer to `question`, which it sends at the beginning.
 fn asker(stage: &mut Stage, question: oneshot::Sender<()>, answer: oneshot::Receiver<()>) {
@@ -15,7 +15,7 @@ fn asker(stage: &mut Stage, question: oneshot::Sender<()>, answer: oneshot::Rece
     stage.agent("asker", async move {
         let _ = question.send(());
         answer.await.unwrap();
-        sim.note(&stream("asker"), Seen::Sent);
+        sim.note(&stream("asker"), AgentEvent::Sent);
     });
 }
 
@@ -25,8 +25,8 @@ async fn echo(question: oneshot::Receiver<()>, answer: oneshot::Sender<()>) {
     let _ = answer.send(());
 }
 
-fn foreign(task: &str) -> Reason {
-    Reason::Foreign { task: task.to_owned() }
+fn foreign(task: &str) -> FailureReason {
+    FailureReason::Foreign { task: task.to_owned() }
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn broken_an_unregistered_task_in_the_chain_is_found_out_and_the_clock_has_moved
 }
 
 /// An agent that is answered from a thread while another has its turn.
-fn answered_from_a_thread(held: bool) -> Result<(), Failure> {
+fn answered_from_a_thread(held: bool) -> Result<(), SimFailure> {
     let mut stage = Stage::new();
     let (answer, answered) = oneshot::channel();
     let kept = held.then(|| stage.sim.hold("a thread"));
@@ -89,7 +89,7 @@ fn broken_a_timer_that_an_unregistered_task_waits_for_is_found_out() {
     stage.unregistered(async move { sim.sleep_until(second(1), &stream("unknown")).await });
     stage.sleeper("known", second(2));
     let failure = stage.play().unwrap_err();
-    let expected = Reason::Unregistered { stream: "agent unknown exchange 0".to_owned() };
+    let expected = FailureReason::Unregistered { stream: "agent unknown exchange 0".to_owned() };
     assert_eq!((failure.reason, failure.at), (expected, second(1)));
 }
 
@@ -106,7 +106,7 @@ fn a_task_that_is_made_during_the_run_may_be_waited_for() {
         });
         assert!(spawn.send(child).is_ok());
         assert_eq!(joined.await, Ok("grown up"));
-        sim.note(&stream("parent"), Seen::Left);
+        sim.note(&stream("parent"), AgentEvent::Left);
     });
     stage.sleeper("sleeper", second(2));
     stage.unregistered(async {
@@ -135,7 +135,7 @@ fn broken_an_own_handle_that_is_told_after_the_last_turn_is_found_out_and_the_cl
 }
 
 /// An agent waits for a blocking call on a thread, while another sleeps for a second.
-fn blocking_call(held: bool) -> (Sim, Result<(), Failure>) {
+fn blocking_call(held: bool) -> (Sim, Result<(), SimFailure>) {
     let mut stage = Stage::new();
     let (answer, answered) = oneshot::channel();
     let (awake, woken) = mpsc::channel();
@@ -149,12 +149,12 @@ fn blocking_call(held: bool) -> (Sim, Result<(), Failure>) {
     });
     stage.agent("caller", async move {
         answered.await.unwrap();
-        sim.note(&stream("caller"), Seen::Sent);
+        sim.note(&stream("caller"), AgentEvent::Sent);
     });
     let sim = stage.sim.clone();
     stage.agent("sleeper", async move {
         sim.sleep_until(second(1), &stream("sleeper")).await;
-        sim.note(&stream("sleeper"), Seen::Sent);
+        sim.note(&stream("sleeper"), AgentEvent::Sent);
         // The thread may have answered and gone.
         let _ = awake.send(());
         blocking.join().unwrap();
@@ -203,7 +203,7 @@ fn a_task_that_is_made_while_the_clock_is_held_begins_at_once() {
     stage.sleeper("sleeper", second(1));
     stage.unregistered(async move {
         let noting = sim.clone();
-        sim.service("late", async move { noting.note(&stream("late"), Seen::Started) }).await;
+        sim.service("late", async move { noting.note(&stream("late"), AgentEvent::Started) }).await;
         drop(hold);
     });
     let sim = stage.sim.clone();

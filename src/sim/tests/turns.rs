@@ -12,8 +12,8 @@ use futures::channel::oneshot;
 use futures::future::join;
 
 use super::{Stage, block_on, noted, notes, second, stream};
-use crate::clients::Seen;
-use crate::sim::{Settings, Sim};
+use crate::clients::AgentEvent;
+use crate::sim::{Sim, SimSettings};
 
 #[test]
 fn an_agent_that_is_dropped_before_its_first_turn_is_passed_over() {
@@ -64,7 +64,7 @@ fn what_a_dropped_agent_held_wakes_whoever_waits_for_it() {
     let sim = stage.sim.clone();
     stage.agent("waiter", async move {
         assert_eq!(lost.await, Err(oneshot::Canceled));
-        sim.note(&stream("waiter"), Seen::Left);
+        sim.note(&stream("waiter"), AgentEvent::Left);
     });
     let holder = stage.sim.agent("holder", async move {
         let _kept = kept;
@@ -90,7 +90,7 @@ fn an_agent_that_panics_gives_its_turn_to_the_next() {
 
 #[test]
 fn a_run_whose_executor_is_torn_down_is_over() {
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     let agents: Vec<_> = ["a", "b", "c"].map(|name| sim.agent(name, pending::<()>())).into();
     sim.start();
     drop(agents);
@@ -116,7 +116,7 @@ fn a_wake_after_the_end_of_its_task_is_not_heard() {
 
 #[test]
 fn a_wake_after_the_end_of_the_run_is_not_heard() {
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     let kept = Arc::new(Mutex::new(None));
     let keep = Arc::clone(&kept);
     let service = sim.service(
@@ -135,7 +135,7 @@ fn a_wake_after_the_end_of_the_run_is_not_heard() {
 
 #[test]
 fn tasks_that_have_not_ended_when_the_run_is_over_end_with_nothing() {
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     let (service, agent) = (sim.service("service", pending::<()>()), sim.agent("agent", async {}));
     sim.start();
     assert_eq!(block_on(join(service, agent)), (None, Some(())));

@@ -7,14 +7,14 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use futures::channel::oneshot;
 
 use super::{Stage, block_on, second, stream};
-use crate::clients::Seen;
-use crate::sim::{Failure, Reason, Settings, Sim};
+use crate::clients::AgentEvent;
+use crate::sim::{FailureReason, Sim, SimFailure, SimSettings};
 
 /// So much real time without progress is too much here.
 const PATIENCE: Duration = Duration::from_millis(200);
 
-fn impatient() -> Settings {
-    Settings { patience: PATIENCE, ..Settings::default() }
+fn impatient() -> SimSettings {
+    SimSettings { patience: PATIENCE, ..SimSettings::default() }
 }
 
 #[test]
@@ -22,8 +22,8 @@ fn broken_a_hold_that_is_never_let_go_is_named() {
     let mut stage = Stage::with(impatient());
     let _hold = stage.sim.hold("the answer of a callback");
     stage.sleeper("agent", second(1));
-    let Failure { reason, at, outstanding, .. } = stage.play().unwrap_err();
-    assert_eq!((reason, at), (Reason::Stuck { patience: PATIENCE }, second(0)), "the clock has not moved");
+    let SimFailure { reason, at, outstanding, .. } = stage.play().unwrap_err();
+    assert_eq!((reason, at), (FailureReason::Stuck { patience: PATIENCE }, second(0)), "the clock has not moved");
     assert_eq!(outstanding, ["the answer of a callback"]);
 }
 
@@ -59,7 +59,7 @@ fn broken_an_agent_that_is_forgotten_in_the_queue_is_named_when_its_turn_comes()
         sim.sleep_until(second(2), &stream("other")).await;
     });
     let failure = stage.play().unwrap_err();
-    assert_eq!((&failure.reason, failure.at), (&Reason::Stuck { patience: PATIENCE }, second(1)));
+    assert_eq!((&failure.reason, failure.at), (&FailureReason::Stuck { patience: PATIENCE }, second(1)));
     let parked: Vec<_> = failure.parked.iter().map(ToString::to_string).collect();
     assert_eq!(parked, ["forgotten, since 0.000000000 s", "other, since 1.000000000 s"]);
 }
@@ -94,7 +94,7 @@ fn digests(nanos: fn(&Sim) -> u64) -> [String; 2] {
         let sim = stage.sim.clone();
         stage.agent("agent", async move {
             sim.sleep_until(second(1), &stream("agent")).await;
-            sim.note(&stream("agent"), Seen::Line { body_end: nanos(&sim), token: false });
+            sim.note(&stream("agent"), AgentEvent::Line { body_end: nanos(&sim), token: false });
         });
         let sim = stage.sim.clone();
         stage.play().unwrap();
@@ -129,14 +129,14 @@ fn broken_a_timer_of_smol_in_an_agent_is_found_out() {
     // Keeps its turn until the run is over.
     stage.agent("virtual", async move { while !sim.watch(Duration::from_secs(1)).0 {} });
     let failure = stage.play().unwrap_err();
-    assert_eq!((failure.reason, failure.at), (Reason::Foreign { task: "real".to_owned() }, second(0)));
+    assert_eq!((failure.reason, failure.at), (FailureReason::Foreign { task: "real".to_owned() }, second(0)));
 }
 
 #[cfg(any(feature = "runtime-tokio-default", feature = "runtime-tokio-localset"))]
 #[test]
 fn broken_a_timer_of_tokio_in_an_agent_is_found_out() {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().unwrap();
-    let sim = Sim::without_server(Settings::default());
+    let sim = Sim::without_server(SimSettings::default());
     let verdict = runtime.block_on(async {
         tokio::spawn(sim.agent("real", tokio::time::sleep(Duration::from_millis(1))));
         let own = sim.clone();
@@ -150,6 +150,6 @@ fn broken_a_timer_of_tokio_in_an_agent_is_found_out() {
         sim.finished().await
     });
     let failure = verdict.unwrap_err();
-    assert_eq!(failure.reason, Reason::Foreign { task: "real".to_owned() });
+    assert_eq!(failure.reason, FailureReason::Foreign { task: "real".to_owned() });
     assert!(failure.at > second(0), "the clock has moved without it");
 }

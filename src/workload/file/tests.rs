@@ -8,7 +8,7 @@ use mock_ollama::recording::{Method, RequestBody};
 
 use super::*;
 use crate::workload::fixture::{recording, recordings};
-use crate::workload::{Manner, RequestPlan};
+use crate::workload::{AgentBehavior, RequestPlan};
 
 fn parse(text: &str) -> Result<WorkloadFile, WorkloadError> {
     WorkloadFile::parse(text, Path::new("folder/w.toml"))
@@ -23,10 +23,10 @@ fn with(agents: &str) -> String {
     format!("name = \"w\"\ndescription = \"d\"\n{agents}")
 }
 
-/// The manners of the agents of an `[[agent]]` entry with these further keys.
-fn manners(keys: &str) -> Result<Vec<Manner>, WorkloadError> {
+/// The behaviors of the agents of an `[[agent]]` entry with these further keys.
+fn behaviors(keys: &str) -> Result<Vec<AgentBehavior>, WorkloadError> {
     let workload = resolve(&with(&format!("[[agent]]\nrecordings = [\"r\"]\n{keys}")), &recordings(&["r"]))?;
-    Ok(workload.agents.iter().map(|agent| agent.manner).collect())
+    Ok(workload.agents.iter().map(|agent| agent.behavior).collect())
 }
 
 fn chain(error: WorkloadError) -> String {
@@ -57,14 +57,14 @@ fn the_example_of_the_documentation_is_a_workload() {
     let (example, _) = rest.split_once("//! ```").unwrap();
     let workload = resolve(&example.replace("//!", ""), &recordings(&["small-greedy", "tiny-emoji"])).unwrap();
     assert_eq!(workload.agents.len(), 9);
-    let expected = Manner {
+    let expected = AgentBehavior {
         think: Duration::from_millis(250),
         timeout: Some(Duration::from_secs(2)),
         cancel_after: NonZeroU32::new(5),
         retries: 2,
         retry_pause: Duration::from_millis(100),
     };
-    assert_eq!((workload.agents[0].manner, workload.agents[1].manner), (Manner::default(), expected));
+    assert_eq!((workload.agents[0].behavior, workload.agents[1].behavior), (AgentBehavior::default(), expected));
 }
 
 #[test]
@@ -191,44 +191,44 @@ fn options_do_not_tell_two_recordings_apart() {
 }
 
 #[test]
-fn an_agent_without_keys_of_its_manner_has_the_default_one() {
-    assert_eq!(manners("").unwrap(), [Manner::default()]);
+fn an_agent_without_keys_of_its_behavior_has_the_default_one() {
+    assert_eq!(behaviors("").unwrap(), [AgentBehavior::default()]);
 }
 
 #[rstest]
-#[case::think("think_ms = 250", Manner { think: Duration::from_millis(250), ..Manner::default() })]
-#[case::no_thinking("think_ms = 0", Manner::default())]
-#[case::timeout("timeout_ms = 2000", Manner { timeout: Some(Duration::from_secs(2)), ..Manner::default() })]
-#[case::cancel("cancel_after_tokens = 5", Manner { cancel_after: NonZeroU32::new(5), ..Manner::default() })]
-#[case::retries("retries = 2", Manner { retries: 2, ..Manner::default() })]
-#[case::no_retries("retries = 0", Manner::default())]
+#[case::think("think_ms = 250", AgentBehavior { think: Duration::from_millis(250), ..AgentBehavior::default() })]
+#[case::no_thinking("think_ms = 0", AgentBehavior::default())]
+#[case::timeout("timeout_ms = 2000", AgentBehavior { timeout: Some(Duration::from_secs(2)), ..AgentBehavior::default() })]
+#[case::cancel("cancel_after_tokens = 5", AgentBehavior { cancel_after: NonZeroU32::new(5), ..AgentBehavior::default() })]
+#[case::retries("retries = 2", AgentBehavior { retries: 2, ..AgentBehavior::default() })]
+#[case::no_retries("retries = 0", AgentBehavior::default())]
 #[case::pause(
     "retries = 1\nretry_pause_ms = 100",
-    Manner { retries: 1, retry_pause: Duration::from_millis(100), ..Manner::default() }
+    AgentBehavior { retries: 1, retry_pause: Duration::from_millis(100), ..AgentBehavior::default() }
 )]
-#[case::a_day("think_ms = 86_400_000", Manner { think: Duration::from_secs(86_400), ..Manner::default() })]
-#[case::most_retries("retries = 100", Manner { retries: 100, ..Manner::default() })]
-fn a_key_of_the_manner_reaches_the_plan(#[case] keys: &str, #[case] expected: Manner) {
-    assert_eq!(manners(keys).unwrap(), [expected]);
+#[case::a_day("think_ms = 86_400_000", AgentBehavior { think: Duration::from_secs(86_400), ..AgentBehavior::default() })]
+#[case::most_retries("retries = 100", AgentBehavior { retries: 100, ..AgentBehavior::default() })]
+fn a_key_of_the_behavior_reaches_the_plan(#[case] keys: &str, #[case] expected: AgentBehavior) {
+    assert_eq!(behaviors(keys).unwrap(), [expected]);
 }
 
 #[test]
-fn each_agent_of_an_entry_has_its_manner_and_those_of_others_have_not() {
+fn each_agent_of_an_entry_has_its_behavior_and_those_of_others_have_not() {
     let text = with(
         "[[agent]]\ncount = 2\nrecordings = [\"r\"]\nretries = 3\n[[agent]]\nrecordings = [\"r\"]\nretries = 1\n\
          [[agent]]\nrecordings = [\"r\"]",
     );
     let workload = resolve(&text, &recordings(&["r"])).unwrap();
-    let retries: Vec<_> = workload.agents.iter().map(|agent| agent.manner.retries).collect();
+    let retries: Vec<_> = workload.agents.iter().map(|agent| agent.behavior.retries).collect();
     assert_eq!(retries, [3, 3, 1, 0]);
 }
 
 #[test]
-fn another_number_of_agents_keeps_the_manner() {
+fn another_number_of_agents_keeps_the_behavior() {
     let file = parse(&with("[[agent]]\ncount = 1\nrecordings = [\"r\"]\nthink_ms = 7")).unwrap();
     let file = file.with_agents(NonZeroUsize::new(2).unwrap()).unwrap();
     let workload = file.resolve(Library::of(&recordings(&["r"]))).unwrap();
-    let think: Vec<_> = workload.agents.iter().map(|agent| agent.manner.think).collect();
+    let think: Vec<_> = workload.agents.iter().map(|agent| agent.behavior.think).collect();
     assert_eq!(think, [Duration::from_millis(7); 2]);
 }
 
@@ -245,15 +245,15 @@ fn another_number_of_agents_keeps_the_manner() {
     "retries = 1\nretry_pause_ms = 86_400_001",
     Problem::TooLong { agent: 1, key: "retry_pause_ms", ms: 86_400_001 }
 )]
-fn a_mistake_in_the_manner_is_refused(#[case] keys: &str, #[case] expected: Problem) {
-    let error = manners(keys).unwrap_err();
+fn a_mistake_in_the_behavior_is_refused(#[case] keys: &str, #[case] expected: Problem) {
+    let error = behaviors(keys).unwrap_err();
     let WorkloadError::Problem { problem, .. } = error else { panic!("{error}") };
     assert_eq!(problem, expected);
 }
 
 #[test]
-fn a_mistake_in_the_manner_says_what_to_do() {
-    let said = |keys| chain(manners(keys).unwrap_err());
+fn a_mistake_in_the_behavior_says_what_to_do() {
+    let said = |keys| chain(behaviors(keys).unwrap_err());
     insta::assert_snapshot!(said("timeout_ms = 0"), @"folder/w.toml: [[agent]] number 1 has a timeout_ms of 0; raise it, or remove it to wait without a limit");
     insta::assert_snapshot!(said("cancel_after_tokens = 0"), @"folder/w.toml: [[agent]] number 1 has a cancel_after_tokens of 0; raise it, or remove it to read answers to their end");
     insta::assert_snapshot!(said("retries = 101"), @"folder/w.toml: [[agent]] number 1 has 101 retries, more than the limit of 100; lower them");
@@ -262,7 +262,7 @@ fn a_mistake_in_the_manner_says_what_to_do() {
 }
 
 #[test]
-fn a_mistake_in_the_manner_is_found_in_any_entry_and_named_with_its_number() {
+fn a_mistake_in_the_behavior_is_found_in_any_entry_and_named_with_its_number() {
     let text = with("[[agent]]\nrecordings = [\"r\"]\n[[agent]]\nrecordings = [\"r\"]\ntimeout_ms = 0");
     let error = parse(&text).unwrap_err();
     assert!(matches!(error, WorkloadError::Problem { problem: Problem::ZeroTimeout(2), .. }), "{error}");
@@ -270,18 +270,18 @@ fn a_mistake_in_the_manner_is_found_in_any_entry_and_named_with_its_number() {
 
 #[rstest]
 #[case::unknown("thinks_ms = 1")]
-#[case::table("manner = { think_ms = 1 }")]
+#[case::table("behavior = { think_ms = 1 }")]
 #[case::negative("think_ms = -1")]
 #[case::fraction("timeout_ms = 0.5")]
 #[case::text("retry_pause_ms = \"1s\"")]
 #[case::beyond_u32("cancel_after_tokens = 4294967296")]
-fn what_is_no_key_or_no_number_of_the_manner_is_not_of_the_form(#[case] keys: &str) {
-    let error = manners(keys).unwrap_err();
+fn what_is_no_key_or_no_number_of_the_behavior_is_not_of_the_form(#[case] keys: &str) {
+    let error = behaviors(keys).unwrap_err();
     assert!(matches!(error, WorkloadError::Form { .. }), "{error}");
 }
 
-/// Any manner that can be written, in whole milliseconds.
-fn any_manner() -> impl Strategy<Value = Manner> {
+/// Any behavior that can be written, in whole milliseconds.
+fn any_behavior() -> impl Strategy<Value = AgentBehavior> {
     let ms = |from: u64| (from..=MAX_MS).prop_map(Duration::from_millis);
     let retried = (0..=MAX_RETRIES, ms(0)).prop_map(|(retries, pause)| match retries {
         0 => (0, Duration::ZERO),
@@ -289,7 +289,7 @@ fn any_manner() -> impl Strategy<Value = Manner> {
     });
     let cancel_after = proptest::option::of((1..=u32::MAX).prop_map(|tokens| NonZeroU32::new(tokens).unwrap()));
     (ms(0), proptest::option::of(ms(1)), cancel_after, retried).prop_map(
-        |(think, timeout, cancel_after, (retries, retry_pause))| Manner {
+        |(think, timeout, cancel_after, (retries, retry_pause))| AgentBehavior {
             think,
             timeout,
             cancel_after,
@@ -300,11 +300,12 @@ fn any_manner() -> impl Strategy<Value = Manner> {
 }
 
 /// The keys that say this.
-fn written(manner: &Manner) -> String {
-    let mut keys = vec![format!("think_ms = {}", manner.think.as_millis()), format!("retries = {}", manner.retries)];
-    keys.extend(manner.timeout.map(|timeout| format!("timeout_ms = {}", timeout.as_millis())));
-    keys.extend(manner.cancel_after.map(|tokens| format!("cancel_after_tokens = {tokens}")));
-    keys.extend((manner.retries > 0).then(|| format!("retry_pause_ms = {}", manner.retry_pause.as_millis())));
+fn written(behavior: &AgentBehavior) -> String {
+    let mut keys =
+        vec![format!("think_ms = {}", behavior.think.as_millis()), format!("retries = {}", behavior.retries)];
+    keys.extend(behavior.timeout.map(|timeout| format!("timeout_ms = {}", timeout.as_millis())));
+    keys.extend(behavior.cancel_after.map(|tokens| format!("cancel_after_tokens = {tokens}")));
+    keys.extend((behavior.retries > 0).then(|| format!("retry_pause_ms = {}", behavior.retry_pause.as_millis())));
     keys.join("\n")
 }
 
@@ -319,7 +320,7 @@ proptest! {
     }
 
     #[test]
-    fn a_manner_that_is_written_reads_back(manner in any_manner()) {
-        prop_assert_eq!(manners(&written(&manner)).unwrap(), [manner]);
+    fn a_behavior_that_is_written_reads_back(behavior in any_behavior()) {
+        prop_assert_eq!(behaviors(&written(&behavior)).unwrap(), [behavior]);
     }
 }

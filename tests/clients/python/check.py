@@ -15,6 +15,7 @@ class Checks:
         self.client = client
         self.passed = 0
         self.failed = 0
+        self.inconclusive = 0
 
     def same(self, label, found, expected):
         """One check: `found` is `expected`."""
@@ -24,6 +25,11 @@ class Checks:
         else:
             self.failed += 1
             print(f"FAILED  {label}: {found!r} instead of {expected!r}")
+
+    def undecided(self, label, why):
+        """One check that this host cannot make at the moment; that is no failure."""
+        self.inconclusive += 1
+        print(f"inconclusive {label}: {why}")
 
     def error(self, label, kind, call):
         """What `call` raises, which has to be of this kind."""
@@ -46,4 +52,5 @@ class Checks:
         if self.failed:
             print(f"{name}: {self.failed} checks failed, {self.passed} passed")
             sys.exit(1)
-        print(f"{name}: {self.passed} checks passed")
+        undecided = f", {self.inconclusive} inconclusive" if self.inconclusive else ""
+        print(f"{name}: {self.passed} checks passed{undecided}")

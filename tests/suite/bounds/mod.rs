@@ -14,8 +14,8 @@ use runtime_lab::run::Plan;
 use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::variant::Variant;
 
-use crate::lab::{bound, cast, judge, plan};
-use crate::stage::{ALL, Cast, PATIENCE, Run, perform, wall};
+use crate::lab::{bound, judge, plan, scenario};
+use crate::util::{ALL, PATIENCE, Run, Scenario, perform, wall};
 
 const IN_FLIGHT: &str = "every agent that may run has a stream in flight";
 const FIRST_TOKEN: &str = "the first token is handed on with its chunk";
@@ -38,7 +38,7 @@ fn every_built_in_bound_is_tested_here() {
 /// The duet, in which nothing leaves until both agents have asked, or until it is clear that one never will.
 fn hold(plan: &Plan, runtime: &dyn Runtime, patience: std::time::Duration) -> Run {
     let agents = plan.workload.agents.len();
-    perform(runtime, Cast { pace: Pace::stepped(), ..cast(plan) }, &wall(), |server| {
+    perform(runtime, Scenario { pace: Pace::stepped(), ..scenario(plan) }, &wall(), |server| {
         server.wait_in_flight(agents, patience);
         for requests in 1..=agents {
             assert!(server.wait_requests(requests, PATIENCE), "every agent asks");
@@ -69,7 +69,7 @@ fn control_a_mutex_leaves_half_of_the_agents_out_of_flight() {
 for_each_variant! {
     fn no_exchange_fails(variant: Variant) {
         let plan = duet(variant);
-        let run = Cast { pace: Pace::instant(), ..cast(&plan) }.play(of(variant));
+        let run = Scenario { pace: Pace::instant(), ..scenario(&plan) }.play(of(variant));
         let (kept, why) = judge(&plan, &run, &bound(NO_FAILURE));
         assert_eq!(kept, Verdict::Pass, "{why}");
     }
@@ -78,7 +78,7 @@ for_each_variant! {
 for_each_variant! {
     fn control_a_recording_that_breaks_off_is_a_failed_exchange(variant: Variant) {
         let plan = duet(variant);
-        let mut broken = Cast { pace: Pace::instant(), ..cast(&plan) };
+        let mut broken = Scenario { pace: Pace::instant(), ..scenario(&plan) };
         let last: Option<Chunk> = broken.recordings[0].exchanges[0].chunks.pop();
         assert!(last.is_some());
         let (kept, why) = judge(&plan, &broken.play(of(variant)), &bound(NO_FAILURE));

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use super::rounds::{Round, conclude};
 use super::{FIRST_TOKEN, OVERLAP, control, duet};
-use crate::lab::{bound, cast, judge};
+use crate::lab::{bound, judge, scenario};
 
 /// Rounds of a gate.
 const ROUNDS: usize = 3;
@@ -62,7 +62,7 @@ fn round(variant: Variant, bound: &Bound, name: &str) -> Round {
 
 fn measure(claims: Variant, runtime: &dyn Runtime, bound: &Bound) -> (Verdict, String) {
     let plan = duet(claims);
-    judge(&plan, &cast(&plan).play(runtime), bound)
+    judge(&plan, &scenario(&plan).play(runtime), bound)
 }
 
 /// Appends to the file that `cargo xtask verdicts` reads.

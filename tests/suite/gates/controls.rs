@@ -6,7 +6,7 @@ use std::time::Duration;
 use runtime_lab::controls::{ALL, Control};
 
 use super::{Candidate, GATES, Gate};
-use crate::stage::PATIENCE;
+use crate::util::PATIENCE;
 
 /// How long a control is waited for by the gate that guards it, in vain. What it is rejected for does not depend on it.
 const IN_VAIN: Duration = Duration::from_millis(300);

@@ -13,7 +13,7 @@ use runtime_lab::for_each_variant;
 use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::variant::Variant;
 
-use crate::stage::PATIENCE;
+use crate::util::PATIENCE;
 
 /// Who is to pass a gate.
 #[derive(Clone, Copy)]

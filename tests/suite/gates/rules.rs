@@ -7,18 +7,19 @@ use mock_ollama::schedule::Pace;
 use runtime_lab::measure::concurrency::Concurrency;
 use runtime_lab::measure::lag::join;
 use runtime_lab::runtimes::thread_names;
-use runtime_lab::transcript::Outcome;
+use runtime_lab::transcript::ExchangeOutcome;
 
 use super::Candidate;
-use crate::stage::{ALL, Cast, PATIENCE, alone, fixture, perform, wall};
 use crate::steps::step;
+use crate::util::{ALL, PATIENCE, Scenario, alone, fixture, perform, wall};
 
 /// As many agents as the limiter admits are in flight together, and no more.
 pub(super) fn overlap(candidate: &Candidate) -> Result<(), String> {
     const AGENTS: usize = 3;
     const LIMIT: usize = 2;
-    let cast = Cast { limit: Some(LIMIT), ..Cast::each(AGENTS, vec![fixture("tiny-short")], Pace::stepped()) };
-    let run = perform(candidate.runtime, cast, &wall(), |server| {
+    let scenario =
+        Scenario { limit: Some(LIMIT), ..Scenario::each(AGENTS, vec![fixture("tiny-short")], Pace::stepped()) };
+    let run = perform(candidate.runtime, scenario, &wall(), |server| {
         // Nothing leaves before this, so agents that may be in flight together are.
         server.wait_in_flight(LIMIT, candidate.patience);
         for requests in 1..=AGENTS {
@@ -33,8 +34,8 @@ pub(super) fn overlap(candidate: &Candidate) -> Result<(), String> {
 
 /// The first token is handed on with its chunk.
 pub(super) fn first_token(candidate: &Candidate) -> Result<(), String> {
-    let cast = Cast::each(1, vec![fixture("tiny-short")], Pace::stepped());
-    let stepped = step(candidate.runtime, cast, &[0], candidate.patience);
+    let scenario = Scenario::each(1, vec![fixture("tiny-short")], Pace::stepped());
+    let stepped = step(candidate.runtime, scenario, &[0], candidate.patience);
     stepped.run.all_done()?;
     let joined = join(&stepped.run.journal, &stepped.run.transcript);
     let handed_on = joined.streams[0].first_token_chunks;
@@ -48,7 +49,7 @@ pub(super) fn first_token(candidate: &Candidate) -> Result<(), String> {
 pub(super) fn bytes(candidate: &Candidate) -> Result<(), String> {
     let recording = cut_inside_characters(fixture("small-multibyte"));
     let served = recording.exchanges[0].body();
-    let run = Cast::each(1, vec![recording], Pace::instant()).play(candidate.runtime);
+    let run = Scenario::each(1, vec![recording], Pace::instant()).play(candidate.runtime);
     let got = &run.transcript.agents[0].exchanges[0].body;
     let same = got.iter().zip(&served).take_while(|(got, served)| got == served).count();
     ensure(*got == served, || format!("the body differs from what was served from byte {same}"))?;
@@ -72,11 +73,11 @@ pub(super) fn typed_end(candidate: &Candidate) -> Result<(), String> {
     ];
     let mut wrong = Vec::new();
     for (expected, recording) in cases {
-        let run = Cast::each(1, vec![recording], Pace::instant()).play(candidate.runtime);
+        let run = Scenario::each(1, vec![recording], Pace::instant()).play(candidate.runtime);
         let exchange = &run.transcript.agents[0].exchanges[0];
         let found = match &exchange.outcome {
-            Outcome::Done { .. } => "done",
-            Outcome::Failed { kind, .. } => kind,
+            ExchangeOutcome::Done { .. } => "done",
+            ExchangeOutcome::Failed { kind, .. } => kind,
         };
         if found != expected {
             wrong.push(format!("{} was reported as {found}", exchange.recording));
@@ -89,7 +90,7 @@ pub(super) fn typed_end(candidate: &Candidate) -> Result<(), String> {
 pub(super) fn own_threads(candidate: &Candidate) -> Result<(), String> {
     let mut known: BTreeSet<String> = thread_names().into_iter().collect();
     known.insert("mock-ollama".to_owned());
-    let run = Cast::each(2, vec![fixture("tiny-short")], Pace::instant()).play(candidate.runtime);
+    let run = Scenario::each(2, vec![fixture("tiny-short")], Pace::instant()).play(candidate.runtime);
     run.all_done()?;
     let Concurrency { polled_on, woken_by, .. } = Concurrency::of(&run.journal, &run.transcript);
     ensure(!polled_on.is_empty() && !woken_by.is_empty(), || "nobody polled or woke the agents".to_owned())?;
@@ -105,7 +106,7 @@ pub(super) fn own_threads(candidate: &Candidate) -> Result<(), String> {
 /// Every agent is a task of its own.
 pub(super) fn spawned(candidate: &Candidate) -> Result<(), String> {
     const AGENTS: usize = 3;
-    let run = Cast::each(AGENTS, vec![fixture("tiny-short")], Pace::instant()).play(candidate.runtime);
+    let run = Scenario::each(AGENTS, vec![fixture("tiny-short")], Pace::instant()).play(candidate.runtime);
     run.all_done()?;
     let tasks = Concurrency::of(&run.journal, &run.transcript).tasks;
     ensure(tasks == AGENTS, || format!("{AGENTS} agents ran in {tasks} task(s)"))

@@ -10,39 +10,47 @@ use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::schedule::Pace;
 use runtime_lab::measure::factors::{Factors, Walls};
-use runtime_lab::runtimes::{Runtime, World, of};
+use runtime_lab::runtimes::{Environment, Runtime, of};
 use runtime_lab::sim::{Sim, scripts};
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::Job;
 
-use super::made::steady;
-use super::stage::settings;
-use crate::stage::{Cast, requests_of};
+use super::recordings::steady;
+use super::util::settings;
+use crate::util::{Scenario, requests_of};
 
 /// Two agents, one answer each: of so many tokens, 10 ms apart after 100 ms.
-fn two(tokens: [u64; 2]) -> Cast {
+fn two(tokens: [u64; 2]) -> Scenario {
     let recordings = [steady("one", 100, 10, tokens[0]), steady("other", 100, 10, tokens[1])];
-    let mut cast = Cast::each(2, recordings.to_vec(), Pace::recorded());
-    for (agent, recording) in cast.agents.iter_mut().zip(&recordings) {
+    let mut scenario = Scenario::each(2, recordings.to_vec(), Pace::recorded());
+    for (agent, recording) in scenario.agents.iter_mut().zip(&recordings) {
         agent.requests = requests_of(recording).collect();
     }
-    cast
+    scenario
 }
 
-fn config(cast: &Cast, share: &str) -> Config {
+fn config(scenario: &Scenario, share: &str) -> Config {
     let backend = Settings { share: share.parse().unwrap(), ..Settings::default() };
-    Config { catalog: Catalog::new(cast.recordings.clone()).into(), pace: cast.pace, backend, ..Config::default() }
+    Config {
+        catalog: Catalog::new(scenario.recordings.clone()).into(),
+        pace: scenario.pace,
+        backend,
+        ..Config::default()
+    }
 }
 
 /// The factors of a run in virtual time: of these agents, on a device with this share curve, at most so many at once.
-fn judge(runtime: &dyn Runtime, cast: &Cast, share: &str, limit: usize) -> Factors {
-    let config = config(cast, share);
+fn judge(runtime: &dyn Runtime, scenario: &Scenario, share: &str, limit: usize) -> Factors {
+    let config = config(scenario, share);
     let alone: Vec<Duration> =
-        cast.agents.iter().map(|agent| scripts::wall(config.clone(), std::slice::from_ref(agent))).collect();
-    let scripts = scripts::wall(config.clone(), &cast.agents);
-    let job =
-        Job { url: "http://127.0.0.1:11434".to_owned(), agents: cast.agents.clone(), limit: NonZeroUsize::new(limit) };
-    let run = runtime.run(&job, &World::Memory(Sim::in_memory(config, settings()))).unwrap();
+        scenario.agents.iter().map(|agent| scripts::wall(config.clone(), std::slice::from_ref(agent))).collect();
+    let scripts = scripts::wall(config.clone(), &scenario.agents);
+    let job = Job {
+        url: "http://127.0.0.1:11434".to_owned(),
+        agents: scenario.agents.clone(),
+        limit: NonZeroUsize::new(limit),
+    };
+    let run = runtime.run(&job, &Environment::Memory(Sim::in_memory(config, settings()))).unwrap();
     let wall = run.ended.saturating_since(run.started);
     let contended: Vec<Duration> = run.agents.iter().map(|agent| agent.ended.saturating_since(agent.started)).collect();
     let walls = Walls {

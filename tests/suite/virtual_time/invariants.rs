@@ -3,17 +3,17 @@
 use mock_ollama::recording::{Chunk, Exchange, Recording};
 use mock_ollama::schedule::Pace;
 use rstest::rstest;
-use runtime_lab::clients::Seen;
+use runtime_lab::clients::AgentEvent;
 use runtime_lab::runtimes::{RunError, Runtime, of};
-use runtime_lab::sim::Digest;
+use runtime_lab::sim::EventDigest;
 use runtime_lab::transcript::Transcript;
 use runtime_lab::variant::Variant;
 
-use super::stage::{Played, in_memory, over_sockets};
-use crate::stage::{Cast, fixture};
+use super::util::{Played, in_memory, over_sockets};
+use crate::util::{Scenario, fixture};
 
-/// How a cast is run.
-type Play = fn(&dyn Runtime, &Cast) -> Result<Played, RunError>;
+/// How a scenario is run.
+type Play = fn(&dyn Runtime, &Scenario) -> Result<Played, RunError>;
 
 /// A recording whose answer comes in one chunk, which is longer than the reads of `smol-1kb`.
 fn burst() -> Recording {
@@ -28,15 +28,20 @@ fn burst() -> Recording {
 }
 
 fn play(variant: Variant, play: Play) -> Played {
-    play(of(variant), &Cast::each(2, vec![burst()], Pace::recorded())).unwrap()
+    play(of(variant), &Scenario::each(2, vec![burst()], Pace::recorded())).unwrap()
 }
 
 /// The digest that a log would have if the pieces that came were in it.
 fn digest_of_pieces(transcript: &Transcript) -> String {
-    let mut digest = Digest::default();
+    let mut digest = EventDigest::default();
     for agent in &transcript.agents {
         for piece in agent.exchanges.iter().flat_map(|exchange| &exchange.pieces) {
-            digest.add_parts(piece.at, agent.agent.as_bytes(), 0, &Seen::Line { body_end: piece.bytes, token: false });
+            digest.add_parts(
+                piece.at,
+                agent.agent.as_bytes(),
+                0,
+                &AgentEvent::Line { body_end: piece.bytes, token: false },
+            );
         }
     }
     digest.finish()

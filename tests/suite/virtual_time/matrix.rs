@@ -11,23 +11,24 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::Poll;
 
+use futures::FutureExt as _;
 use mock_ollama::backend::Settings;
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::{ConnId, StreamId};
 use mock_ollama::seed::Seed;
 use rstest::rstest;
 use runtime_lab::chunking::ChunkPolicy;
-use runtime_lab::clients::{Agent, ClientError, Endpoint, Host, Hyper, Net, Seen};
-use runtime_lab::runtimes::{AgentTask, Crew, RunError, World};
-use runtime_lab::sim::{Log, Pipe, PipeNet, Sim};
+use runtime_lab::clients::{Agent, AgentEvent, ClientError, Connection, Endpoint, Executor as _, Hyper, Net};
+use runtime_lab::runtimes::{AgentGroup, Environment, RunError};
+use runtime_lab::sim::{EventLog, Pipe, PipeNet, Sim};
 use tokio::sync::Semaphore;
 
-use self::executors::{Executor, Logs, Play};
+use self::executors::{AgentTask, Logs, Play, Spawner, TestExecutor};
 use self::pool::Pool;
 use self::shaken::Shaken;
 use self::workloads::Workload;
-use super::stage::{job, memory, settings};
-use crate::stage::Cast;
+use super::util::{job, memory, settings};
+use crate::util::Scenario;
 
 /// The seeds of the delays of so many runs; each is also run once without.
 #[derive(Clone, Copy)]
@@ -35,7 +36,7 @@ struct Runs(u64);
 
 /// What both sides tell of a run.
 struct Told {
-    log: Log,
+    log: EventLog,
     /// The requests in the order in which the server had them, and the connections that they came on.
     requests: Vec<(Instant, StreamId, ConnId)>,
 }
@@ -43,25 +44,25 @@ struct Told {
 /// How one run of the matrix differs from another that has to tell the same.
 #[derive(Clone, Copy, Debug)]
 struct Cell {
-    executor: Executor,
+    executor: TestExecutor,
     workload: Workload,
     delays: Option<Seed>,
 }
 
 impl Cell {
     fn run(self) -> Told {
-        let cast = self.workload.cast();
-        let sim = memory(&cast, &Settings::default());
+        let scenario = self.workload.scenario();
+        let sim = memory(&scenario, &Settings::default());
         let outcome = match self.workload {
-            Workload::SharedPool => self.shake(OneForAll { cast, sim: sim.clone() }),
-            _ => self.shake(OneEach { cast, sim: sim.clone() }),
+            Workload::SharedPool => self.shake(OneForAll { scenario, sim: sim.clone() }),
+            _ => self.shake(OneEach { scenario, sim: sim.clone() }),
         };
         let log = outcome.unwrap_or_else(|error| panic!("{self:?}: {error}"));
         let requests = sim.journal().entries.into_iter().map(|entry| (entry.received, entry.stream, entry.conn));
         Told { log, requests: requests.collect() }
     }
 
-    fn shake(self, play: impl Play) -> Result<Log, RunError> {
+    fn shake(self, play: impl Play) -> Result<EventLog, RunError> {
         match self.delays {
             None => self.executor.run(play),
             Some(seed) => self.executor.run(Shaken { play, seed }),
@@ -71,44 +72,45 @@ impl Cell {
 
 /// Agents with a connection of their own, which they keep.
 struct OneEach {
-    cast: Cast,
+    scenario: Scenario,
     sim: Sim,
 }
 
 impl Play for OneEach {
-    async fn on<H, F>(self, host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
-    where
-        H: Host,
-        F: Future<Output = Logs>,
-    {
-        let job = job(&self.cast, "http://127.0.0.1:11434".to_owned());
-        let crew = Crew::new(&job, &World::Memory(self.sim.clone()), ChunkPolicy::AsReceived)?;
-        crew.work(host, "matrix".to_owned(), no_sockets::<H>, compose).await?;
+    async fn on<F: Future<Output = Logs>>(
+        self,
+        spawner: Spawner,
+        compose: impl FnOnce(Vec<AgentTask>) -> F,
+    ) -> Result<EventLog, RunError> {
+        let job = job(&self.scenario, "http://127.0.0.1:11434".to_owned());
+        let group = AgentGroup::new(&job, &Environment::Memory(self.sim.clone()), ChunkPolicy::AsReceived)?;
+        let compose = |agents: Vec<_>| compose(agents.into_iter().map(|agent| Box::pin(agent) as AgentTask).collect());
+        group.build(spawner, no_sockets)?.run("matrix".to_owned(), compose).await?;
         Ok(self.sim.log())
     }
 }
 
 /// In memory nobody asks for a client.
-fn no_sockets<H: Host>(_server: Endpoint) -> Result<Hyper<PipeNet<H>>, ClientError> {
+fn no_sockets(_server: Endpoint) -> Result<Hyper<PipeNet<Spawner>>, ClientError> {
     Err(ClientError::Build("there are no sockets here".into()))
 }
 
 /// Agents that share a pool of connections.
 struct OneForAll {
-    cast: Cast,
+    scenario: Scenario,
     sim: Sim,
 }
 
 impl Play for OneForAll {
-    async fn on<H, F>(self, host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
-    where
-        H: Host,
-        F: Future<Output = Logs>,
-    {
-        let Self { cast, sim } = self;
-        let pool = Pool::new(&sim, host);
-        let limiter = cast.limit.map(|permits| Arc::new(Semaphore::new(permits)));
-        let agents = cast.agents.into_iter().map(|plan| -> AgentTask {
+    async fn on<F: Future<Output = Logs>>(
+        self,
+        spawner: Spawner,
+        compose: impl FnOnce(Vec<AgentTask>) -> F,
+    ) -> Result<EventLog, RunError> {
+        let Self { scenario, sim } = self;
+        let pool = Pool::new(&sim, spawner);
+        let limiter = scenario.limit.map(|permits| Arc::new(Semaphore::new(permits)));
+        let agents = scenario.agents.into_iter().map(|plan| -> AgentTask {
             let name = plan.name.clone();
             let agent: Agent<_> = Agent::new(plan, pool.clone(), ChunkPolicy::AsReceived);
             Box::pin(sim.agent(&name, agent.run(limiter.clone(), sim.clone())))
@@ -123,7 +125,7 @@ async fn play_out<F: Future<Output = Logs>>(
     sim: &Sim,
     agents: Vec<AgentTask>,
     compose: impl FnOnce(Vec<AgentTask>) -> F,
-) -> Result<Log, RunError> {
+) -> Result<EventLog, RunError> {
     sim.start();
     compose(agents).await;
     sim.finished().await.map_err(Box::new)?;
@@ -131,14 +133,14 @@ async fn play_out<F: Future<Output = Logs>>(
 }
 
 /// Runs every workload on these executors; whatever the first run tells, all others have to.
-fn check(executors: &[Executor], runs: Runs) {
+fn check(executors: &[TestExecutor], runs: Runs) {
     for workload in Workload::ALL {
         check_workload(workload, executors, runs);
     }
 }
 
-fn check_workload(workload: Workload, executors: &[Executor], Runs(runs): Runs) {
-    let first = Cell { executor: Executor::TokioLocalSet, workload, delays: None }.run();
+fn check_workload(workload: Workload, executors: &[TestExecutor], Runs(runs): Runs) {
+    let first = Cell { executor: TestExecutor::TokioLocalSet, workload, delays: None }.run();
     compare(workload.snapshot(), &summary(&first.log));
     for &executor in executors {
         for delays in (0..runs).flat_map(|run| [None, Some(Seed(run))]) {
@@ -153,19 +155,19 @@ fn check_workload(workload: Workload, executors: &[Executor], Runs(runs): Runs) 
 }
 
 /// The first event in which two logs differ.
-fn difference(left: &Log, right: &Log) -> Option<String> {
+fn difference(left: &EventLog, right: &EventLog) -> Option<String> {
     let (left, right) = (left.events(), right.events());
     let number = (0..left.len().max(right.len())).find(|&number| left.get(number) != right.get(number))?;
     Some(format!("event {number} was {:?}, is {:?}", left.get(number), right.get(number)))
 }
 
 /// The digest, and enough to see that the workload is what it is meant to be.
-fn summary(log: &Log) -> String {
+fn summary(log: &EventLog) -> String {
     let events = log.events();
     let mut ends: Vec<&str> = events
         .iter()
-        .filter_map(|event| match &event.seen {
-            Seen::Ended { how } => Some(how.as_ref()),
+        .filter_map(|event| match &event.event {
+            AgentEvent::Ended { how } => Some(how.as_ref()),
             _ => None,
         })
         .collect();
@@ -182,13 +184,13 @@ fn compare(name: &str, summary: &str) {
 }
 
 #[rstest]
-#[case::tokio_workers(Executor::TokioWorkers)]
-#[case::tokio_localset(Executor::TokioLocalSet)]
-#[case::tokio_run_until(Executor::TokioRunUntil)]
-#[case::async_std(Executor::AsyncStd)]
-#[case::smol_local(Executor::SmolLocal)]
-#[case::smol_threads(Executor::SmolThreads)]
-fn every_run_leaves_the_same_log(#[case] executor: Executor) {
+#[case::tokio_workers(TestExecutor::TokioWorkers)]
+#[case::tokio_localset(TestExecutor::TokioLocalSet)]
+#[case::tokio_run_until(TestExecutor::TokioRunUntil)]
+#[case::async_std(TestExecutor::AsyncStd)]
+#[case::smol_local(TestExecutor::SmolLocal)]
+#[case::smol_threads(TestExecutor::SmolThreads)]
+fn every_run_leaves_the_same_log(#[case] executor: TestExecutor) {
     check(&[executor], Runs(5));
 }
 
@@ -196,14 +198,14 @@ fn every_run_leaves_the_same_log(#[case] executor: Executor) {
 #[test]
 fn every_executor_leaves_the_same_log_on_one_core() {
     pin();
-    check(&Executor::ALL, Runs(1));
+    check(&TestExecutor::ALL, Runs(1));
 }
 
 #[rstest]
 #[case::of_each_agent(Workload::SharedSemaphore, 12)]
 #[case::of_a_pool_as_many_as_there_are_permits(Workload::SharedPool, 3)]
 fn requests_come_on_the_connections(#[case] workload: Workload, #[case] connections: usize) {
-    let told = Cell { executor: Executor::TokioWorkers, workload, delays: None }.run();
+    let told = Cell { executor: TestExecutor::TokioWorkers, workload, delays: None }.run();
     let used: BTreeSet<ConnId> = told.requests.iter().map(|(_, _, conn)| *conn).collect();
     assert_eq!(used.len(), connections);
 }
@@ -226,16 +228,16 @@ struct Unruly {
 }
 
 impl Play for Unruly {
-    async fn on<H, F>(self, _host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
-    where
-        H: Host,
-        F: Future<Output = Logs>,
-    {
+    async fn on<F: Future<Output = Logs>>(
+        self,
+        _spawner: Spawner,
+        compose: impl FnOnce(Vec<AgentTask>) -> F,
+    ) -> Result<EventLog, RunError> {
         let tasks = (0..8).map(|index| -> AgentTask {
             let (sim, stream) = (self.sim.clone(), StreamId::of(&index.to_string(), 0));
             let mut left = 40;
             Box::pin(poll_fn(move |cx| {
-                sim.note(&stream, Seen::Sent);
+                sim.note(&stream, AgentEvent::Sent);
                 left -= 1;
                 cx.waker().wake_by_ref();
                 if left == 0 { Poll::Ready(None) } else { Poll::Pending }
@@ -250,7 +252,7 @@ impl Play for Unruly {
 fn control_tasks_that_do_not_wait_for_their_turn_leave_different_logs() {
     let run = |seed| {
         let play = Unruly { sim: Sim::without_server(settings()) };
-        Executor::TokioWorkers.run(Shaken { play, seed: Seed(seed) }).unwrap()
+        TestExecutor::TokioWorkers.run(Shaken { play, seed: Seed(seed) }).unwrap()
     };
     let first = run(0);
     assert!((1..=100).any(|seed| difference(&first, &run(seed)).is_some()));
@@ -258,37 +260,37 @@ fn control_tasks_that_do_not_wait_for_their_turn_leave_different_logs() {
 
 /// In-memory connections whose tasks are not registered.
 #[derive(Clone)]
-struct BareNet<H> {
+struct BareNet {
     sim: Sim,
-    host: H,
+    spawner: Spawner,
 }
 
-impl<H: Host> Net for BareNet<H> {
+impl Net for BareNet {
     type Io = Pipe;
 
     async fn connect(&self, _to: Endpoint) -> std::io::Result<Pipe> {
         self.sim.connect()
     }
 
-    fn spawn(&self, connection: impl Future<Output = ()> + Send + 'static) {
-        self.host.spawn(connection);
+    fn spawn(&self, connection: Connection<Pipe>) {
+        self.spawner.spawn(connection.map(drop));
     }
 }
 
 struct Bare {
-    cast: Cast,
+    scenario: Scenario,
     sim: Sim,
 }
 
 impl Play for Bare {
-    async fn on<H, F>(self, host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
-    where
-        H: Host,
-        F: Future<Output = Logs>,
-    {
-        let Self { cast, sim } = self;
-        let net = BareNet { sim: sim.clone(), host };
-        let agents = cast.agents.into_iter().map(|plan| -> AgentTask {
+    async fn on<F: Future<Output = Logs>>(
+        self,
+        spawner: Spawner,
+        compose: impl FnOnce(Vec<AgentTask>) -> F,
+    ) -> Result<EventLog, RunError> {
+        let Self { scenario, sim } = self;
+        let net = BareNet { sim: sim.clone(), spawner };
+        let agents = scenario.agents.into_iter().map(|plan| -> AgentTask {
             let name = plan.name.clone();
             let client = Hyper::new(net.clone(), "http://127.0.0.1:11434".parse().expect("an endpoint"));
             let agent: Agent<_> = Agent::new(plan, client, ChunkPolicy::AsReceived);
@@ -301,9 +303,9 @@ impl Play for Bare {
 
 #[test]
 fn control_connections_that_are_not_registered_fail_on_every_executor() {
-    for executor in Executor::ALL {
-        let cast = Workload::TiesOnTheMs.cast();
-        let outcome = executor.run(Bare { sim: memory(&cast, &Settings::default()), cast });
+    for executor in TestExecutor::ALL {
+        let scenario = Workload::TiesOnTheMs.scenario();
+        let outcome = executor.run(Bare { sim: memory(&scenario, &Settings::default()), scenario });
         assert!(matches!(outcome, Err(RunError::Virtual(_))), "{executor:?}");
     }
 }
@@ -316,14 +318,14 @@ mod full {
     #[rstest]
     fn a_hundred_runs_leave_the_same_log(
         #[values(
-            Executor::TokioWorkers,
-            Executor::TokioLocalSet,
-            Executor::TokioRunUntil,
-            Executor::AsyncStd,
-            Executor::SmolLocal,
-            Executor::SmolThreads
+            TestExecutor::TokioWorkers,
+            TestExecutor::TokioLocalSet,
+            TestExecutor::TokioRunUntil,
+            TestExecutor::AsyncStd,
+            TestExecutor::SmolLocal,
+            TestExecutor::SmolThreads
         )]
-        executor: Executor,
+        executor: TestExecutor,
         #[values(
             Workload::GapsInNs,
             Workload::TiesOnTheMs,

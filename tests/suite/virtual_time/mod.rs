@@ -1,11 +1,10 @@
 //! Virtual time: every variant on its own executor, in memory and over sockets; and more executors than that in memory.
 
+mod backend;
+mod behaviors;
 mod factors;
 #[cfg(all(feature = "runtime-smol", feature = "runtime-smol-1kb"))]
 mod invariants;
-mod machine;
-mod made;
-mod manners;
 #[cfg(all(
     feature = "runtime-tokio-default",
     feature = "runtime-tokio-localset",
@@ -14,10 +13,11 @@ mod manners;
 ))]
 mod matrix;
 mod model;
+mod recordings;
 mod scale;
-mod stage;
 mod structure;
 mod tr115;
+mod util;
 mod variants;
 mod wall_clock;
 

@@ -11,47 +11,47 @@ use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use proptest::prelude::*;
 use runtime_lab::runtimes::of;
-use runtime_lab::sim::{Digest, Log, model};
+use runtime_lab::sim::{EventDigest, EventLog, model};
 use runtime_lab::variant::Variant;
-use runtime_lab::workload::{AgentPlan, Manner, RequestPlan, Workload};
+use runtime_lab::workload::{AgentBehavior, AgentPlan, RequestPlan, Workload};
 
-use super::stage::in_memory;
-use crate::stage::{Cast, alone, fixture, requests_of};
+use super::util::in_memory;
+use crate::util::{Scenario, alone, fixture, requests_of};
 
 const MS: Duration = Duration::from_millis(1);
 
 /// Recordings in one workload, so that no test takes long.
 const AT_ONCE: usize = 5;
 
-fn workload(cast: &Cast) -> Workload {
+fn workload(scenario: &Scenario) -> Workload {
     Workload {
         name: "small".to_owned(),
         description: String::new(),
-        agents: cast.agents.clone(),
-        limit: cast.limit.map(|limit| limit.try_into().unwrap()),
+        agents: scenario.agents.clone(),
+        limit: scenario.limit.map(|limit| limit.try_into().unwrap()),
         backend: mock_ollama::backend::Settings::default(),
-        pace: cast.pace.to_string(),
-        recordings: cast.recordings.clone(),
+        pace: scenario.pace.to_string(),
+        recordings: scenario.recordings.clone(),
     }
 }
 
-fn modelled(cast: &Cast) -> Log {
-    model::log(&workload(cast), cast.pace, Seed(0)).unwrap()
+fn modelled(scenario: &Scenario) -> EventLog {
+    model::log(&workload(scenario), scenario.pace, Seed(0)).unwrap()
 }
 
 /// Plays it both ways; hands back how its exchanges ended, in their order.
-fn agree(cast: &Cast) -> Vec<String> {
-    let played = in_memory(of(Variant::ALL[0]), cast).unwrap();
-    let (real, model) = (played.log, modelled(cast));
+fn agree(scenario: &Scenario) -> Vec<String> {
+    let played = in_memory(of(Variant::ALL[0]), scenario).unwrap();
+    let (real, model) = (played.log, modelled(scenario));
     for (number, (real, model)) in real.events().iter().zip(model.events()).enumerate() {
         assert_eq!(
-            (real.at, real.stream.to_string(), real.seen.to_string()),
-            (model.at, model.stream.to_string(), model.seen.to_string()),
+            (real.at, real.stream.to_string(), real.event.to_string()),
+            (model.at, model.stream.to_string(), model.event.to_string()),
             "event {number}: in memory, then in the model"
         );
     }
     assert_eq!(real.events().len(), model.events().len());
-    let finished = model::run(&workload(cast), cast.pace, Seed(0)).unwrap();
+    let finished = model::run(&workload(scenario), scenario.pace, Seed(0)).unwrap();
     assert_eq!((&finished.digest, &model.digest()), (&real.digest(), &real.digest()));
     assert_eq!(finished.events, real.events().len() as u64);
     assert_eq!(Some(finished.ended), real.events().last().map(|event| event.at));
@@ -59,10 +59,10 @@ fn agree(cast: &Cast) -> Vec<String> {
     exchanges.map(|exchange| exchange.outcome.kind().to_owned()).collect()
 }
 
-fn with(mut cast: Cast, limit: Option<usize>, manner: Manner) -> Cast {
-    cast.limit = limit;
-    cast.agents.iter_mut().for_each(|agent| agent.manner = manner);
-    cast
+fn with(mut scenario: Scenario, limit: Option<usize>, behavior: AgentBehavior) -> Scenario {
+    scenario.limit = limit;
+    scenario.agents.iter_mut().for_each(|agent| agent.behavior = behavior);
+    scenario
 }
 
 /// An exchange of these chunks, each so many milliseconds after the request.
@@ -110,7 +110,7 @@ fn every_recording_is_replayed_as_in_memory() {
     let recordings: Vec<Recording> = files.iter().map(|path| read_file(path).unwrap()).collect();
     assert!(recordings.len() > AT_ONCE);
     for recordings in recordings.chunks(AT_ONCE) {
-        agree(&Cast::each(3, recordings.to_vec(), Pace::recorded()));
+        agree(&Scenario::each(3, recordings.to_vec(), Pace::recorded()));
     }
 }
 
@@ -118,7 +118,7 @@ fn every_recording_is_replayed_as_in_memory() {
 fn paces_are_those_of_the_server() {
     for pace in ["x20", "gap=3ms", "instant", "instant,ttft=7ms", "recorded,jitter=40%", "rate=50,jitter=100%"] {
         let recordings = vec![fixture("tiny-short"), fixture("tiny-emoji")];
-        agree(&Cast::each(3, recordings, pace.parse().unwrap()));
+        agree(&Scenario::each(3, recordings, pace.parse().unwrap()));
     }
 }
 
@@ -129,16 +129,17 @@ fn one_request_with_two_recordings_gets_them_in_turns() {
         name.clone_into(&mut twin.name);
         twin
     };
-    agree(&Cast::each(2, vec![twin("one", 10), twin("two", 25), three_tokens()], Pace::recorded()));
+    agree(&Scenario::each(2, vec![twin("one", 10), twin("two", 25), three_tokens()], Pace::recorded()));
 }
 
 #[test]
 fn a_recorded_stream_is_folded_for_whoever_wants_no_stream() {
-    let mut cast = Cast::each(2, vec![fixture("tiny-short"), fixture("small-error-mid-stream")], Pace::recorded());
-    for request in cast.agents.iter_mut().flat_map(|agent| &mut agent.requests) {
+    let mut scenario =
+        Scenario::each(2, vec![fixture("tiny-short"), fixture("small-error-mid-stream")], Pace::recorded());
+    for request in scenario.agents.iter_mut().flat_map(|agent| &mut agent.requests) {
         request.body.insert_str(1, "\"stream\":false,");
     }
-    assert_eq!(agree(&cast), ["done", "status", "done", "status"]);
+    assert_eq!(agree(&scenario), ["done", "status", "done", "status"]);
 }
 
 #[test]
@@ -168,33 +169,35 @@ fn every_end_of_a_response_is_an_end_in_the_model() {
     let recordings: Vec<Recording> =
         named.map(|(number, (_, exchange))| recording(&format!("case {number}"), exchange.clone())).collect();
     let kinds: Vec<&str> = cases.iter().map(|(kind, _)| *kind).collect();
-    for manner in [Manner::default(), Manner { cancel_after: NonZeroU32::new(1), ..Manner::default() }] {
-        let ended = agree(&with(Cast::each(2, recordings.clone(), Pace::recorded()), None, manner));
-        assert!(manner.cancel_after.is_some() || ended == [kinds.clone(), kinds.clone()].concat(), "{ended:?}");
+    for behavior in
+        [AgentBehavior::default(), AgentBehavior { cancel_after: NonZeroU32::new(1), ..AgentBehavior::default() }]
+    {
+        let ended = agree(&with(Scenario::each(2, recordings.clone(), Pace::recorded()), None, behavior));
+        assert!(behavior.cancel_after.is_some() || ended == [kinds.clone(), kinds.clone()].concat(), "{ended:?}");
     }
 }
 
 #[test]
-fn every_manner_is_a_manner_of_the_model() {
-    let nothing = Manner::default();
-    let manners = [
-        Manner { think: 5 * MS, ..nothing },
+fn every_behavior_is_a_behavior_of_the_model() {
+    let nothing = AgentBehavior::default();
+    let behaviors = [
+        AgentBehavior { think: 5 * MS, ..nothing },
         // The first chunk comes at the instant of the timeout: in time.
-        Manner { timeout: Some(10 * MS), ..nothing },
-        Manner { timeout: Some(25 * MS), retries: 2, retry_pause: 3 * MS, ..nothing },
+        AgentBehavior { timeout: Some(10 * MS), ..nothing },
+        AgentBehavior { timeout: Some(25 * MS), retries: 2, retry_pause: 3 * MS, ..nothing },
         // So does the end.
-        Manner { timeout: Some(30 * MS), retries: 2, ..nothing },
-        Manner { cancel_after: NonZeroU32::new(2), retries: 2, ..nothing },
-        Manner { cancel_after: NonZeroU32::new(3), think: MS, timeout: Some(30 * MS), ..nothing },
-        Manner { cancel_after: NonZeroU32::new(9), timeout: Some(29 * MS), retries: 1, ..nothing },
+        AgentBehavior { timeout: Some(30 * MS), retries: 2, ..nothing },
+        AgentBehavior { cancel_after: NonZeroU32::new(2), retries: 2, ..nothing },
+        AgentBehavior { cancel_after: NonZeroU32::new(3), think: MS, timeout: Some(30 * MS), ..nothing },
+        AgentBehavior { cancel_after: NonZeroU32::new(9), timeout: Some(29 * MS), retries: 1, ..nothing },
     ];
     let broken = recording("broken", exchange(200, &[(10, A), (30, A)], End::Reset));
     let refused = recording("refused", plain(500, 30, "{\"error\":\"no\"}"));
     let recordings = vec![three_tokens(), broken, refused];
     let mut seen = Vec::new();
-    for manner in manners {
+    for behavior in behaviors {
         for limit in [None, Some(1), Some(2)] {
-            seen.extend(agree(&with(Cast::each(3, recordings.clone(), Pace::recorded()), limit, manner)));
+            seen.extend(agree(&with(Scenario::each(3, recordings.clone(), Pace::recorded()), limit, behavior)));
         }
     }
     seen.sort();
@@ -204,52 +207,52 @@ fn every_manner_is_a_manner_of_the_model() {
 
 #[test]
 fn agents_of_one_instant_go_by_name_and_begin_in_their_order() {
-    let mut cast = Cast::each(12, vec![three_tokens()], Pace::instant());
+    let mut scenario = Scenario::each(12, vec![three_tokens()], Pace::instant());
     // The names of the stage sort as agent-0, agent-1, agent-10, agent-11, agent-2.
-    cast.agents.reverse();
+    scenario.agents.reverse();
     for limit in [None, Some(1), Some(2), Some(20)] {
-        cast.limit = limit;
-        agree(&cast);
+        scenario.limit = limit;
+        agree(&scenario);
     }
 }
 
 #[test]
 fn an_agent_with_nothing_to_ask_hands_its_permit_on() {
-    let mut cast = Cast::each(6, vec![three_tokens()], Pace::recorded());
+    let mut scenario = Scenario::each(6, vec![three_tokens()], Pace::recorded());
     for idle in [0, 2, 3, 5] {
-        cast.agents[idle].requests.clear();
+        scenario.agents[idle].requests.clear();
     }
     for limit in [None, Some(1), Some(2)] {
-        cast.limit = limit;
-        agree(&cast);
+        scenario.limit = limit;
+        agree(&scenario);
     }
 }
 
 #[test]
 fn another_seed_and_a_dropped_event_have_another_digest() {
-    let cast = Cast::each(2, vec![fixture("tiny-short")], "recorded,jitter=20%".parse().unwrap());
-    let right = modelled(&cast);
-    let other = model::log(&workload(&cast), cast.pace, Seed(1)).unwrap();
+    let scenario = Scenario::each(2, vec![fixture("tiny-short")], "recorded,jitter=20%".parse().unwrap());
+    let right = modelled(&scenario);
+    let other = model::log(&workload(&scenario), scenario.pace, Seed(1)).unwrap();
     assert_eq!(other.events().len(), right.events().len());
     assert_ne!(other.digest(), right.digest());
-    let mut digest = Digest::default();
+    let mut digest = EventDigest::default();
     for event in right.events().iter().skip(1) {
-        digest.add(event.at, &event.stream, &event.seen);
+        digest.add(event.at, &event.stream, &event.event);
     }
     assert_ne!(digest.finish(), right.digest());
 }
 
 #[test]
 fn what_cannot_be_modelled_is_said() {
-    let cast = Cast::each(1, vec![three_tokens()], Pace::recorded());
-    let mut same = workload(&cast);
+    let scenario = Scenario::each(1, vec![three_tokens()], Pace::recorded());
+    let mut same = workload(&scenario);
     same.agents.push(same.agents[0].clone());
-    let mut unanswered = workload(&cast);
+    let mut unanswered = workload(&scenario);
     "{\"model\":\"quill-small\",\"prompt\":\"else\"}".clone_into(&mut unanswered.agents[0].requests[0].body);
     let errors = [
-        model::run(&same, cast.pace, Seed(0)).unwrap_err(),
-        model::run(&unanswered, cast.pace, Seed(0)).unwrap_err(),
-        model::run(&workload(&cast), Pace::stepped(), Seed(0)).unwrap_err(),
+        model::run(&same, scenario.pace, Seed(0)).unwrap_err(),
+        model::run(&unanswered, scenario.pace, Seed(0)).unwrap_err(),
+        model::run(&workload(&scenario), Pace::stepped(), Seed(0)).unwrap_err(),
     ];
     insta::assert_snapshot!(errors.map(|error| error.to_string()).join("\n"), @r#"
     two agents are called `agent-0`
@@ -288,17 +291,17 @@ fn any_exchange() -> impl Strategy<Value = Exchange> {
     })
 }
 
-fn any_manner() -> impl Strategy<Value = Manner> {
+fn any_behavior() -> impl Strategy<Value = AgentBehavior> {
     let ms = |most: u32| (0..=most).prop_map(|fives| 5 * fives * MS);
     let timeout = prop::option::of((1_u32..6).prop_map(|fives| 5 * fives * MS));
     let cancel_after = prop::option::of((1_u32..4).prop_map(|tokens| NonZeroU32::new(tokens).unwrap()));
     (ms(2), timeout, cancel_after, 0_u32..3, ms(1)).prop_map(|(think, timeout, cancel_after, retries, retry_pause)| {
-        Manner { think, timeout, cancel_after, retries, retry_pause }
+        AgentBehavior { think, timeout, cancel_after, retries, retry_pause }
     })
 }
 
-fn any_cast() -> impl Strategy<Value = Cast> {
-    let agents = prop::collection::vec((any_manner(), 0_usize..3), 1..5);
+fn any_cast() -> impl Strategy<Value = Scenario> {
+    let agents = prop::collection::vec((any_behavior(), 0_usize..3), 1..5);
     let limit = prop::option::of(1_usize..4);
     let pace = prop::sample::select(vec!["recorded", "gap=5ms", "instant", "recorded,jitter=50%"]);
     (prop::collection::vec(any_exchange(), 1..4), agents, limit, pace).prop_map(|(exchanges, agents, limit, pace)| {
@@ -306,11 +309,11 @@ fn any_cast() -> impl Strategy<Value = Cast> {
         let recordings: Vec<Recording> =
             named.map(|(number, exchange)| recording(&format!("case {number}"), exchange)).collect();
         let requests: Vec<RequestPlan> = recordings.iter().flat_map(requests_of).collect();
-        let agents = agents.into_iter().enumerate().map(|(number, (manner, skipped))| {
+        let agents = agents.into_iter().enumerate().map(|(number, (behavior, skipped))| {
             let requests = requests.iter().skip(skipped).cloned().collect();
-            AgentPlan { manner, ..AgentPlan::new(format!("agent-{}", 11 - number), requests) }
+            AgentPlan { behavior, ..AgentPlan::new(format!("agent-{}", 11 - number), requests) }
         });
-        Cast { agents: agents.collect(), pace: pace.parse().unwrap(), limit, recordings }
+        Scenario { agents: agents.collect(), pace: pace.parse().unwrap(), limit, recordings }
     })
 }
 
@@ -318,14 +321,14 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
     #[test]
-    fn any_small_workload_is_played_as_in_memory(cast in any_cast()) {
-        agree(&cast);
+    fn any_small_workload_is_played_as_in_memory(scenario in any_cast()) {
+        agree(&scenario);
     }
 }
 
 #[test]
 fn agents_that_wait_for_each_other_behind_the_server_are_not_modelled() {
-    let mut workload = workload(&Cast::each(2, vec![fixture("tiny-short")], Pace::recorded()));
+    let mut workload = workload(&Scenario::each(2, vec![fixture("tiny-short")], Pace::recorded()));
     workload.backend.share = "0.5".parse().unwrap();
     let refused = model::run(&workload, Pace::recorded(), Seed(0)).unwrap_err();
     assert!(refused.to_string().starts_with("the model knows no machine behind the server"));

@@ -7,38 +7,38 @@ use runtime_lab::sim::model;
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::Workload;
 
-use super::made::steady;
-use super::stage::in_memory;
-use crate::stage::Cast;
+use super::recordings::steady;
+use super::util::in_memory;
+use crate::util::Scenario;
 
-fn many(agents: usize) -> Cast {
-    Cast::each(agents, vec![steady("many", 100, 10, 11)], Pace::recorded())
+fn many(agents: usize) -> Scenario {
+    Scenario::each(agents, vec![steady("many", 100, 10, 11)], Pace::recorded())
 }
 
-fn workload(cast: &Cast) -> Workload {
+fn workload(scenario: &Scenario) -> Workload {
     Workload {
         name: "many".to_owned(),
         description: "Many agents that ask for the same.".to_owned(),
-        agents: cast.agents.clone(),
+        agents: scenario.agents.clone(),
         limit: None,
         backend: mock_ollama::backend::Settings::default(),
-        pace: cast.pace.to_string(),
-        recordings: cast.recordings.clone(),
+        pace: scenario.pace.to_string(),
+        recordings: scenario.recordings.clone(),
     }
 }
 
 #[test]
 fn a_thousand_agents_at_the_same_milliseconds_are_what_the_model_says() {
-    let cast = many(1_000);
-    let memory = in_memory(of(Variant::ALL[0]), &cast).unwrap();
-    let model = model::run(&workload(&cast), cast.pace, Seed(0)).unwrap();
+    let scenario = many(1_000);
+    let memory = in_memory(of(Variant::ALL[0]), &scenario).unwrap();
+    let model = model::run(&workload(&scenario), scenario.pace, Seed(0)).unwrap();
     assert_eq!((memory.log.events().len() as u64, memory.log.digest()), (model.events, model.digest));
 }
 
 #[test]
 fn twenty_thousand_agents_in_the_model_have_one_digest() {
-    let cast = many(20_000);
-    let found = [0, 0].map(|seed| model::run(&workload(&cast), cast.pace, Seed(seed)).unwrap());
+    let scenario = many(20_000);
+    let found = [0, 0].map(|seed| model::run(&workload(&scenario), scenario.pace, Seed(seed)).unwrap());
     assert_eq!(found[0], found[1]);
     insta::assert_snapshot!("digest_of_twenty_thousand", format!("{} events\n{}", found[0].events, found[0].digest));
 }

@@ -6,23 +6,23 @@ use mock_ollama::schedule::Pace;
 use runtime_lab::runtimes::{Runtime, of};
 use runtime_lab::transcript::Transcript;
 
-use super::made::steady;
-use super::stage::{Played, in_memory, over_sockets};
-use crate::stage::Cast;
+use super::recordings::steady;
+use super::util::{Played, in_memory, over_sockets};
+use crate::util::Scenario;
 
-type Stage = fn(&dyn Runtime, &Cast) -> Played;
+type Stage = fn(&dyn Runtime, &Scenario) -> Played;
 
-fn memory(runtime: &dyn Runtime, cast: &Cast) -> Played {
-    in_memory(runtime, cast).unwrap()
+fn memory(runtime: &dyn Runtime, scenario: &Scenario) -> Played {
+    in_memory(runtime, scenario).unwrap()
 }
 
-fn sockets(runtime: &dyn Runtime, cast: &Cast) -> Played {
-    over_sockets(runtime, cast).unwrap()
+fn sockets(runtime: &dyn Runtime, scenario: &Scenario) -> Played {
+    over_sockets(runtime, scenario).unwrap()
 }
 
 /// Two agents with the same answer of 1 s, and a limiter that admits both.
-fn equals() -> Cast {
-    Cast { limit: Some(2), ..Cast::each(2, vec![steady("equal", 100, 10, 91)], Pace::recorded()) }
+fn equals() -> Scenario {
+    Scenario { limit: Some(2), ..Scenario::each(2, vec![steady("equal", 100, 10, 91)], Pace::recorded()) }
 }
 
 fn wall(transcript: &Transcript) -> Duration {
@@ -62,8 +62,9 @@ mod controls {
     #[case::over_sockets(sockets)]
     fn accumulating_holds_the_first_token_back_for_as_long_as_1024_bytes_take(#[case] stage: Stage) {
         let control = super::super::control("accumulate-1kb");
-        let cast = Cast::each(1, vec![steady("held", 50, 20, 60)], Pace::recorded());
-        let [held, clean] = [control.runtime, of(control.claims)].map(|runtime| stage(runtime, &cast).run.transcript);
+        let scenario = Scenario::each(1, vec![steady("held", 50, 20, 60)], Pace::recorded());
+        let [held, clean] =
+            [control.runtime, of(control.claims)].map(|runtime| stage(runtime, &scenario).run.transcript);
         // Ten lines of 100 bytes are not enough and the eleventh is: ten gaps of 20 ms.
         assert_eq!(ttft(&clean), Duration::from_millis(50));
         assert_eq!(ttft(&held), Duration::from_millis(250));
@@ -83,7 +84,7 @@ mod shared_device {
     use runtime_lab::sim::Sim;
     use tokio::sync::Semaphore;
 
-    use super::super::stage::settings;
+    use super::super::util::settings;
 
     const TOKENS: u32 = 100;
     const ALONE: Duration = Duration::from_millis(10);

@@ -8,19 +8,19 @@ use runtime_lab::runtimes::of;
 use runtime_lab::transcript::Transcript;
 use runtime_lab::variant::Variant;
 
-use super::stage::{Played, in_memory, over_sockets};
-use crate::stage::{Cast, fixture};
+use super::util::{Played, in_memory, over_sockets};
+use crate::util::{Scenario, fixture};
 
 /// Three agents with three answers each, one of which breaks off.
-fn cast() -> Cast {
+fn scenario() -> Scenario {
     let recordings = ["small-greedy", "small-multibyte", "small-error-mid-stream"].map(fixture);
-    Cast::each(3, recordings.into(), Pace::recorded())
+    Scenario::each(3, recordings.into(), Pace::recorded())
 }
 
 for_each_variant! {
     fn memory_and_sockets_tell_the_same_story(variant: Variant) {
-        let memory = in_memory(of(variant), &cast()).unwrap();
-        assert_same_story(&memory, &over_sockets(of(variant), &cast()).unwrap());
+        let memory = in_memory(of(variant), &scenario()).unwrap();
+        assert_same_story(&memory, &over_sockets(of(variant), &scenario()).unwrap());
         compare(&memory);
     }
 }
@@ -42,7 +42,7 @@ pub(crate) fn assert_same_story(memory: &Played, sockets: &Played) {
 
 for_each_variant! {
     fn virtual_time_runs_on_the_executor_that_the_variant_names(variant: Variant) {
-        for played in [in_memory(of(variant), &cast()).unwrap(), over_sockets(of(variant), &cast()).unwrap()] {
+        for played in [in_memory(of(variant), &scenario()).unwrap(), over_sockets(of(variant), &scenario()).unwrap()] {
             let Transcript { agents, introspection, .. } = &played.run.transcript;
             let tasks: BTreeSet<u32> = agents.iter().map(|agent| agent.task).collect();
             assert_eq!(tasks.len(), agents.len(), "a task of its own for each agent");
@@ -66,7 +66,7 @@ fn executor_of(variant: Variant) -> &'static str {
 
 for_each_variant! {
     fn in_memory_nobody_but_the_executor_wakes_an_agent(variant: Variant) {
-        let played = in_memory(of(variant), &cast()).unwrap();
+        let played = in_memory(of(variant), &scenario()).unwrap();
         for thread in played.run.transcript.agents.iter().flat_map(|agent| &agent.woken_by) {
             assert!(variant.owns_thread(thread), "{variant} was woken by {thread}");
         }

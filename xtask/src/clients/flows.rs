@@ -110,9 +110,13 @@ fn install_python() -> Result<()> {
     if !python.exists() {
         output(Command::new("python3").args(["-m", "venv"]).arg(home("python")))?;
     }
-    let requirements = flows("python").join("requirements.txt");
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
-    output(Command::new(python).args(pip).arg(requirements)).map(drop)
+    let (requirements, installed) = (flows("python").join("requirements.txt"), home("python").join("requirements.txt"));
+    if !same(&requirements, &installed) {
+        let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--requirement"];
+        output(Command::new(python).args(pip).arg(&requirements))?;
+        fs::copy(&requirements, &installed).context("cannot note what is installed")?;
+    }
+    Ok(())
 }
 
 fn python(flow: &str) -> Command {

@@ -18,7 +18,7 @@ use anyhow::{Context as _, Result, bail};
 use clap::Args;
 
 use crate::rod::Rods;
-use crate::rod::judge::{Conclusion, FEWEST, Round, Verdict, conclude};
+use crate::rod::judge::{Conclusion, FEWEST, Round, Verdict, conclude, is_settled};
 use crate::rod::server::Server;
 use crate::rod::table::{Line, markdown};
 use crate::rod::window::{Load, Window, usual_warm};
@@ -45,7 +45,7 @@ pub(crate) struct PaceArgs {
     /// Rounds
     #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
-    /// Five rounds, half as long, of flush per token, 1 stream and 1,000 streams, judged by what does not depend on how fast the
+    /// Three to five rounds, half as long, of flush per token, 1 stream and 1,000 streams, judged by what does not depend on how fast the
     /// machine is: the gate
     #[arg(long)]
     quick: bool,
@@ -92,7 +92,7 @@ pub(crate) fn run(args: &PaceArgs) -> Result<()> {
     for round in 0..rounds * (1 + EXTRA) {
         for ((measurement, who), sheet) in chosen.iter().zip(&mut sheets) {
             let Sheet::Rounds(lists) = sheet else { continue };
-            if round >= rounds && decided(lists) {
+            if (by_gate && settled(measurement, lists)) || (round >= rounds && decided(lists)) {
                 continue;
             }
             let pair = measure(&rods, measurement, *who, round, args, &mut log)
@@ -186,9 +186,15 @@ fn load(measurement: &Measurement, args: &PaceArgs, turns: u32, turn: u32) -> (L
     (Load { streams, gap_us, warm, seconds: seconds / f64::from(turns), patience }, retries)
 }
 
-/// Whether enough rounds of every target counted.
+/// Whether enough rounds of every target counted, or none at all: on such a host more rounds would not count either.
 fn decided(lists: &[Vec<Round>]) -> bool {
-    lists.iter().all(|rounds| rounds.iter().filter(|round| round.counts).count() >= FEWEST)
+    let counted = |rounds: &Vec<Round>| rounds.iter().filter(|round| round.counts).count();
+    lists.iter().map(counted).all(|counted| counted == 0 || counted >= FEWEST)
+}
+
+/// Whether the gate's verdict on every target is clear already.
+fn settled(measurement: &Measurement, lists: &[Vec<Round>]) -> bool {
+    lists.iter().zip(measurement.targets).all(|(rounds, target)| is_settled(rounds, target.limits(true)))
 }
 
 /// The lines of a measurement, held to what the gate judges by or to all limits.
@@ -279,7 +285,8 @@ mod tests {
         let round = |counts| Round { value: 1.0, counts };
         let (enough, busy) = (vec![round(true); FEWEST], vec![round(true), round(true), round(false)]);
         assert!(decided(&[enough.clone(), enough.clone()]));
-        assert!(!decided(&[enough, busy]));
+        assert!(!decided(&[enough.clone(), busy]));
+        assert!(decided(&[enough, vec![round(false); 5]]));
     }
 
     #[test]

@@ -101,6 +101,14 @@ pub(crate) fn conclude(rounds: &[Round], limits: Option<Limits>) -> Conclusion {
     Conclusion { median, counted, verdict }
 }
 
+/// Whether more rounds could change nothing: enough of them count, and all of those are on one side of the floor.
+pub(crate) fn is_settled(rounds: &[Round], limits: Option<Limits>) -> bool {
+    let Some(limits) = limits else { return true };
+    let kept: Vec<bool> =
+        rounds.iter().filter(|round| round.counts).map(|round| limits.keeps(round.value, limits.floor)).collect();
+    kept.len() >= FEWEST && kept.windows(2).all(|pair| pair[0] == pair[1])
+}
+
 /// The middle of the values; of an even number the mean of the middle two.
 pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
     values.sort_unstable_by(f64::total_cmp);
@@ -134,6 +142,19 @@ mod tests {
         assert_eq!(verdict(&[0.1, 0.1, 0.1], &[true, true, false], limits), Verdict::Inconclusive);
         assert_eq!(verdict(&[0.9, 0.9, 0.9], &[false; 3], limits), Verdict::Inconclusive);
         assert_eq!(verdict(&[], &[], limits), Verdict::Inconclusive);
+    }
+
+    #[test]
+    fn rounds_of_one_mind_are_enough() {
+        let settled = |values: &[(f64, bool)]| {
+            let rounds: Vec<Round> = values.iter().map(|&(value, counts)| Round { value, counts }).collect();
+            is_settled(&rounds, Some(Limits::at_most(1.0, 0.5)))
+        };
+        assert!(settled(&[(0.9, true), (0.8, true), (2.0, false), (0.1, true)]));
+        assert!(settled(&[(1.1, true); 3]));
+        assert!(!settled(&[(0.9, true), (1.1, true), (0.9, true), (0.9, true)]));
+        assert!(!settled(&[(0.9, true), (0.9, true), (0.9, false)]));
+        assert!(is_settled(&[], None));
     }
 
     #[test]

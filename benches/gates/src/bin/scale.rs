@@ -19,10 +19,10 @@ use mock_ollama::engine::Config;
 use mock_ollama::recording::{Recording, RequestBody};
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
-use runtime_lab::runtimes::{World, of};
-use runtime_lab::sim::{Settings, Sim, model};
+use runtime_lab::runtimes::{Environment, of};
+use runtime_lab::sim::{Sim, SimSettings, model};
 use runtime_lab::variant::Variant;
-use runtime_lab::workload::{AgentPlan, Job, Manner, RequestPlan, Workload};
+use runtime_lab::workload::{AgentBehavior, AgentPlan, Job, RequestPlan, Workload};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
 
@@ -111,9 +111,9 @@ fn memory(quick: bool) -> Result<bool> {
     let count = if quick { MEMORY_AGENTS_QUICK } else { MEMORY_AGENTS };
     let Workload { agents, recordings, .. } = workload(count, MEMORY_CHUNKS)?;
     let config = Config { catalog: Catalog::new(recordings).into(), ..Config::default() };
-    let sim = Sim::in_memory(config, Settings::default());
+    let sim = Sim::in_memory(config, SimSettings::default());
     let job = Job { url: "http://127.0.0.1:11434".to_owned(), agents, limit: None };
-    let (transcript, speed) = Speed::of(|| of(Variant::TokioLocalset).run(&job, &World::Memory(sim)));
+    let (transcript, speed) = Speed::of(|| of(Variant::TokioLocalset).run(&job, &Environment::Memory(sim)));
     let transcript = transcript?;
     let done = transcript.agents.iter().flat_map(|agent| &agent.exchanges);
     let done = done.filter(|exchange| exchange.outcome.kind() == "done").count();
@@ -198,8 +198,8 @@ fn workload(agents: usize, chunks: usize) -> Result<Workload> {
         body: body.to_string(),
     };
     let agent = |number: usize| -> Result<AgentPlan> {
-        let manner = Manner { think: APART * u32::try_from(number)?, ..Manner::default() };
-        Ok(AgentPlan { manner, ..AgentPlan::new(format!("a{number:07}"), vec![request.clone()]) })
+        let behavior = AgentBehavior { think: APART * u32::try_from(number)?, ..AgentBehavior::default() };
+        Ok(AgentPlan { behavior, ..AgentPlan::new(format!("a{number:07}"), vec![request.clone()]) })
     };
     Ok(Workload {
         name: "scale".to_owned(),

@@ -13,9 +13,9 @@ use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::schedule::Pace;
 use runtime_lab::papers::Published;
-use runtime_lab::report::facts_builder::{Seen, facts};
-use runtime_lab::runtimes::{World, of};
-use runtime_lab::sim::{Settings, Sim};
+use runtime_lab::report::facts_builder::{ObservedRun, facts};
+use runtime_lab::runtimes::{Environment, of};
+use runtime_lab::sim::{Sim, SimSettings};
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::{Job, Workload};
 
@@ -93,13 +93,13 @@ fn replay(variant: Variant, transport: Transport, workloads: &[Workload]) -> (Du
         let (transcript, journal) = match transport {
             Transport::Memory => {
                 let catalog = Catalog::new(workload.recordings.iter().cloned()).into();
-                let sim = Sim::in_memory(Config { catalog, ..Config::default() }, Settings::default());
-                let world = World::Memory(sim.clone());
-                let transcript = of(variant).run(&job("http://127.0.0.1:11434".to_owned()), &world);
+                let sim = Sim::in_memory(Config { catalog, ..Config::default() }, SimSettings::default());
+                let environment = Environment::Memory(sim.clone());
+                let transcript = of(variant).run(&job("http://127.0.0.1:11434".to_owned()), &environment);
                 (transcript.expect("a run in memory"), sim.journal())
             }
             Transport::Sockets => {
-                let sim = Sim::over_sockets(Settings::default());
+                let sim = Sim::over_sockets(SimSettings::default());
                 let server = MockOllama::builder()
                     .recordings(workload.recordings.iter().cloned())
                     .pace(Pace::recorded())
@@ -107,12 +107,12 @@ fn replay(variant: Variant, transport: Transport, workloads: &[Workload]) -> (Du
                     .observer(sim.observer())
                     .start()
                     .expect("a server");
-                let transcript = of(variant).run(&job(server.url()), &World::Sockets(sim));
+                let transcript = of(variant).run(&job(server.url()), &Environment::Sockets(sim));
                 (transcript.expect("a run over sockets"), server.finish().expect("a journal"))
             }
         };
         let judged = Instant::now();
-        let seen = Seen { variant: variant.name(), block: 0, transcript: &transcript, journal: &journal };
+        let seen = ObservedRun { variant: variant.name(), block: 0, transcript: &transcript, journal: &journal };
         let (facts, differences) = facts(workload, "x1", None, &[seen]);
         assert_eq!(differences, [], "{variant}, {}", workload.name);
         let exchanges = || facts.agents.iter().flat_map(|agent| &agent.exchanges);

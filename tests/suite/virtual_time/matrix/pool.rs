@@ -6,23 +6,26 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
+use futures::FutureExt as _;
 use http_body_util::Full;
 use hyper::Uri;
 use hyper::body::Incoming;
 use hyper::rt::{Executor, Read, ReadBufCursor, Write};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::{Connected, Connection};
-use runtime_lab::clients::{Client, ClientError, Host, Net as _, Request, Response};
-use runtime_lab::sim::{Pipe, PipeNet, Sim};
+use runtime_lab::clients::{AgentRequest, Client, ClientError, ClientResponse, Executor as _};
+use runtime_lab::sim::{Pipe, Sim};
 use tower_service::Service;
+
+use super::executors::Spawner;
 
 /// Clones share their connections.
 #[derive(Clone)]
 pub(super) struct Pool(legacy::Client<Connector, Full<Bytes>>);
 
 impl Pool {
-    pub(super) fn new<H: Host>(sim: &Sim, host: H) -> Self {
-        let tasks = Tasks(PipeNet::new(sim.clone(), host));
+    pub(super) fn new(sim: &Sim, spawner: Spawner) -> Self {
+        let tasks = Tasks { sim: sim.clone(), spawner };
         Self(legacy::Client::builder(tasks).build(Connector(sim.clone())))
     }
 }
@@ -30,13 +33,13 @@ impl Pool {
 impl Client for Pool {
     type Body = Incoming;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<Incoming>, ClientError> {
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Incoming>, ClientError> {
         let post = hyper::Request::post(format!("http://127.0.0.1:11434{}", request.path));
         let post = request.headers().into_iter().fold(post, |post, (name, value)| post.header(name, value));
         let body = Full::new(Bytes::copy_from_slice(request.body.as_bytes()));
         let post = post.body(body).map_err(|error| ClientError::BadRequest(error.into()))?;
         let response = self.0.request(post).await.map_err(|error| ClientError::NoResponse(error.into()))?;
-        Ok(Response { status: response.status().as_u16(), body: response.into_body() })
+        Ok(ClientResponse { status: response.status().as_u16(), body: response.into_body() })
     }
 
     fn describe(&self) -> String {
@@ -46,11 +49,14 @@ impl Client for Pool {
 
 /// What the pool spawns takes part in virtual time.
 #[derive(Clone)]
-struct Tasks<H>(PipeNet<H>);
+struct Tasks {
+    sim: Sim,
+    spawner: Spawner,
+}
 
-impl<H: Host, F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks<H> {
+impl<F: Future<Output = ()> + Send + 'static> Executor<F> for Tasks {
     fn execute(&self, task: F) {
-        self.0.spawn(task);
+        self.spawner.spawn(self.sim.service("a connection", task).map(drop));
     }
 }
 

@@ -5,16 +5,15 @@ use std::hint::spin_loop;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
-use std::time::Duration;
 
 use futures::FutureExt as _;
 use mock_ollama::seed::Seed;
 use rand::{Rng, RngExt as _};
-use runtime_lab::clients::Host;
-use runtime_lab::runtimes::{AgentTask, RunError};
-use runtime_lab::sim::Log;
+use runtime_lab::clients::Executor as _;
+use runtime_lab::runtimes::RunError;
+use runtime_lab::sim::EventLog;
 
-use super::executors::{Logs, Play};
+use super::executors::{AgentTask, Logs, Play, Spawner};
 
 /// A run whose tasks are all delayed before and after each poll.
 pub(super) struct Shaken<P> {
@@ -24,17 +23,17 @@ pub(super) struct Shaken<P> {
 }
 
 impl<P: Play> Play for Shaken<P> {
-    async fn on<H, F>(self, host: H, compose: impl FnOnce(Vec<AgentTask>) -> F) -> Result<Log, RunError>
-    where
-        H: Host,
-        F: Future<Output = Logs>,
-    {
+    async fn on<F: Future<Output = Logs>>(
+        self,
+        spawner: Spawner,
+        compose: impl FnOnce(Vec<AgentTask>) -> F,
+    ) -> Result<EventLog, RunError> {
         let shaker = Shaker { seed: self.seed, shaken: Arc::default() };
-        let host = ShakenHost { host, shaker: shaker.clone() };
-        let compose = |agents: Vec<AgentTask>| {
-            compose(agents.into_iter().map(|agent| -> AgentTask { shaker.shake(agent).boxed() }).collect())
-        };
-        self.play.on(host, compose).await
+        let for_connections = shaker.clone();
+        let spawner = Spawner::new(move |task| spawner.spawn(for_connections.shake(task)));
+        let compose =
+            |agents: Vec<AgentTask>| compose(agents.into_iter().map(|agent| shaker.shake(agent).boxed()).collect());
+        self.play.on(spawner, compose).await
     }
 }
 
@@ -67,21 +66,5 @@ fn delay(rng: &mut impl Rng) {
         0..3 => {}
         3 => thread::yield_now(),
         _ => (0..1_u32 << rng.random_range(2..8)).for_each(|_| spin_loop()),
-    }
-}
-
-#[derive(Clone)]
-struct ShakenHost<H> {
-    host: H,
-    shaker: Shaker,
-}
-
-impl<H: Host> Host for ShakenHost<H> {
-    fn spawn(&self, task: impl Future<Output = ()> + Send + 'static) {
-        self.host.spawn(self.shaker.shake(task));
-    }
-
-    async fn sleep(&self, _time: Duration) {
-        unreachable!("virtual time has timers of its own");
     }
 }

@@ -6,10 +6,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use mock_ollama::schedule::Pace;
-use runtime_lab::workload::Manner;
+use runtime_lab::workload::AgentBehavior;
 use serde_json::json;
 
-use crate::stage::Cast;
+use crate::util::Scenario;
 
 /// What is run, and what it is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,45 +44,45 @@ impl Workload {
         }
     }
 
-    pub(super) fn cast(self) -> Cast {
+    pub(super) fn scenario(self) -> Scenario {
         let streams =
             |count: usize, tokens| (0..count).map(|index| stream(&format!("stream-{index}"), tokens)).collect();
         let recorded = Pace::recorded();
         match self {
-            Self::GapsInNs => Cast::each(8, streams(2, 20), recorded.jitter(0.5)),
-            Self::TiesOnTheMs => Cast::each(8, streams(2, 20), recorded),
+            Self::GapsInNs => Scenario::each(8, streams(2, 20), recorded.jitter(0.5)),
+            Self::TiesOnTheMs => Scenario::each(8, streams(2, 20), recorded),
             Self::SharedSemaphore | Self::SharedPool => {
-                Cast { limit: Some(3), ..Cast::each(12, streams(3, 20), recorded) }
+                Scenario { limit: Some(3), ..Scenario::each(12, streams(3, 20), recorded) }
             }
-            Self::Cancels => cancels(Cast { limit: Some(5), ..Cast::each(12, streams(2, 20), recorded) }),
-            Self::ServerErrors => server_errors(Cast { limit: Some(5), ..Cast::each(8, failing(), recorded) }),
+            Self::Cancels => cancels(Scenario { limit: Some(5), ..Scenario::each(12, streams(2, 20), recorded) }),
+            Self::ServerErrors => server_errors(Scenario { limit: Some(5), ..Scenario::each(8, failing(), recorded) }),
         }
     }
 }
 
 /// Every third agent hangs up, every third gives up early and tries again.
-fn cancels(mut cast: Cast) -> Cast {
-    for (agent, index) in cast.agents.iter_mut().zip(0_u32..) {
-        agent.manner = match index % 3 {
-            0 => Manner { cancel_after: NonZeroU32::new(3 + index), ..Manner::default() },
-            1 => Manner {
+fn cancels(mut scenario: Scenario) -> Scenario {
+    for (agent, index) in scenario.agents.iter_mut().zip(0_u32..) {
+        agent.behavior = match index % 3 {
+            0 => AgentBehavior { cancel_after: NonZeroU32::new(3 + index), ..AgentBehavior::default() },
+            1 => AgentBehavior {
                 timeout: Some(Duration::from_millis(7)),
                 retries: 2,
                 retry_pause: Duration::from_millis(1),
-                ..Manner::default()
+                ..AgentBehavior::default()
             },
-            _ => Manner { think: Duration::from_millis(2), ..Manner::default() },
+            _ => AgentBehavior { think: Duration::from_millis(2), ..AgentBehavior::default() },
         };
     }
-    cast
+    scenario
 }
 
 /// Every other agent asks again at once.
-fn server_errors(mut cast: Cast) -> Cast {
-    for agent in cast.agents.iter_mut().step_by(2) {
-        agent.manner.retries = 1;
+fn server_errors(mut scenario: Scenario) -> Scenario {
+    for agent in scenario.agents.iter_mut().step_by(2) {
+        agent.behavior.retries = 1;
     }
-    cast
+    scenario
 }
 
 fn failing() -> Vec<Recording> {

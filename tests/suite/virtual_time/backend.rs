@@ -7,19 +7,20 @@ use mock_ollama::backend::{Limits, Settings};
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
 use runtime_lab::runtimes::of;
-use runtime_lab::workload::{Manner, WorkloadFile};
+use runtime_lab::workload::{AgentBehavior, WorkloadFile};
 
-use super::made::steady;
-use super::stage::{in_memory_on, over_sockets_on};
+use super::recordings::steady;
+use super::util::{in_memory_on, over_sockets_on};
 use super::variants::assert_same_story;
-use crate::stage::Cast;
+use crate::util::Scenario;
 
 /// Four agents that ask twice, of which one hangs up and one is impatient.
-fn cast() -> Cast {
-    let mut cast = Cast::each(4, vec![steady("one", 100, 10, 31), steady("two", 50, 7, 20)], Pace::recorded());
-    cast.agents[1].manner = Manner { cancel_after: NonZeroU32::new(4), ..Manner::default() };
-    cast.agents[2].manner = Manner { timeout: Some(Duration::from_millis(450)), retries: 1, ..Manner::default() };
-    cast
+fn scenario() -> Scenario {
+    let mut scenario = Scenario::each(4, vec![steady("one", 100, 10, 31), steady("two", 50, 7, 20)], Pace::recorded());
+    scenario.agents[1].behavior = AgentBehavior { cancel_after: NonZeroU32::new(4), ..AgentBehavior::default() };
+    scenario.agents[2].behavior =
+        AgentBehavior { timeout: Some(Duration::from_millis(450)), retries: 1, ..AgentBehavior::default() };
+    scenario
 }
 
 fn machines() -> [Settings; 4] {
@@ -36,8 +37,8 @@ fn machines() -> [Settings; 4] {
 for_each_variant! {
     fn every_machine_tells_the_same_story_in_memory_and_over_sockets(variant: Variant) {
         for machine in machines() {
-            let memory = in_memory_on(of(variant), &cast(), &machine).unwrap();
-            assert_same_story(&memory, &over_sockets_on(of(variant), &cast(), &machine).unwrap());
+            let memory = in_memory_on(of(variant), &scenario(), &machine).unwrap();
+            assert_same_story(&memory, &over_sockets_on(of(variant), &scenario(), &machine).unwrap());
         }
     }
 }
@@ -47,7 +48,7 @@ fn a_workload_file_states_the_machine() {
     let text = "name = \"w\"\ndescription = \"d\"\n[backend]\nshare = \"0.41\"\nparallel = 1\nload_ms = 5\nmax_queue = 9\n\
                 [[agent]]\nrecordings = [\"tiny-short\"]\n";
     let file = WorkloadFile::parse(text, std::path::Path::new("w.toml")).unwrap();
-    let named = [crate::stage::fixture("tiny-short")];
+    let named = [crate::util::fixture("tiny-short")];
     let machine = file.resolve(runtime_lab::workload::Library::of(&named)).unwrap().backend;
     assert_eq!((machine.parallel.unwrap().get(), machine.share.to_string()), (1, "0.41".to_owned()));
     let loads = machine.loads.unwrap();

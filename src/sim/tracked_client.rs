@@ -5,36 +5,36 @@ use mock_ollama::journal::StreamId;
 
 use super::baton::Sim;
 use super::sockets::Entry;
-use crate::clients::{Body, Client, ClientError, Request, Response};
+use crate::clients::{AgentRequest, Client, ClientError, ClientResponse, ResponseBody};
 
 /// Any client over sockets, under virtual time: what it has sent and not yet been answered holds the clock.
 ///
 /// Bytes count as read where the HTTP stack yields them, before any chunk policy: a client that collects them must not
 /// stop the clock.
 #[derive(Clone, Debug)]
-pub struct Held<C> {
+pub struct TrackedClient<C> {
     inner: C,
     sim: Sim,
     sent: u32,
 }
 
-impl<C> Held<C> {
+impl<C> TrackedClient<C> {
     /// `inner` under the clock of `sim`.
     pub fn new(inner: C, sim: Sim) -> Self {
         Self { inner, sim, sent: 0 }
     }
 }
 
-impl<C: Client> Client for Held<C> {
-    type Body = HeldBody<C::Body>;
+impl<C: Client> Client for TrackedClient<C> {
+    type Body = TrackedBody<C::Body>;
 
-    async fn send(&mut self, request: Request<'_>) -> Result<Response<Self::Body>, ClientError> {
+    async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Self::Body>, ClientError> {
         let mut entry = Entry::begin(&self.sim, StreamId::of(request.agent, self.sent));
         self.sent += 1;
         match self.inner.send(request).await {
-            Ok(Response { status, body }) => {
+            Ok(ClientResponse { status, body }) => {
                 entry.head_seen();
-                Ok(Response { status, body: HeldBody { entry, inner: body } })
+                Ok(ClientResponse { status, body: TrackedBody { entry, inner: body } })
             }
             Err(error) => {
                 entry.close();
@@ -48,14 +48,14 @@ impl<C: Client> Client for Held<C> {
     }
 }
 
-/// The body of a response of [`Held`].
+/// The body of a response of [`TrackedClient`].
 #[derive(Debug)]
-pub struct HeldBody<B> {
+pub struct TrackedBody<B> {
     entry: Entry,
     inner: B,
 }
 
-impl<B: Body> Body for HeldBody<B> {
+impl<B: ResponseBody> ResponseBody for TrackedBody<B> {
     async fn next(&mut self) -> Option<Result<Bytes, ClientError>> {
         let next = self.inner.next().await;
         match &next {

@@ -1,4 +1,4 @@
-//! What an agent asks of the world it runs in.
+//! What an agent asks of the environment it runs in.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -9,33 +9,33 @@ use mock_ollama::journal::StreamId;
 
 /// The lab's clock as agents know it: they read it, sleep on it, and tell it what they see.
 ///
-/// In real time each variant brings the timers of its own runtime, through [`Host`]; in virtual time it is the
+/// In real time each variant brings the timers of its own runtime, through [`Executor`]; in virtual time it is the
 /// simulation's, whatever the runtime.
-pub trait Lab: Clone + Send + Sync + 'static {
+pub trait AgentClock: Clone + 'static {
     /// The time.
     fn now(&self) -> Instant;
 
     /// Resolves at `at`. What waits for the same instant is ordered by its streams, in virtual time.
-    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> + Send;
+    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()>;
 
     /// Something was seen or done. Only virtual time keeps it.
-    fn note(&self, stream: &StreamId, seen: Seen) {
-        let _ = (stream, seen);
+    fn note(&self, stream: &StreamId, event: AgentEvent) {
+        let _ = (stream, event);
     }
 }
 
 /// What the lab asks of an executor: tasks, and timers in real time. Each variant implements it for its own.
-pub trait Host: Clone + Send + Sync + 'static {
-    /// Runs a future as a task of its own.
+pub trait Executor: Clone + 'static {
+    /// Spawns a task. Every executor can take it: what the lab spawns by itself, connections in memory, is `Send`.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
     /// Waits so long, in real time.
-    fn sleep(&self, time: Duration) -> impl Future<Output = ()> + Send;
+    fn sleep(&self, time: Duration) -> impl Future<Output = ()>;
 }
 
 /// Something that an agent saw or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Seen {
+pub enum AgentEvent {
     /// The agent began.
     Started,
     /// A request was handed to the client.
@@ -61,7 +61,7 @@ pub enum Seen {
     Left,
 }
 
-impl fmt::Display for Seen {
+impl fmt::Display for AgentEvent {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Started => f.write_str("started"),

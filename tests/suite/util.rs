@@ -10,8 +10,8 @@ use mock_ollama::driver::Monotonic;
 use mock_ollama::journal::Journal;
 use mock_ollama::recording::{Exchange, Method, Recording, Request, RequestBody, read_file};
 use mock_ollama::schedule::Pace;
-use runtime_lab::runtimes::{Runtime, World};
-use runtime_lab::transcript::{ExchangeLog, Outcome, Transcript};
+use runtime_lab::runtimes::{Environment, Runtime};
+use runtime_lab::transcript::{ExchangeLog, ExchangeOutcome, Transcript};
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 use serde_json::json;
 
@@ -36,8 +36,8 @@ impl Run {
     /// Fails with the words of the first exchange that failed.
     pub(crate) fn all_done(&self) -> Result<(), String> {
         let failed = self.exchanges().find_map(|exchange| match &exchange.outcome {
-            Outcome::Done { .. } => None,
-            Outcome::Failed { kind, message } => Some((&exchange.recording, kind, message)),
+            ExchangeOutcome::Done { .. } => None,
+            ExchangeOutcome::Failed { kind, message } => Some((&exchange.recording, kind, message)),
         });
         failed.map_or(Ok(()), |(recording, kind, message)| Err(format!("{recording} failed ({kind}): {message}")))
     }
@@ -48,15 +48,15 @@ impl Run {
 /// When `drive` panics, the server goes first, so that the run ends and the panic is seen.
 pub(crate) fn perform(
     runtime: &dyn Runtime,
-    Cast { recordings, pace, agents, limit }: Cast,
-    world: &World,
+    Scenario { recordings, pace, agents, limit }: Scenario,
+    environment: &Environment,
     drive: impl FnOnce(&MockOllama),
 ) -> Run {
     let server = MockOllama::builder().recordings(recordings).pace(pace).start().unwrap();
     let job = Job { url: server.url(), agents, limit: limit.map(|limit| limit.try_into().unwrap()) };
     thread::scope(|scope| {
         let server = server;
-        let running = scope.spawn(|| runtime.run(&job, world).unwrap());
+        let running = scope.spawn(|| runtime.run(&job, environment).unwrap());
         drive(&server);
         let transcript = running.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Run { transcript, journal: server.finish().unwrap() }
@@ -65,14 +65,14 @@ pub(crate) fn perform(
 
 /// Who is on the stage.
 #[derive(Debug)]
-pub(crate) struct Cast {
+pub(crate) struct Scenario {
     pub(crate) recordings: Vec<Recording>,
     pub(crate) pace: Pace,
     pub(crate) agents: Vec<AgentPlan>,
     pub(crate) limit: Option<usize>,
 }
 
-impl Cast {
+impl Scenario {
     /// So many agents, each of which asks for every exchange of every recording.
     pub(crate) fn each(agents: usize, recordings: Vec<Recording>, pace: Pace) -> Self {
         let requests: Vec<RequestPlan> = recordings.iter().flat_map(requests_of).collect();
@@ -96,8 +96,8 @@ pub(crate) fn requests_of(recording: &Recording) -> impl Iterator<Item = Request
 }
 
 /// Real time by the clock of the server, so that what both sides stamp compares.
-pub(crate) fn wall() -> World {
-    World::Wall(Arc::new(Monotonic))
+pub(crate) fn wall() -> Environment {
+    Environment::Wall(Arc::new(Monotonic))
 }
 
 /// The name of an agent.

@@ -1,8 +1,6 @@
 //! The recorder, in front of a mock server as its upstream, or of plain sockets.
 
-#[path = "record/sturdy.rs"]
 mod sturdy;
-#[path = "record/util.rs"]
 mod util;
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};

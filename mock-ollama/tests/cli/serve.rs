@@ -26,7 +26,7 @@ fn serve(args: &[&str]) -> Command {
 }
 
 /// A server in a process of its own, ended when this is dropped.
-struct Serving {
+pub(crate) struct Serving {
     child: Child,
     stdout: BufReader<ChildStdout>,
     /// What it printed first.
@@ -34,7 +34,7 @@ struct Serving {
 }
 
 impl Serving {
-    fn start(command: &mut Command) -> Self {
+    pub(crate) fn start(command: &mut Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).spawn().expect("the executable starts");
         let mut stdout = BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
@@ -47,13 +47,14 @@ impl Serving {
         Self::start(serve(&["--listen", "127.0.0.1:0"]).args(args))
     }
 
-    fn addr(&self) -> &str {
-        let addr = self.line.strip_prefix("listening on http://").and_then(|rest| rest.strip_suffix('\n'));
+    pub(crate) fn addr(&self) -> &str {
+        // The recorder prints more in front of it.
+        let addr = self.line.split_once("listening on http://").and_then(|(_, rest)| rest.strip_suffix('\n'));
         addr.unwrap_or_else(|| panic!("{:?}", self.line))
     }
 
     /// Sends a request, `METHOD PATH VERSION`, and returns what comes back.
-    fn ask(&self, line: &str, body: &str) -> BufReader<TcpStream> {
+    pub(crate) fn ask(&self, line: &str, body: &str) -> BufReader<TcpStream> {
         let mut stream = TcpStream::connect(self.addr()).unwrap();
         stream.set_read_timeout(Some(PATIENCE)).unwrap();
         let length = body.len();
@@ -77,7 +78,7 @@ impl Serving {
 
     /// Sends a signal; returns the exit code and what else it had printed.
     #[cfg(unix)]
-    fn stop(mut self, signal: &str) -> (Option<i32>, String) {
+    pub(crate) fn stop(mut self, signal: &str) -> (Option<i32>, String) {
         let kill = ["-c", &format!("kill -{signal} {}", self.child.id())];
         assert!(Command::new("sh").args(kill).status().unwrap().success());
         let mut rest = String::new();
@@ -118,7 +119,7 @@ fn skip_head(answer: &mut BufReader<TcpStream>) {
 #[rstest]
 fn a_signal_ends_it_well_and_it_has_printed_one_line(#[values("INT", "TERM")] signal: &str) {
     let server = Serving::with(&[]);
-    assert!(server.addr().starts_with("127.0.0.1:"), "{}", server.line);
+    assert!(server.line.starts_with("listening on http://127.0.0.1:"), "{}", server.line);
     assert_eq!(server.stop(signal), (Some(0), String::new()));
 }
 

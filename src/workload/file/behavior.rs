@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::time::Duration;
 
 use super::Problem;
-use crate::workload::plan::Manner;
+use crate::workload::plan::AgentBehavior;
 
 /// The most times that a request may be sent again.
 pub const MAX_RETRIES: u32 = 100;
@@ -15,7 +15,7 @@ pub const MAX_MS: u64 = 86_400_000;
 /// The keys as written. They are no table of their own in the file, and serde cannot flatten a struct into one that
 /// denies unknown keys, so the entry hands them over.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct MannerKeys {
+pub(super) struct BehaviorKeys {
     pub think_ms: Option<u64>,
     pub timeout_ms: Option<u64>,
     pub cancel_after_tokens: Option<u32>,
@@ -23,7 +23,7 @@ pub(super) struct MannerKeys {
     pub retry_pause_ms: Option<u64>,
 }
 
-impl MannerKeys {
+impl BehaviorKeys {
     /// What is wrong with the keys of the `[[agent]]` that has this number.
     pub(super) fn problem(self, agent: usize) -> Option<Problem> {
         let retries = self.retries.unwrap_or(0);
@@ -47,9 +47,9 @@ impl MannerKeys {
         })
     }
 
-    /// The manner that the keys ask for, once they have no problem.
-    pub(super) fn manner(self) -> Manner {
-        Manner {
+    /// The behavior that the keys ask for, once they have no problem.
+    pub(super) fn behavior(self) -> AgentBehavior {
+        AgentBehavior {
             think: millis(self.think_ms),
             timeout: self.timeout_ms.map(Duration::from_millis),
             cancel_after: self.cancel_after_tokens.and_then(NonZeroU32::new),
