@@ -11,10 +11,10 @@
 //! | 6 | [`driver`] | moves bytes and time between sockets and the engine |
 //! | 5 | [`engine`] | the whole server as a state machine: no socket, no clock |
 //! | 4 | [`catalog`], [`script`] | what a server offers |
-//! | 3 | [`import`], [`scrub`] | what must know the dialects to read a foreign body |
-//! | 2 | [`dialect`], [`generation`] | what clients and servers write |
-//! | 1 | [`recording`], [`schedule`], [`http`], [`models`], [`backend`] | what was captured, and pure mechanisms |
-//! | 0 | [`journal`], [`files`], [`clock`], [`seed`], [`terminal`] | data and time |
+//! | 3 | [`import`], [`scrub`], [`manage`] | what must know the dialects: foreign bodies, secrets, models |
+//! | 2 | [`dialect`] | what clients and servers write |
+//! | 1 | [`generation`], [`recording`], [`schedule`], [`http`], [`models`], [`backend`] | what was captured, and pure mechanisms |
+//! | 0 | `go_json`, [`journal`], [`files`], [`clock`], [`seed`], [`terminal`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
 //!
@@ -46,9 +46,11 @@ pub mod driver;
 pub mod engine;
 pub mod files;
 pub mod generation;
+mod go_json;
 pub mod http;
 pub mod import;
 pub mod journal;
+pub mod manage;
 pub mod models;
 pub mod record;
 pub mod recording;

@@ -11,11 +11,11 @@ use thiserror::Error;
 
 use crate::backend;
 use crate::catalog::{Catalog, Matching};
-use crate::dialect::manage::DEFAULT_SPEED;
 use crate::driver::{Monotonic, NoObserver, Observer, Part, Service, Threads, TimeSource, bind, host_names};
 use crate::engine::{Config, CreatedAt, Engine, Limits, Release};
 use crate::http::{GateConfig, Origins};
 use crate::journal::{Journal, Keep, ServerId, StreamId};
+use crate::manage::DEFAULT_SPEED;
 use crate::models::KeepAlive;
 use crate::recording::{ReadError, Recording, read_file};
 use crate::schedule::Pace;

@@ -19,10 +19,10 @@ const HOUSES: &[House] = &[
     House {
         sources: "mock-ollama/src/",
         floors: &[
-            &["clock", "files", "journal", "seed", "terminal"],
-            &["backend", "http", "models", "recording", "schedule"],
-            &["dialect", "generation"],
-            &["import", "scrub"],
+            &["clock", "files", "go_json", "journal", "seed", "terminal"],
+            &["backend", "generation", "http", "models", "recording", "schedule"],
+            &["dialect"],
+            &["import", "manage", "scrub"],
             &["catalog", "script"],
             &["engine"],
             &["driver"],

@@ -52,7 +52,7 @@ const RULES: &[Rule] = &[
     Rule {
         number: "w_019",
         off: "tags leave as they are",
-        file: "dialect/go_json.rs",
+        file: "go_json/encode.rs",
         from: r"while let Some(at) = rest.find(['<', '>', '&', '\u{2028}', '\u{2029}'])",
         to: r"while let Some(at) = rest.find(['\u{2028}', '\u{2029}'])",
     },

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::dialect::Reply;
-use crate::http::encode_chunk;
+use crate::http::{Reply, encode_chunk};
 use crate::recording::{End, Exchange, Form};
 
 /// The longest body that Go sends with `Content-Length` when the handler writes it at once.

@@ -9,13 +9,12 @@ use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::catalog::{Matching, builtin};
-use mock_ollama::dialect::manage::DEFAULT_SPEED;
-use mock_ollama::dialect::request::keep_alive_of;
 use mock_ollama::driver::{Service, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
 use mock_ollama::files::{Existing, is_same, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
 use mock_ollama::journal::DEFAULT_JOURNAL_BYTES;
+use mock_ollama::manage::DEFAULT_SPEED;
 use mock_ollama::models::KeepAlive;
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
@@ -103,7 +102,8 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         return Err(VerbError::OntoInput { path: journal.clone() }.into());
     }
     let origins = origins()?;
-    let keep_alive = variable("OLLAMA_KEEP_ALIVE").and_then(|text| keep_alive_of(&text)).unwrap_or(KeepAlive::DEFAULT);
+    let keep_alive =
+        variable("OLLAMA_KEEP_ALIVE").and_then(|text| KeepAlive::from_env(&text)).unwrap_or(KeepAlive::DEFAULT);
     raise_descriptor_limit();
     let (stop, stopped) = mpsc::channel();
     ctrlc::set_handler(move || {

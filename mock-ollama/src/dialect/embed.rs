@@ -4,10 +4,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use super::Reply;
-use super::objects::{is_zero, json};
-
-const JSON: &str = "application/json; charset=utf-8";
+use crate::go_json::{is_zero, to_string};
+use crate::http::{JSON, Reply};
 
 /// What `/api/embed` counts, durations in nanoseconds; zeros are not sent.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -55,7 +53,7 @@ pub fn embed_reply(model: &str, embeddings: &[Vec<f32>], metrics: EmbedMetrics) 
         prompt_eval_count: u64,
     }
     let EmbedMetrics { total_ns: total_duration, load_ns: load_duration, prompt_eval_count } = metrics;
-    Reply::new(200, JSON, json(&Body { model, embeddings, total_duration, load_duration, prompt_eval_count }))
+    Reply::new(200, JSON, to_string(&Body { model, embeddings, total_duration, load_duration, prompt_eval_count }))
 }
 
 /// The answer of `/api/embeddings`, which widens each number to 64 bits.
@@ -64,7 +62,7 @@ pub fn embeddings_reply(embedding: &[f32]) -> Reply {
     struct Body {
         embedding: Vec<f64>,
     }
-    Reply::new(200, JSON, json(&Body { embedding: embedding.iter().copied().map(f64::from).collect() }))
+    Reply::new(200, JSON, to_string(&Body { embedding: embedding.iter().copied().map(f64::from).collect() }))
 }
 
 /// The answer of `/v1/embeddings`; `base64` asks for little-endian 32-bit floats in that coding.
@@ -102,7 +100,7 @@ pub fn openai_embeddings_reply(model: &str, embeddings: &[Vec<f32>], tokens: u64
     });
     let usage = Usage { prompt_tokens: tokens, total_tokens: tokens };
     let body = Body { object: "list", data: data.collect(), model, usage };
-    Reply::new(200, "application/json", json(&body) + "\n")
+    Reply::wrapped(200, &to_string(&body))
 }
 
 #[cfg(test)]

@@ -2,8 +2,6 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `go_json` | JSON as Go's encoder writes it |
-//! | `go_fmt` | values as Go's `fmt` prints them |
 //! | `request` | requests of every route, brought to one form |
 //! | `read` | recorded bodies, read into generations |
 //! | `unreadable` | why a recorded answer cannot be told in another way |
@@ -15,21 +13,14 @@
 //! | `objects` | what their objects have in common |
 //! | `object` | a JSON object whose values keep their bytes |
 //! | `embed` | embeddings in their three forms |
-//! | `refuse`, `reply` | refusals, and responses that are written at once |
+//! | `refuse` | refusals in every envelope |
 //! | `ids` | the ids that answers carry |
-//! | `listing`, `show`, `modelfile` | what is said of models |
-//! | `manage` | pull, push, create, copy, delete, files, account |
 
 mod created_at;
 mod embed;
 mod fold;
-pub mod go_fmt;
-mod go_json;
 mod ids;
-pub mod listing;
-pub mod manage;
 mod messages;
-mod modelfile;
 mod native;
 mod object;
 mod objects;
@@ -38,25 +29,20 @@ mod openai_completions;
 mod read;
 mod refuse;
 mod render;
-mod reply;
 pub mod request;
 mod responses;
-mod show;
 mod unreadable;
 mod web_search;
 
 pub use created_at::patch_created_at;
 pub use embed::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
 pub use fold::fold;
-pub use go_json::{go_lossy, go_string, to_string as to_go_json};
 pub use ids::Ids;
 pub use native::debug_reply;
-pub use objects::{error_body, miss_text, rfc3339};
+pub use objects::miss_text;
 pub use read::read;
 pub use refuse::{refuse, refuse_in};
 pub use render::Render;
-pub use reply::{Refusal, RefusedBy, Reply};
-pub use show::{ShowOptions, show};
 pub use unreadable::Unreadable;
 use web_search::{SEARCH, search_call, search_query};
 

@@ -3,11 +3,12 @@
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::go_json::go_string;
-use super::objects::{MetricFields, NativeCall, NativeLogprob, created_at, error_body, fields, json, rfc3339};
+use super::Render;
+use super::objects::{MetricFields, NativeCall, NativeLogprob, created_at, fields};
 use super::request::Ask;
-use super::{Render, Reply};
 use crate::generation::Part;
+use crate::go_json::{error_body, rfc3339, string, to_string};
+use crate::http::{JSON, Reply};
 
 /// Renders native objects.
 #[derive(Debug)]
@@ -76,14 +77,14 @@ impl Native {
         let metrics = part.done.as_ref().and_then(|done| done.metrics).map(MetricFields::from).unwrap_or_default();
         let tool_calls = part.calls.iter().map(NativeCall::from).collect();
         let logprobs = part.logprobs.iter().map(NativeLogprob::from).collect();
-        let (text, thinking, done) = (go_string(&part.text), part.thinking.as_str(), part.done.is_some());
+        let (text, thinking, done) = (string(&part.text), part.thinking.as_str(), part.done.is_some());
         if self.is_chat {
             let role = if part.is_blank { "" } else { "assistant" };
             let message = Message { role, content: text, thinking, tool_calls };
-            return json(&Chat { model, created_at, message, done, done_reason, logprobs, metrics });
+            return to_string(&Chat { model, created_at, message, done, done_reason, logprobs, metrics });
         }
         let context = part.done.as_ref().map_or(&[][..], |done| &done.context);
-        json(&Generate {
+        to_string(&Generate {
             model,
             created_at,
             response: text,
@@ -130,7 +131,7 @@ pub fn debug_reply(ask: &Ask, rendered: &str, unix_nanos: u64) -> Reply {
         done: false,
         debug_info: DebugInfo { rendered_template: rendered },
     };
-    Reply::new(200, "application/json; charset=utf-8", json(&answer))
+    Reply::new(200, JSON, to_string(&answer))
 }
 
 impl Render for Native {
@@ -147,6 +148,6 @@ impl Render for Native {
     }
 
     fn whole(&mut self, part: &Part) -> Reply {
-        Reply::new(200, "application/json; charset=utf-8", self.object(part))
+        Reply::new(200, JSON, self.object(part))
     }
 }

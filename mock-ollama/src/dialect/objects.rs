@@ -2,36 +2,16 @@
 
 use std::borrow::Cow;
 
-use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
-use super::go_json::{go_string, to_string};
 use crate::generation::{Arguments, Logprob, Metrics, Part, ToolCall};
-
-/// Serialises one of this crate's own types, whose `Serialize` cannot fail.
-pub(super) fn json<T: Serialize>(value: &T) -> String {
-    to_string(value).unwrap_or_default()
-}
-
-/// RFC 3339 in UTC with the trailing zeros of the fraction removed, as Go prints it.
-pub fn rfc3339(unix_nanos: u64) -> String {
-    Timestamp::from_nanosecond(i128::from(unix_nanos)).unwrap_or(Timestamp::UNIX_EPOCH).to_string()
-}
+use crate::go_json::{is_zero, rfc3339, string, to_string};
 
 /// The time of a native object; Go's zero time where nobody set one.
 pub(super) fn created_at(part: &Part) -> String {
     if part.is_blank { "0001-01-01T00:00:00Z".to_owned() } else { rfc3339(part.unix_nanos) }
-}
-
-/// `{"error":"…"}`
-pub fn error_body(text: &str) -> String {
-    #[derive(Serialize)]
-    struct Error<'a> {
-        error: &'a str,
-    }
-    json(&Error { error: text })
 }
 
 /// The error of a request that no recording answers; the mock's own, so it says so.
@@ -54,11 +34,6 @@ pub(super) struct MetricFields {
     eval_count: u64,
     #[serde(skip_serializing_if = "is_zero")]
     eval_duration: u64,
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
-pub(super) fn is_zero(number: &u64) -> bool {
-    *number == 0
 }
 
 impl From<Metrics> for MetricFields {
@@ -104,7 +79,7 @@ pub(super) fn arguments(call: &ToolCall) -> Cow<'_, Map<String, Value>> {
 /// The arguments of a call where a dialect has a text.
 pub(super) fn arguments_text(call: &ToolCall) -> String {
     match &call.arguments {
-        Arguments::Object(object) => json(object),
+        Arguments::Object(object) => to_string(object),
         Arguments::Text(text) => text.clone(),
     }
 }
@@ -129,12 +104,12 @@ struct TokenLogprob {
 impl From<&Logprob> for NativeLogprob {
     fn from(logprob: &Logprob) -> Self {
         let top = logprob.top.iter().map(|(token, logprob)| TokenLogprob {
-            token: go_string(token),
+            token: string(token),
             logprob: *logprob,
             bytes: token.clone(),
         });
         Self {
-            token: go_string(&logprob.token),
+            token: string(&logprob.token),
             logprob: logprob.logprob,
             bytes: logprob.token.clone(),
             top_logprobs: top.collect(),
@@ -145,20 +120,4 @@ impl From<&Logprob> for NativeLogprob {
 /// Header fields with this content type.
 pub(super) fn fields(content_type: &str) -> Vec<(String, String)> {
     vec![("Content-Type".to_owned(), content_type.to_owned())]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{error_body, rfc3339};
-
-    #[test]
-    fn a_time_has_the_trailing_zeros_of_its_fraction_removed() {
-        assert_eq!(rfc3339(1_785_578_400_120_000_000), "2026-08-01T10:00:00.12Z");
-        assert_eq!(rfc3339(1_785_578_400_000_000_000), "2026-08-01T10:00:00Z");
-    }
-
-    #[test]
-    fn an_error_text_is_escaped_as_go_does() {
-        assert_eq!(error_body("boom <x>"), r#"{"error":"boom \u003cx\u003e"}"#);
-    }
 }

@@ -2,10 +2,11 @@
 
 use serde::Serialize;
 
-use super::go_json::go_lossy;
-use super::objects::{NativeLogprob, arguments_text, json};
-use super::{Ids, Render, Reply, event_data, sse_fields};
+use super::objects::{NativeLogprob, arguments_text};
+use super::{Ids, Render, event_data, sse_fields};
 use crate::generation::{Done, Part, Reason, ToolCall};
+use crate::go_json::{lossy_text, to_string};
+use crate::http::Reply;
 
 /// What every object says that this server made it.
 pub(super) const FINGERPRINT: &str = "fp_ollama";
@@ -129,7 +130,7 @@ impl OpenAiChat {
     }
 
     fn chunk(&self, model: &str, choices: Vec<ChunkChoice<'_>>, usage: Option<Usage>) -> String {
-        event_data(&json(&Object {
+        event_data(&to_string(&Object {
             id: &self.id,
             object: "chat.completion.chunk",
             created: self.created.unwrap_or_default(),
@@ -158,7 +159,7 @@ impl OpenAiChat {
         }
         let tool_calls: Vec<Call<'_>> = part.calls.iter().map(Call::from).collect();
         self.has_calls |= !tool_calls.is_empty();
-        let delta = Delta { role: None, content: Some(go_lossy(&part.text)), reasoning, tool_calls };
+        let delta = Delta { role: None, content: Some(lossy_text(&part.text)), reasoning, tool_calls };
         out + &self.delta(delta, logprobs)
     }
 
@@ -211,7 +212,7 @@ impl Render for OpenAiChat {
         self.has_calls = !part.calls.is_empty();
         let message = Delta {
             role: Some(if part.is_blank { "" } else { "assistant" }),
-            content: Some(go_lossy(&part.text)),
+            content: Some(lossy_text(&part.text)),
             reasoning: &part.thinking,
             tool_calls: part.calls.iter().map(Call::from).collect(),
         };
@@ -225,6 +226,6 @@ impl Render for OpenAiChat {
             choices: vec![Choice { index: 0, message, finish_reason, logprobs: logprobs(part) }],
             usage: Some(Usage::of(part.done.as_ref())),
         };
-        Reply::new(200, "application/json", json(&object) + "\n")
+        Reply::wrapped(200, &to_string(&object))
     }
 }

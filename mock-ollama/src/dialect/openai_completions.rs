@@ -2,11 +2,11 @@
 
 use serde::Serialize;
 
-use super::go_json::go_lossy;
-use super::objects::json;
 use super::openai_chat::{DONE, FINGERPRINT, Usage};
-use super::{Ids, Render, Reply, event_data, sse_fields};
+use super::{Ids, Render, event_data, sse_fields};
 use crate::generation::Part;
+use crate::go_json::{lossy_text, to_string};
+use crate::http::Reply;
 
 /// Renders one completion.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl OpenAiCompletions {
     }
 
     fn chunk(&self, model: &str, choices: Vec<Choice>, usage: Option<Usage>) -> String {
-        event_data(&json(&Chunk {
+        event_data(&to_string(&Chunk {
             id: &self.id,
             object: "text_completion",
             created: self.created,
@@ -73,7 +73,7 @@ impl OpenAiCompletions {
 
 fn choice(part: &Part) -> Choice {
     let finish_reason = part.done.as_ref().map(|done| done.reason.as_str());
-    Choice { text: go_lossy(&part.text), index: 0, finish_reason }
+    Choice { text: lossy_text(&part.text), index: 0, finish_reason }
 }
 
 impl Render for OpenAiCompletions {
@@ -108,6 +108,6 @@ impl Render for OpenAiCompletions {
             choices: vec![choice(part)],
             usage: Usage::of(part.done.as_ref()),
         };
-        Reply::new(200, "application/json", json(&completion) + "\n")
+        Reply::wrapped(200, &to_string(&completion))
     }
 }

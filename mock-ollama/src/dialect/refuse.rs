@@ -2,14 +2,11 @@
 
 use serde::Serialize;
 
-use super::objects::{error_body, json};
+use super::Ids;
 use super::request::{Dialect, Envelope};
-use super::{Ids, Refusal, RefusedBy, Reply};
-
-const JSON: &str = "application/json; charset=utf-8";
-
-/// The content type of what a handler set before gin could (`gin/render`).
-const BARE_JSON: &str = "application/json";
+use crate::generation::{Refusal, RefusedBy};
+use crate::go_json::{error_body, to_string};
+use crate::http::{BARE_JSON, JSON, Reply};
 
 /// What a refused request for an answer gets; `stream` is whether it asked for one.
 pub fn refuse(dialect: Dialect, refusal: &Refusal, stream: bool, ids: Ids) -> Reply {
@@ -35,8 +32,7 @@ pub fn refuse_in(envelope: Envelope, refusal: &Refusal, ids: Ids) -> Reply {
     };
     let by_writer = envelope != Envelope::Native && refusal.by != RefusedBy::Parser;
     if by_writer {
-        // The compatibility writers encode by themselves, which ends in a newline.
-        return Reply::new(refusal.status, BARE_JSON, body + "\n");
+        return Reply::wrapped(refusal.status, &body);
     }
     Reply::new(refusal.status, JSON, body)
 }
@@ -60,7 +56,7 @@ fn open_ai(refusal: &Refusal) -> String {
         404 => "not_found_error",
         _ => "api_error",
     };
-    json(&Outer { error: Inner { message: &refusal.text, kind, param: (), code: () } })
+    to_string(&Outer { error: Inner { message: &refusal.text, kind, param: (), code: () } })
 }
 
 /// `anthropic.NewError`
@@ -88,5 +84,5 @@ fn anthropic(refusal: &Refusal, ids: Ids) -> String {
         _ => "api_error",
     };
     let request_id = format!("req_{}", ids.hex("request", 24));
-    json(&Outer { kind: "error", error: Inner { kind, message: &refusal.text }, request_id })
+    to_string(&Outer { kind: "error", error: Inner { kind, message: &refusal.text }, request_id })
 }

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::Reply;
 use crate::generation::Part;
+use crate::http::Reply;
 
 /// Renders one answer in one dialect. Made for one response.
 pub trait Render: fmt::Debug + Send {

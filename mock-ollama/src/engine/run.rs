@@ -492,7 +492,7 @@ impl Engine {
             self.share(now, |this, common| {
                 this.stream_ends(common, server, &answering, now);
                 if let Some(Effect::Add(card)) = then {
-                    let modified_at = crate::dialect::rfc3339(this.config.wall.unix_nanos(now));
+                    let modified_at = crate::go_json::rfc3339(this.config.wall.unix_nanos(now));
                     common.models.add(*card, &modified_at);
                 }
             });

@@ -5,9 +5,13 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `named` | the model that a request names |
+//! | `refusal` | a request that is refused |
 //! | `part` | what a renderer is given: one native object, with its time and, in the last one, its metrics |
 
+pub(crate) mod named;
 mod part;
+mod refusal;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -15,6 +19,7 @@ use std::time::Duration;
 use serde_json::{Map, Value};
 
 pub use part::{Done, Metrics, Part};
+pub use refusal::{Refusal, RefusedBy};
 
 /// One answer of a model.
 #[derive(Clone, Debug, Default, PartialEq)]

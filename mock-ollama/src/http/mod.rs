@@ -7,6 +7,7 @@
 //! | `body` | the request body: by length or chunked |
 //! | `parser` | both together, in any segmentation |
 //! | `chunked` | chunked transfer coding, both ways |
+//! | `reply` | a response that is written at once |
 //! | `response` | the response head, in the order of Go's server |
 //! | `target` | what a target says, and the forms of its path |
 //! | `router` | the route table, and what the router answers itself |
@@ -23,6 +24,7 @@ mod gate;
 mod head;
 mod host;
 mod parser;
+mod reply;
 mod response;
 mod router;
 mod target;
@@ -35,6 +37,8 @@ pub use gate::{Fields, Gate, GateConfig, gate};
 pub use head::{MAX_HEAD_BYTES, RequestHead, Version};
 pub use host::{HostVerdict, check_host};
 pub use parser::{CONTINUE, MAX_BODY_BYTES, Parsed, Parser, Request};
+pub use reply::Reply;
+pub(crate) use reply::{BARE_JSON, JSON};
 pub use response::{Framing, MAX_BUFFERED, ResponseHead, reason};
 pub use router::{Route, Routed, has_route};
 pub use upstream::{BadResponse, Received, Upstream};

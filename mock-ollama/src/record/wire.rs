@@ -3,8 +3,8 @@
 use std::io;
 
 use super::upstream::UpstreamUrl;
-use crate::dialect::error_body;
 use crate::driver::{Monotonic, TimeSource as _};
+use crate::go_json::error_body;
 use crate::http::{Fields, Framing, RequestHead, ResponseHead, Version};
 
 /// Request fields that do not go on: those that are for one connection alone, and what would have the answer compressed.

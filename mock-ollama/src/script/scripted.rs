@@ -9,8 +9,7 @@ use super::model::Times;
 use super::pieces::sampled;
 use crate::backend::BUSY;
 use crate::dialect::request::{Ask, Question};
-use crate::dialect::{Refusal, RefusedBy};
-use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, ToolCall};
+use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, Refusal, ToolCall};
 use crate::models::{Card, ModelName};
 
 /// The most alternatives that a request may ask for.
@@ -136,7 +135,7 @@ impl Scripted {
         let holding = || self.rules.iter().filter(|rule| rule.holds(ask, think));
         let ending = holding().find(|rule| rule.ends.is_some() || rule.error.is_some());
         if ending.is_some_and(|rule| rule.ends == Some(EndForm::Busy)) {
-            return Err(Refusal { status: 503, text: BUSY.to_owned(), by: RefusedBy::Handler });
+            return Err(Refusal::by_handler(503, BUSY));
         }
         let speaking = holding().find(|rule| rule.said.is_some());
         let Some((rule, said)) = speaking.and_then(|rule| Some((rule, rule.said.as_ref()?))) else {

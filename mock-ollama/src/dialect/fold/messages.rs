@@ -1,9 +1,10 @@
 //! `/v1/messages`: the message of the first event, with the blocks that the others fill.
 
-use super::{parts, wrapped};
+use super::parts;
+use crate::dialect::Unreadable;
 use crate::dialect::object::{Object, raw};
 use crate::dialect::read::Body;
-use crate::dialect::{Reply, Unreadable};
+use crate::http::Reply;
 
 /// A block of the message, and what was added to it.
 struct Block {
@@ -40,7 +41,7 @@ pub(super) fn fold(body: &Body) -> Result<Reply, Unreadable> {
     let blocks = blocks.into_iter().map(Block::fold).collect::<Result<Vec<_>, _>>()?;
     let content = raw(format!("[{}]", blocks.join(","))).ok_or(Unreadable::NoAnswer)?;
     message.set_after("content", content, "model");
-    Ok(wrapped(&message.to_json()))
+    Ok(Reply::wrapped(200, &message.to_json()))
 }
 
 /// Takes over how a message ends, and what was counted by then.

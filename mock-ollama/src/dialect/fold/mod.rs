@@ -17,17 +17,12 @@ mod responses;
 #[cfg(test)]
 mod tests;
 
+use super::Unreadable;
 use super::object::Object;
 use super::read::Body;
 use super::request::Dialect;
-use super::{Reply, Unreadable};
+use crate::http::Reply;
 use crate::recording::Exchange;
-
-/// The content type of a whole answer of a native route.
-const JSON: &str = "application/json; charset=utf-8";
-
-/// The content type of what the wrappers under `/v1` write.
-const BARE_JSON: &str = "application/json";
 
 /// Folds the stream that `exchange` recorded in `dialect`, which has no error within it; a native one may, and then the
 /// error is the answer, with status 500.
@@ -48,9 +43,4 @@ pub fn fold(dialect: Dialect, exchange: &Exchange) -> Result<Reply, Unreadable> 
 /// The objects of a stream.
 fn parts(body: &Body) -> Result<Vec<Object>, Unreadable> {
     Ok(body.values()?.into_iter().map(|part| part.value).collect())
-}
-
-/// What a wrapper under `/v1` writes.
-fn wrapped(json: &str) -> Reply {
-    Reply::new(200, BARE_JSON, format!("{json}\n"))
 }

@@ -1,9 +1,10 @@
 //! `/api/generate` and `/api/chat`: the last object, with everything that was said in it (Ollama `server/routes.go`).
 
-use super::{JSON, parts};
+use super::parts;
+use crate::dialect::Unreadable;
 use crate::dialect::object::{Object, raw};
 use crate::dialect::read::Body;
-use crate::dialect::{Reply, Unreadable};
+use crate::http::{JSON, Reply};
 
 /// Folds JSON lines. An error discards what was said before it; without a final object the text so far is the answer, with
 /// `"done":false`.

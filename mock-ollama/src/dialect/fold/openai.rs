@@ -5,13 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
-use super::{parts, wrapped};
+use super::parts;
+use crate::dialect::Unreadable;
 use crate::dialect::object::{Object, raw};
-use crate::dialect::objects::json;
 use crate::dialect::openai_chat::Usage;
 use crate::dialect::read::{Body, Joined, Joiner, WireCall, WireFunction};
 use crate::dialect::request::Dialect;
-use crate::dialect::{Reply, Unreadable};
+use crate::go_json::to_string;
+use crate::http::Reply;
 
 /// The texts of a delta that come in pieces.
 const TEXTS: [&str; 4] = ["content", "reasoning", "reasoning_content", "refusal"];
@@ -33,7 +34,7 @@ pub(super) fn fold(dialect: Dialect, body: &Body) -> Result<Reply, Unreadable> {
     }
     let usage = chunks.iter().rev().find_map(|chunk| chunk.get("usage")).map(ToOwned::to_owned);
     let completion = join(dialect, &chunks[first], &folded, usage).ok_or(Unreadable::NoAnswer)?;
-    Ok(wrapped(&completion.to_json()))
+    Ok(Reply::wrapped(200, &completion.to_json()))
 }
 
 /// The choices of a chunk; `None` where they are none.
@@ -50,7 +51,7 @@ fn join(dialect: Dialect, first: &Object, choices: &[String], usage: Option<Box<
     }
     out.set("choices", raw(format!("[{}]", choices.join(",")))?);
     // A whole answer always has it; where nothing was counted it is zero, as Ollama's is.
-    out.set("usage", usage.or_else(|| raw(json(&Usage::of(None))))?);
+    out.set("usage", usage.or_else(|| raw(to_string(&Usage::of(None))))?);
     Some(out)
 }
 
@@ -106,7 +107,7 @@ fn message(deltas: &[Object], calls: &[Joined]) -> Option<Object> {
     }
     if !calls.is_empty() {
         let calls: Vec<Call<'_>> = calls.iter().zip(0..).map(Call::from).collect();
-        message.set("tool_calls", raw(json(&calls))?);
+        message.set("tool_calls", raw(to_string(&calls))?);
     }
     Some(message)
 }

@@ -1,8 +1,9 @@
 //! `/v1/responses`: the response that the last event has.
 
-use super::{parts, wrapped};
+use super::parts;
+use crate::dialect::Unreadable;
 use crate::dialect::read::Body;
-use crate::dialect::{Reply, Unreadable};
+use crate::http::Reply;
 
 /// Takes the response out of the event that ends a stream. A stream without one is rendered instead.
 pub(super) fn fold(body: &Body) -> Result<Reply, Unreadable> {
@@ -12,5 +13,5 @@ pub(super) fn fold(body: &Body) -> Result<Reply, Unreadable> {
         matches!(kind.as_deref(), Some("response.completed" | "response.incomplete"))
     });
     let response = ended.and_then(|event| event.get("response")).ok_or(Unreadable::NoAnswer)?;
-    Ok(wrapped(response.get()))
+    Ok(Reply::wrapped(200, response.get()))
 }

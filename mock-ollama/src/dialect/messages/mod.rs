@@ -10,10 +10,11 @@ use serde_json::{Map, Value};
 
 pub(super) use search::SearchingMessages;
 
-use super::go_json::go_lossy;
-use super::objects::{arguments, arguments_text, json};
-use super::{Ids, Render, Reply, sse_fields};
+use super::objects::{arguments, arguments_text};
+use super::{Ids, Render, sse_fields};
 use crate::generation::{Done, Part, Reason, ToolCall};
+use crate::go_json::{lossy_text, to_string};
+use crate::http::Reply;
 
 /// Renders one message.
 #[derive(Debug)]
@@ -120,7 +121,7 @@ impl Event<'_> {
     }
 
     fn encode(&self) -> Vec<u8> {
-        format!("event: {}\ndata: {}\n\n", self.name(), json(self)).into_bytes()
+        format!("event: {}\ndata: {}\n\n", self.name(), to_string(self)).into_bytes()
     }
 }
 
@@ -233,7 +234,7 @@ impl Render for Messages {
             self.say(Kind::Thinking, part.thinking.clone(), &mut out);
         }
         if !part.text.is_empty() {
-            self.say(Kind::Text, go_lossy(&part.text), &mut out);
+            self.say(Kind::Text, lossy_text(&part.text), &mut out);
         }
         for call in &part.calls {
             self.call(call, &mut out);
@@ -255,7 +256,7 @@ impl Render for Messages {
             blocks.push(Block::Thinking { thinking: &part.thinking });
         }
         if !part.text.is_empty() {
-            blocks.push(Block::Text { text: go_lossy(&part.text) });
+            blocks.push(Block::Text { text: lossy_text(&part.text) });
         }
         blocks.extend(part.calls.iter().map(|call| Block::ToolUse {
             id: call.id.as_deref().unwrap_or_default(),
@@ -268,6 +269,6 @@ impl Render for Messages {
         if part.is_blank {
             message.model = "";
         }
-        Reply::new(200, "application/json", json(&message) + "\n")
+        Reply::wrapped(200, &to_string(&message))
     }
 }

@@ -3,10 +3,12 @@
 //!
 //! The model sees a function. Its first call is not shown: the server searches, which fails here, and the message ends.
 
-use super::{Block, Event, Messages, Query, SearchError, json, usage};
+use super::{Block, Event, Messages, Query, SearchError, usage};
 use crate::dialect::objects::fields;
-use crate::dialect::{Render, Reply, SEARCH, search_call, search_query, sse_fields};
+use crate::dialect::{Render, SEARCH, search_call, search_query, sse_fields};
 use crate::generation::{Part, Reason};
+use crate::go_json::to_string;
+use crate::http::Reply;
 
 /// Renders one message that may search.
 #[derive(Debug)]
@@ -75,6 +77,6 @@ impl Render for SearchingMessages {
         let Some(query) = search_call(part).map(search_query) else { return self.inner.whole(part) };
         let content = Some(self.blocks(&query).into());
         let message = self.inner.message(content, Some("end_turn"), usage(part.done.as_ref()));
-        Reply::new(200, "application/json", json(&message) + "\n")
+        Reply::wrapped(200, &to_string(&message))
     }
 }

@@ -2,9 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::native::refused;
 use super::{Ask, Dialect};
-use crate::dialect::{Refusal, RefusedBy, to_go_json};
+use crate::generation::{Refusal, RefusedBy};
+use crate::go_json::fmt::quote;
+use crate::go_json::to_string;
 use crate::models::{Card, KeepAlive};
 
 /// The host of a name that has none.
@@ -52,22 +53,23 @@ pub fn check(ask: &Ask, card: &Card) -> Result<(), Refusal> {
     if ask.is_load() && ask.keep_alive.is_some_and(KeepAlive::is_zero) {
         return Ok(());
     }
-    let model = go_quoted(&ask.model);
+    let model = quote(&ask.model);
     let generate = ask.dialect.is_generate();
     if generate && !card.capabilities.is_empty() && card.capabilities.iter().any(|known| known == "image") {
-        return Err(refused(400, "image generation models are not currently supported"));
+        return Err(Refusal::by_handler(400, "image generation models are not currently supported"));
     }
     if ask.raw && !(ask.system.is_empty() && ask.template.is_empty() && ask.context.is_empty()) {
-        return Err(refused(400, "raw mode does not support template, system, or context"));
+        return Err(Refusal::by_handler(400, "raw mode does not support template, system, or context"));
     }
     if ask.think == Some(true) && ask.dialect != Dialect::Messages && !card.can("thinking") {
-        return Err(refused(400, format!("{model} does not support thinking")));
+        return Err(Refusal::by_handler(400, format!("{model} does not support thinking")));
     }
     if !card.can("completion") {
         let what = if generate { "generate" } else { "chat" };
-        return Err(refused(400, format!("{model} does not support {what}")));
+        return Err(Refusal::by_handler(400, format!("{model} does not support {what}")));
     }
-    let lacks = |capability: &str| refused(400, format!("{} does not support {capability}", full_name(card)));
+    let lacks =
+        |capability: &str| Refusal::by_handler(400, format!("{} does not support {capability}", full_name(card)));
     if !ask.suffix.is_empty() && !card.can("insert") {
         return Err(lacks("insert"));
     }
@@ -81,7 +83,7 @@ pub fn check(ask: &Ask, card: &Card) -> Result<(), Refusal> {
     if !ask.raw
         && let Some(text) = template_error(&ask.template)
     {
-        return Err(refused(500, text));
+        return Err(Refusal::by_handler(500, text));
     }
     check_format(&ask.format)
 }
@@ -106,7 +108,7 @@ pub fn check_options(options: &Map<String, Value>) -> Result<(), Refusal> {
             (Type::Float, _) => "type float32",
             (Type::Boolean, _) => "type boolean",
         };
-        return Err(refused(500, format!("option {} must be of {wanted}", go_quoted(name))));
+        return Err(Refusal::by_handler(500, format!("option {} must be of {wanted}", quote(name))));
     }
     Ok(())
 }
@@ -154,32 +156,7 @@ fn check_format(format: &Value) -> Result<(), Refusal> {
         Value::String(text) if text.is_empty() || text == "json" => return Ok(()),
         _ => {}
     }
-    let json = go_quoted(&to_go_json(format).unwrap_or_default());
+    let json = quote(&to_string(format));
     let text = format!("invalid format: {json}; expected \"json\" or a valid JSON Schema object");
     Err(Refusal { status: 500, text, by: RefusedBy::Runner })
-}
-
-/// A text as Go's `%q` writes it.
-pub(super) fn go_quoted(text: &str) -> String {
-    let mut out = String::from('"');
-    for c in text.chars() {
-        match c {
-            '"' => out.push_str("\\\""),
-            '\\' => out.push_str("\\\\"),
-            '\u{7}' => out.push_str("\\a"),
-            '\u{8}' => out.push_str("\\b"),
-            '\u{b}' => out.push_str("\\v"),
-            '\u{c}' => out.push_str("\\f"),
-            '\n' => out.push_str("\\n"),
-            '\r' => out.push_str("\\r"),
-            '\t' => out.push_str("\\t"),
-            '\0'..' ' | '\u{7f}' => out.extend([format!("\\x{:02x}", u32::from(c))]),
-            '\u{80}'..='\u{a0}' | '\u{ad}' | '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{200b}' => {
-                out.extend([format!("\\u{:04x}", u32::from(c))]);
-            }
-            _ => out.push(c),
-        }
-    }
-    out.push('"');
-    out
 }

@@ -2,41 +2,41 @@
 
 use serde_json::{Map, Value};
 
-use super::go_decode::{Kind, Struct, decode};
-use super::native::{NO_BODY, refused, unparsed};
-use super::{fields, keep_alive, named, openai};
-use crate::dialect::Refusal;
+use super::native::NO_BODY;
+use super::openai;
+use crate::generation::{Refusal, named};
+use crate::go_json::{GoStruct, GoType, decode, fields};
 use crate::models::{KeepAlive, ModelName};
 
-static EMBED: Struct = Struct {
-    package: "api",
-    name: "EmbedRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("input", Kind::Any),
-        ("keep_alive", Kind::Custom(keep_alive::decode)),
-        ("truncate", Kind::Bool),
-        ("dimensions", Kind::Int),
-        ("options", Kind::Map),
+static EMBED: GoStruct = GoStruct::new(
+    "api",
+    "EmbedRequest",
+    &[
+        ("model", GoType::Text),
+        ("input", GoType::Any),
+        ("keep_alive", GoType::Custom(KeepAlive::decode)),
+        ("truncate", GoType::Bool),
+        ("dimensions", GoType::Int),
+        ("options", GoType::Map),
     ],
-};
+);
 
-static OPENAI: Struct = Struct {
-    package: "openai",
-    name: "EmbedRequest",
-    fields: &[("input", Kind::Any), ("model", Kind::Text), ("dimensions", Kind::Int), ("encoding_format", Kind::Text)],
-};
+static OPENAI: GoStruct = GoStruct::new(
+    "openai",
+    "EmbedRequest",
+    &[("input", GoType::Any), ("model", GoType::Text), ("dimensions", GoType::Int), ("encoding_format", GoType::Text)],
+);
 
-static EMBEDDINGS: Struct = Struct {
-    package: "api",
-    name: "EmbeddingRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("prompt", Kind::Text),
-        ("keep_alive", Kind::Custom(keep_alive::decode)),
-        ("options", Kind::Map),
+static EMBEDDINGS: GoStruct = GoStruct::new(
+    "api",
+    "EmbeddingRequest",
+    &[
+        ("model", GoType::Text),
+        ("prompt", GoType::Text),
+        ("keep_alive", GoType::Custom(KeepAlive::decode)),
+        ("options", GoType::Map),
     ],
-};
+);
 
 /// A request of `/api/embed` or `/v1/embeddings`, decoded.
 #[derive(Clone, Debug, PartialEq)]
@@ -67,7 +67,7 @@ impl EmbedAsk {
     /// # Errors
     /// The refusal of the real server (`server/routes.go`, `EmbedHandler`).
     pub fn decode_native(body: &[u8]) -> Result<Self, Refusal> {
-        Self::of_native(decode(body, &EMBED, NO_BODY).map_err(|text| refused(400, text))?, false)
+        Self::of_native(decode(body, &EMBED, NO_BODY).map_err(|text| Refusal::by_handler(400, text))?, false)
     }
 
     /// Decodes a request body of `/v1/embeddings`.
@@ -75,20 +75,20 @@ impl EmbedAsk {
     /// # Errors
     /// The refusal of the real server (`middleware/openai.go`, `EmbeddingsMiddleware`).
     pub fn decode_openai(body: &[u8]) -> Result<Self, Refusal> {
-        if fields::names_cloud(body) {
+        if named::names_cloud(body) {
             return Err(named::cloud_refused("remote model is"));
         }
-        let mut asked = decode(body, &OPENAI, openai::NO_BODY).map_err(unparsed)?;
+        let mut asked = decode(body, &OPENAI, openai::NO_BODY).map_err(Refusal::by_parser)?;
         let encoding = fields::text(&mut asked, "encoding_format");
         let base64 = encoding.eq_ignore_ascii_case("base64");
         if !base64 && !encoding.is_empty() && !encoding.eq_ignore_ascii_case("float") {
-            return Err(unparsed(format!(
+            return Err(Refusal::by_parser(format!(
                 "Invalid value for 'encoding_format' = {encoding}. Supported values: ['float', 'base64']."
             )));
         }
         match asked.get("input") {
-            None => return Err(unparsed("invalid input")),
-            Some(Value::Array(items)) if items.is_empty() => return Err(unparsed("invalid input")),
+            None => return Err(Refusal::by_parser("invalid input")),
+            Some(Value::Array(items)) if items.is_empty() => return Err(Refusal::by_parser("invalid input")),
             Some(Value::String(text)) if text.is_empty() => {
                 asked.insert("input".to_owned(), serde_json::json!([""]));
             }
@@ -103,11 +103,11 @@ impl EmbedAsk {
             Some(Value::String(text)) if text.is_empty() => Vec::new(),
             Some(Value::String(text)) => vec![text],
             Some(Value::Array(items)) => items.iter().map(text_of).collect::<Result<_, _>>()?,
-            Some(_) => return Err(refused(400, "invalid input type")),
+            Some(_) => return Err(Refusal::by_handler(400, "invalid input type")),
         };
         let model = fields::text(&mut asked, "model");
         if model.trim().is_empty() {
-            return Err(refused(404, format!("model '{model}' not found")));
+            return Err(Refusal::by_handler(404, format!("model '{model}' not found")));
         }
         let name = named::local(&model)?;
         let dimensions = fields::int(&asked, "dimensions").and_then(|count| usize::try_from(count).ok());
@@ -120,13 +120,13 @@ impl EmbedAsk {
             base64,
             truncate: fields::flag(&asked, "truncate").unwrap_or(true),
             options: fields::map(&mut asked, "options"),
-            keep_alive: keep_alive::of_value(asked.get("keep_alive")),
+            keep_alive: KeepAlive::of_value(asked.get("keep_alive")),
         })
     }
 }
 
 fn text_of(item: &Value) -> Result<String, Refusal> {
-    item.as_str().map(str::to_owned).ok_or_else(|| refused(400, "invalid input type"))
+    item.as_str().map(str::to_owned).ok_or_else(|| Refusal::by_handler(400, "invalid input type"))
 }
 
 /// A request of `/api/embeddings`, decoded.
@@ -150,17 +150,17 @@ impl EmbeddingsAsk {
     /// # Errors
     /// The refusal of the real server (`server/routes.go`, `EmbeddingsHandler`).
     pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
-        let mut asked = decode(body, &EMBEDDINGS, NO_BODY).map_err(|text| refused(400, text))?;
+        let mut asked = decode(body, &EMBEDDINGS, NO_BODY).map_err(|text| Refusal::by_handler(400, text))?;
         let model = fields::text(&mut asked, "model");
         if model.trim().is_empty() {
-            return Err(refused(400, "model is required"));
+            return Err(Refusal::by_handler(400, "model is required"));
         }
         Ok(Self {
             name: named::local(&model)?,
             model,
             prompt: fields::text(&mut asked, "prompt"),
             options: fields::map(&mut asked, "options"),
-            keep_alive: keep_alive::of_value(asked.get("keep_alive")),
+            keep_alive: KeepAlive::of_value(asked.get("keep_alive")),
         })
     }
 }

@@ -3,10 +3,8 @@
 
 use serde_json::{Map, Value};
 
-use super::go_decode::decode_as;
-use super::json::Json;
 use super::messages::BLOCK;
-use crate::dialect::to_go_json;
+use crate::go_json::{Json, decode_as, to_string};
 
 /// A quarter of the bytes of the system text, the messages and the tools; at least one.
 pub(super) fn estimate(asked: &Map<String, Value>, messages: &[Value]) -> u64 {
@@ -37,7 +35,7 @@ fn of_system(system: &Value) -> usize {
 fn of_item(item: &Value) -> usize {
     let mut item = item.clone();
     item.sort_all_objects();
-    let text = to_go_json(&item).unwrap_or_default();
+    let text = to_string(&item);
     decode_as(&Json::read(text.as_bytes()), &BLOCK).map_or(0, |block| of_block(&block))
 }
 
@@ -53,7 +51,7 @@ fn of_text(value: &Value, name: &str) -> usize {
 }
 
 fn of_json(value: &Value) -> usize {
-    to_go_json(value).map_or(0, |json| json.len())
+    to_string(value).len()
 }
 
 fn written_block(block: &Value) -> Value {

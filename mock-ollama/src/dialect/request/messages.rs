@@ -2,118 +2,117 @@
 
 use serde_json::{Map, Value, json};
 
-use super::check::go_quoted;
 use super::estimate::estimate;
-use super::go_decode::{Fault, Kind, Struct, base64_error, decode, decode_as, decode_kind};
-use super::json::Json;
-use super::native::{of_native, unparsed};
+use super::native::of_native;
 use super::openai::{NO_BODY, take};
 use super::schemas::{TOOL_PARAMETERS, arguments};
-use super::{Ask, Dialect, Echo, fields};
-use crate::dialect::{Refusal, to_go_json};
+use super::{Ask, Dialect, Echo};
+use crate::generation::Refusal;
+use crate::go_json::fmt::quote;
+use crate::go_json::{
+    DecodeError, GoStruct, GoType, Json, base64_error, decode, decode_as, decode_type, fields, to_string,
+};
 
-static REQUEST: Struct = Struct {
-    package: "anthropic",
-    name: "MessagesRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("max_tokens", Kind::Int),
-        ("messages", Kind::List("[]anthropic.MessageParam", &Kind::Custom(message))),
-        ("system", Kind::Any),
-        ("stream", Kind::Bool),
-        ("temperature", Kind::Float("float64")),
-        ("top_p", Kind::Float("float64")),
-        ("top_k", Kind::Int),
-        ("stop_sequences", Kind::List("[]string", &Kind::Text)),
-        ("tools", Kind::List("[]anthropic.Tool", &Kind::Struct(&TOOL))),
-        ("tool_choice", Kind::Struct(&TOOL_CHOICE)),
-        ("thinking", Kind::Struct(&THINKING)),
-        ("metadata", Kind::Struct(&METADATA)),
-        ("output_config", Kind::Struct(&OUTPUT_CONFIG)),
+static REQUEST: GoStruct = GoStruct::new(
+    "anthropic",
+    "MessagesRequest",
+    &[
+        ("model", GoType::Text),
+        ("max_tokens", GoType::Int),
+        ("messages", GoType::List("[]anthropic.MessageParam", &GoType::Custom(message))),
+        ("system", GoType::Any),
+        ("stream", GoType::Bool),
+        ("temperature", GoType::Float("float64")),
+        ("top_p", GoType::Float("float64")),
+        ("top_k", GoType::Int),
+        ("stop_sequences", GoType::List("[]string", &GoType::Text)),
+        ("tools", GoType::List("[]anthropic.Tool", &GoType::Struct(&TOOL))),
+        ("tool_choice", GoType::Struct(&TOOL_CHOICE)),
+        ("thinking", GoType::Struct(&THINKING)),
+        ("metadata", GoType::Struct(&METADATA)),
+        ("output_config", GoType::Struct(&OUTPUT_CONFIG)),
     ],
-};
+);
 
-static TOOL: Struct = Struct {
-    package: "anthropic",
-    name: "Tool",
-    fields: &[
-        ("type", Kind::Text),
-        ("name", Kind::Text),
-        ("description", Kind::Text),
-        ("input_schema", Kind::Raw),
-        ("max_uses", Kind::Int),
+static TOOL: GoStruct = GoStruct::new(
+    "anthropic",
+    "Tool",
+    &[
+        ("type", GoType::Text),
+        ("name", GoType::Text),
+        ("description", GoType::Text),
+        ("input_schema", GoType::Raw),
+        ("max_uses", GoType::Int),
     ],
-};
+);
 
-static TOOL_CHOICE: Struct = Struct {
-    package: "anthropic",
-    name: "ToolChoice",
-    fields: &[("type", Kind::Text), ("name", Kind::Text), ("disable_parallel_tool_use", Kind::Bool)],
-};
+static TOOL_CHOICE: GoStruct = GoStruct::new(
+    "anthropic",
+    "ToolChoice",
+    &[("type", GoType::Text), ("name", GoType::Text), ("disable_parallel_tool_use", GoType::Bool)],
+);
 
-static THINKING: Struct = Struct {
-    package: "anthropic",
-    name: "ThinkingConfig",
-    fields: &[("type", Kind::Text), ("budget_tokens", Kind::Int)],
-};
+static THINKING: GoStruct =
+    GoStruct::new("anthropic", "ThinkingConfig", &[("type", GoType::Text), ("budget_tokens", GoType::Int)]);
 
-static METADATA: Struct = Struct { package: "anthropic", name: "Metadata", fields: &[("user_id", Kind::Text)] };
+static METADATA: GoStruct = GoStruct::new("anthropic", "Metadata", &[("user_id", GoType::Text)]);
 
-static OUTPUT_CONFIG: Struct = Struct { package: "anthropic", name: "OutputConfig", fields: &[("effort", Kind::Text)] };
+static OUTPUT_CONFIG: GoStruct = GoStruct::new("anthropic", "OutputConfig", &[("effort", GoType::Text)]);
 
 /// A struct without a name, which Go calls by all that it is.
-static MESSAGE: Struct = Struct {
-    package: "",
-    name: r#"struct { Role string "json:\"role\""; Content json.RawMessage "json:\"content\"" }"#,
-    fields: &[("role", Kind::Text), ("content", Kind::Raw)],
-};
+static MESSAGE: GoStruct = GoStruct::new(
+    "",
+    r#"struct { Role string "json:\"role\""; Content json.RawMessage "json:\"content\"" }"#,
+    &[("role", GoType::Text), ("content", GoType::Raw)],
+);
 
-pub(super) static BLOCK: Struct = Struct {
-    package: "anthropic",
-    name: "ContentBlock",
-    fields: &[
-        ("type", Kind::Text),
-        ("text", Kind::Text),
-        ("citations", Kind::List("[]anthropic.Citation", &Kind::Struct(&CITATION))),
-        ("source", Kind::Struct(&SOURCE)),
-        ("id", Kind::Text),
-        ("name", Kind::Text),
-        ("input", Kind::Custom(arguments)),
-        ("tool_use_id", Kind::Text),
-        ("content", Kind::Any),
-        ("is_error", Kind::Bool),
-        ("thinking", Kind::Text),
-        ("signature", Kind::Text),
+pub(super) static BLOCK: GoStruct = GoStruct::new(
+    "anthropic",
+    "ContentBlock",
+    &[
+        ("type", GoType::Text),
+        ("text", GoType::Text),
+        ("citations", GoType::List("[]anthropic.Citation", &GoType::Struct(&CITATION))),
+        ("source", GoType::Struct(&SOURCE)),
+        ("id", GoType::Text),
+        ("name", GoType::Text),
+        ("input", GoType::Custom(arguments)),
+        ("tool_use_id", GoType::Text),
+        ("content", GoType::Any),
+        ("is_error", GoType::Bool),
+        ("thinking", GoType::Text),
+        ("signature", GoType::Text),
     ],
-};
+);
 
-static CITATION: Struct = Struct {
-    package: "anthropic",
-    name: "Citation",
-    fields: &[
-        ("type", Kind::Text),
-        ("url", Kind::Text),
-        ("title", Kind::Text),
-        ("encrypted_index", Kind::Text),
-        ("cited_text", Kind::Text),
+static CITATION: GoStruct = GoStruct::new(
+    "anthropic",
+    "Citation",
+    &[
+        ("type", GoType::Text),
+        ("url", GoType::Text),
+        ("title", GoType::Text),
+        ("encrypted_index", GoType::Text),
+        ("cited_text", GoType::Text),
     ],
-};
+);
 
-static BLOCKS: Kind = Kind::List("[]anthropic.ContentBlock", &Kind::Struct(&BLOCK));
+static BLOCKS: GoType = GoType::List("[]anthropic.ContentBlock", &GoType::Struct(&BLOCK));
 
-static SOURCE: Struct = Struct {
-    package: "anthropic",
-    name: "ImageSource",
-    fields: &[("type", Kind::Text), ("media_type", Kind::Text), ("data", Kind::Text), ("url", Kind::Text)],
-};
+static SOURCE: GoStruct = GoStruct::new(
+    "anthropic",
+    "ImageSource",
+    &[("type", GoType::Text), ("media_type", GoType::Text), ("data", GoType::Text), ("url", GoType::Text)],
+);
 
-fn message(json: &Json<'_>) -> Result<Value, Fault> {
+fn message(json: &Json<'_>) -> Result<Value, DecodeError> {
     let mut message = decode_as(json, &MESSAGE)?;
-    let raw = message["content"].as_str().ok_or_else(|| Fault::Other("unexpected end of JSON input".to_owned()))?;
+    let raw =
+        message["content"].as_str().ok_or_else(|| DecodeError::Other("unexpected end of JSON input".to_owned()))?;
     message["content"] = match Json::read(raw.as_bytes()) {
         Json::Text(text) => json!([{"type": "text", "text": text}]),
         Json::Null => json!([{"type": "text", "text": ""}]),
-        blocks => decode_kind(&blocks, &BLOCKS)?,
+        blocks => decode_type(&blocks, &BLOCKS)?,
     };
     Ok(message)
 }
@@ -123,26 +122,26 @@ const SEARCH_ERROR: &str = "web_search_tool_result_error";
 
 /// Reads a request of `/v1/messages`.
 pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
-    let mut asked = decode(body, &REQUEST, NO_BODY).map_err(unparsed)?;
+    let mut asked = decode(body, &REQUEST, NO_BODY).map_err(Refusal::by_parser)?;
     if asked.get("model").is_none_or(|model| *model == "") {
-        return Err(unparsed("model is required"));
+        return Err(Refusal::by_parser("model is required"));
     }
     if fields::int(&asked, "max_tokens").unwrap_or_default() <= 0 {
-        return Err(unparsed("max_tokens is required and must be positive"));
+        return Err(Refusal::by_parser("max_tokens is required and must be positive"));
     }
     let given = fields::list(&mut asked, "messages");
     if given.is_empty() {
-        return Err(unparsed("messages is required"));
+        return Err(Refusal::by_parser("messages is required"));
     }
     let estimated_tokens = estimate(&asked, &given);
     let mut messages = system(asked.get("system"));
     for message in &given {
-        convert(message, &mut messages).map_err(unparsed)?;
+        convert(message, &mut messages).map_err(Refusal::by_parser)?;
     }
     let tools = fields::list(&mut asked, "tools");
     let web_search = tools.iter().any(is_web_search);
     for tool in &tools {
-        check_tool(tool, web_search).map_err(unparsed)?;
+        check_tool(tool, web_search).map_err(Refusal::by_parser)?;
     }
     let mut options = take(&mut asked, &["temperature", "top_p", "top_k"]);
     for (from, to) in [("max_tokens", "num_predict"), ("stop_sequences", "stop")] {
@@ -198,7 +197,7 @@ fn check_tool(tool: &Value, web_search: bool) -> Result<(), String> {
     let checked = decode_as(&Json::read(text("input_schema").as_bytes()), &TOOL_PARAMETERS);
     checked
         .map(|_| ())
-        .map_err(|fault| format!("invalid input_schema for tool {}: {}", go_quoted(text("name")), fault.text()))
+        .map_err(|fault| format!("invalid input_schema for tool {}: {}", quote(text("name")), fault.text()))
 }
 
 /// Appends what one message becomes: results of tools are messages of their own, before a user's text.
@@ -268,7 +267,7 @@ fn searched(content: &Value) -> String {
         other => failed(other).unwrap_or_else(|| {
             let mut other = other.clone();
             other.sort_all_objects();
-            to_go_json(&other).unwrap_or_default()
+            to_string(&other)
         }),
     }
 }

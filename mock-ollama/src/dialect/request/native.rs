@@ -4,22 +4,13 @@
 use serde_json::{Map, Value};
 
 use super::ask::said_last;
-use super::go_decode::decode;
-use super::{Ask, Dialect, Echo, Question, fields, keep_alive, messages, named, openai, responses, schemas};
-use crate::dialect::{Refusal, RefusedBy};
+use super::{Ask, Dialect, Echo, Question, messages, openai, responses, schemas};
+use crate::generation::{Refusal, named};
+use crate::go_json::{decode, fields};
+use crate::models::KeepAlive;
 
 /// The text for a native request without a body.
-pub(super) const NO_BODY: &str = "missing request body";
-
-/// A refusal of a native handler.
-pub(super) fn refused(status: u16, text: impl Into<String>) -> Refusal {
-    Refusal { status, text: text.into(), by: RefusedBy::Handler }
-}
-
-/// A refusal of a parser under `/v1`.
-pub(super) fn unparsed(text: impl Into<String>) -> Refusal {
-    Refusal { status: 400, text: text.into(), by: RefusedBy::Parser }
-}
+pub(crate) const NO_BODY: &str = "missing request body";
 
 impl Ask {
     /// Decodes a request body as far as that needs no knowledge of models: rows 1 to 12 of the checks.
@@ -27,10 +18,10 @@ impl Ask {
     /// # Errors
     /// The refusal of the real server, with its status, text and who refuses.
     pub fn decode(dialect: Dialect, body: &[u8]) -> Result<Self, Refusal> {
-        if !dialect.is_native() && fields::names_cloud(body) {
+        if !dialect.is_native() && named::names_cloud(body) {
             return Err(named::cloud_refused("remote model is"));
         }
-        let native = |schema| decode(body, schema, NO_BODY).map_err(|text| refused(400, text));
+        let native = |schema| decode(body, schema, NO_BODY).map_err(|text| Refusal::by_handler(400, text));
         match dialect {
             Dialect::Generate => of_native(dialect, native(&schemas::GENERATE)?, Echo::Nothing),
             Dialect::Chat => of_native(dialect, native(&schemas::CHAT)?, Echo::Nothing),
@@ -46,13 +37,13 @@ impl Ask {
 pub(super) fn of_native(dialect: Dialect, mut fields: Map<String, Value>, echo: Echo) -> Result<Ask, Refusal> {
     let top = fields::int(&fields, "top_logprobs").unwrap_or_default();
     let top = usize::try_from(top).ok().filter(|top| *top <= 20);
-    let top = top.ok_or_else(|| refused(400, "top_logprobs must be between 0 and 20"))?;
+    let top = top.ok_or_else(|| Refusal::by_handler(400, "top_logprobs must be between 0 and 20"))?;
     let model = fields::text(&mut fields, "model");
     if model.trim().is_empty() {
         return Err(if dialect.is_generate() {
-            refused(404, format!("model '{model}' not found"))
+            Refusal::by_handler(404, format!("model '{model}' not found"))
         } else {
-            refused(400, "model is required")
+            Refusal::by_handler(400, "model is required")
         });
     }
     let name = named::local(&model)?;
@@ -73,7 +64,7 @@ pub(super) fn of_native(dialect: Dialect, mut fields: Map<String, Value>, echo: 
         question,
         said_last,
         stream: fields::flag(&fields, "stream").unwrap_or(true),
-        keep_alive: keep_alive::of_value(fields.get("keep_alive")),
+        keep_alive: KeepAlive::of_value(fields.get("keep_alive")),
         think: fields::flag(&fields, "think"),
         tools: !fields::list(&mut fields, "tools").is_empty(),
         raw: fields::flag(&fields, "raw").unwrap_or_default(),

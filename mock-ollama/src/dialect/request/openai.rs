@@ -4,119 +4,113 @@
 use serde_json::{Map, Value, json};
 
 use super::ask::said_last;
-use super::check::go_quoted;
-use super::go_decode::{Kind, Struct, base64_error, decode};
-use super::json::Json;
-use super::native::{of_native, unparsed};
-use super::scan::{Scanned, scan};
+use super::native::of_native;
 use super::schemas::{TOOLS, arguments};
-use super::{Ask, Dialect, Echo, fields};
-use crate::dialect::Refusal;
+use super::{Ask, Dialect, Echo};
+use crate::generation::Refusal;
+use crate::go_json::fmt::quote;
+use crate::go_json::{GoStruct, GoType, Json, Scanned, base64_error, decode, fields, scan};
 
 /// The text for a request under `/v1` without a body.
 pub(super) const NO_BODY: &str = "EOF";
 
-static CHAT: Struct = Struct {
-    package: "openai",
-    name: "ChatCompletionRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("messages", Kind::List("[]openai.Message", &Kind::Struct(&MESSAGE))),
-        ("stream", Kind::Bool),
-        ("stream_options", Kind::Struct(&STREAM_OPTIONS)),
-        ("max_tokens", Kind::Int),
-        ("seed", Kind::Int),
-        ("stop", Kind::Any),
-        ("temperature", Kind::Float("float64")),
-        ("frequency_penalty", Kind::Float("float64")),
-        ("presence_penalty", Kind::Float("float64")),
-        ("top_p", Kind::Float("float64")),
-        ("response_format", Kind::Struct(&RESPONSE_FORMAT)),
-        ("tools", Kind::List("[]api.Tool", tools_item())),
-        ("reasoning", Kind::Struct(&REASONING)),
-        ("reasoning_effort", Kind::Text),
-        ("logprobs", Kind::Bool),
-        ("top_logprobs", Kind::Int),
-        ("_debug_render_only", Kind::Bool),
+static CHAT: GoStruct = GoStruct::new(
+    "openai",
+    "ChatCompletionRequest",
+    &[
+        ("model", GoType::Text),
+        ("messages", GoType::List("[]openai.Message", &GoType::Struct(&MESSAGE))),
+        ("stream", GoType::Bool),
+        ("stream_options", GoType::Struct(&STREAM_OPTIONS)),
+        ("max_tokens", GoType::Int),
+        ("seed", GoType::Int),
+        ("stop", GoType::Any),
+        ("temperature", GoType::Float("float64")),
+        ("frequency_penalty", GoType::Float("float64")),
+        ("presence_penalty", GoType::Float("float64")),
+        ("top_p", GoType::Float("float64")),
+        ("response_format", GoType::Struct(&RESPONSE_FORMAT)),
+        ("tools", GoType::List("[]api.Tool", tools_item())),
+        ("reasoning", GoType::Struct(&REASONING)),
+        ("reasoning_effort", GoType::Text),
+        ("logprobs", GoType::Bool),
+        ("top_logprobs", GoType::Int),
+        ("_debug_render_only", GoType::Bool),
     ],
-};
+);
 
-const fn tools_item() -> &'static Kind {
+const fn tools_item() -> &'static GoType {
     match TOOLS {
-        Kind::List(_, item) => item,
-        _ => &Kind::Any,
+        GoType::List(_, item) => item,
+        _ => &GoType::Any,
     }
 }
 
-static MESSAGE: Struct = Struct {
-    package: "openai",
-    name: "Message",
-    fields: &[
-        ("role", Kind::Text),
-        ("content", Kind::Any),
-        ("reasoning", Kind::Text),
-        ("tool_calls", Kind::List("[]openai.ToolCall", &Kind::Struct(&TOOL_CALL))),
-        ("name", Kind::Text),
-        ("tool_call_id", Kind::Text),
+static MESSAGE: GoStruct = GoStruct::new(
+    "openai",
+    "Message",
+    &[
+        ("role", GoType::Text),
+        ("content", GoType::Any),
+        ("reasoning", GoType::Text),
+        ("tool_calls", GoType::List("[]openai.ToolCall", &GoType::Struct(&TOOL_CALL))),
+        ("name", GoType::Text),
+        ("tool_call_id", GoType::Text),
     ],
-};
+);
 
-static TOOL_CALL: Struct = Struct {
-    package: "openai",
-    name: "ToolCall",
-    fields: &[("id", Kind::Text), ("index", Kind::Int), ("type", Kind::Text), ("function", Kind::Struct(&FUNCTION))],
-};
+static TOOL_CALL: GoStruct = GoStruct::new(
+    "openai",
+    "ToolCall",
+    &[("id", GoType::Text), ("index", GoType::Int), ("type", GoType::Text), ("function", GoType::Struct(&FUNCTION))],
+);
 
-static FUNCTION: Struct = Struct {
-    package: "",
-    name: r#"struct { Name string "json:\"name\""; Arguments string "json:\"arguments\"" }"#,
-    fields: &[("name", Kind::Text), ("arguments", Kind::Text)],
-};
+static FUNCTION: GoStruct = GoStruct::new(
+    "",
+    r#"struct { Name string "json:\"name\""; Arguments string "json:\"arguments\"" }"#,
+    &[("name", GoType::Text), ("arguments", GoType::Text)],
+);
 
-static STREAM_OPTIONS: Struct =
-    Struct { package: "openai", name: "StreamOptions", fields: &[("include_usage", Kind::Bool)] };
+static STREAM_OPTIONS: GoStruct = GoStruct::new("openai", "StreamOptions", &[("include_usage", GoType::Bool)]);
 
-static RESPONSE_FORMAT: Struct = Struct {
-    package: "openai",
-    name: "ResponseFormat",
-    fields: &[("type", Kind::Text), ("json_schema", Kind::Struct(&JSON_SCHEMA))],
-};
+static RESPONSE_FORMAT: GoStruct =
+    GoStruct::new("openai", "ResponseFormat", &[("type", GoType::Text), ("json_schema", GoType::Struct(&JSON_SCHEMA))]);
 
-static JSON_SCHEMA: Struct = Struct { package: "openai", name: "JsonSchema", fields: &[("schema", Kind::Any)] };
+static JSON_SCHEMA: GoStruct = GoStruct::new("openai", "JsonSchema", &[("schema", GoType::Any)]);
 
-static REASONING: Struct = Struct { package: "openai", name: "Reasoning", fields: &[("effort", Kind::Text)] };
+static REASONING: GoStruct = GoStruct::new("openai", "Reasoning", &[("effort", GoType::Text)]);
 
-static COMPLETIONS: Struct = Struct {
-    package: "openai",
-    name: "CompletionRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("prompt", Kind::Text),
-        ("frequency_penalty", Kind::Float("float32")),
-        ("max_tokens", Kind::Int),
-        ("presence_penalty", Kind::Float("float32")),
-        ("seed", Kind::Int),
-        ("stop", Kind::Any),
-        ("stream", Kind::Bool),
-        ("stream_options", Kind::Struct(&STREAM_OPTIONS)),
-        ("temperature", Kind::Float("float32")),
-        ("top_p", Kind::Float("float32")),
-        ("suffix", Kind::Text),
-        ("logprobs", Kind::Int),
-        ("_debug_render_only", Kind::Bool),
+static COMPLETIONS: GoStruct = GoStruct::new(
+    "openai",
+    "CompletionRequest",
+    &[
+        ("model", GoType::Text),
+        ("prompt", GoType::Text),
+        ("frequency_penalty", GoType::Float("float32")),
+        ("max_tokens", GoType::Int),
+        ("presence_penalty", GoType::Float("float32")),
+        ("seed", GoType::Int),
+        ("stop", GoType::Any),
+        ("stream", GoType::Bool),
+        ("stream_options", GoType::Struct(&STREAM_OPTIONS)),
+        ("temperature", GoType::Float("float32")),
+        ("top_p", GoType::Float("float32")),
+        ("suffix", GoType::Text),
+        ("logprobs", GoType::Int),
+        ("_debug_render_only", GoType::Bool),
     ],
-};
+);
 
 /// Reads a request of `/v1/chat/completions`.
 pub(super) fn chat(body: &[u8]) -> Result<Ask, Refusal> {
-    let mut asked = decode(body, &CHAT, NO_BODY).map_err(unparsed)?;
+    let mut asked = decode(body, &CHAT, NO_BODY).map_err(Refusal::by_parser)?;
     let given = fields::list(&mut asked, "messages");
     if given.is_empty() {
-        return Err(unparsed("[] is too short - 'messages'"));
+        return Err(Refusal::by_parser("[] is too short - 'messages'"));
     }
     let mut messages = Vec::new();
     for message in &given {
-        convert(message, &given, &mut messages).map_err(unparsed)?;
+        convert(message, &given, &mut messages).map_err(Refusal::by_parser)?;
     }
     let mut options = options(&mut asked, &["seed", "frequency_penalty", "presence_penalty"]);
     match asked.get("stop") {
@@ -130,7 +124,7 @@ pub(super) fn chat(body: &[u8]) -> Result<Ask, Refusal> {
     let mut native = take(&mut asked, &["model", "tools", "logprobs", "top_logprobs", "_debug_render_only"]);
     native.insert("messages".to_owned(), Value::Array(messages));
     native.insert("options".to_owned(), Value::Object(options));
-    if let Some(think) = think(&asked).map_err(unparsed)? {
+    if let Some(think) = think(&asked).map_err(Refusal::by_parser)? {
         native.insert("think".to_owned(), Value::Bool(think));
     }
     if let Some(format) = asked.get("response_format").and_then(format) {
@@ -144,7 +138,7 @@ pub(super) fn chat(body: &[u8]) -> Result<Ask, Refusal> {
 
 /// Reads a request of `/v1/completions`.
 pub(super) fn completions(body: &[u8]) -> Result<Ask, Refusal> {
-    let mut asked = decode(body, &COMPLETIONS, NO_BODY).map_err(unparsed)?;
+    let mut asked = decode(body, &COMPLETIONS, NO_BODY).map_err(Refusal::by_parser)?;
     let mut options = options(&mut asked, &["seed", "frequency_penalty", "presence_penalty"]);
     if options.get("top_p").and_then(Value::as_f64) == Some(0.0) {
         options.insert("top_p".to_owned(), json!(1.0));
@@ -153,7 +147,7 @@ pub(super) fn completions(body: &[u8]) -> Result<Ask, Refusal> {
         Some(Value::String(stop)) => _ = options.insert("stop".to_owned(), json!([stop])),
         Some(Value::Array(stops)) => {
             if let Some(stop) = stops.iter().find(|stop| !stop.is_string()) {
-                return Err(unparsed(format!("invalid type for 'stop' field: {}", go_type(stop))));
+                return Err(Refusal::by_parser(format!("invalid type for 'stop' field: {}", go_type(stop))));
             }
             options.insert("stop".to_owned(), Value::Array(stops.clone()));
         }
@@ -205,7 +199,7 @@ pub(super) fn effort_of(effort: &str) -> Result<Option<bool>, String> {
         "none" => Ok(Some(false)),
         "minimal" | "low" | "medium" | "high" | "xhigh" | "ultra" | "max" => Ok(Some(true)),
         _ => {
-            let effort = go_quoted(effort);
+            let effort = quote(effort);
             let values = r#""minimal", "low", "medium", "high", "xhigh", "ultra", "max", or "none""#;
             Err(format!("invalid reasoning value: {effort} (must be {values})"))
         }

@@ -2,164 +2,152 @@
 
 use serde_json::{Map, Value, json};
 
-use super::check::go_quoted;
-use super::go_decode::{Fault, Kind, Struct, decode, decode_as};
-use super::json::Json;
-use super::native::{of_native, unparsed};
+use super::native::of_native;
 use super::openai::{NO_BODY, effort_of, image_data, object_of, take};
 use super::schemas::{NO_OBJECT, TOOL_PARAMETERS};
-use super::{Ask, Dialect, Echo, fields};
-use crate::dialect::{Refusal, to_go_json};
+use super::{Ask, Dialect, Echo};
+use crate::generation::Refusal;
+use crate::go_json::fmt::quote;
+use crate::go_json::{DecodeError, GoStruct, GoType, Json, Scanned, decode, decode_as, fields, scan, to_string};
 
-static REQUEST: Struct = Struct {
-    package: "openai",
-    name: "ResponsesRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("background", Kind::Bool),
-        ("conversation", Kind::Raw),
-        ("include", Kind::List("[]string", &Kind::Text)),
-        ("input", Kind::Custom(input)),
-        ("instructions", Kind::Text),
-        ("max_output_tokens", Kind::Int),
-        ("reasoning", Kind::Struct(&REASONING)),
-        ("temperature", Kind::Float("float64")),
-        ("text", Kind::Struct(&TEXT)),
-        ("top_p", Kind::Float("float64")),
-        ("truncation", Kind::Text),
-        ("tools", Kind::List("[]openai.ResponsesTool", &Kind::Struct(&TOOL))),
-        ("stream", Kind::Bool),
+static REQUEST: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesRequest",
+    &[
+        ("model", GoType::Text),
+        ("background", GoType::Bool),
+        ("conversation", GoType::Raw),
+        ("include", GoType::List("[]string", &GoType::Text)),
+        ("input", GoType::Custom(input)),
+        ("instructions", GoType::Text),
+        ("max_output_tokens", GoType::Int),
+        ("reasoning", GoType::Struct(&REASONING)),
+        ("temperature", GoType::Float("float64")),
+        ("text", GoType::Struct(&TEXT)),
+        ("top_p", GoType::Float("float64")),
+        ("truncation", GoType::Text),
+        ("tools", GoType::List("[]openai.ResponsesTool", &GoType::Struct(&TOOL))),
+        ("stream", GoType::Bool),
     ],
-};
+);
 
-static REASONING: Struct = Struct {
-    package: "openai",
-    name: "ResponsesReasoning",
-    fields: &[("effort", Kind::Text), ("generate_summary", Kind::Text), ("summary", Kind::Text)],
-};
+static REASONING: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesReasoning",
+    &[("effort", GoType::Text), ("generate_summary", GoType::Text), ("summary", GoType::Text)],
+);
 
-static TEXT: Struct =
-    Struct { package: "openai", name: "ResponsesText", fields: &[("format", Kind::Struct(&TEXT_FORMAT))] };
+static TEXT: GoStruct = GoStruct::new("openai", "ResponsesText", &[("format", GoType::Struct(&TEXT_FORMAT))]);
 
-static TEXT_FORMAT: Struct = Struct {
-    package: "openai",
-    name: "ResponsesTextFormat",
-    fields: &[("type", Kind::Text), ("name", Kind::Text), ("schema", Kind::Any), ("strict", Kind::Bool)],
-};
+static TEXT_FORMAT: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesTextFormat",
+    &[("type", GoType::Text), ("name", GoType::Text), ("schema", GoType::Any), ("strict", GoType::Bool)],
+);
 
-static TOOL: Struct = Struct {
-    package: "openai",
-    name: "ResponsesTool",
-    fields: &[
-        ("type", Kind::Text),
-        ("name", Kind::Text),
-        ("description", Kind::Text),
-        ("strict", Kind::Bool),
-        ("parameters", Kind::Map),
-        ("tools", Kind::List("[]openai.ResponsesTool", &Kind::Struct(&TOOL))),
+static TOOL: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesTool",
+    &[
+        ("type", GoType::Text),
+        ("name", GoType::Text),
+        ("description", GoType::Text),
+        ("strict", GoType::Bool),
+        ("parameters", GoType::Map),
+        ("tools", GoType::List("[]openai.ResponsesTool", &GoType::Struct(&TOOL))),
     ],
-};
+);
 
 /// What an item is looked at for first.
-static ITEM_TYPE: Struct = Struct {
-    package: "",
-    name: r#"struct { Type string "json:\"type\""; Role string "json:\"role\"" }"#,
-    fields: &[("type", Kind::Text), ("role", Kind::Text)],
-};
+static ITEM_TYPE: GoStruct = GoStruct::new(
+    "",
+    r#"struct { Type string "json:\"type\""; Role string "json:\"role\"" }"#,
+    &[("type", GoType::Text), ("role", GoType::Text)],
+);
 
-static MESSAGE: Struct =
-    Struct { package: "", name: "", fields: &[("type", Kind::Text), ("role", Kind::Text), ("content", Kind::Raw)] };
+static MESSAGE: GoStruct =
+    GoStruct::new("", "", &[("type", GoType::Text), ("role", GoType::Text), ("content", GoType::Raw)]);
 
-static CALL: Struct = Struct {
-    package: "openai",
-    name: "ResponsesFunctionCall",
-    fields: &[
-        ("id", Kind::Text),
-        ("type", Kind::Text),
-        ("call_id", Kind::Text),
-        ("name", Kind::Text),
-        ("arguments", Kind::Text),
+static CALL: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesFunctionCall",
+    &[
+        ("id", GoType::Text),
+        ("type", GoType::Text),
+        ("call_id", GoType::Text),
+        ("name", GoType::Text),
+        ("arguments", GoType::Text),
     ],
-};
+);
 
-static OUTPUT: Struct =
-    Struct { package: "", name: "", fields: &[("type", Kind::Text), ("call_id", Kind::Text), ("output", Kind::Raw)] };
+static OUTPUT: GoStruct =
+    GoStruct::new("", "", &[("type", GoType::Text), ("call_id", GoType::Text), ("output", GoType::Raw)]);
 
-static THOUGHT: Struct = Struct {
-    package: "openai",
-    name: "ResponsesReasoningInput",
-    fields: &[
-        ("id", Kind::Text),
-        ("type", Kind::Text),
-        ("summary", Kind::List("[]openai.ResponsesReasoningSummary", &Kind::Struct(&SUMMARY))),
-        ("encrypted_content", Kind::Text),
+static THOUGHT: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesReasoningInput",
+    &[
+        ("id", GoType::Text),
+        ("type", GoType::Text),
+        ("summary", GoType::List("[]openai.ResponsesReasoningSummary", &GoType::Struct(&SUMMARY))),
+        ("encrypted_content", GoType::Text),
     ],
-};
+);
 
-static SEARCH_CALL: Struct = Struct {
-    package: "openai",
-    name: "ResponsesWebSearchCall",
-    fields: &[
-        ("id", Kind::Text),
-        ("type", Kind::Text),
-        ("status", Kind::Text),
-        ("action", Kind::Struct(&SEARCH_ACTION)),
+static SEARCH_CALL: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesWebSearchCall",
+    &[
+        ("id", GoType::Text),
+        ("type", GoType::Text),
+        ("status", GoType::Text),
+        ("action", GoType::Struct(&SEARCH_ACTION)),
     ],
-};
+);
 
-static SEARCH_ACTION: Struct = Struct {
-    package: "openai",
-    name: "ResponsesWebSearchAction",
-    fields: &[("type", Kind::Text), ("query", Kind::Text)],
-};
+static SEARCH_ACTION: GoStruct =
+    GoStruct::new("openai", "ResponsesWebSearchAction", &[("type", GoType::Text), ("query", GoType::Text)]);
 
-static SUMMARY: Struct = Struct {
-    package: "openai",
-    name: "ResponsesReasoningSummary",
-    fields: &[("type", Kind::Text), ("text", Kind::Text)],
-};
+static SUMMARY: GoStruct =
+    GoStruct::new("openai", "ResponsesReasoningSummary", &[("type", GoType::Text), ("text", GoType::Text)]);
 
 /// What a part of a message is looked at for first.
-static PART_TYPE: Struct =
-    Struct { package: "", name: r#"struct { Type string "json:\"type\"" }"#, fields: &[("type", Kind::Text)] };
+static PART_TYPE: GoStruct = GoStruct::new("", r#"struct { Type string "json:\"type\"" }"#, &[("type", GoType::Text)]);
 
-static TEXT_PART: Struct =
-    Struct { package: "openai", name: "ResponsesTextContent", fields: &[("type", Kind::Text), ("text", Kind::Text)] };
+static TEXT_PART: GoStruct =
+    GoStruct::new("openai", "ResponsesTextContent", &[("type", GoType::Text), ("text", GoType::Text)]);
 
-static SAID_PART: Struct = Struct {
-    package: "openai",
-    name: "ResponsesOutputTextContent",
-    fields: &[("type", Kind::Text), ("text", Kind::Text)],
-};
+static SAID_PART: GoStruct =
+    GoStruct::new("openai", "ResponsesOutputTextContent", &[("type", GoType::Text), ("text", GoType::Text)]);
 
-static IMAGE_PART: Struct = Struct {
-    package: "openai",
-    name: "ResponsesImageContent",
-    fields: &[("type", Kind::Text), ("detail", Kind::Text), ("file_id", Kind::Text), ("image_url", Kind::Text)],
-};
+static IMAGE_PART: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesImageContent",
+    &[("type", GoType::Text), ("detail", GoType::Text), ("file_id", GoType::Text), ("image_url", GoType::Text)],
+);
 
-static FILE_PART: Struct = Struct {
-    package: "openai",
-    name: "ResponsesFileContent",
-    fields: &[
-        ("type", Kind::Text),
-        ("file_data", Kind::Text),
-        ("file_id", Kind::Text),
-        ("file_url", Kind::Text),
-        ("filename", Kind::Text),
+static FILE_PART: GoStruct = GoStruct::new(
+    "openai",
+    "ResponsesFileContent",
+    &[
+        ("type", GoType::Text),
+        ("file_data", GoType::Text),
+        ("file_id", GoType::Text),
+        ("file_url", GoType::Text),
+        ("filename", GoType::Text),
     ],
-};
+);
 
-fn around(place: &str, fault: &Fault) -> Fault {
-    Fault::Other(format!("{place}: {}", fault.text()))
+fn around(place: &str, fault: &DecodeError) -> DecodeError {
+    DecodeError::Other(format!("{place}: {}", fault.text()))
 }
 
 /// A text, or a list of items.
-fn input(json: &Json<'_>) -> Result<Value, Fault> {
+fn input(json: &Json<'_>) -> Result<Value, DecodeError> {
     list_of(json, "input", item)
 }
 
-fn list_of(json: &Json<'_>, what: &str, of: fn(&Json<'_>) -> Result<Value, Fault>) -> Result<Value, Fault> {
+fn list_of(json: &Json<'_>, what: &str, of: fn(&Json<'_>) -> Result<Value, DecodeError>) -> Result<Value, DecodeError> {
     match json {
         Json::Null => Ok(Value::Null),
         Json::Text(text) => Ok(Value::String(text.clone())),
@@ -169,13 +157,13 @@ fn list_of(json: &Json<'_>, what: &str, of: fn(&Json<'_>) -> Result<Value, Fault
             Ok(Value::Array(items.collect::<Result<_, _>>()?))
         }
         other => {
-            let fault = Fault::mistyped(other.kind(), "[]json.RawMessage");
+            let fault = DecodeError::mistyped(other.kind(), "[]json.RawMessage");
             Err(around(&format!("{what} must be a string or array"), &fault))
         }
     }
 }
 
-fn item(json: &Json<'_>) -> Result<Value, Fault> {
+fn item(json: &Json<'_>) -> Result<Value, DecodeError> {
     let peeked = decode_as(json, &ITEM_TYPE)?;
     let text = |name: &str| peeked.get(name).and_then(Value::as_str).unwrap_or_default();
     let kind = if text("type").is_empty() && !text("role").is_empty() { "message" } else { text("type") };
@@ -185,8 +173,8 @@ fn item(json: &Json<'_>) -> Result<Value, Fault> {
         "function_call_output" => &OUTPUT,
         "reasoning" => &THOUGHT,
         "web_search_call" => &SEARCH_CALL,
-        "" => return Err(Fault::Other("input item missing required 'type' field".to_owned())),
-        other => return Err(Fault::Other(format!("unknown input item type: {}", go_quoted(other)))),
+        "" => return Err(DecodeError::Other("input item missing required 'type' field".to_owned())),
+        other => return Err(DecodeError::Other(format!("unknown input item type: {}", quote(other)))),
     };
     let mut item = decode_as(json, schema)?;
     if let Value::Object(fields) = &mut item {
@@ -202,23 +190,23 @@ fn item(json: &Json<'_>) -> Result<Value, Fault> {
     Ok(item)
 }
 
-fn part(json: &Json<'_>) -> Result<Value, Fault> {
+fn part(json: &Json<'_>) -> Result<Value, DecodeError> {
     let peeked = decode_as(json, &PART_TYPE)?;
     let schema = match peeked.get("type").and_then(Value::as_str).unwrap_or_default() {
         "input_text" => &TEXT_PART,
         "output_text" => &SAID_PART,
         "input_image" => &IMAGE_PART,
         "input_file" => &FILE_PART,
-        other => return Err(Fault::Other(format!("unknown content type: {other}"))),
+        other => return Err(DecodeError::Other(format!("unknown content type: {other}"))),
     };
     decode_as(json, schema)
 }
 
 /// Reads a request of `/v1/responses`.
 pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
-    let mut asked = decode(body, &REQUEST, NO_BODY).map_err(unparsed)?;
+    let mut asked = decode(body, &REQUEST, NO_BODY).map_err(Refusal::by_parser)?;
     let echo = echo(&asked);
-    let messages = messages(&asked).map_err(unparsed)?;
+    let messages = messages(&asked).map_err(Refusal::by_parser)?;
     let mut options = take(&mut asked, &["top_p"]);
     options.insert("temperature".to_owned(), asked.remove("temperature").unwrap_or_else(|| json!(1.0)));
     if let Some(limit) = asked.remove("max_output_tokens") {
@@ -226,10 +214,13 @@ pub(super) fn decode_ask(body: &[u8]) -> Result<Ask, Refusal> {
     }
     let mut native = take(&mut asked, &["model"]);
     let effort = asked.get("reasoning").and_then(|reasoning| reasoning.get("effort")).and_then(Value::as_str);
-    if let Some(think) = effort_of(effort.unwrap_or_default()).map_err(unparsed)? {
+    if let Some(think) = effort_of(effort.unwrap_or_default()).map_err(Refusal::by_parser)? {
         native.insert("think".to_owned(), Value::Bool(think));
     }
-    native.insert("tools".to_owned(), Value::Array(tools(fields::list(&mut asked, "tools")).map_err(unparsed)?));
+    native.insert(
+        "tools".to_owned(),
+        Value::Array(tools(fields::list(&mut asked, "tools")).map_err(Refusal::by_parser)?),
+    );
     let format = asked.get("text").and_then(|text| text.get("format"));
     if let Some(format) = format.filter(|format| format["type"] == "json_schema")
         && let Some(schema) = format.get("schema")
@@ -260,7 +251,7 @@ fn expand(tool: &Value, out: &mut Vec<Value>) -> Result<(), String> {
         // Go writes the map anew before it reads the schema, so its keys come in order.
         let mut parameters = parameters.clone();
         parameters.sort_all_objects();
-        let text = to_go_json(&parameters).unwrap_or_default();
+        let text = to_string(&parameters);
         let checked = decode_as(&Json::read(text.as_bytes()), &TOOL_PARAMETERS);
         checked.map_err(|fault| format!("failed to unmarshal tool parameters: {}", fault.text()))?;
     }
@@ -327,7 +318,6 @@ fn messages(asked: &Map<String, Value>) -> Result<Vec<Value>, String> {
 }
 
 fn unparsable(arguments: &str) -> String {
-    use super::scan::{Scanned, scan};
     let cause = match scan(arguments.as_bytes()) {
         Scanned::Broken(text) if text != "unexpected EOF" => text,
         Scanned::Value(_) => NO_OBJECT.to_owned(),

@@ -8,10 +8,11 @@ use serde_json::{Map, Value, json};
 
 pub(super) use search::SearchingResponses;
 
-use super::go_json::{go_lossy, to_string};
 use super::objects::arguments_text;
-use super::{Ids, Render, Reply, sse_fields};
+use super::{Ids, Render, sse_fields};
 use crate::generation::{Done, Metrics, Part, ToolCall};
+use crate::go_json::{lossy_text, to_string};
+use crate::http::Reply;
 
 /// Renders one response.
 #[derive(Debug)]
@@ -125,7 +126,7 @@ impl Responses {
         data["sequence_number"] = json!(self.sequence);
         data["type"] = json!(kind);
         self.sequence += 1;
-        let data = to_string(&sorted(data)).unwrap_or_default();
+        let data = to_string(&sorted(data));
         format!("event: {kind}\ndata: {data}\n\n").into_bytes()
     }
 
@@ -296,7 +297,7 @@ impl Render for Responses {
             self.call(&part.calls.iter().collect::<Vec<_>>(), &mut out);
         }
         if !part.text.is_empty() && !self.has_called {
-            self.say(&go_lossy(&part.text), &mut out);
+            self.say(&lossy_text(&part.text), &mut out);
         }
         if let Some(done) = &part.done {
             self.complete(done, &mut out);
@@ -316,7 +317,7 @@ impl Render for Responses {
             output.push(reasoning(&format!("rs_{}", self.id()), &part.thinking));
         }
         if part.calls.is_empty() {
-            let text = go_lossy(&part.text);
+            let text = lossy_text(&part.text);
             output.push(message(&self.text_id, "completed", &json!([part_of(&text)])));
         }
         for (call, place) in part.calls.iter().zip(0..) {
@@ -327,6 +328,6 @@ impl Render for Responses {
         let completed_at = part.unix_nanos / 1_000_000_000;
         let completed_at = i64::try_from(completed_at).ok();
         let response = self.response("completed", Value::from(output), completed_at, usage(metrics));
-        Reply::new(200, "application/json", to_string(&response).unwrap_or_default() + "\n")
+        Reply::wrapped(200, &to_string(&response))
     }
 }

@@ -10,8 +10,9 @@ use super::Responses;
 use crate::dialect::objects::fields;
 use crate::dialect::refuse::refuse_in;
 use crate::dialect::request::Envelope;
-use crate::dialect::{Refusal, RefusedBy, Render, Reply, SEARCH, search_call, search_query, sse_fields};
-use crate::generation::{Metrics, Part, ToolCall};
+use crate::dialect::{Render, SEARCH, search_call, search_query, sse_fields};
+use crate::generation::{Metrics, Part, Refusal, ToolCall};
+use crate::http::Reply;
 
 /// What `/api/experimental/web_search` says of this very server, as Ollama's own client words it.
 const NO_CLOUD: (u16, &str) = (403, "403 Forbidden: ollama cloud is disabled: web search is unavailable");
@@ -146,7 +147,7 @@ impl Render for SearchingResponses {
     fn whole(&mut self, part: &Part) -> Reply {
         let Some(search) = search_call(part) else { return self.inner.whole(part) };
         let (status, text) = failure_of(&search_query(search));
-        let refusal = Refusal { status, text: text.to_owned(), by: RefusedBy::Handler };
+        let refusal = Refusal::by_handler(status, text);
         refuse_in(Envelope::OpenAi, &refusal, self.inner.ids)
     }
 }

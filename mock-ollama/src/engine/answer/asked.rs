@@ -7,11 +7,12 @@ use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, Turn};
 use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared, Told};
 use crate::dialect::request::{Ask, Dialect, check};
-use crate::dialect::{Refusal, RefusedBy, Reply, debug_reply, miss_text, refuse, renderer};
+use crate::dialect::{debug_reply, miss_text, refuse, renderer};
 use crate::engine::config::CreatedAt;
 use crate::engine::live::Live;
 use crate::engine::stream::Source;
-use crate::generation::{Done, Generation, Part, Reason};
+use crate::generation::{Done, Generation, Part, Reason, Refusal, RefusedBy};
+use crate::http::Reply;
 use crate::journal::Answer;
 use crate::models::{Card, Found};
 use crate::recording::End;
@@ -121,12 +122,12 @@ impl Answerer<'_> {
         let text = format!("model '{}' not found", ask.model);
         match chosen {
             Err(miss) => self.missed(ask, miss, &text, from),
-            Ok(_) => self.refused(ask, &Refusal { status: 404, text, by: RefusedBy::Handler }, from),
+            Ok(_) => self.refused(ask, &Refusal::by_handler(404, text), from),
         }
     }
 
     fn missed(&self, ask: &Ask, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
-        let refusal = Refusal { status: 404, text: text.to_owned(), by: RefusedBy::Handler };
+        let refusal = Refusal::by_handler(404, text);
         Answered { answer: Answer::Missed { why: miss.to_string() }, ..self.refused(ask, &refusal, from) }
     }
 
@@ -180,7 +181,7 @@ impl Answerer<'_> {
         let turn = Turn { stream, card: card.clone(), options, keep_alive: ask.keep_alive };
         let is_loaded = match self.scheduler.arrive(turn, self.now) {
             Arrival::Busy => {
-                let refusal = Refusal { status: 503, text: BUSY.to_owned(), by: RefusedBy::Handler };
+                let refusal = Refusal::by_handler(503, BUSY);
                 return self.refused(ask, &refusal, from);
             }
             Arrival::Waits => Some(false),

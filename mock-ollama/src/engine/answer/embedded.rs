@@ -10,11 +10,9 @@ use super::managed::native;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
 use crate::dialect::request::{EmbedAsk, EmbeddingsAsk, Envelope, check_options};
-use crate::dialect::{
-    EmbedMetrics, Refusal, RefusedBy, Reply, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_in,
-    unit_vector,
-};
-use crate::http::Route;
+use crate::dialect::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_in, unit_vector};
+use crate::generation::Refusal;
+use crate::http::{Reply, Route};
 use crate::models::{Card, KeepAlive, ModelName};
 
 /// How long the model takes to be ready, and how long an answer takes in all.
@@ -88,7 +86,7 @@ impl Answerer<'_> {
         keep_alive: Option<KeepAlive>,
     ) -> Result<Card, Refusal> {
         let Some(card) = self.models.find(name).cloned() else {
-            return Err(refused(404, format!("model \"{asked}\" not found, try pulling it first")));
+            return Err(Refusal::by_handler(404, format!("model \"{asked}\" not found, try pulling it first")));
         };
         check_options(options)?;
         self.scheduler.runners.load(&card, "", keep_alive, self.now);
@@ -100,21 +98,17 @@ impl Answerer<'_> {
         if let Some(script) = self.config.catalog.script(&card.answers_as)
             && script.embeds()
         {
-            return script.embed(text).map_err(|error| refused(status, error.trim().to_owned()));
+            return script.embed(text).map_err(|error| Refusal::by_handler(status, error.trim()));
         }
         if !card.can("embedding") {
             let text = "This server does not support embeddings. Start it with `--embeddings`";
-            return Err(refused(501, text.to_owned()));
+            return Err(Refusal::by_handler(501, text));
         }
         let width = card.details.embedding_length.and_then(|width| usize::try_from(width).ok()).unwrap_or(WIDTH);
         let mut rng = self.config.seed.derive("embed", [card.answers_as.as_str().as_bytes(), text.as_bytes()]).rng();
         let vector = (0..width).map(|_| rng.random_range(-1.0_f32..1.0)).collect();
         Ok((vector, text.split_whitespace().count() as u64))
     }
-}
-
-fn refused(status: u16, text: String) -> Refusal {
-    Refusal { status, text, by: RefusedBy::Handler }
 }
 
 fn nanos(time: Duration) -> u64 {

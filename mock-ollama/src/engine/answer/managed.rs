@@ -4,16 +4,13 @@ use std::sync::Arc;
 
 use super::{Answered, Answerer, Effect, Reception, Timing};
 use crate::catalog::{Matching, Prepared};
-use crate::dialect::manage::{self, Progress};
-use crate::dialect::request::{CopyAsk, CreateAsk, Envelope, NameAsk, ShowAsk};
-use crate::dialect::{self, Refusal, RefusedBy, Reply, listing, refuse_in, rfc3339};
-use crate::http::Route;
+use crate::dialect::refuse_in;
+use crate::dialect::request::Envelope;
+use crate::generation::Refusal;
+use crate::go_json::rfc3339;
+use crate::http::{BARE_JSON, JSON, Reply, Route};
+use crate::manage::{self, CopyAsk, CreateAsk, NameAsk, Progress, ShowAsk, listing};
 use crate::models::{Card, ModelName};
-
-const JSON: &str = "application/json; charset=utf-8";
-
-/// JSON of a compatibility writer.
-const BARE_JSON: &str = "application/json";
 
 impl Answerer<'_> {
     /// Everything that asks no model for an answer.
@@ -69,14 +66,14 @@ impl Answerer<'_> {
         match self.models.find(&request.name).or_else(any) {
             Some(card) => {
                 let user_agent = from.request.head.header("user-agent").unwrap_or_default();
-                let ask = dialect::ShowOptions {
+                let ask = manage::ShowOptions {
                     model: &request.model,
                     system: &request.system,
                     verbose: request.verbose,
                     options: request.options.clone(),
                     user_agent,
                 };
-                Reply::new(200, JSON, dialect::show(card, &ask))
+                Reply::new(200, JSON, manage::show(card, &ask))
             }
             // Unlike generate and chat, show names the model in its canonical form.
             None => native(&not_found(&request.name), from),
@@ -85,7 +82,7 @@ impl Answerer<'_> {
 
     fn openai_model(&self, asked: &str, from: &Reception<'_>) -> Reply {
         let refusal = match ModelName::parse(asked) {
-            None => Refusal { status: 400, text: "invalid model name".to_owned(), by: RefusedBy::Handler },
+            None => Refusal::by_handler(400, "invalid model name"),
             Some(name) => match self.models.find(&name) {
                 Some(card) => return Reply::new(200, BARE_JSON, listing::openai_model(card, asked)),
                 None => not_found(&name),
@@ -166,7 +163,7 @@ pub(super) fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
 }
 
 fn not_found(name: &ModelName) -> Refusal {
-    Refusal { status: 404, text: format!("model '{name}' not found"), by: RefusedBy::Handler }
+    Refusal::by_handler(404, format!("model '{name}' not found"))
 }
 
 /// Statuses as they come, or the last one alone; the models change when it has been said.

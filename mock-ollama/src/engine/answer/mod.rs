@@ -19,9 +19,11 @@ use super::stream::Source;
 use crate::backend::Scheduler;
 use crate::catalog::{Matching, Prepared};
 use crate::clock::Instant;
-use crate::dialect::request::{Dialect, Envelope, is_cut};
-use crate::dialect::{Ids, Refusal, RefusedBy, Reply, refuse_in};
-use crate::http::{Gate, Request, Route, gate};
+use crate::dialect::request::{Dialect, Envelope};
+use crate::dialect::{Ids, refuse_in};
+use crate::generation::Refusal;
+use crate::go_json::is_cut;
+use crate::http::{Gate, Reply, Request, Route, gate};
 use crate::journal::{Answer, ServerId, StreamId};
 use crate::models::{Card, Store};
 use crate::recording;
@@ -168,6 +170,6 @@ fn broken(route: &Route, request: &Request, ids: Ids) -> Option<Reply> {
         | Route::Delete => Envelope::Native,
         _ => return None,
     };
-    let text = request.broken.filter(|_| is_cut(&request.body))?.to_owned();
-    Some(refuse_in(envelope, &Refusal { status: 400, text, by: RefusedBy::Parser }, ids))
+    let text = request.broken.filter(|_| is_cut(&request.body))?;
+    Some(refuse_in(envelope, &Refusal::by_parser(text), ids))
 }

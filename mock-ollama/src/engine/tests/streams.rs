@@ -339,7 +339,7 @@ fn a_model_is_listed_as_loaded_from_its_answer_on_until_its_keep_alive_is_over()
     bench.send(ps).send(ask("tiny", "Say hi")).run();
     bench.send(ps);
     let ended = at_ms(120).saturating_add(Duration::from_secs(300));
-    let expires = crate::dialect::rfc3339(WALL.unix_nanos(ended));
+    let expires = crate::go_json::rfc3339(WALL.unix_nanos(ended));
     assert_eq!(bench.output().matches("\"name\":\"tiny:latest\"").count(), 1);
     assert!(bench.output().contains(&format!("\"expires_at\":\"{expires}\"")), "{}", bench.output());
     bench.now = ended;

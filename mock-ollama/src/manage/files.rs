@@ -1,34 +1,33 @@
 //! `/api/copy`, `/api/delete` and `/api/blobs` (`server/routes.go`).
 
-use super::refuse;
-use crate::dialect::Reply;
-use crate::dialect::go_fmt::quote;
+use crate::go_json::fmt::quote;
+use crate::http::Reply;
 use crate::models::{ModelName, Store, sha256};
 
 /// Answers `/api/copy` and copies; names as the request gives them, empty where it gives none. `modified_at` is RFC 3339.
 pub fn copy(store: &mut Store, source: &str, destination: &str, modified_at: &str) -> Reply {
     let Some(from) = ModelName::parse(source) else {
-        return refuse(400, &format!("source {} is invalid", quote(source)));
+        return Reply::error(400, &format!("source {} is invalid", quote(source)));
     };
     let Some(to) = ModelName::parse(destination) else {
-        return refuse(400, &format!("destination {} is invalid", quote(destination)));
+        return Reply::error(400, &format!("destination {} is invalid", quote(destination)));
     };
     if store.copy(&from, &to, modified_at) {
         Reply::empty(200)
     } else {
-        refuse(404, &format!("model {} not found", quote(source)))
+        Reply::error(404, &format!("model {} not found", quote(source)))
     }
 }
 
 /// Answers `/api/delete` and deletes; the name as the request gives it, empty where it gives none.
 pub fn delete(store: &mut Store, model: &str) -> Reply {
     if model.is_empty() {
-        return refuse(400, "model is required");
+        return Reply::error(400, "model is required");
     }
     match ModelName::parse(model) {
-        None => refuse(400, &format!("name {} is invalid", quote(model))),
+        None => Reply::error(400, &format!("name {} is invalid", quote(model))),
         Some(name) if store.delete(&name) => Reply::empty(200),
-        Some(_) => refuse(404, &format!("model '{model}' not found")),
+        Some(_) => Reply::error(404, &format!("model '{model}' not found")),
     }
 }
 
@@ -37,7 +36,7 @@ pub fn blob_head(store: &Store, digest: &str) -> Reply {
     match canonical(digest) {
         None => bad_digest(),
         Some(known) if store.has_blob(&known) => Reply::empty(200),
-        Some(_) => refuse(404, &format!("blob {} not found", quote(digest))),
+        Some(_) => Reply::error(404, &format!("blob {} not found", quote(digest))),
     }
 }
 
@@ -49,14 +48,14 @@ pub fn blob_put(store: &mut Store, digest: &str, body: &[u8]) -> Reply {
     }
     let got = sha256(body);
     if got != expected {
-        return refuse(400, &format!("digest mismatch, expected {}, got {}", quote(digest), quote(&got)));
+        return Reply::error(400, &format!("digest mismatch, expected {}, got {}", quote(digest), quote(&got)));
     }
     store.put_blob(&got, body.len() as u64);
     Reply::empty(201)
 }
 
 fn bad_digest() -> Reply {
-    refuse(400, "invalid digest format")
+    Reply::error(400, "invalid digest format")
 }
 
 /// `sha256:` and 64 digits in lower case; a dash may stand for the colon. `None` for what is no digest.
@@ -71,7 +70,7 @@ mod tests {
     use rstest::rstest;
 
     use super::{blob_head, blob_put, copy, delete};
-    use crate::dialect::Reply;
+    use crate::http::Reply;
     use crate::models::{Card, ModelName, Store, sha256};
 
     const NOW: &str = "2026-08-01T10:00:00Z";

@@ -4,18 +4,14 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::error_json;
-use crate::dialect::Reply;
-use crate::dialect::listing::json;
+use crate::go_json::{error_body, is_zero, to_string};
+use crate::http::{BARE_JSON, Reply};
 use crate::models::Card;
 
 /// How long the steps between transfers take.
 pub(super) const STEP: Duration = Duration::from_millis(1);
 
 const NDJSON: &str = "application/x-ndjson";
-
-/// Without charset: the handlers set it before the writer does.
-const BARE_JSON: &str = "application/json";
 
 /// What a pull, push or create does over time.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -62,11 +58,6 @@ struct Line<'a> {
     completed: u64,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
-fn is_zero(number: &u64) -> bool {
-    *number == 0
-}
-
 impl Progress {
     /// A failure before the first status.
     pub(super) fn failed(status: u16, text: &str) -> Self {
@@ -82,7 +73,7 @@ impl Progress {
 
     /// Says how far the transfer of a layer is; a zero is left out.
     pub(super) fn transferred(&mut self, status: &str, digest: &str, total: u64, completed: u64) {
-        self.lines.push((self.took, json(&Line { status, digest, total, completed })));
+        self.lines.push((self.took, to_string(&Line { status, digest, total, completed })));
     }
 
     /// Lets time pass.
@@ -104,10 +95,10 @@ impl Progress {
         let mut chunks: Vec<_> = self.lines.iter().map(|(at, line)| (*at, format!("{line}\n"))).collect();
         match &self.failure {
             Some(failure) if chunks.is_empty() => {
-                answer(failure.status, BARE_JSON, vec![(self.took, error_json(&failure.text))])
+                answer(failure.status, BARE_JSON, vec![(self.took, error_body(&failure.text))])
             }
             failure => {
-                chunks.extend(failure.iter().map(|failure| (self.took, error_json(&failure.text) + "\n")));
+                chunks.extend(failure.iter().map(|failure| (self.took, error_body(&failure.text) + "\n")));
                 answer(200, NDJSON, chunks)
             }
         }
@@ -116,7 +107,7 @@ impl Progress {
     /// The answer to a request that did not ask for a stream: the last status, or the error.
     pub fn whole(&self) -> Reply {
         match (&self.failure, self.lines.last()) {
-            (Some(failure), _) => Reply::new(failure.status, BARE_JSON, error_json(&failure.text)),
+            (Some(failure), _) => Reply::new(failure.status, BARE_JSON, error_body(&failure.text)),
             (None, last) => Reply::new(200, BARE_JSON, last.map(|(_, line)| line.clone()).unwrap_or_default()),
         }
     }

@@ -3,18 +3,13 @@
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{rfc3339, to_go_json};
 use crate::clock::WallAnchor;
+use crate::go_json::{rfc3339, to_string};
 use crate::models::{Card, Loaded};
 use crate::recording::Details;
 
 /// The longest context that a runner gets unless its model says otherwise, in tokens (`server/routes.go`).
 const DEFAULT_CONTEXT: u64 = 4096;
-
-/// Serialises one of the dialect's own types, whose `Serialize` cannot fail.
-pub(super) fn json<T: Serialize>(value: &T) -> String {
-    to_go_json(value).unwrap_or_default()
-}
 
 /// The body of `/api/version`.
 pub fn version(version: &str) -> String {
@@ -22,7 +17,7 @@ pub fn version(version: &str) -> String {
     struct Version<'a> {
         version: &'a str,
     }
-    json(&Version { version })
+    to_string(&Version { version })
 }
 
 /// The body of `/api/status`: a server without cloud, because its environment says so.
@@ -57,7 +52,7 @@ pub fn tags(cards: &[&Card]) -> String {
         details: &card.details,
         capabilities: card.listed_capabilities.as_ref().unwrap_or(&card.capabilities),
     });
-    json(&List { models: models.collect() })
+    to_string(&List { models: models.collect() })
 }
 
 /// The body of `/api/ps`; `loaded` in the order in which it is listed.
@@ -83,7 +78,7 @@ pub fn ps(loaded: &[Loaded<'_>], wall: WallAnchor) -> String {
         size_vram: 0,
         context_length: context_length(card),
     });
-    json(&List { models: models.collect() })
+    to_string(&List { models: models.collect() })
 }
 
 /// Only `/api/tags` lists the two lengths among the details.
@@ -123,12 +118,12 @@ pub fn openai_models(cards: &[&Card]) -> String {
         data: Option<Vec<OpenAiModel<'a>>>,
     }
     let data = cards.iter().map(|card| OpenAiModel::new(card, card.name.as_str())).collect();
-    json(&Body { object: "list", data: (!cards.is_empty()).then_some(data) }) + "\n"
+    to_string(&Body { object: "list", data: (!cards.is_empty()).then_some(data) }) + "\n"
 }
 
 /// The body of `/v1/models/:model`, which ends in a newline; `id` is the name as it is asked for.
 pub fn openai_model(card: &Card, id: &str) -> String {
-    json(&OpenAiModel::new(card, id)) + "\n"
+    to_string(&OpenAiModel::new(card, id)) + "\n"
 }
 
 #[cfg(test)]

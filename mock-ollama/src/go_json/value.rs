@@ -4,7 +4,7 @@ use serde_json::{Map, Number, Value};
 
 /// A JSON value as it stands in a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Json<'a> {
+pub(crate) enum Json<'a> {
     Null,
     Bool(bool),
     Number(String),
@@ -15,21 +15,21 @@ pub(super) enum Json<'a> {
 
 /// A key and a value of an object.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Field<'a> {
-    pub(super) key: String,
-    pub(super) value: Json<'a>,
+pub(crate) struct Field<'a> {
+    pub(crate) key: String,
+    pub(crate) value: Json<'a>,
     /// The bytes of the value, from its first to its last.
-    pub(super) raw: &'a [u8],
+    pub(crate) raw: &'a [u8],
 }
 
 impl<'a> Json<'a> {
     /// Reads a value that the scanner has found to be whole.
-    pub(super) fn read(value: &'a [u8]) -> Self {
+    pub(crate) fn read(value: &'a [u8]) -> Self {
         Reader { value, at: 0 }.value()
     }
 
     /// What Go's decoder calls it.
-    pub(super) fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Null => "null",
             Self::Bool(_) => "bool",
@@ -41,7 +41,7 @@ impl<'a> Json<'a> {
     }
 
     /// Whether lists and objects are nested more than `levels` deep in it.
-    pub(super) fn is_deeper_than(&self, levels: usize) -> bool {
+    pub(crate) fn is_deeper_than(&self, levels: usize) -> bool {
         let (is_container, is_inside) = match self {
             Self::List(items) => (true, levels > 0 && items.iter().any(|item| item.is_deeper_than(levels - 1))),
             Self::Object(fields) => {
@@ -54,7 +54,7 @@ impl<'a> Json<'a> {
 
     /// The value as it is handed on, the last of duplicate keys; a number that no float holds is an error, with its
     /// text.
-    pub(super) fn to_value(&self) -> Result<Value, String> {
+    pub(crate) fn to_value(&self) -> Result<Value, String> {
         Ok(match self {
             Self::Null => Value::Null,
             Self::Bool(value) => Value::Bool(*value),

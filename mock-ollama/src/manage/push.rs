@@ -1,8 +1,8 @@
 //! `/api/push` (`server/images.go`, `PushModel`).
 
+use super::modelfile::BLOBS;
 use super::progress::{Progress, STEP};
 use super::pull::transfer;
-use crate::dialect::modelfile::BLOBS;
 use crate::models::{Card, ModelName};
 
 const REGISTRY: &str = "registry.ollama.ai";

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use serde_json::Value;
 
 /// A string in Go syntax (`%q`, `strconv.Quote`).
-pub fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     let mut out = String::from("\"");
     for c in text.chars() {
         match c {
@@ -35,7 +35,7 @@ fn is_printable(c: char) -> bool {
 }
 
 /// A decoded JSON value (`%v`): numbers are floats, strings stand bare.
-pub fn plain(value: &Value) -> String {
+pub(crate) fn plain(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => syntax(other),
@@ -43,7 +43,7 @@ pub fn plain(value: &Value) -> String {
 }
 
 /// A decoded JSON value in Go syntax (`%#v`): numbers are floats, strings are quoted.
-pub fn syntax(value: &Value) -> String {
+pub(crate) fn syntax(value: &Value) -> String {
     match value {
         Value::Null => "<nil>".to_owned(),
         Value::String(text) => quote(text),

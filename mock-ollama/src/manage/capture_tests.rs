@@ -5,8 +5,7 @@ use std::path::Path;
 use serde_json::Value;
 
 use super::{DEFAULT_SPEED, NewModel, blob_head, blob_put, copy, create, delete, push};
-use crate::dialect::Reply;
-use crate::http::{Framing, ResponseHead, Version};
+use crate::http::{Framing, Reply, ResponseHead, Version};
 use crate::models::{Card, ModelName, Store};
 
 /// The captures of these groups; none where they are absent and may be.

@@ -2,7 +2,7 @@
 
 /// What the first JSON value of a body is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Scanned<'a> {
+pub(crate) enum Scanned<'a> {
     /// Nothing but white space.
     Empty,
     /// The bytes of a whole value.
@@ -29,7 +29,7 @@ const MAX_DEPTH: usize = 1_000;
 const CUT: &str = "unexpected EOF";
 
 /// Finds the first value of `body` and its first syntax error; what stands behind the value does not count.
-pub(super) fn scan(body: &[u8]) -> Scanned<'_> {
+pub(crate) fn scan(body: &[u8]) -> Scanned<'_> {
     let start = body.iter().position(|byte| !is_space(*byte));
     let Some(start) = start else { return Scanned::Empty };
     let mut scanner = Scanner { body, at: start, open: Vec::new() };
@@ -40,7 +40,7 @@ pub(super) fn scan(body: &[u8]) -> Scanned<'_> {
 }
 
 /// Whether `body` ends before its first value does.
-pub fn is_cut(body: &[u8]) -> bool {
+pub(crate) fn is_cut(body: &[u8]) -> bool {
     match scan(body) {
         Scanned::Empty => true,
         Scanned::Value(_) => false,

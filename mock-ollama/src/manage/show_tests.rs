@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Map, Value, json};
 
 use super::{ShowOptions, show};
-use crate::dialect::listing::{openai_model, tags};
+use crate::manage::listing::{openai_model, tags};
 use crate::models::{Card, ModelName, Tensor};
 use crate::recording::Details;
 

@@ -6,8 +6,8 @@ use rstest::rstest;
 use serde_json::{Map, Value, json};
 
 use super::{NewModel, create};
-use crate::dialect::Reply;
-use crate::dialect::manage::{DEFAULT_SPEED, Progress};
+use crate::http::Reply;
+use crate::manage::{DEFAULT_SPEED, Progress};
 use crate::models::{Card, ModelName, Store, sha256};
 
 fn base() -> Card {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use serde_json::{Map, Value};
 
-use super::go_fmt;
+use crate::go_json::fmt;
 use crate::models::Card;
 
 /// Where the files of models are said to be.
@@ -39,7 +39,7 @@ pub(super) fn modelfile(card: &Card, system: Option<&str>, options: &Map<String,
     let own = card.parameters.iter().filter(|(key, _)| !options.contains_key(key)).map(|(key, value)| (key, value));
     for (key, value) in own.chain(options) {
         for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
-            command(&format!("PARAMETER {key}"), &go_fmt::plain(value));
+            command(&format!("PARAMETER {key}"), &fmt::plain(value));
         }
     }
     for licence in &card.licences {
@@ -56,7 +56,7 @@ pub(super) fn parameters(card: &Card) -> String {
     let mut lines = Vec::new();
     for (key, value) in &card.parameters {
         for value in value.as_array().map_or(std::slice::from_ref(value), Vec::as_slice) {
-            lines.push(format!("{key:<30} {}", go_fmt::syntax(value)));
+            lines.push(format!("{key:<30} {}", fmt::syntax(value)));
         }
     }
     lines.join("\n")

@@ -2,20 +2,20 @@
 
 use serde::Serialize;
 
-use super::refuse;
-use crate::dialect::listing::json;
-use crate::dialect::{Refusal, RefusedBy, Reply};
+use crate::generation::Refusal;
+use crate::go_json::to_string;
+use crate::http::{JSON, Reply};
 
 const DISABLED: &str = "ollama cloud is disabled";
 
 /// Answers `/api/me`, for which the real server asks a machine that cannot be reached here.
 pub fn me() -> Reply {
-    refuse(503, "account unavailable")
+    Reply::error(503, "account unavailable")
 }
 
 /// Answers `/api/signout` and its older form, for which the real server asks the same machine.
 pub fn signout() -> Reply {
-    refuse(500, "there was an error signing out")
+    Reply::error(500, "there was an error signing out")
 }
 
 /// Answers `/api/experimental/web_search`.
@@ -30,9 +30,9 @@ pub fn web_fetch(body: &[u8]) -> Reply {
 
 fn web(body: &[u8], what: &str) -> Reply {
     if body.trim_ascii().is_empty() {
-        return refuse(400, "missing request body");
+        return Reply::error(400, "missing request body");
     }
-    refuse(403, &format!("{DISABLED}: {what} is unavailable"))
+    Reply::error(403, &format!("{DISABLED}: {what} is unavailable"))
 }
 
 /// Answers `/api/experimental/model-recommendations`: there are none.
@@ -41,7 +41,7 @@ pub fn recommendations() -> Reply {
     struct Recommendations {
         recommendations: [(); 0],
     }
-    Reply::new(200, super::JSON, json(&Recommendations { recommendations: [] }))
+    Reply::new(200, JSON, to_string(&Recommendations { recommendations: [] }))
 }
 
 /// What is said to a transcription: no model here listens. An unknown model or none is refused as such first.
@@ -49,18 +49,17 @@ pub fn recommendations() -> Reply {
 /// The real server hands the sound to the model's runner and has no check of its own; the text is that of a model
 /// that lacks another ability.
 pub fn transcriptions(model: &str, is_installed: bool) -> Refusal {
-    let (status, text) = match model {
-        "" => (400, "model is required".to_owned()),
-        model if !is_installed => (404, format!("model '{model}' not found")),
-        model => (400, format!("\"{model}\" does not support audio")),
-    };
-    Refusal { status, text, by: RefusedBy::Handler }
+    match model {
+        "" => Refusal::by_handler(400, "model is required"),
+        model if !is_installed => Refusal::by_handler(404, format!("model '{model}' not found")),
+        model => Refusal::by_handler(400, format!("\"{model}\" does not support audio")),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{me, recommendations, signout, transcriptions, web_fetch, web_search};
-    use crate::dialect::Reply;
+    use crate::http::Reply;
 
     fn text(reply: &Reply) -> (u16, &str) {
         (reply.status, std::str::from_utf8(&reply.body).unwrap())

@@ -4,11 +4,11 @@
 
 use serde_json::{Map, Value};
 
-use super::json::{Field, Json};
 use super::scan::{Scanned, scan};
+use super::value::{Field, Json};
 
 /// A Go type, as far as requests need it.
-pub(super) enum Kind {
+pub(crate) enum GoType {
     /// `string`
     Text,
     /// `bool`
@@ -28,26 +28,36 @@ pub(super) enum Kind {
     /// `[]byte` by this name: a text in base64.
     Bytes(&'static str),
     /// A slice by this name.
-    List(&'static str, &'static Kind),
+    List(&'static str, &'static GoType),
     /// A struct.
-    Struct(&'static Struct),
+    Struct(&'static GoStruct),
     /// A type with a decoder of its own.
-    Custom(fn(&Json<'_>) -> Result<Value, Fault>),
+    Custom(fn(&Json<'_>) -> Result<Value, DecodeError>),
 }
 
 /// A Go struct.
-pub(super) struct Struct {
+pub(crate) struct GoStruct {
     /// Its package; empty for a type without a name.
-    pub(super) package: &'static str,
+    pub(crate) package: &'static str,
     /// Its name; of a type without one, all that Go says in its place.
-    pub(super) name: &'static str,
+    pub(crate) name: &'static str,
     /// Its fields.
-    pub(super) fields: &'static [(&'static str, Kind)],
+    pub(crate) fields: &'static [(&'static str, GoType)],
+}
+
+impl GoStruct {
+    pub(crate) const fn new(
+        package: &'static str,
+        name: &'static str,
+        fields: &'static [(&'static str, GoType)],
+    ) -> Self {
+        Self { package, name, fields }
+    }
 }
 
 /// What is wrong with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Fault {
+pub(crate) enum DecodeError {
     /// A value that its type cannot hold.
     Type {
         /// The kind of value, and its text where that matters.
@@ -63,9 +73,9 @@ pub(super) enum Fault {
     Other(String),
 }
 
-impl Fault {
+impl DecodeError {
     /// A value that its type cannot hold.
-    pub(super) fn mistyped(found: impl Into<String>, wanted: impl Into<String>) -> Self {
+    pub(crate) fn mistyped(found: impl Into<String>, wanted: impl Into<String>) -> Self {
         Self::Type { found: found.into(), owner: None, path: Vec::new(), wanted: wanted.into() }
     }
 
@@ -81,7 +91,7 @@ impl Fault {
     }
 
     /// Go's text.
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         match self {
             Self::Other(text) => text.clone(),
             Self::Type { found, owner: None, wanted, .. } => {
@@ -97,7 +107,7 @@ impl Fault {
 
 /// The fields of a request's body, under the names of the schema and with the types of the schema; what was absent
 /// or `null` is absent. `empty` is the text for a body without a value.
-pub(super) fn decode(body: &[u8], schema: &'static Struct, empty: &str) -> Result<Map<String, Value>, String> {
+pub(crate) fn decode(body: &[u8], schema: &'static GoStruct, empty: &str) -> Result<Map<String, Value>, String> {
     let value = match scan(body) {
         Scanned::Empty => return Err(empty.to_owned()),
         Scanned::Broken(text) => return Err(text),
@@ -110,12 +120,12 @@ pub(super) fn decode(body: &[u8], schema: &'static Struct, empty: &str) -> Resul
 }
 
 /// One value, decoded as this struct.
-pub(super) fn decode_as(value: &Json<'_>, schema: &'static Struct) -> Result<Value, Fault> {
-    decode_kind(value, &Kind::Struct(schema))
+pub(crate) fn decode_as(value: &Json<'_>, schema: &'static GoStruct) -> Result<Value, DecodeError> {
+    decode_type(value, &GoType::Struct(schema))
 }
 
 /// One value, decoded as this type, in a decoder of its own.
-pub(super) fn decode_kind(value: &Json<'_>, kind: &Kind) -> Result<Value, Fault> {
+pub(crate) fn decode_type(value: &Json<'_>, kind: &GoType) -> Result<Value, DecodeError> {
     let mut decoder = Decoder { saved: None };
     let result = decoder.value(value, kind, &Context::default())?;
     decoder.saved.map_or(Ok(result), Err)
@@ -130,54 +140,54 @@ struct Context {
 
 struct Decoder {
     /// The first wrong type.
-    saved: Option<Fault>,
+    saved: Option<DecodeError>,
 }
 
 impl Decoder {
-    fn save(&mut self, fault: Fault, context: &Context) -> Value {
+    fn save(&mut self, fault: DecodeError, context: &Context) -> Value {
         self.saved.get_or_insert_with(|| fault.inside(context));
         Value::Null
     }
 
-    fn value(&mut self, json: &Json<'_>, kind: &Kind, context: &Context) -> Result<Value, Fault> {
+    fn value(&mut self, json: &Json<'_>, kind: &GoType, context: &Context) -> Result<Value, DecodeError> {
         Ok(match (kind, json) {
-            (Kind::Custom(decode), _) => decode(json).map_err(|fault| fault.inside(context))?,
+            (GoType::Custom(decode), _) => decode(json).map_err(|fault| fault.inside(context))?,
             (_, Json::Null) => Value::Null,
-            (Kind::Any, _) | (Kind::Map, Json::Object(_)) => match json.to_value() {
+            (GoType::Any, _) | (GoType::Map, Json::Object(_)) => match json.to_value() {
                 Ok(value) => value,
-                Err(number) => self.save(Fault::mistyped(format!("number {number}"), "float64"), context),
+                Err(number) => self.save(DecodeError::mistyped(format!("number {number}"), "float64"), context),
             },
-            (Kind::Text, Json::Text(text)) => Value::String(text.clone()),
-            (Kind::Bool, Json::Bool(value)) => Value::Bool(*value),
-            (Kind::Int, Json::Number(text)) => match text.parse::<i64>() {
+            (GoType::Text, Json::Text(text)) => Value::String(text.clone()),
+            (GoType::Bool, Json::Bool(value)) => Value::Bool(*value),
+            (GoType::Int, Json::Number(text)) => match text.parse::<i64>() {
                 Ok(number) => Value::from(number),
-                Err(_) => self.save(Fault::mistyped(format!("number {text}"), "int"), context),
+                Err(_) => self.save(DecodeError::mistyped(format!("number {text}"), "int"), context),
             },
-            (Kind::Float(name), Json::Number(text)) => match json.to_value() {
+            (GoType::Float(name), Json::Number(text)) => match json.to_value() {
                 Ok(value) if *name == "float64" || value.as_f64().is_some_and(is_float32) => value,
-                _ => self.save(Fault::mistyped(format!("number {text}"), *name), context),
+                _ => self.save(DecodeError::mistyped(format!("number {text}"), *name), context),
             },
-            (Kind::Bytes(_), Json::Text(text)) => match base64_error(text) {
+            (GoType::Bytes(_), Json::Text(text)) => match base64_error(text) {
                 None => Value::String(text.clone()),
-                Some(text) => self.save(Fault::Other(text), context),
+                Some(text) => self.save(DecodeError::Other(text), context),
             },
-            (Kind::Bytes(_), Json::List(items)) => {
+            (GoType::Bytes(_), Json::List(items)) => {
                 let bytes = items.iter().map(|item| self.byte(item, context));
                 Value::Array(bytes.collect())
             }
-            (Kind::List(_, of), Json::List(items)) => {
+            (GoType::List(_, of), Json::List(items)) => {
                 let items = items.iter().map(|item| self.value(item, of, context)).collect::<Result<_, _>>()?;
                 Value::Array(items)
             }
-            (Kind::TextMap, Json::Object(fields)) => {
+            (GoType::TextMap, Json::Object(fields)) => {
                 let mut map = Map::new();
                 for field in fields {
-                    map.insert(field.key.clone(), self.value(&field.value, &Kind::Text, context)?);
+                    map.insert(field.key.clone(), self.value(&field.value, &GoType::Text, context)?);
                 }
                 Value::Object(map)
             }
-            (Kind::Struct(schema), Json::Object(fields)) => self.object(fields, schema, context)?,
-            _ => self.save(Fault::mistyped(json.kind(), go_name(kind)), context),
+            (GoType::Struct(schema), Json::Object(fields)) => self.object(fields, schema, context)?,
+            _ => self.save(DecodeError::mistyped(json.kind(), go_name(kind)), context),
         })
     }
 
@@ -187,13 +197,13 @@ impl Decoder {
             Json::Null => Value::from(0),
             Json::Number(text) => match text.parse::<u8>() {
                 Ok(byte) => Value::from(byte),
-                Err(_) => self.save(Fault::mistyped(format!("number {text}"), "uint8"), context),
+                Err(_) => self.save(DecodeError::mistyped(format!("number {text}"), "uint8"), context),
             },
-            other => self.save(Fault::mistyped(other.kind(), "uint8"), context),
+            other => self.save(DecodeError::mistyped(other.kind(), "uint8"), context),
         }
     }
 
-    fn object(&mut self, fields: &[Field<'_>], schema: &Struct, context: &Context) -> Result<Value, Fault> {
+    fn object(&mut self, fields: &[Field<'_>], schema: &GoStruct, context: &Context) -> Result<Value, DecodeError> {
         let mut map = Map::new();
         for field in fields {
             let mut known = schema.fields.iter();
@@ -202,14 +212,18 @@ impl Decoder {
             let mut inner = Context { owner: Some(owner), path: context.path.clone() };
             inner.path.push(name);
             let decoded = match kind {
-                Kind::Raw => Value::String(String::from_utf8_lossy(field.raw).into_owned()),
+                GoType::Raw => Value::String(String::from_utf8_lossy(field.raw).into_owned()),
                 kind => self.value(&field.value, kind, &inner)?,
             };
             match (map.get_mut(*name), decoded) {
-                (_, Value::Null) if matches!(kind, Kind::Map | Kind::List(..) | Kind::Any) => _ = map.remove(*name),
+                (_, Value::Null) if matches!(kind, GoType::Map | GoType::List(..) | GoType::Any) => {
+                    _ = map.remove(*name)
+                }
                 (_, Value::Null) => {}
                 // Go fills what is there already.
-                (Some(Value::Object(known)), Value::Object(more)) if matches!(kind, Kind::Map | Kind::Struct(_)) => {
+                (Some(Value::Object(known)), Value::Object(more))
+                    if matches!(kind, GoType::Map | GoType::Struct(_)) =>
+                {
                     known.extend(more);
                 }
                 (_, decoded) => _ = map.insert((*name).to_owned(), decoded),
@@ -223,23 +237,23 @@ fn is_float32(value: f64) -> bool {
     value.abs() <= f64::from(f32::MAX)
 }
 
-fn go_name(kind: &Kind) -> String {
+fn go_name(kind: &GoType) -> String {
     let name = match kind {
-        Kind::Text => "string",
-        Kind::Bool => "bool",
-        Kind::Int => "int",
-        Kind::Any | Kind::Raw | Kind::Custom(_) => "interface {}",
-        Kind::Map => "map[string]interface {}",
-        Kind::TextMap => "map[string]string",
-        Kind::Float(name) | Kind::Bytes(name) | Kind::List(name, _) => name,
-        Kind::Struct(schema) if schema.package.is_empty() => schema.name,
-        Kind::Struct(schema) => return format!("{}.{}", schema.package, schema.name),
+        GoType::Text => "string",
+        GoType::Bool => "bool",
+        GoType::Int => "int",
+        GoType::Any | GoType::Raw | GoType::Custom(_) => "interface {}",
+        GoType::Map => "map[string]interface {}",
+        GoType::TextMap => "map[string]string",
+        GoType::Float(name) | GoType::Bytes(name) | GoType::List(name, _) => name,
+        GoType::Struct(schema) if schema.package.is_empty() => schema.name,
+        GoType::Struct(schema) => return format!("{}.{}", schema.package, schema.name),
     };
     name.to_owned()
 }
 
 /// The error of Go's decoder of standard base64, `None` where there is none. Line ends do not count.
-pub(super) fn base64_error(text: &str) -> Option<String> {
+pub(crate) fn base64_error(text: &str) -> Option<String> {
     let bytes: Vec<(usize, u8)> = text.bytes().enumerate().filter(|(_, byte)| !matches!(byte, b'\r' | b'\n')).collect();
     let fault = |at: usize| Some(format!("illegal base64 data at input byte {at}"));
     let digit = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/');
@@ -268,22 +282,22 @@ pub(super) fn base64_error(text: &str) -> Option<String> {
 mod tests {
     use rstest::rstest;
 
-    use super::{Fault, Kind, Struct, base64_error, decode};
+    use super::{DecodeError, GoStruct, GoType, base64_error, decode};
 
-    static INNER: Struct = Struct { package: "api", name: "Inner", fields: &[("n", Kind::Int), ("b", Kind::Bool)] };
-    static OUTER: Struct = Struct {
-        package: "api",
-        name: "Outer",
-        fields: &[
-            ("text", Kind::Text),
-            ("list", Kind::List("[]api.Inner", &Kind::Struct(&INNER))),
-            ("any", Kind::Any),
-            ("map", Kind::Map),
-            ("image", Kind::Bytes("api.ImageData")),
-            ("own", Kind::Custom(|_| Err(Fault::Other("refused".to_owned())))),
-            ("alias", Kind::Custom(|json| super::decode_as(json, &INNER))),
+    static INNER: GoStruct = GoStruct::new("api", "Inner", &[("n", GoType::Int), ("b", GoType::Bool)]);
+    static OUTER: GoStruct = GoStruct::new(
+        "api",
+        "Outer",
+        &[
+            ("text", GoType::Text),
+            ("list", GoType::List("[]api.Inner", &GoType::Struct(&INNER))),
+            ("any", GoType::Any),
+            ("map", GoType::Map),
+            ("image", GoType::Bytes("api.ImageData")),
+            ("own", GoType::Custom(|_| Err(DecodeError::Other("refused".to_owned())))),
+            ("alias", GoType::Custom(|json| super::decode_as(json, &INNER))),
         ],
-    };
+    );
 
     #[rstest]
     #[case("[]", "json: cannot unmarshal array into Go value of type api.Outer")]

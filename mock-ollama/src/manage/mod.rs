@@ -8,18 +8,26 @@
 //! | `create` | `/api/create`: what is asked for, and its checks |
 //! | `derive` | the model that a create makes |
 //! | `files` | `/api/copy`, `/api/delete` and `/api/blobs` |
+//! | `request` | the requests of these routes, decoded |
+//! | `listing`, `show`, `modelfile` | the bodies that describe models |
 //! | `account` | the account and the cloud, neither of which there is |
 
 mod account;
 mod create;
 mod derive;
 mod files;
+pub mod listing;
+mod modelfile;
 mod progress;
 mod pull;
 mod push;
+mod request;
+mod show;
 
 #[cfg(test)]
 mod capture_tests;
+#[cfg(test)]
+mod refusal_tests;
 
 pub use account::{me, recommendations, signout, transcriptions, web_fetch, web_search};
 pub use create::{NewModel, Source, create};
@@ -27,24 +35,5 @@ pub use files::{blob_head, blob_put, copy, delete};
 pub use progress::{Failure, Progress, Streamed};
 pub use pull::{DEFAULT_SPEED, pull};
 pub use push::push;
-
-use serde::Serialize;
-
-use super::Reply;
-use super::listing::json;
-
-const JSON: &str = "application/json; charset=utf-8";
-
-/// `{"error":"…"}`
-fn error_json(text: &str) -> String {
-    #[derive(Serialize)]
-    struct Error<'a> {
-        error: &'a str,
-    }
-    json(&Error { error: text })
-}
-
-/// An error of a native handler.
-fn refuse(status: u16, text: &str) -> Reply {
-    Reply::new(status, JSON, error_json(text))
-}
+pub use request::{CopyAsk, CreateAsk, NameAsk, ShowAsk};
+pub use show::{ShowOptions, show};

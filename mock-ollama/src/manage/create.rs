@@ -6,11 +6,10 @@ use serde_json::{Map, Value};
 
 use super::derive::{derived, imported, requantize};
 use super::files::canonical;
+use super::modelfile::BLOBS;
 use super::progress::{Progress, STEP};
 use super::pull::pull;
-use super::refuse;
-use crate::dialect::Reply;
-use crate::dialect::modelfile::BLOBS;
+use crate::http::Reply;
 use crate::models::{Card, Layer, LayerKind, ModelName, Store};
 
 /// The types that weights can be brought to, as the error text names them.
@@ -64,14 +63,14 @@ pub fn create(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<Progress,
     let files = ask.files.iter().flatten().chain(&ask.adapters);
     for (path, digest) in files {
         if !is_relative(path) {
-            return Err(refuse(400, "file path must be relative"));
+            return Err(Reply::error(400, "file path must be relative"));
         }
         if digest.is_empty() {
-            return Err(refuse(400, "invalid digest format"));
+            return Err(Reply::error(400, "invalid digest format"));
         }
     }
     let Some(name) = ModelName::parse(ask.model) else {
-        return Err(refuse(400, "invalid model name"));
+        return Err(Reply::error(400, "invalid model name"));
     };
     let (mut progress, source) = match find_source(ask, store, speed) {
         Ok(found) => found,

@@ -1,6 +1,7 @@
 //! The model that a request names (`types/model/name.go`, `internal/modelref`).
 
-use crate::dialect::{Refusal, RefusedBy};
+use super::{Refusal, RefusedBy};
+use crate::go_json::{Json, Scanned, fmt, scan};
 use crate::models::ModelName;
 
 /// What a suffix of a model's name asks for.
@@ -11,26 +12,33 @@ enum Source {
 }
 
 /// Whether this names a cloud model, and nothing but that.
-pub(super) fn is_cloud(model: &str) -> bool {
+pub(crate) fn is_cloud(model: &str) -> bool {
     let (base, source) = split(model.trim());
     source == Some(Source::Cloud) && split(base).1.is_none()
 }
 
+/// Whether the body of a request names a cloud model, which is looked at before anything else.
+pub(crate) fn names_cloud(body: &[u8]) -> bool {
+    let Scanned::Value(value) = scan(body) else { return false };
+    let Json::Object(fields) = Json::read(value) else { return false };
+    let model = fields.iter().rev().find(|field| field.key == "model");
+    matches!(model.map(|field| &field.value), Some(Json::Text(model)) if is_cloud(model))
+}
+
 /// A cloud model is refused, with the native envelope on every route.
-pub(super) fn cloud_refused(what: &str) -> Refusal {
+pub(crate) fn cloud_refused(what: &str) -> Refusal {
     Refusal { status: 403, text: format!("ollama cloud is disabled: {what} unavailable"), by: RefusedBy::Cloud }
 }
 
 /// The canonical name of the local model that is asked for.
-pub(super) fn local(model: &str) -> Result<ModelName, Refusal> {
-    let refuse = |text: String| Refusal { status: 400, text, by: RefusedBy::Handler };
+pub(crate) fn local(model: &str) -> Result<ModelName, Refusal> {
     let model = model.trim();
     let (base, source) = split(model);
     if source.is_some() && split(base).1.is_some() {
-        let name = super::check::go_quoted(model);
-        return Err(refuse(format!("use either :local or :cloud, not both: {name}")));
+        let name = fmt::quote(model);
+        return Err(Refusal::by_handler(400, format!("use either :local or :cloud, not both: {name}")));
     }
-    let name = ModelName::parse(base).ok_or_else(|| refuse("invalid model name".to_owned()))?;
+    let name = ModelName::parse(base).ok_or_else(|| Refusal::by_handler(400, "invalid model name"))?;
     if source == Some(Source::Cloud) {
         return Err(cloud_refused("remote model is"));
     }

@@ -3,8 +3,9 @@
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::listing::{json, without_lengths};
+use super::listing::without_lengths;
 use super::modelfile::{DEFAULT_TEMPLATE, modelfile, parameters};
+use crate::go_json::to_string;
 use crate::models::{Card, Tensor};
 use crate::recording::Details;
 
@@ -71,7 +72,7 @@ pub fn show(card: &Card, ask: &ShowOptions<'_>) -> String {
         model_info.sort_keys();
     }
     let template = card.chat_template.as_deref().or(card.template.as_deref());
-    json(&Show {
+    to_string(&Show {
         license: card.licences.join("\n"),
         modelfile: modelfile(card, Some(system), &ask.options),
         parameters: parameters(card),

@@ -4,76 +4,69 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use super::check::go_quoted;
-use super::go_decode::{Fault, Kind, Struct, decode};
-use super::json::Json;
-use super::native::{NO_BODY, refused};
-use super::{fields, named, schemas};
-use crate::dialect::{Refusal, RefusedBy};
+use crate::dialect::request::native::NO_BODY;
+use crate::dialect::request::schemas::message;
+use crate::generation::{Refusal, RefusedBy, named};
+use crate::go_json::fmt::quote;
+use crate::go_json::{GoStruct, GoType, decode, fields};
 use crate::models::ModelName;
 
-static SHOW: Struct = Struct {
-    package: "api",
-    name: "ShowRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("system", Kind::Text),
-        ("template", Kind::Text),
-        ("verbose", Kind::Bool),
-        ("options", Kind::Map),
-        ("name", Kind::Text),
+static SHOW: GoStruct = GoStruct::new(
+    "api",
+    "ShowRequest",
+    &[
+        ("model", GoType::Text),
+        ("system", GoType::Text),
+        ("template", GoType::Text),
+        ("verbose", GoType::Bool),
+        ("options", GoType::Map),
+        ("name", GoType::Text),
     ],
-};
+);
 
-const TRANSFER: &[(&str, Kind)] = &[
-    ("model", Kind::Text),
-    ("insecure", Kind::Bool),
-    ("username", Kind::Text),
-    ("password", Kind::Text),
-    ("stream", Kind::Bool),
-    ("name", Kind::Text),
+const TRANSFER: &[(&str, GoType)] = &[
+    ("model", GoType::Text),
+    ("insecure", GoType::Bool),
+    ("username", GoType::Text),
+    ("password", GoType::Text),
+    ("stream", GoType::Bool),
+    ("name", GoType::Text),
 ];
 
-static PULL: Struct = Struct { package: "api", name: "PullRequest", fields: TRANSFER };
-static PUSH: Struct = Struct { package: "api", name: "PushRequest", fields: TRANSFER };
-static DELETE: Struct =
-    Struct { package: "api", name: "DeleteRequest", fields: &[("model", Kind::Text), ("name", Kind::Text)] };
-static COPY: Struct =
-    Struct { package: "api", name: "CopyRequest", fields: &[("source", Kind::Text), ("destination", Kind::Text)] };
+static PULL: GoStruct = GoStruct::new("api", "PullRequest", TRANSFER);
+static PUSH: GoStruct = GoStruct::new("api", "PushRequest", TRANSFER);
+static DELETE: GoStruct = GoStruct::new("api", "DeleteRequest", &[("model", GoType::Text), ("name", GoType::Text)]);
+static COPY: GoStruct = GoStruct::new("api", "CopyRequest", &[("source", GoType::Text), ("destination", GoType::Text)]);
 
-static CREATE: Struct = Struct {
-    package: "api",
-    name: "CreateRequest",
-    fields: &[
-        ("model", Kind::Text),
-        ("stream", Kind::Bool),
-        ("quantize", Kind::Text),
-        ("from", Kind::Text),
-        ("remote_host", Kind::Text),
-        ("files", Kind::TextMap),
-        ("draft_files", Kind::TextMap),
-        ("draft_quantize", Kind::Text),
-        ("adapters", Kind::TextMap),
-        ("template", Kind::Text),
-        ("license", Kind::Any),
-        ("system", Kind::Text),
-        ("parameters", Kind::Map),
-        ("messages", Kind::List("[]api.Message", &Kind::Custom(message))),
-        ("renderer", Kind::Text),
-        ("parser", Kind::Text),
-        ("requires", Kind::Text),
-        ("info", Kind::Map),
-        ("name", Kind::Text),
-        ("quantization", Kind::Text),
+static CREATE: GoStruct = GoStruct::new(
+    "api",
+    "CreateRequest",
+    &[
+        ("model", GoType::Text),
+        ("stream", GoType::Bool),
+        ("quantize", GoType::Text),
+        ("from", GoType::Text),
+        ("remote_host", GoType::Text),
+        ("files", GoType::TextMap),
+        ("draft_files", GoType::TextMap),
+        ("draft_quantize", GoType::Text),
+        ("adapters", GoType::TextMap),
+        ("template", GoType::Text),
+        ("license", GoType::Any),
+        ("system", GoType::Text),
+        ("parameters", GoType::Map),
+        ("messages", GoType::List("[]api.Message", &GoType::Custom(message))),
+        ("renderer", GoType::Text),
+        ("parser", GoType::Text),
+        ("requires", GoType::Text),
+        ("info", GoType::Map),
+        ("name", GoType::Text),
+        ("quantization", GoType::Text),
     ],
-};
+);
 
-fn message(json: &Json<'_>) -> Result<Value, Fault> {
-    schemas::message(json)
-}
-
-fn read(body: &[u8], schema: &'static Struct) -> Result<Map<String, Value>, Refusal> {
-    decode(body, schema, NO_BODY).map_err(|text| refused(400, text))
+fn read(body: &[u8], schema: &'static GoStruct) -> Result<Map<String, Value>, Refusal> {
+    decode(body, schema, NO_BODY).map_err(|text| Refusal::by_handler(400, text))
 }
 
 /// `model`, or `name` as older clients call it.
@@ -106,7 +99,7 @@ impl ShowAsk {
         let mut asked = read(body, &SHOW)?;
         let model = model(&mut asked);
         if model.is_empty() {
-            return Err(refused(400, "model is required"));
+            return Err(Refusal::by_handler(400, "model is required"));
         }
         let name = named::local(&model).map_err(|refusal| match refusal.by {
             RefusedBy::Cloud => named::cloud_refused("remote model details are"),
@@ -149,7 +142,7 @@ impl NameAsk {
         let mut asked = read(body, &PUSH)?;
         let model = model(&mut asked);
         if model.is_empty() {
-            return Err(refused(400, "model is required"));
+            return Err(Refusal::by_handler(400, "model is required"));
         }
         let name = ModelName::parse(&model);
         Ok(Self { model, name, stream: fields::flag(&asked, "stream").unwrap_or(true) })
@@ -163,11 +156,11 @@ impl NameAsk {
         let mut asked = read(body, &DELETE)?;
         let model = model(&mut asked);
         if model.is_empty() {
-            return Err(refused(400, "model is required"));
+            return Err(Refusal::by_handler(400, "model is required"));
         }
         let name = ModelName::parse(&model);
         if name.is_none() {
-            return Err(refused(400, format!("name {} is invalid", go_quoted(&model))));
+            return Err(Refusal::by_handler(400, format!("name {} is invalid", quote(&model))));
         }
         Ok(Self { model, name, stream: false })
     }
@@ -197,7 +190,7 @@ impl CopyAsk {
             let text = fields::text(&mut asked, field);
             match ModelName::parse(&text) {
                 Some(name) => Ok((text, name)),
-                None => Err(refused(400, format!("{field} {} is invalid", go_quoted(&text)))),
+                None => Err(Refusal::by_handler(400, format!("{field} {} is invalid", quote(&text)))),
             }
         };
         let (source, source_name) = name("source")?;
@@ -250,15 +243,15 @@ impl CreateAsk {
         let mut asked = read(body, &CREATE)?;
         let files = texts(&mut asked, "files");
         let model = model(&mut asked);
-        let name = ModelName::parse(&model).ok_or_else(|| refused(400, "invalid model name"))?;
+        let name = ModelName::parse(&model).ok_or_else(|| Refusal::by_handler(400, "invalid model name"))?;
         let quantize = fields::text(&mut asked, "quantize");
         let older = fields::text(&mut asked, "quantization");
         for (path, digest) in &files {
             if !is_local(path) {
-                return Err(refused(400, "file path must be relative"));
+                return Err(Refusal::by_handler(400, "file path must be relative"));
             }
             if !is_digest(digest) {
-                return Err(refused(400, "invalid digest format"));
+                return Err(Refusal::by_handler(400, "invalid digest format"));
             }
         }
         let licences = match asked.remove("license") {
