@@ -59,7 +59,7 @@ pub fn run_child(
     // Threads that are started later keep to the same cores.
     let kept = keep_to(&cores);
     // Before any thread is started: those that are started later are counted.
-    let mut calls = SystemCalls::told(&tracepoints);
+    let mut calls = SystemCalls::counting(&tracepoints);
     let play = |job: &Job| match subject {
         Subject::Floor => floor(job, chunks),
         Subject::Variant(variant) => agents(variant, job),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::check::{CHUNK, Misfit, ShareCheck, WALL, check};
-use super::score::{Scored, SetPrediction};
+use super::score::SetPrediction;
 use crate::report::terminal::{Table, WIDTH, or_dash, percent, seconds, wrapped};
 
 /// Every set with its table and its judgement, and what the columns mean.
