@@ -1,0 +1,225 @@
+//! The recorded answers of a catalog, and how each is delivered.
+
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::prepared::Prepared;
+use super::question::Opening;
+use crate::dialect::request::{Ask, Dialect, Question};
+use crate::dialect::{Unreadable, fold, read};
+use crate::generation::{Ending, Generation};
+use crate::models::ModelName;
+use crate::recording::{End, Exchange, Form, RequestBody};
+
+/// One recorded answer of a model on offer.
+#[derive(Debug)]
+pub struct Offer {
+    /// The recording's name.
+    pub recording: Arc<str>,
+    /// Which of its exchanges, counted from zero.
+    pub exchange: usize,
+    /// The dialect it was recorded in.
+    pub dialect: Dialect,
+    /// The model that answered.
+    pub model: ModelName,
+    /// What was asked, where it is known.
+    pub question: Option<Question>,
+    /// Whether it is a whole answer: status 200, and ended with a final object. Loose rules prefer these.
+    pub whole: bool,
+    /// The response, for requests in the dialect it was recorded in.
+    pub response: Arc<Prepared>,
+    /// Whether the answer is a stream.
+    is_stream: bool,
+    /// Whether a stream was asked for, where that is known.
+    asked_for_stream: bool,
+    pub(super) opening: Opening,
+    recorded: Exchange,
+    generation: OnceLock<Result<Arc<Generation>, Unreadable>>,
+    folded: OnceLock<Result<Arc<Prepared>, Unreadable>>,
+}
+
+/// How a recording answers a request.
+#[derive(Clone, Debug)]
+pub enum Delivery {
+    /// Bytes that are there: those that were recorded, or the one object that a stream was folded into.
+    Stored(Arc<Prepared>),
+    /// Rendered in the dialect of the request while it is served.
+    Rendered(Arc<Generation>),
+}
+
+/// A recorded exchange that answers the very same request again: of the other routes, and refusals.
+#[derive(Debug)]
+pub struct Fixed {
+    /// The recording's name.
+    pub recording: Arc<str>,
+    /// Which of its exchanges, counted from zero.
+    pub exchange: usize,
+    /// The response.
+    pub response: Arc<Prepared>,
+    pub(super) method: &'static str,
+    pub(super) path: String,
+    pub(super) body: Option<RequestBody>,
+}
+
+impl Fixed {
+    /// Returns the answer of an exchange; `None` where the request is not known.
+    pub(super) fn of(recording: &Arc<str>, index: usize, exchange: &Exchange) -> Option<Self> {
+        let request = exchange.request.as_ref()?;
+        Some(Self {
+            recording: Arc::clone(recording),
+            exchange: index,
+            response: Arc::new(Prepared::new(exchange)),
+            method: request.method.as_str(),
+            path: request.path.clone(),
+            body: request.body.clone(),
+        })
+    }
+}
+
+impl Offer {
+    /// Returns the answer of an exchange in this dialect. `question` is what was asked, as it is kept.
+    pub(super) fn new(
+        (recording, index, exchange): (&Arc<str>, usize, &Exchange),
+        (dialect, model): (Dialect, ModelName),
+        question: Option<Question>,
+        asked_for_stream: bool,
+    ) -> Self {
+        Self {
+            recording: Arc::clone(recording),
+            exchange: index,
+            dialect,
+            model,
+            asked_for_stream,
+            opening: question.as_ref().map(Opening::of).unwrap_or_default(),
+            question,
+            whole: is_whole(exchange),
+            response: Arc::new(Prepared::new(exchange)),
+            is_stream: Form::of(exchange).is_stream(),
+            recorded: exchange.clone(),
+            generation: OnceLock::new(),
+            folded: OnceLock::new(),
+        }
+    }
+
+    /// Returns whether its status is none of an answer.
+    pub(super) fn is_failure(&self) -> bool {
+        self.response.status != 200
+    }
+
+    /// Returns whether its bytes answer a request for a stream, or for none. Those of a whole answer to a request for a
+    /// stream answer that request again.
+    pub(super) fn suits(&self, stream: bool) -> bool {
+        if stream { self.is_stream || self.asked_for_stream } else { !self.is_stream }
+    }
+
+    /// Returns how it answers a request in this dialect, for a stream or for none. A failure answers either.
+    pub(super) fn delivery(&self, dialect: Dialect, stream: bool) -> Result<Delivery, Unreadable> {
+        let is_own = self.dialect == dialect;
+        if is_own && (self.suits(stream) || self.is_failure() && !self.is_stream) {
+            return Ok(Delivery::Stored(Arc::clone(&self.response)));
+        }
+        if is_own && stream && !self.is_failure() {
+            return Err(Unreadable::Whole);
+        }
+        let generation = self.generation();
+        let ending = generation.as_ref().map(|generation| &generation.ending);
+        if !stream && self.recorded.end != End::Clean {
+            match ending {
+                Ok(Ending::Silent) => return Err(Unreadable::BreaksOff),
+                Err(why) => return Err(why.clone()),
+                Ok(Ending::Done(_) | Ending::Failed { .. }) => {}
+            }
+        }
+        let is_foldable =
+            dialect.is_native() || matches!(ending, Ok(Ending::Done(_) | Ending::Silent) | Err(Unreadable::Choices));
+        if is_own
+            && !self.is_failure()
+            && is_foldable
+            && let Ok(folded) = self.folded()
+        {
+            return Ok(Delivery::Stored(Arc::clone(folded)));
+        }
+        let generation = generation.as_ref().map_err(Clone::clone)?;
+        let has_objects = dialect.is_native() || dialect == Dialect::Messages;
+        match generation.calls().find(|call| has_objects && call.arguments.object().is_none()) {
+            Some(call) => Err(Unreadable::Arguments { name: call.name.clone() }),
+            None => Ok(Delivery::Rendered(Arc::clone(generation))),
+        }
+    }
+
+    /// Returns what was answered, neutral of dialect.
+    fn generation(&self) -> &Result<Arc<Generation>, Unreadable> {
+        self.generation.get_or_init(|| read(self.dialect, &self.recorded).map(Arc::new))
+    }
+
+    /// Returns the answer to the same request with `"stream":false`, due when the stream would have ended.
+    fn folded(&self) -> &Result<Arc<Prepared>, Unreadable> {
+        self.folded.get_or_init(|| {
+            let reply = fold(self.dialect, &self.recorded)?;
+            let at = self.recorded.chunks.last().map_or(0, |chunk| chunk.at_us);
+            Ok(Arc::new(Prepared::reply(reply, Duration::from_micros(at))))
+        })
+    }
+}
+
+/// Returns whether an answer came to its end with a final object, as far as its last one tells.
+fn is_whole(exchange: &Exchange) -> bool {
+    if exchange.response.status != 200 || exchange.end != End::Clean {
+        return false;
+    }
+    let body = exchange.body();
+    let form = Form::of(exchange);
+    let last = match form {
+        Form::Whole => body.as_slice(),
+        Form::Lines => last_line(&body),
+        Form::Events => last_line(&body).strip_prefix(b"data:").unwrap_or_default().trim_ascii(),
+    };
+    if last == b"[DONE]" {
+        return true;
+    }
+    let last: Value = serde_json::from_slice(last).unwrap_or_default();
+    match (last["done"].as_bool(), last["type"].as_str()) {
+        (Some(done), _) => done,
+        (None, Some(kind)) if form == Form::Events => {
+            matches!(kind, "message_stop" | "response.completed" | "response.incomplete")
+        }
+        _ if form == Form::Events => last["usage"].is_object() || last["choices"][0]["finish_reason"].is_string(),
+        _ => last.is_object() && last["error"].is_null(),
+    }
+}
+
+fn last_line(body: &[u8]) -> &[u8] {
+    body.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default()
+}
+
+/// Returns the dialect and the request of an exchange; `None` when it is no request for an answer that could be read.
+/// Without a recorded request the shape of the body's first chunk tells the dialect: chat objects have a `message`.
+pub(super) fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<Ask>)> {
+    let Some(request) = &exchange.request else {
+        let first = exchange.chunks.first()?;
+        let has = |needle: &[u8]| first.bytes.windows(needle.len()).any(|window| window == needle);
+        let dialect = if has(b"\"chat.completion") {
+            Dialect::OpenAiChat
+        } else if has(b"\"text_completion\"") {
+            Dialect::OpenAiCompletions
+        } else if has(b"message_start\"") || has(b"\"type\":\"message\"") {
+            Dialect::Messages
+        } else if has(b"\"response.created\"") || has(b"\"object\":\"response\"") {
+            Dialect::Responses
+        } else if has(b"\"message\":") {
+            Dialect::Chat
+        } else {
+            Dialect::Generate
+        };
+        return Some((dialect, None));
+    };
+    let dialect = Dialect::of_path(&request.path)?;
+    let body = match request.body.as_ref() {
+        Some(body) => body.text(),
+        // Only the path is known: the loose rules find it.
+        None => return Some((dialect, None)),
+    };
+    Some((dialect, Some(Ask::decode(dialect, body.as_bytes()).ok()?)))
+}
