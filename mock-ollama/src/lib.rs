@@ -94,7 +94,7 @@ pub use http::{BadOrigins, Origins};
 pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
 pub use models::KeepAlive;
 pub use recording::{
-    Chunk, Details, End, Exchange, Method, Model, Origin, Problem, ReadError, Recording, Request, RequestBody,
+    Chunk, Details, End, Exchange, Method, Model, Origin, ReadError, Recording, RecordingProblem, Request, RequestBody,
     Response, WriteError, read, read_file, write_file,
 };
 pub use schedule::{Pace, PaceError};
