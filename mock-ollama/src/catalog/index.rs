@@ -13,7 +13,7 @@ use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use serde_json::Value;
 
 use super::{Fixed, Offer};
-use crate::dialect::request::{Ask, Question};
+use crate::generation::{ParsedRequest, Question};
 use crate::models::ModelName;
 use crate::recording::RequestBody;
 use crate::scrub::Scrub;
@@ -114,7 +114,7 @@ impl Index {
     }
 
     /// The places of the offers of this very question, in order.
-    pub(super) fn offers(&self, offers: &[Offer], ask: &Ask) -> Vec<usize> {
+    pub(super) fn offers(&self, offers: &[Offer], ask: &ParsedRequest) -> Vec<usize> {
         let mut found = Vec::new();
         let lengths = lengths_of_question(&ask.question);
         for List { scrub, questions, .. } in self.lists.iter().filter(|list| list.questions.has_length(lengths)) {

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use thiserror::Error;
 
 use super::{Catalog, Miss, Offer, Told};
-use crate::dialect::Unreadable;
-use crate::dialect::request::{Ask, Dialect};
+use crate::dialect::{self, Unreadable};
+use crate::generation::{Dialect, ParsedRequest};
 use crate::seed::Seed;
 
 /// Which recording answers a request.
@@ -97,7 +97,7 @@ impl Catalog {
     /// `"stream":false` by answers that were recorded whole, else by streams, which are folded. Where there are none,
     /// recordings in the dialects of the same native handler are rendered, and then those of the other handler. A recorded
     /// failure is one of them, whatever was asked for. The loose rules prefer whole answers.
-    pub fn choose(&self, ask: &Ask, rule: Matching, hash: impl Fn() -> Seed) -> Result<Choice<'_>, Miss> {
+    pub fn choose(&self, ask: &ParsedRequest, rule: Matching, hash: impl Fn() -> Seed) -> Result<Choice<'_>, Miss> {
         let fitting = self.fitting(ask, rule);
         // A load is answered at once, also where a stream is asked for.
         let stream = ask.stream && !ask.is_load();
@@ -108,7 +108,7 @@ impl Catalog {
             [own, Vec::new()]
         } else {
             let (kin, other): (Vec<&Offer>, Vec<&Offer>) =
-                foreign.into_iter().partition(|offer| offer.dialect.is_generate() == ask.dialect.is_generate());
+                foreign.into_iter().partition(|offer| dialect::of(offer.dialect).is_generate() == ask.is_generate());
             [kin, other]
         };
         let mut refused = None;

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 
 use super::index::characters;
 use super::{Catalog, Matching, Offer};
-use crate::dialect::Unreadable;
-use crate::dialect::request::{Ask, Question};
+use crate::dialect::{self, Unreadable};
+use crate::generation::{ParsedRequest, Question};
 
 /// How much of a text is quoted, in characters.
 const QUOTED: usize = 40;
@@ -59,21 +59,21 @@ impl Opening {
 }
 
 impl Miss {
-    pub(super) fn explain(catalog: &Catalog, ask: &Ask, rule: Matching) -> Self {
+    pub(super) fn explain(catalog: &Catalog, ask: &ParsedRequest, rule: Matching) -> Self {
         let nearest = nearest(catalog.offers(), ask).map(|offer| Nearest::new(offer, first_difference(offer, ask)));
         Self::new(catalog, ask, rule, nearest)
     }
 
     /// That `offer` is a recording of this very request, but cannot be told as it was asked for.
-    pub(super) fn of(catalog: &Catalog, ask: &Ask, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
+    pub(super) fn of(catalog: &Catalog, ask: &ParsedRequest, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
         let way = if offer.dialect == ask.dialect { "stream" } else { "dialect" };
         Self::new(catalog, ask, rule, Some(Nearest::new(offer, format!("{way}: {why}"))))
     }
 
-    fn new(catalog: &Catalog, ask: &Ask, rule: Matching, nearest: Option<Nearest>) -> Self {
+    fn new(catalog: &Catalog, ask: &ParsedRequest, rule: Matching, nearest: Option<Nearest>) -> Self {
         let models = &catalog.index.models;
         Self {
-            asked: format!("{} with model \"{}\" (rule: {rule})", ask.dialect.path(), ask.model),
+            asked: format!("{} with model \"{}\" (rule: {rule})", dialect::of(ask.dialect).route(), ask.model),
             models: models.keys().take(MAX_NAMED_MODELS).map(ToString::to_string).collect(),
             more_models: models.len().saturating_sub(MAX_NAMED_MODELS),
             nearest,
@@ -108,7 +108,7 @@ impl fmt::Display for Miss {
 ///
 /// Of every offer the opening is compared; of those that share a whole opening, a few of about the same length are looked at
 /// more closely. So the work is bounded, whatever the request.
-pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &Ask) -> Option<&'a Offer> {
+pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &ParsedRequest) -> Option<&'a Offer> {
     let asked = json(&ask.question, CLOSE_BYTES);
     let mut best = (false, false, 0);
     let mut close: Vec<&Offer> = Vec::new();
@@ -181,7 +181,7 @@ fn in_common(one: &str, other: &str) -> usize {
     same
 }
 
-fn first_difference(offer: &Offer, ask: &Ask) -> String {
+fn first_difference(offer: &Offer, ask: &ParsedRequest) -> String {
     if offer.model != ask.name {
         return format!("model: recorded {}, asked {}", offer.model, ask.name);
     }
@@ -190,7 +190,7 @@ fn first_difference(offer: &Offer, ask: &Ask) -> String {
     };
     match (known, &ask.question) {
         (Question::Prompt(_), Question::Messages(_)) | (Question::Messages(_), Question::Prompt(_)) => {
-            format!("path: recorded {}, asked {}", offer.dialect.path(), ask.dialect.path())
+            format!("path: recorded {}, asked {}", dialect::of(offer.dialect).route(), dialect::of(ask.dialect).route())
         }
         (Question::Prompt(recorded), Question::Prompt(asked)) => text_difference("prompt", recorded, asked),
         (Question::Messages(recorded), Question::Messages(asked)) => list_difference("messages", recorded, asked),

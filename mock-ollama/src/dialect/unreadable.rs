@@ -58,7 +58,7 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// What is wrong with the value of this number.
-    pub(super) fn value(number: usize, error: &serde_json::Error) -> Self {
+    pub(crate) fn value(number: usize, error: &serde_json::Error) -> Self {
         Self::Value { number, message: error.to_string().chars().take(MAX_MESSAGE_CHARS).collect() }
     }
 }

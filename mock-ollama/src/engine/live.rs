@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use super::stream::Due;
 use crate::clock::{Instant, WallAnchor};
-use crate::dialect::request::{Ask, Dialect};
-use crate::dialect::{Ids, Render, renderer};
+use crate::generation::{Dialect, ParsedRequest};
+use crate::dialect::{self, Ids, Render};
 use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
 use crate::http::Reply;
 use crate::models::Card;
@@ -70,10 +70,10 @@ pub(super) enum Produced {
 impl Live {
     /// The answer to `ask`; `end` is how the connection of its recording ended. What came to its end by itself does so
     /// again, though a client hung up then.
-    pub(super) fn new(ask: &Ask, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
+    pub(super) fn new(ask: &ParsedRequest, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
         let end = if generation.ending == Ending::Silent { end } else { End::Clean };
         let shown = shown(ask, card, &generation.pieces);
-        let calls = match (card.parser.is_some(), ask.dialect.is_generate()) {
+        let calls = match (card.parser.is_some(), ask.is_generate()) {
             (true, true) => KeptCalls::Final,
             (true, false) if !ask.tools => KeptCalls::Last,
             _ => KeptCalls::All,
@@ -86,7 +86,7 @@ impl Live {
         };
         Self {
             generation,
-            render: renderer(ask, ids),
+            render: dialect::of(ask.dialect).render(ask, ids),
             ids,
             stream: ask.stream,
             logprobs: ask.logprobs,
@@ -275,8 +275,8 @@ impl Live {
 ///
 /// With a built-in parser, a piece of which nothing is shown is sent for its logprobs alone. Without one,
 /// `/api/generate` sends it in any case; chat sends it for its logprobs, unless it is held for the tags of thinking.
-fn shown(ask: &Ask, card: &Card, pieces: &[Piece]) -> Vec<usize> {
-    let (parsed, generate) = (card.parser.is_some(), ask.dialect.is_generate());
+fn shown(ask: &ParsedRequest, card: &Card, pieces: &[Piece]) -> Vec<usize> {
+    let (parsed, generate) = (card.parser.is_some(), ask.is_generate());
     let logprobs = ask.logprobs.is_some();
     let thinks = pieces.iter().any(|piece| matches!(piece.content, Content::Thinking(_)));
     let is_said = |piece: &Piece| matches!(piece.content, Content::Text(_) | Content::Calls(_));

@@ -5,6 +5,7 @@
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `request` | one request for an answer |
 //! | `named` | the model that a request names |
 //! | `refusal` | a request that is refused |
 //! | `part` | what a renderer is given: one native object, with its time and, in the last one, its metrics |
@@ -12,6 +13,7 @@
 pub(crate) mod named;
 mod part;
 mod refusal;
+mod request;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -20,6 +22,8 @@ use serde_json::{Map, Value};
 
 pub use part::{Done, Metrics, Part};
 pub use refusal::{Refusal, RefusedBy};
+pub(crate) use request::last_said;
+pub use request::{Dialect, ParsedRequest, Question};
 
 /// One answer of a model.
 #[derive(Clone, Debug, Default, PartialEq)]

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::dialect::request::native::NO_BODY;
-use crate::dialect::request::schemas::message;
+use crate::dialect::native::request::NO_BODY;
+use crate::dialect::native::schemas::message;
 use crate::generation::{Refusal, RefusedBy, named};
 use crate::go_json::fmt::quote;
 use crate::go_json::{GoStruct, GoType, decode, fields};
@@ -77,7 +77,7 @@ fn model(asked: &mut Map<String, Value>) -> String {
 
 /// A request of `/api/show`, decoded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ShowAsk {
+pub struct ShowRequest {
     /// The model as the request names it.
     pub model: String,
     /// The model's canonical name.
@@ -90,7 +90,7 @@ pub struct ShowAsk {
     pub options: Map<String, Value>,
 }
 
-impl ShowAsk {
+impl ShowRequest {
     /// Decodes a request body.
     ///
     /// # Errors
@@ -113,7 +113,7 @@ impl ShowAsk {
 
 /// A request of `/api/pull`, `/api/push` or `/api/delete`, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameAsk {
+pub struct NameRequest {
     /// The model as the request names it.
     pub model: String,
     /// The model's canonical name; `None` for a name that breaks the grammar, which push refuses in its stream.
@@ -122,7 +122,7 @@ pub struct NameAsk {
     pub stream: bool,
 }
 
-impl NameAsk {
+impl NameRequest {
     /// Decodes a request body of `/api/pull`.
     ///
     /// # Errors
@@ -168,7 +168,7 @@ impl NameAsk {
 
 /// A request of `/api/copy`, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CopyAsk {
+pub struct CopyRequest {
     /// The model as the request names it.
     pub source: String,
     /// Its canonical name.
@@ -179,7 +179,7 @@ pub struct CopyAsk {
     pub destination_name: ModelName,
 }
 
-impl CopyAsk {
+impl CopyRequest {
     /// Decodes a request body.
     ///
     /// # Errors
@@ -201,7 +201,7 @@ impl CopyAsk {
 
 /// A request of `/api/create`, decoded. What it is made from is not checked here: that is refused in the stream.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CreateAsk {
+pub struct CreateRequest {
     /// The model as the request names it.
     pub model: String,
     /// Its canonical name.
@@ -234,7 +234,7 @@ pub struct CreateAsk {
     pub stream: bool,
 }
 
-impl CreateAsk {
+impl CreateRequest {
     /// Decodes a request body.
     ///
     /// # Errors

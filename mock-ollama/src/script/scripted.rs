@@ -8,7 +8,7 @@ use super::file::{EmbeddingForm, EndForm, EndpointForm, ErrorForm, LogprobForm};
 use super::model::Times;
 use super::pieces::sampled;
 use crate::backend::BUSY;
-use crate::dialect::request::{Ask, Question};
+use crate::generation::{ParsedRequest, Question};
 use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, Refusal, ToolCall};
 use crate::models::{Card, ModelName};
 
@@ -81,9 +81,9 @@ impl Rule {
         free && self.said.is_some()
     }
 
-    fn holds(&self, ask: &Ask, think: bool) -> bool {
-        let text = ask.last_text();
-        let endpoint = if ask.dialect.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
+    fn holds(&self, ask: &ParsedRequest, think: bool) -> bool {
+        let text = ask.last_text;
+        let endpoint = if ask.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
         self.words.iter().all(|word| text.contains(word.as_str()))
             && self.endpoint.is_none_or(|wanted| wanted == endpoint)
             && self.think.is_none_or(|wanted| wanted == think)
@@ -130,7 +130,7 @@ impl Scripted {
     ///
     /// # Errors
     /// The script says that the server is busy.
-    pub fn answer(&self, ask: &Ask) -> Result<Generation, Refusal> {
+    pub fn answer(&self, ask: &ParsedRequest) -> Result<Generation, Refusal> {
         let think = ask.think.unwrap_or_else(|| self.has("thinking"));
         let holding = || self.rules.iter().filter(|rule| rule.holds(ask, think));
         let ending = holding().find(|rule| rule.ends.is_some() || rule.error.is_some());
@@ -198,7 +198,7 @@ impl Scripted {
         self.card.capabilities.iter().any(|known| known == capability)
     }
 
-    fn logprobs(&self, ask: &Ask, token: &[u8]) -> Vec<Logprob> {
+    fn logprobs(&self, ask: &ParsedRequest, token: &[u8]) -> Vec<Logprob> {
         let (Some(rule), Some(_)) = (self.logprobs, ask.logprobs) else { return Vec::new() };
         if token.is_empty() {
             return Vec::new();
@@ -209,8 +209,8 @@ impl Scripted {
     }
 
     /// The prompt as the model's template renders it; of a conversation, its last text.
-    pub fn rendered(&self, ask: &Ask) -> String {
-        let prompt = ask.last_text();
+    pub fn rendered(&self, ask: &ParsedRequest) -> String {
+        let prompt = ask.last_text;
         if ask.raw {
             return prompt.to_owned();
         }
@@ -220,7 +220,7 @@ impl Scripted {
     }
 
     /// One token a word of what was rendered and sampled.
-    fn context(&self, ask: &Ask, raw: &[Content]) -> Vec<i64> {
+    fn context(&self, ask: &ParsedRequest, raw: &[Content]) -> Vec<i64> {
         if matches!(ask.question, Question::Messages(_)) {
             return Vec::new();
         }

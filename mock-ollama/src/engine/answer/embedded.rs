@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::managed::native;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
-use crate::dialect::request::{EmbedAsk, EmbeddingsAsk, Envelope, check_options};
-use crate::dialect::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_in, unit_vector};
+use crate::dialect::{
+    EmbedRequest, LegacyEmbedRequest, check_options,EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_openai, unit_vector};
 use crate::generation::Refusal;
 use crate::http::{Reply, Route};
 use crate::models::{Card, KeepAlive, ModelName};
@@ -24,18 +24,13 @@ const WIDTH: usize = 8;
 
 impl Answerer<'_> {
     pub(super) fn embedded(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
-        let (envelope, reply) = match route {
-            Route::Embeddings => (Envelope::Native, self.embed_one(from)),
-            Route::OpenAiEmbeddings => (
-                Envelope::OpenAi,
-                EmbedAsk::decode_openai(from.body).and_then(|ask| {
-                    let (vectors, tokens) = self.embed(&ask)?;
-                    Ok(openai_embeddings_reply(&ask.model, &vectors, tokens, ask.base64))
-                }),
-            ),
-            _ => (
-                Envelope::Native,
-                EmbedAsk::decode_native(from.body).and_then(|ask| {
+        let reply = match route {
+            Route::Embeddings => self.embed_one(from),
+            Route::OpenAiEmbeddings => EmbedRequest::decode_openai(from.body).and_then(|ask| {
+                let (vectors, tokens) = self.embed(&ask)?;
+                Ok(openai_embeddings_reply(&ask.model, &vectors, tokens, ask.base64))
+            }),
+            _ => EmbedRequest::decode_native(from.body).and_then(|ask| {
                     let (vectors, prompt_eval_count) = self.embed(&ask)?;
                     let metrics = if vectors.is_empty() {
                         EmbedMetrics::default()
@@ -44,20 +39,19 @@ impl Answerer<'_> {
                     };
                     Ok(embed_reply(&ask.model, &vectors, metrics))
                 }),
-            ),
         };
         match reply {
             Ok(reply) => {
                 let response = Arc::new(Prepared::reply(reply, TOTAL));
                 Answered { timing: Timing::AsStated, ..Answered::from(response) }
             }
-            Err(refusal) if envelope == Envelope::Native => native(&refusal, from).into(),
-            Err(refusal) => refuse_in(envelope, &refusal, from.ids).into(),
+            Err(refusal) if *route == Route::OpenAiEmbeddings => refuse_openai(&refusal).into(),
+            Err(refusal) => native(&refusal).into(),
         }
     }
 
     /// Vectors of unit length, and the tokens of all texts.
-    fn embed(&mut self, ask: &EmbedAsk) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
+    fn embed(&mut self, ask: &EmbedRequest) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
         let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
         let (mut vectors, mut tokens) = (Vec::with_capacity(ask.inputs.len()), 0);
         for text in &ask.inputs {
@@ -69,7 +63,7 @@ impl Answerer<'_> {
     }
 
     fn embed_one(&mut self, from: &Reception<'_>) -> Result<Reply, Refusal> {
-        let ask = EmbeddingsAsk::decode(from.body)?;
+        let ask = LegacyEmbedRequest::decode(from.body)?;
         let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
         if ask.prompt.is_empty() {
             return Ok(embeddings_reply(&[]));

@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{Bench, post, recording};
 use crate::catalog::Matching;
-use crate::dialect::request::{Ask, Dialect};
-use crate::dialect::{Ids, read, renderer};
+use crate::generation::{Dialect, ParsedRequest};
+use crate::dialect::{Ids, WireFormat, of, read};
 use crate::generation::{Arguments, Content, Done, Ending, Generation, Metrics, Part, Reason, ToolCall};
 use crate::recording::{Chunk, End, Exchange, Recording, Response};
 use crate::schedule::Pace;
@@ -87,8 +87,8 @@ impl Said {
         let (prompt_eval_count, eval_count) = self.counts;
         let metrics = Some(Metrics { prompt_eval_count, eval_count, ..Metrics::default() });
         let last = Part { done: Some(Done { reason: self.reason, metrics, context: Vec::new() }), ..part() };
-        let ask = Ask::decode(dialect, request(dialect, true).to_string().as_bytes()).unwrap();
-        let mut render = renderer(&ask, Ids::new(Seed(1)));
+        let ask = decode(of(dialect), request(dialect, true).to_string().as_bytes());
+        let mut render = of(dialect).render(&ask, Ids::new(Seed(1)));
         thinking.chain(text).chain(calls).chain([last]).flat_map(|part| render.part(&part)).collect()
     }
 
