@@ -69,7 +69,12 @@ fn catalog(recorded: &[(Value, Vec<&'static str>)]) -> Catalog {
         let mut written = scrubbed(&scrub, body);
         // The model is what it is.
         written["model"] = body["model"].clone();
-        recording(&number.to_string(), crate::dialect::of(dialect(body)).route(), Some(RequestBody::Json(written)), patterns)
+        recording(
+            &number.to_string(),
+            crate::dialect::of(dialect(body)).route(),
+            Some(RequestBody::Json(written)),
+            patterns,
+        )
     });
     Catalog::new(recordings)
 }

@@ -4,13 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::index::Index;
 use super::miss::Opening;
 use super::{Matching, Prepared};
-use crate::generation::{Dialect, ParsedRequest, Question};
 use crate::dialect::{self, RecordedBody, Unreadable};
+use crate::generation::{Dialect, ParsedRequest, Question};
 use crate::generation::{Ending, Generation};
 use crate::models::{Card, ModelName};
 use crate::recording::{End, Exchange, Form, Recording, Request, RequestBody};

@@ -1,7 +1,7 @@
 //! The built-in web search: the model calls a function that the server runs, and not the client (Ollama
 //! `middleware/web_search.go`). This server has no cloud, so every search fails.
 
-use super::objects::arguments;
+use super::shared::arguments;
 use crate::generation::{Part, ToolCall};
 
 /// The function that the model sees.

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use super::stream::Due;
 use crate::clock::{Instant, WallAnchor};
-use crate::generation::{Dialect, ParsedRequest};
 use crate::dialect::{self, Ids, Render};
 use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
+use crate::generation::{Dialect, ParsedRequest};
 use crate::http::Reply;
 use crate::models::Card;
 use crate::recording::End;

@@ -80,7 +80,8 @@ fn host_is_not_checked_where_the_listener_is_open_to_others() {
 
 #[test]
 fn an_error_of_the_router_carries_the_fields_of_its_origin() {
-    let Gate::Answer { status, fields, body } = gate(&head("GET", "/api/chat", &[ADDRESS, APP]), SERVER, &config(), &["/api/chat"])
+    let Gate::Answer { status, fields, body } =
+        gate(&head("GET", "/api/chat", &[ADDRESS, APP]), SERVER, &config(), &["/api/chat"])
     else {
         panic!("no handler takes it");
     };

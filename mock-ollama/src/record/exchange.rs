@@ -207,7 +207,7 @@ impl Exchange {
 
     /// Lets a request in, where its origin and its `Host` are those that the real server lets in.
     fn admit(&mut self, request: Request, around: &mut Around<'_>) -> Step {
-        match gate(&request.head, ServerId::default(), &around.setting.gate) {
+        match gate(&request.head, ServerId::default(), &around.setting.gate, &[]) {
             Gate::Answer { status: 403, fields, body } => self.answer(forbidden(&request.head, fields, body)),
             // All else is for the upstream to say.
             _ => {

@@ -8,8 +8,8 @@ use super::file::{EmbeddingForm, EndForm, EndpointForm, ErrorForm, LogprobForm};
 use super::model::Times;
 use super::pieces::sampled;
 use crate::backend::BUSY;
-use crate::generation::{ParsedRequest, Question};
 use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, Refusal, ToolCall};
+use crate::generation::{ParsedRequest, Question};
 use crate::models::{Card, ModelName};
 
 /// The most alternatives that a request may ask for.
@@ -82,7 +82,7 @@ impl Rule {
     }
 
     fn holds(&self, ask: &ParsedRequest, think: bool) -> bool {
-        let text = ask.last_text;
+        let text = &ask.last_text;
         let endpoint = if ask.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
         self.words.iter().all(|word| text.contains(word.as_str()))
             && self.endpoint.is_none_or(|wanted| wanted == endpoint)
@@ -210,9 +210,9 @@ impl Scripted {
 
     /// The prompt as the model's template renders it; of a conversation, its last text.
     pub fn rendered(&self, ask: &ParsedRequest) -> String {
-        let prompt = ask.last_text;
+        let prompt = &ask.last_text;
         if ask.raw {
-            return prompt.to_owned();
+            return prompt.clone();
         }
         let own = self.card.system.as_deref().unwrap_or_default();
         let system = if ask.system.is_empty() { own } else { &ask.system };

@@ -8,8 +8,8 @@ use serde_json::json;
 
 use super::{ScriptError, Scripted, parse, read_file, read_folder};
 use crate::dialect;
-use crate::generation::{Dialect, ParsedRequest};
 use crate::generation::{Content, Ending, Generation, Reason};
+use crate::generation::{Dialect, ParsedRequest};
 
 const MINIMAL: &str = r#"
 [[model]]

@@ -95,7 +95,8 @@ fn written(dialect: Dialect, body: &[u8]) -> [String; 2] {
 
 /// Reads an exchange and compares; says how it ended.
 fn compare(label: &str, dialect: Dialect, exchange: &Exchange) -> Ending {
-    let generation = dialect::read(dialect::of(dialect), exchange).unwrap_or_else(|why| panic!("{label} as {dialect:?}: {why}"));
+    let generation =
+        dialect::read(dialect::of(dialect), exchange).unwrap_or_else(|why| panic!("{label} as {dialect:?}: {why}"));
     assert_eq!(said(&generation), written(dialect, &exchange.body()), "{label}");
     let times: Vec<_> = generation.pieces.iter().chain([&generation.last]).map(|piece| piece.at).collect();
     assert!(times.is_sorted(), "{label}: {times:?}");

@@ -53,7 +53,7 @@ pub fn embed_reply(model: &str, embeddings: &[Vec<f32>], metrics: EmbedMetrics) 
         prompt_eval_count: u64,
     }
     let EmbedMetrics { total_ns: total_duration, load_ns: load_duration, prompt_eval_count } = metrics;
-    Reply::new(200, JSON, to_string(&RecordedBody { model, embeddings, total_duration, load_duration, prompt_eval_count }))
+    Reply::new(200, JSON, to_string(&Body { model, embeddings, total_duration, load_duration, prompt_eval_count }))
 }
 
 /// The answer of `/api/embeddings`, which widens each number to 64 bits.
@@ -62,7 +62,7 @@ pub fn embeddings_reply(embedding: &[f32]) -> Reply {
     struct Body {
         embedding: Vec<f64>,
     }
-    Reply::new(200, JSON, to_string(&RecordedBody { embedding: embedding.iter().copied().map(f64::from).collect() }))
+    Reply::new(200, JSON, to_string(&Body { embedding: embedding.iter().copied().map(f64::from).collect() }))
 }
 
 /// The answer of `/v1/embeddings`; `base64` asks for little-endian 32-bit floats in that coding.

@@ -45,7 +45,11 @@ impl WireFormat for Messages {
     fn render(&self, request: &ParsedRequest, ids: Ids) -> Box<dyn Render> {
         let estimated_tokens = request.echo.get("estimated_tokens").and_then(Value::as_u64).unwrap_or(1);
         let renderer = render::MessagesRenderer::new(&request.model, estimated_tokens, ids);
-        if request.echo.get("web_search") == Some(&Value::Bool(true)) { Box::new(search::SearchingMessages::new(renderer)) } else { Box::new(renderer) }
+        if request.echo.get("web_search") == Some(&Value::Bool(true)) {
+            Box::new(search::SearchingMessages::new(renderer))
+        } else {
+            Box::new(renderer)
+        }
     }
 
     fn refuse(&self, refusal: &Refusal, ids: Ids) -> Reply {

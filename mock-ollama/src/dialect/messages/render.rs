@@ -16,14 +16,14 @@ use crate::http::Reply;
 /// Renders one message.
 #[derive(Debug)]
 pub(crate) struct MessagesRenderer {
-    id: String,
+    pub(super) id: String,
     model: String,
     estimated_tokens: u64,
     begun: bool,
     /// The kind of the block that is open.
     open: Option<Kind>,
     /// How many blocks there were before it.
-    index: usize,
+    pub(super) index: usize,
     /// Whether a block of thinking was closed; thinking after it is dropped.
     thought: bool,
     /// The ids of the calls so far; a second call with one of them is dropped.
@@ -37,14 +37,14 @@ enum Kind {
 }
 
 #[derive(Clone, Copy, Serialize)]
-struct Usage {
-    input_tokens: u64,
+pub(super) struct Usage {
+    pub(super) input_tokens: u64,
     output_tokens: u64,
 }
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Block<'a> {
+pub(super) enum Block<'a> {
     Thinking { thinking: &'a str },
     Text { text: String },
     ToolUse { id: &'a str, name: &'a str, input: Cow<'a, Map<String, Value>> },
@@ -54,19 +54,19 @@ enum Block<'a> {
 
 /// What the server searched for.
 #[derive(Serialize)]
-struct Query {
-    query: String,
+pub(super) struct Query {
+    pub(super) query: String,
 }
 
 #[derive(Serialize)]
-struct SearchError {
+pub(super) struct SearchError {
     #[serde(rename = "type")]
-    kind: &'static str,
-    error_code: &'static str,
+    pub(super) kind: &'static str,
+    pub(super) error_code: &'static str,
 }
 
 #[derive(Serialize)]
-struct Message<'a> {
+pub(super) struct Message<'a> {
     id: &'a str,
     #[serde(rename = "type")]
     kind: &'static str,
@@ -80,7 +80,7 @@ struct Message<'a> {
 
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-enum Event<'a> {
+pub(super) enum Event<'a> {
     MessageStart { message: Message<'a> },
     ContentBlockStart { index: usize, content_block: Block<'a> },
     ContentBlockDelta { index: usize, delta: Delta },
@@ -91,7 +91,7 @@ enum Event<'a> {
 
 #[derive(Serialize)]
 #[serde(tag = "type")]
-enum Delta {
+pub(super) enum Delta {
     #[serde(rename = "thinking_delta")]
     Thinking { thinking: String },
     #[serde(rename = "text_delta")]
@@ -101,7 +101,7 @@ enum Delta {
 }
 
 #[derive(Serialize)]
-struct Stop {
+pub(super) struct Stop {
     stop_reason: &'static str,
 }
 
@@ -117,7 +117,7 @@ impl Event<'_> {
         }
     }
 
-    fn encode(&self) -> Vec<u8> {
+    pub(super) fn encode(&self) -> Vec<u8> {
         format!("event: {}\ndata: {}\n\n", self.name(), to_string(self)).into_bytes()
     }
 }
@@ -136,13 +136,18 @@ impl MessagesRenderer {
         }
     }
 
-    fn message<'a>(&'a self, content: Option<Vec<Block<'a>>>, stop: Option<&'static str>, usage: Usage) -> Message<'a> {
+    pub(super) fn message<'a>(
+        &'a self,
+        content: Option<Vec<Block<'a>>>,
+        stop: Option<&'static str>,
+        usage: Usage,
+    ) -> Message<'a> {
         let (kind, role) = ("message", "assistant");
         Message { id: &self.id, kind, role, model: &self.model, content, stop_reason: stop, usage }
     }
 
     /// `message_start`, before anything else; the count is an estimate unless it is known.
-    fn begin(&mut self, known_tokens: u64, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn begin(&mut self, known_tokens: u64, out: &mut Vec<Vec<u8>>) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
@@ -151,7 +156,7 @@ impl MessagesRenderer {
         out.push(Event::MessageStart { message: self.message(Some(Vec::new()), None, usage) }.encode());
     }
 
-    fn close(&mut self, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn close(&mut self, out: &mut Vec<Vec<u8>>) {
         if let Some(kind) = self.open.take() {
             out.push(Event::ContentBlockStop { index: self.index }.encode());
             self.index += 1;
@@ -194,7 +199,7 @@ impl MessagesRenderer {
         self.index += 1;
     }
 
-    fn end(&mut self, stop_reason: &'static str, usage: Usage, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn end(&mut self, stop_reason: &'static str, usage: Usage, out: &mut Vec<Vec<u8>>) {
         self.close(out);
         out.push(Event::MessageDelta { delta: Stop { stop_reason }, usage }.encode());
         out.push(Event::MessageStop.encode());
@@ -213,7 +218,7 @@ fn stop_reason(done: Option<&Done>, has_calls: bool) -> Option<&'static str> {
     })
 }
 
-fn usage(done: Option<&Done>) -> Usage {
+pub(super) fn usage(done: Option<&Done>) -> Usage {
     let metrics = done.and_then(|done| done.metrics).unwrap_or_default();
     Usage { input_tokens: metrics.prompt_eval_count, output_tokens: metrics.eval_count }
 }

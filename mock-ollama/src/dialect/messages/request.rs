@@ -8,7 +8,9 @@ use crate::dialect::native::schemas::TOOL_PARAMETERS;
 use crate::dialect::openai::request::{NO_BODY, take};
 use crate::generation::{Dialect, ParsedRequest, Refusal};
 use crate::go_json::fmt::quote;
-use crate::go_json::{DecodeError, GoStruct, GoType, Json, base64_error, decode, decode_as, decode_type, fields, to_string};
+use crate::go_json::{
+    DecodeError, GoStruct, GoType, Json, base64_error, decode, decode_as, decode_type, fields, to_string,
+};
 
 static REQUEST: GoStruct = GoStruct::new(
     "anthropic",

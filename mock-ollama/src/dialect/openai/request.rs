@@ -160,7 +160,11 @@ pub(crate) fn completions(body: &[u8]) -> Result<ParsedRequest, Refusal> {
     wrapped(Dialect::OpenAiCompletions, native, &asked)
 }
 
-fn wrapped(dialect: Dialect, mut native: Map<String, Value>, asked: &Map<String, Value>) -> Result<ParsedRequest, Refusal> {
+fn wrapped(
+    dialect: Dialect,
+    mut native: Map<String, Value>,
+    asked: &Map<String, Value>,
+) -> Result<ParsedRequest, Refusal> {
     native.insert("stream".to_owned(), Value::Bool(fields::flag(asked, "stream").unwrap_or_default()));
     let usage = asked.get("stream_options").and_then(|options| options.get("include_usage")).and_then(Value::as_bool);
     let echo = Map::from_iter([("include_usage".to_owned(), usage.unwrap_or_default().into())]);

@@ -19,7 +19,7 @@ pub(crate) struct Timed<T> {
 
 /// A recorded body.
 #[derive(Debug)]
-pub(crate) struct RecordedBody {
+pub struct RecordedBody {
     bytes: Vec<u8>,
     /// Where each chunk ends, and when it came.
     ends: Vec<(usize, Duration)>,
@@ -29,7 +29,8 @@ pub(crate) struct RecordedBody {
 }
 
 impl RecordedBody {
-    pub(crate) fn of(exchange: &Exchange) -> Self {
+    /// Takes the body of a recorded response.
+    pub fn of(exchange: &Exchange) -> Self {
         let mut end = 0;
         let ends = exchange.chunks.iter().map(|chunk| {
             end += chunk.bytes.len();

@@ -1,7 +1,6 @@
 //! `/v1/responses`: the response that the last event has.
 
 use crate::dialect::recorded::body::RecordedBody;
-use crate::dialect::recorded::object::Object;
 use crate::dialect::unreadable::Unreadable;
 use crate::http::Reply;
 

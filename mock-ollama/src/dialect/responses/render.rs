@@ -14,17 +14,17 @@ use crate::http::Reply;
 /// Renders one response.
 #[derive(Debug)]
 pub(crate) struct ResponsesRenderer {
-    model: String,
+    pub(super) model: String,
     echo: Map<String, Value>,
     /// The number of its id.
-    number: u32,
-    ids: Ids,
+    pub(super) number: u32,
+    pub(super) ids: Ids,
     sequence: u64,
     /// Seconds since 1970 of the object that is rendered.
-    now: i64,
+    pub(super) now: i64,
     begun: bool,
     /// The place of the next item. A text that calls follow keeps its place open, so that the first of them has it, too.
-    index: usize,
+    pub(super) index: usize,
     /// The thinking so far while its item is open, and the item's id.
     thinking: Option<(String, String)>,
     /// The text so far while its item is open.
@@ -97,7 +97,7 @@ impl ResponsesRenderer {
         }
     }
 
-    fn id(&self) -> String {
+    pub(super) fn id(&self) -> String {
         format!("resp_{}", self.number)
     }
 
@@ -119,7 +119,7 @@ impl ResponsesRenderer {
         Value::Object(ordered.collect())
     }
 
-    fn event(&mut self, kind: &str, mut data: Value) -> Vec<u8> {
+    pub(super) fn event(&mut self, kind: &str, mut data: Value) -> Vec<u8> {
         data["sequence_number"] = json!(self.sequence);
         data["type"] = json!(kind);
         self.sequence += 1;
@@ -127,7 +127,7 @@ impl ResponsesRenderer {
         format!("event: {kind}\ndata: {data}\n\n").into_bytes()
     }
 
-    fn begin(&mut self, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn begin(&mut self, out: &mut Vec<Vec<u8>>) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
@@ -152,7 +152,7 @@ impl ResponsesRenderer {
         self.thinking = Some((id, thought + text));
     }
 
-    fn end_thinking(&mut self, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn end_thinking(&mut self, out: &mut Vec<Vec<u8>>) {
         let Some((id, text)) = self.thinking.take() else { return };
         let data = json!({ "item_id": id, "output_index": self.index, "summary_index": 0, "text": text });
         out.push(self.event("response.reasoning_summary_text.done", data));
@@ -181,7 +181,7 @@ impl ResponsesRenderer {
         out.push(self.event("response.output_text.delta", data));
     }
 
-    fn end_text(&mut self, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn end_text(&mut self, out: &mut Vec<Vec<u8>>) {
         let Some(text) = self.text.take() else { return };
         let (id, index) = (self.text_id.clone(), self.index);
         let data = json!({ "content_index": 0, "item_id": id, "logprobs": [], "output_index": index, "text": text });
@@ -193,7 +193,7 @@ impl ResponsesRenderer {
     }
 
     /// The calls of one object, counted from zero in their ids.
-    fn call(&mut self, calls: &[&ToolCall], out: &mut Vec<Vec<u8>>) {
+    pub(super) fn call(&mut self, calls: &[&ToolCall], out: &mut Vec<Vec<u8>>) {
         for (place, call) in calls.iter().enumerate() {
             let number = self.ids.number(&format!("fc {}", self.calls), ID_BOUND);
             let (id, index) = (format!("fc_{number}_{place}"), self.index);
@@ -209,7 +209,7 @@ impl ResponsesRenderer {
         }
     }
 
-    fn complete(&mut self, done: &Done, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn complete(&mut self, done: &Done, out: &mut Vec<Vec<u8>>) {
         self.end_thinking(out);
         if self.has_called {
             // A text before the calls is in the answer, behind them, but no event says that it is complete.

@@ -84,7 +84,10 @@ fn thinking_is_dropped_for_messages_and_an_unload_is_not_checked() {
 #[test]
 fn a_model_of_which_nothing_is_known_refuses_nothing() {
     let body = json!({"model": "m", "messages": [{}], "think": true, "tools": [{}]});
-    assert_eq!(check(of(Dialect::Chat), &ask(Dialect::Chat, &body), &Card::named(ModelName::parse("m").unwrap())), Ok(()));
+    assert_eq!(
+        check(of(Dialect::Chat), &ask(Dialect::Chat, &body), &Card::named(ModelName::parse("m").unwrap())),
+        Ok(())
+    );
 }
 
 #[rstest]

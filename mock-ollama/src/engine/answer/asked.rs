@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, Turn};
 use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared, Told};
-use crate::dialect::{check};
+use crate::dialect::check;
 use crate::dialect::{self, WireFormat, debug_reply, refuse};
 use crate::engine::config::CreatedAt;
 use crate::engine::live::Live;
@@ -20,7 +20,7 @@ use crate::recording::End;
 impl Answerer<'_> {
     /// The checks of `server/routes.go` in their order, and the answer.
     pub(super) fn asked(&mut self, format: &dyn WireFormat, from: &Reception<'_>) -> Answered {
-        let ask = match dialect::decode(format, &from.request.head.url.path, from.body) {
+        let ask = match dialect::decode(format, from.request.head.path(), from.body) {
             Ok(ask) => ask,
             Err(refusal) => return refuse(format, &refusal, wants_stream(format, from.body), from.ids).into(),
         };
@@ -57,7 +57,7 @@ impl Answerer<'_> {
         }
         if ask.debug_render_only && dialect::of(ask.dialect).is_native() {
             let script = catalog.script(&source.name);
-            let rendered = script.map_or_else(|| ask.last_text.to_owned(), |script| script.rendered(&ask));
+            let rendered = script.map_or_else(|| ask.last_text.clone(), |script| script.rendered(&ask));
             return debug_reply(&ask, &rendered, self.config.wall.unix_nanos(self.now)).into();
         }
         if chosen.is_ok() {
@@ -176,7 +176,14 @@ impl Answerer<'_> {
     }
 
     /// The answer of a model, for which the machine may have to be waited for; a refusal where too many wait.
-    fn admitted(&mut self, ask: &ParsedRequest, card: Card, source: Source, answer: Answer, from: &Reception<'_>) -> Answered {
+    fn admitted(
+        &mut self,
+        ask: &ParsedRequest,
+        card: Card,
+        source: Source,
+        answer: Answer,
+        from: &Reception<'_>,
+    ) -> Answered {
         let (stream, options) = (from.stream.clone(), load_options(ask));
         let turn = Turn { stream, card: card.clone(), options, keep_alive: ask.keep_alive };
         let is_loaded = match self.scheduler.arrive(turn, self.now) {

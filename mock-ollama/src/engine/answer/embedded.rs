@@ -10,7 +10,9 @@ use super::managed::native;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
 use crate::dialect::{
-    EmbedRequest, LegacyEmbedRequest, check_options,EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_openai, unit_vector};
+    EmbedMetrics, EmbedRequest, LegacyEmbedRequest, check_options, embed_reply, embeddings_reply,
+    openai_embeddings_reply, refuse_openai, unit_vector,
+};
 use crate::generation::Refusal;
 use crate::http::{Reply, Route};
 use crate::models::{Card, KeepAlive, ModelName};
@@ -31,14 +33,14 @@ impl Answerer<'_> {
                 Ok(openai_embeddings_reply(&ask.model, &vectors, tokens, ask.base64))
             }),
             _ => EmbedRequest::decode_native(from.body).and_then(|ask| {
-                    let (vectors, prompt_eval_count) = self.embed(&ask)?;
-                    let metrics = if vectors.is_empty() {
-                        EmbedMetrics::default()
-                    } else {
-                        EmbedMetrics { total_ns: nanos(TOTAL), load_ns: nanos(LOAD), prompt_eval_count }
-                    };
-                    Ok(embed_reply(&ask.model, &vectors, metrics))
-                }),
+                let (vectors, prompt_eval_count) = self.embed(&ask)?;
+                let metrics = if vectors.is_empty() {
+                    EmbedMetrics::default()
+                } else {
+                    EmbedMetrics { total_ns: nanos(TOTAL), load_ns: nanos(LOAD), prompt_eval_count }
+                };
+                Ok(embed_reply(&ask.model, &vectors, metrics))
+            }),
         };
         match reply {
             Ok(reply) => {

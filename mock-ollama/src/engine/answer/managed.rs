@@ -25,7 +25,7 @@ impl Answerer<'_> {
             }
             Route::Show => self.show(from).into(),
             Route::OpenAiModels => Reply::new(200, BARE_JSON, listing::openai_models(&self.models.list())).into(),
-            Route::OpenAiModel(name) => self.openai_model(name, from).into(),
+            Route::OpenAiModel(name) => self.openai_model(name).into(),
             Route::Pull => self.pull(from),
             Route::Push => self.push(from),
             Route::Create => self.create(from),
@@ -74,7 +74,7 @@ impl Answerer<'_> {
         }
     }
 
-    fn openai_model(&self, asked: &str, from: &Reception<'_>) -> Reply {
+    fn openai_model(&self, asked: &str) -> Reply {
         let refusal = match ModelName::parse(asked) {
             None => Refusal::by_handler(400, "invalid model name"),
             Some(name) => match self.models.find(&name) {
