@@ -13,7 +13,7 @@
 //! | 4 | [`catalog`], [`script`] | what a server offers |
 //! | 3 | [`import`], [`scrub`], [`manage`] | what must know the dialects: foreign bodies, secrets, models |
 //! | 2 | [`dialect`] | what clients and servers write |
-//! | 1 | [`generation`], [`recording`], [`schedule`], [`http`], [`models`], [`backend`] | what was captured, and pure mechanisms |
+//! | 1 | [`generation`], [`recording`], [`schedule`], [`http`], [`models`], [`backend`], `fault` | what was captured, and pure mechanisms |
 //! | 0 | `go_json`, [`journal`], [`files`], [`clock`], [`seed`], [`terminal`] | data and time |
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
@@ -44,6 +44,7 @@ pub mod clock;
 pub mod dialect;
 pub mod driver;
 pub mod engine;
+mod fault;
 pub mod files;
 pub mod generation;
 mod go_json;
@@ -61,4 +62,4 @@ pub mod seed;
 pub mod server;
 pub mod terminal;
 
-pub use server::{Builder, FinishError, MAX_SERVERS, MAX_THREADS, MockOllama, StartError};
+pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};

@@ -1,4 +1,4 @@
-//! `MockOllama`: a server in this process, on a thread of its own, or several.
+//! `MockOllama`: a server in this process, on its own thread.
 
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
@@ -11,25 +11,23 @@ use thiserror::Error;
 
 use crate::backend;
 use crate::catalog::{Catalog, Matching};
-use crate::driver::{Monotonic, NoObserver, Observer, Part, Service, Threads, TimeSource, bind, host_names};
+use crate::driver::{
+    EventLoop, LoopHandle, Monotonic, NoObserver, Observer, SocketOptions, TimeSource, bind, host_names,
+};
 use crate::engine::{Config, CreatedAt, Engine, Limits, Release};
-use crate::http::{GateConfig, Origins};
-use crate::journal::{Journal, Keep, ServerId, StreamId};
-use crate::manage::DEFAULT_SPEED;
+use crate::http::Origins;
+use crate::journal::{Journal, ServerId, StreamId};
 use crate::models::KeepAlive;
 use crate::recording::{ReadError, Recording, read_file};
 use crate::schedule::Pace;
 use crate::script::{self, ScriptError, Scripted};
 use crate::seed::Seed;
 
-/// This machine alone, on a free port.
+/// This host alone, on a free port.
 const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
 
-/// The most servers that share a machine; each is a descriptor and a port.
+/// The most servers that share a backend; each needs a descriptor and a port.
 pub const MAX_SERVERS: usize = 256;
-
-/// The most threads of a server.
-pub const MAX_THREADS: usize = 256;
 
 /// A running mock server. Dropping it closes every socket and joins its thread.
 ///
@@ -48,7 +46,7 @@ pub const MAX_THREADS: usize = 256;
 pub struct MockOllama {
     /// One at least.
     addrs: Vec<SocketAddr>,
-    threads: Threads,
+    event_loop: LoopHandle,
     allow_misses: bool,
 }
 
@@ -72,12 +70,6 @@ pub enum StartError {
     /// More servers than [`MAX_SERVERS`].
     #[error("{0} servers are more than the limit of {MAX_SERVERS}")]
     TooManyServers(usize),
-    /// More threads than [`MAX_THREADS`].
-    #[error("{0} threads are more than the limit of {MAX_THREADS}")]
-    TooManyThreads(usize),
-    /// One thing cannot be in the hands of several threads.
-    #[error("a time source or an observer of one's own is for one thread, not for {0}")]
-    OneThread(NonZeroUsize),
     /// The address could not be bound.
     #[error("cannot listen on {addr}")]
     Bind {
@@ -87,7 +79,7 @@ pub enum StartError {
         source: io::Error,
     },
     /// The system refused a thread or a descriptor.
-    #[error("cannot start the server's threads")]
+    #[error("cannot start the server's thread")]
     Thread(#[source] io::Error),
 }
 
@@ -125,20 +117,10 @@ pub struct Builder {
     script_files: Vec<PathBuf>,
     scripts: Vec<Scripted>,
     says: Vec<(String, Vec<String>)>,
-    matching: Matching,
-    pace: Pace,
-    created_at: CreatedAt,
-    origins: Origins,
-    transfer_speed: Option<u64>,
-    backend: backend::Settings,
-    keep_alive: Option<KeepAlive>,
-    seed: Seed,
+    config: Config,
     listen: Vec<SocketAddr>,
     allow_misses: bool,
-    limits: Limits,
-    keep: Keep,
-    service: Service,
-    threads: Option<NonZeroUsize>,
+    sockets: SocketOptions,
     time: Option<Box<dyn TimeSource>>,
     observer: Option<Box<dyn Observer>>,
 }
@@ -189,75 +171,75 @@ impl Builder {
     /// Which recording answers a request; exact by default.
     #[must_use]
     pub fn matching(mut self, matching: Matching) -> Self {
-        self.matching = matching;
+        self.config.matching = matching;
         self
     }
 
     /// How recorded time maps to replay time; as recorded by default.
     #[must_use]
     pub fn pace(mut self, pace: Pace) -> Self {
-        self.pace = pace;
+        self.config.pace = pace;
         self
     }
 
     /// Which time the objects of a replayed recording carry; that of the recording by default.
     #[must_use]
     pub fn created_at(mut self, created_at: CreatedAt) -> Self {
-        self.created_at = created_at;
+        self.config.created_at = created_at;
         self
     }
 
     /// Lets browsers in from these origins beside the usual ones (`OLLAMA_ORIGINS`).
     #[must_use]
     pub fn origins(mut self, origins: Origins) -> Self {
-        self.origins = origins;
+        self.config.gate.origins = origins;
         self
     }
 
     /// How fast pulls and pushes go, in bytes per second; 200 MB/s by default.
     #[must_use]
     pub fn transfer_speed(mut self, bytes_per_second: u64) -> Self {
-        self.transfer_speed = Some(bytes_per_second);
+        self.config.transfer_speed = bytes_per_second;
         self
     }
 
-    /// The machine behind the server; by default nobody waits for anybody.
+    /// Sets the backend; by default no request waits for another.
     #[must_use]
     pub fn backend(mut self, backend: backend::Settings) -> Self {
-        self.backend = backend;
+        self.config.backend = backend;
         self
     }
 
     /// How long a model stays loaded until a request says otherwise; 5 minutes by default.
     #[must_use]
     pub fn keep_alive(mut self, keep_alive: KeepAlive) -> Self {
-        self.keep_alive = Some(keep_alive);
+        self.config.keep_alive = keep_alive;
         self
     }
 
     /// The seed of every random choice; 0 by default.
     #[must_use]
     pub fn seed(mut self, seed: Seed) -> Self {
-        self.seed = seed;
+        self.config.seed = seed;
         self
     }
 
-    /// Where to listen; 127.0.0.1 and a free port when it is never said. Said again, it adds another server of the same
-    /// machine: with slots, a queue of loads and loaded models of its own, on the device and the models of all.
+    /// Adds a server that listens here; without any, one listens on 127.0.0.1 and a free port. Each server has its own slots,
+    /// queue of loads and loaded models; all share the device and the list of models.
     #[must_use]
     pub fn listen(mut self, addr: SocketAddr) -> Self {
         self.listen.push(addr);
         self
     }
 
-    /// The same for so many servers, each on a free port of 127.0.0.1.
+    /// Adds this number of servers, each on a free port of 127.0.0.1.
     ///
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
-    /// let machine = mock_ollama::MockOllama::builder().says("m", ["Hi"]).servers(2).start()?;
-    /// let [one, other] = &machine.urls()[..] else { panic!("there are two") };
+    /// let mock = mock_ollama::MockOllama::builder().says("m", ["Hi"]).servers(2).start()?;
+    /// let [one, other] = &mock.urls()[..] else { panic!("there are two") };
     /// assert_ne!(one, other);
-    /// assert_eq!(*one, machine.url());
+    /// assert_eq!(*one, mock.url());
     /// # Ok(())
     /// # }
     /// ```
@@ -277,7 +259,7 @@ impl Builder {
     /// How much of a client the server bears; by default as much as Ollama does.
     #[must_use]
     pub fn limits(mut self, limits: Limits) -> Self {
-        self.limits = limits;
+        self.config.limits = limits;
         self
     }
 
@@ -300,7 +282,7 @@ impl Builder {
     /// ```
     #[must_use]
     pub fn journal_requests(mut self, requests: NonZeroUsize) -> Self {
-        self.keep.requests = requests;
+        self.config.keep.requests = requests;
         self
     }
 
@@ -327,28 +309,18 @@ impl Builder {
     /// [`DEFAULT_JOURNAL_BYTES`]: crate::journal::DEFAULT_JOURNAL_BYTES
     #[must_use]
     pub fn journal_bytes(mut self, bytes: NonZeroUsize) -> Self {
-        self.keep.bytes = bytes;
+        self.config.keep.bytes = bytes;
         self
     }
 
-    /// How the sockets are served: a segment for every chunk, spinning, connections at once.
+    /// Sets how the sockets are served: a segment for every chunk, spinning, connections at once.
     #[must_use]
-    pub fn service(mut self, service: Service) -> Self {
-        self.service = service;
+    pub fn sockets(mut self, options: SocketOptions) -> Self {
+        self.sockets = options;
         self
     }
 
-    /// How many threads serve, each with an event loop and connections of its own; one by default, [`MAX_THREADS`] at most.
-    ///
-    /// Clients see one server: its port, models, slots, loads, device and agents are common to all threads. Which of them
-    /// has a connection is up to the system, so that connections are no longer numbered in the order of accepts.
-    #[must_use]
-    pub fn threads(mut self, threads: NonZeroUsize) -> Self {
-        self.threads = Some(threads);
-        self
-    }
-
-    /// Takes instants from `time` instead of the machine's monotonic clock.
+    /// Takes instants from `time` instead of the host's monotonic clock.
     #[must_use]
     pub fn time_source(mut self, time: impl TimeSource) -> Self {
         self.time = Some(Box::new(time));
@@ -378,43 +350,18 @@ impl Builder {
         for (model, pieces) in self.says {
             scripts.push(Scripted::says(&model, pieces)?);
         }
-        let threads = self.threads.unwrap_or(NonZeroUsize::MIN);
-        if threads.get() > MAX_THREADS {
-            return Err(StartError::TooManyThreads(threads.get()));
-        }
-        if threads > NonZeroUsize::MIN && (self.time.is_some() || self.observer.is_some()) {
-            return Err(StartError::OneThread(threads));
-        }
         let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
-        let (addrs, listeners) = bind_all(self.listen, threads)?;
+        let (addrs, listeners) = bind_all(self.listen)?;
         let open = addrs.iter().zip(0..).filter(|(addr, _)| !addr.ip().is_loopback());
-        let open = open.map(|(_, server)| ServerId(server)).collect();
-        let gate = GateConfig { open, origins: self.origins, host_names: host_names() };
-        let config = Config {
-            catalog: Arc::new(Catalog::with_scripts(recordings, scripts)),
-            matching: self.matching,
-            pace: self.pace,
-            created_at: self.created_at,
-            seed: self.seed,
-            backend: self.backend,
-            keep_alive: self.keep_alive.unwrap_or(KeepAlive::DEFAULT),
-            gate,
-            transfer_speed: self.transfer_speed.unwrap_or(DEFAULT_SPEED),
-            wall: time.wall(),
-            limits: self.limits,
-            keep: self.keep,
-            ..Config::default()
-        };
-        // One of each that was handed in goes with one thread, which is then the only one.
-        let (mut time, mut observer) = (Some(time), self.observer);
-        let parts = Engine::shards(&config, threads).into_iter().zip(listeners).map(|(engine, listeners)| Part {
-            listeners,
-            engine,
-            time: time.take().unwrap_or_else(|| Box::new(Monotonic)),
-            observer: observer.take().unwrap_or_else(|| Box::new(NoObserver)),
-        });
-        let threads = Threads::start(parts.collect(), self.service, self.keep).map_err(StartError::Thread)?;
-        Ok(MockOllama { addrs, threads, allow_misses: self.allow_misses })
+        let mut config = self.config;
+        config.gate.open = open.map(|(_, server)| ServerId(server)).collect();
+        config.gate.host_names = host_names();
+        config.catalog = Arc::new(Catalog::with_scripts(recordings, scripts));
+        config.wall = time.wall();
+        let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));
+        let event_loop = EventLoop::new(listeners, Engine::new(config), (time, observer), self.sockets);
+        let event_loop = event_loop.and_then(LoopHandle::start).map_err(StartError::Thread)?;
+        Ok(MockOllama { addrs, event_loop, allow_misses: self.allow_misses })
     }
 }
 
@@ -446,27 +393,27 @@ impl MockOllama {
 
     /// Under a stepped pace: lets `chunks` more chunks of each open stream leave.
     pub fn release(&self, chunks: u64) {
-        self.threads.release(&Release::All, chunks);
+        self.event_loop.release(Release::All, chunks);
     }
 
     /// Under a stepped pace: lets `chunks` more chunks of `stream` leave.
     pub fn release_on(&self, stream: &StreamId, chunks: u64) {
-        self.threads.release(&Release::Stream(stream.clone()), chunks);
+        self.event_loop.release(Release::Stream(stream.clone()), chunks);
     }
 
-    /// Waits until exactly `streams` streams are in progress; says whether they are within `timeout`.
+    /// Waits until exactly `streams` streams are in progress; returns whether they are within `timeout`.
     pub fn wait_in_flight(&self, streams: usize, timeout: Duration) -> bool {
-        self.threads.wait_in_flight(streams, timeout)
+        self.event_loop.wait_in_flight(streams, timeout)
     }
 
-    /// Waits until `requests` requests have come in; says whether they have within `timeout`.
+    /// Waits until `requests` requests have come in; returns whether they have within `timeout`.
     pub fn wait_requests(&self, requests: usize, timeout: Duration) -> bool {
-        self.threads.wait_requests(requests, timeout)
+        self.event_loop.wait_requests(requests, timeout)
     }
 
     /// What happened so far; empty when the event loop has failed.
     pub fn journal(&self) -> Journal {
-        self.threads.journal()
+        self.event_loop.journal()
     }
 
     /// Stops the server and hands out its journal.
@@ -474,7 +421,7 @@ impl MockOllama {
     /// It fails when a request matched no recording, unless misses are allowed: a client that swallows the
     /// 404 must not turn a wrong request into a passing test.
     pub fn finish(mut self) -> Result<Journal, FinishError> {
-        let journal = self.threads.stop().ok_or(FinishError::Panicked)?.map_err(FinishError::Loop)?;
+        let journal = self.event_loop.stop().ok_or(FinishError::Panicked)?.map_err(FinishError::Loop)?;
         let count = journal.missed();
         if count == 0 || self.allow_misses {
             return Ok(journal);
@@ -491,7 +438,7 @@ impl MockOllama {
 
 impl Drop for MockOllama {
     fn drop(&mut self) {
-        drop(self.threads.stop());
+        drop(self.event_loop.stop());
     }
 }
 
@@ -499,28 +446,20 @@ fn url(addr: SocketAddr) -> String {
     format!("http://{addr}")
 }
 
-/// Binds each address, or any where there is none; where each server listens, and for each thread the listeners of all.
-fn bind_all(
-    mut wanted: Vec<SocketAddr>,
-    threads: NonZeroUsize,
-) -> Result<(Vec<SocketAddr>, Vec<Vec<TcpListener>>), StartError> {
+/// Binds each address, or any where there is none; returns where each server listens, and its listener.
+fn bind_all(mut wanted: Vec<SocketAddr>) -> Result<(Vec<SocketAddr>, Vec<TcpListener>), StartError> {
     if wanted.is_empty() {
         wanted.push(ANYWHERE);
     }
     if wanted.len() > MAX_SERVERS {
         return Err(StartError::TooManyServers(wanted.len()));
     }
-    let mut addrs = Vec::new();
-    let mut of_threads: Vec<Vec<TcpListener>> = (0..threads.get()).map(|_| Vec::new()).collect();
-    for addr in wanted {
-        let failed = |source| StartError::Bind { addr, source };
-        let listeners = bind(addr, threads).map_err(failed)?;
-        addrs.push(listeners[0].local_addr().map_err(failed)?);
-        for (of_thread, listener) in of_threads.iter_mut().zip(listeners) {
-            of_thread.push(listener);
-        }
-    }
-    Ok((addrs, of_threads))
+    let bound = wanted.into_iter().map(|addr| {
+        let listener = bind(addr);
+        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        bound.map_err(|source| StartError::Bind { addr, source })
+    });
+    Ok(bound.collect::<Result<Vec<_>, _>>()?.into_iter().unzip())
 }
 
 /// A recording of the catalog that is built into the crate.

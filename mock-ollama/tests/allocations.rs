@@ -7,7 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Config, CreatedAt, Engine, Turn};
+use mock_ollama::engine::{Action, Batch, Config, CreatedAt, Engine};
 use mock_ollama::journal::{ConnId, Keep, ServerId};
 use mock_ollama::recording::{Recording, RequestBody};
 use mock_ollama::scrub::Scrub;
@@ -34,23 +34,23 @@ fn asked(config: Config) -> Engine {
         format!("POST {} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {}\r\n\r\n{body}", known.path, body.len());
     let mut engine = Engine::new(Config { catalog: Arc::new(Catalog::new(vec![recording])), ..config });
     for conn in (1..=STREAMS).map(ConnId) {
-        engine.opened(conn, ServerId(0), Instant::ZERO);
-        engine.receive(conn, request.as_bytes(), Instant::ZERO);
+        engine.handle_connected(conn, ServerId(0), Instant::ZERO);
+        engine.handle_input(conn, request.as_bytes(), Instant::ZERO);
     }
     engine
 }
 
 /// Lets `events` happen, each late by so much; says how often the engine allocated meanwhile, and how often it wrote.
-fn play(engine: &mut Engine, events: u64, (turn, late): (Turn, Duration), actions: &mut Vec<Action>) -> (u64, u64) {
+fn play(engine: &mut Engine, events: u64, (batch, late): (Batch, Duration), actions: &mut Vec<Action>) -> (u64, u64) {
     let mut written = 0;
     let counted = allocation_counter::measure(|| {
         for _ in 0..events {
-            let Some(due) = engine.next_due() else { return };
+            let Some(due) = engine.poll_due() else { return };
             let due = due.saturating_add(late);
-            engine.advance(due, turn, actions);
+            engine.poll_batch(due, batch, actions);
             for action in actions.drain(..) {
                 if let Action::Write { conn, bytes } = action {
-                    engine.wrote(conn, bytes.len(), due.saturating_add(Duration::from_micros(5)));
+                    engine.handle_written(conn, bytes.len(), due.saturating_add(Duration::from_micros(5)));
                     written += 1;
                 }
             }
@@ -64,7 +64,7 @@ fn in_the_middle(config: Config) -> (u64, u64) {
     let mut engine = asked(config);
     let mut actions = Vec::new();
     // The first two of each answer: the head, and whatever finds its size.
-    let on_time = (Turn::ONE, Duration::ZERO);
+    let on_time = (Batch::ONE, Duration::ZERO);
     play(&mut engine, 2 * STREAMS, on_time, &mut actions);
     play(&mut engine, (chunks() - 4) * STREAMS, on_time, &mut actions)
 }
@@ -80,12 +80,12 @@ fn a_recorded_chunk_leaves_without_an_allocation_and_with_a_journal() {
 #[test]
 fn chunks_that_are_late_leave_together_without_an_allocation() {
     let (mut engine, mut actions) = (asked(Config::default()), Vec::new());
-    play(&mut engine, 2 * STREAMS, (Turn::ONE, Duration::ZERO), &mut actions);
+    play(&mut engine, 2 * STREAMS, (Batch::ONE, Duration::ZERO), &mut actions);
     // As many as a connection has room to remember that it waits for.
-    let turn = Turn { most: NonZeroUsize::new(4).unwrap(), apart: false };
+    let batch = Batch { max_chunks: NonZeroUsize::new(4).unwrap(), separate_writes: false };
     let rounds = (chunks() - 4) / 4;
     let late = Duration::from_secs(100);
-    assert_eq!(play(&mut engine, rounds * STREAMS, (turn, late), &mut actions), (0, rounds * STREAMS));
+    assert_eq!(play(&mut engine, rounds * STREAMS, (batch, late), &mut actions), (0, rounds * STREAMS));
 }
 
 /// The control: what is patched into a copy allocates that copy, and it is seen.

@@ -180,7 +180,7 @@ impl Stage<'_> {
     fn next(&self, now: Instant) -> Option<(Instant, usize)> {
         let due = |agent: usize| match self.states[agent] {
             State::Loading(until) | State::Reading(until) => Some((until, agent)),
-            State::Decoding(place) => Some((self.device.flow().due(place, self.input.solo(agent), now), agent)),
+            State::Decoding(place) => Some((self.device.due(place, self.input.solo(agent), now), agent)),
             State::Held | State::InLine | State::Ended => None,
         };
         (0..2).filter_map(due).min()

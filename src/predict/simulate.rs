@@ -62,7 +62,7 @@ impl<'a> Guest<'a> {
         match (self.at, &self.stream.need) {
             (Where::Outside, _) => Some(self.stream.first),
             (Where::Inside(place), Need::Served(solo)) => {
-                solo.get(self.arrivals.len()).map(|solo| device.flow().due(place, *solo, now))
+                solo.get(self.arrivals.len()).map(|solo| device.due(place, *solo, now))
             }
             (Where::Inside(_), Need::Until(end)) => Some(*end),
             (Where::Gone, _) => None,

@@ -6,7 +6,7 @@ use std::task::{Poll, Waker};
 
 use bytes::Bytes;
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Closed, Config, Engine};
+use mock_ollama::engine::{Action, Config, Engine};
 use mock_ollama::journal::{ConnId, Journal, ServerId, StreamId};
 
 use super::baton::Key;
@@ -43,26 +43,26 @@ impl Memory {
     }
 
     pub(super) fn next(&self) -> Option<&Key> {
-        self.engine.next()
+        self.engine.poll_place()
     }
 
     /// Lets the next event happen; says whose it was and who is to be woken for it.
     pub(super) fn step(&mut self, now: Instant) -> (StreamId, Option<Waker>) {
-        let Some(step) = self.engine.step(now) else { return (StreamId::of("", 0), None) };
+        let Some(step) = self.engine.poll_step(now) else { return (StreamId::of("", 0), None) };
         let waker = step.action.and_then(|action| match action {
             Action::Write { conn, bytes } => {
-                self.engine.wrote(conn, bytes.len(), now);
+                self.engine.handle_written(conn, bytes.len(), now);
                 let inbox = self.pipes.get_mut(&conn)?;
                 inbox.bytes.push_back(bytes);
                 inbox.reader.take()
             }
             Action::Shutdown { conn } => self.end(conn, Ended::Eof),
             Action::Close { conn } => {
-                self.engine.closed(conn, Closed::Local, now);
+                self.engine.handle_closed(conn, now);
                 self.end(conn, Ended::Eof)
             }
             Action::Reset { conn } | Action::Abandon { conn } => {
-                self.engine.closed(conn, Closed::Local, now);
+                self.engine.handle_closed(conn, now);
                 self.end(conn, Ended::Reset)
             }
         });
@@ -78,14 +78,14 @@ impl Memory {
     pub(super) fn connect(&mut self, now: Instant) -> ConnId {
         let conn = ConnId(self.next_conn);
         self.next_conn += 1;
-        self.engine.opened(conn, ServerId(0), now);
+        self.engine.handle_connected(conn, ServerId(0), now);
         self.pipes.insert(conn, Inbox::default());
         conn
     }
 
     /// The client wrote.
     pub(super) fn receive(&mut self, conn: ConnId, bytes: &[u8], now: Instant) {
-        self.engine.receive(conn, bytes, now);
+        self.engine.handle_input(conn, bytes, now);
     }
 
     /// The client reads as much as there is room for, from as many writes as that takes, as from a socket.
@@ -121,8 +121,8 @@ impl Memory {
     /// The client will send nothing more, which the engine takes for a hang-up. Hands back what must be dropped
     /// elsewhere.
     pub(super) fn hang_up(&mut self, conn: ConnId, now: Instant) -> Option<Waker> {
-        if self.pipes.contains_key(&conn) && !self.engine.half_closed(conn, now) {
-            self.engine.closed(conn, Closed::Eof, now);
+        if self.pipes.contains_key(&conn) && !self.engine.handle_half_closed(conn, now) {
+            self.engine.handle_closed(conn, now);
         }
         self.pipes.remove(&conn)?.reader
     }

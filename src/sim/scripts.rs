@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Closed, Config, Engine};
+use mock_ollama::engine::{Action, Config, Engine};
 use mock_ollama::journal::{AGENT_HEADER, ConnId, Fate, ServerId, StreamId};
 
 use crate::workload::AgentPlan;
@@ -16,7 +16,7 @@ use crate::workload::AgentPlan;
 pub fn wall(config: Config, agents: &[AgentPlan]) -> Duration {
     let mut stage = Stage { engine: Engine::new(config), now: Instant::ZERO, turns: BTreeMap::new(), plans: agents };
     for (agent, plan) in agents.iter().enumerate() {
-        stage.engine.opened(conn(agent), ServerId(0), Instant::ZERO);
+        stage.engine.handle_connected(conn(agent), ServerId(0), Instant::ZERO);
         stage.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.behavior.think));
     }
     stage.play();
@@ -55,7 +55,7 @@ impl Stage<'_> {
         let mut asked: BTreeMap<StreamId, Asked> = BTreeMap::new();
         loop {
             let turn = self.turns.first_key_value().map(|((at, agent), request)| (*at, *agent, *request));
-            match (turn, self.engine.next_due()) {
+            match (turn, self.engine.poll_due()) {
                 (None, None) => return,
                 (Some((at, agent, request)), due) if due.is_none_or(|due| at <= due) => {
                     self.turns.remove(&(at, agent));
@@ -83,17 +83,17 @@ impl Stage<'_> {
             asked.body.len(),
             asked.body
         );
-        self.engine.receive(conn(agent), bytes.as_bytes(), self.now);
+        self.engine.handle_input(conn(agent), bytes.as_bytes(), self.now);
         StreamId::of(&plan.name, u32::try_from(request).unwrap_or(u32::MAX))
     }
 
     /// Lets one event happen; whoever has its answer thinks about its next request.
     fn step(&mut self, asked: &mut BTreeMap<StreamId, Asked>) {
-        let Some(step) = self.engine.step(self.now) else { return };
+        let Some(step) = self.engine.poll_step(self.now) else { return };
         match step.action {
-            Some(Action::Write { conn, bytes }) => self.engine.wrote(conn, bytes.len(), self.now),
+            Some(Action::Write { conn, bytes }) => self.engine.handle_written(conn, bytes.len(), self.now),
             Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
-                self.engine.closed(conn, Closed::Local, self.now);
+                self.engine.handle_closed(conn, self.now);
             }
             Some(Action::Shutdown { .. }) | None => {}
         }
@@ -103,8 +103,8 @@ impl Stage<'_> {
         }
         asked.remove(&step.stream);
         if self.engine.is_leaving(conn(agent)) {
-            self.engine.closed(conn(agent), Closed::Local, self.now);
-            self.engine.opened(conn(agent), ServerId(0), self.now);
+            self.engine.handle_closed(conn(agent), self.now);
+            self.engine.handle_connected(conn(agent), ServerId(0), self.now);
         }
         let think = self.plans[agent].behavior.think;
         self.turn_to(agent, request + 1, self.now.saturating_add(think));

@@ -10,8 +10,8 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use mock_ollama::clock::{Clock, Instant, WallAnchor};
-use mock_ollama::driver::{LoopWaker, Observer, TimeSource};
-use mock_ollama::engine::{Closed, Engine};
+use mock_ollama::driver::{CloseReason, LoopWaker, Observer, TimeSource};
+use mock_ollama::engine::Engine;
 use mock_ollama::journal::{Caller, ConnId, Fate, StreamId};
 
 use super::baton::{Key, Server, Sim};
@@ -145,7 +145,7 @@ impl Sockets {
                 });
             }
         }
-        self.next = engine.next().cloned();
+        self.next = engine.poll_place().cloned();
         let due = self.next.as_ref().is_some_and(|next| next.0 <= now);
         self.granted &= due;
         self.idle = !self.granted;
@@ -217,7 +217,7 @@ impl TimeSource for SimTimeSource {
         (admitted == Some(true)).then_some(now)
     }
 
-    fn together(&self) -> NonZeroUsize {
+    fn max_batch(&self) -> NonZeroUsize {
         NonZeroUsize::MIN
     }
 
@@ -245,7 +245,7 @@ impl Observer for InFlightLedger {
         self.0.with_sockets(|sockets| sockets.gone.push(conn));
     }
 
-    fn closed(&mut self, conn: ConnId, _how: Closed, _now: Instant) {
+    fn closed(&mut self, conn: ConnId, _reason: CloseReason, _now: Instant) {
         self.0.with_sockets(|sockets| sockets.gone.push(conn));
     }
 }

@@ -20,7 +20,7 @@ const HOUSES: &[House] = &[
         sources: "mock-ollama/src/",
         floors: &[
             &["clock", "files", "go_json", "journal", "seed", "terminal"],
-            &["backend", "generation", "http", "models", "recording", "schedule"],
+            &["backend", "fault", "generation", "http", "models", "recording", "schedule"],
             &["dialect"],
             &["import", "manage", "scrub"],
             &["catalog", "script"],
@@ -44,9 +44,9 @@ const HOUSES: &[House] = &[
     },
     House { sources: "tools/stats/src/", floors: &[&["proc", "quantile", "verdict"]] },
     House {
-        sources: "benches/rods/src/",
+        sources: "tools/loadgen/src/",
         floors: &[
-            &["body", "counter", "lateness", "proc", "quantile", "sys"],
+            &["body", "counter", "lateness", "proc", "report", "samples", "sys"],
             &["load", "on", "raw"],
             &["cli", "main"],
         ],

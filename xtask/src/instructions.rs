@@ -1,10 +1,10 @@
 //! `cargo xtask instructions`: how many instructions three hot functions execute, against a baseline.
 //!
-//! `benches/gates/src/bin/hot.rs` makes passes of a function over fixed input; callgrind counts. What a run does besides its passes is
+//! `tools/gates/src/bin/hot.rs` makes passes of a function over fixed input; callgrind counts. What a run does besides its passes is
 //! the same in a run with twice as many, so the difference of the two is that of the passes alone.
 //!
-//! The counts are those of one compiler on one kind of machine: the baseline is kept for each, in
-//! `benches/instructions.json`. One that is not there is no failure; `--baseline` writes it.
+//! The counts are those of one compiler on one kind of host: the baseline is kept for each, in
+//! `tools/gates/instructions.json`. One that is not there is no failure; `--baseline` writes it.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +15,7 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 use serde::Deserialize;
 
-use crate::cargo;
+use crate::{NotHere, cargo};
 
 /// The functions, as the program calls them.
 const FUNCTIONS: [&str; 3] = ["framer", "encode", "engine-step"];
@@ -27,12 +27,12 @@ const PASSES: u64 = 20;
 const TOLERANCE: u64 = 2;
 
 /// The baselines, from the workspace's root.
-const FILE: &str = "benches/instructions.json";
+const FILE: &str = "tools/gates/instructions.json";
 
 /// Instructions of one pass, by function.
 type Counts = BTreeMap<String, u64>;
 
-/// The counts of every kind of machine, by compiler.
+/// The counts of every kind of host, by compiler.
 type Baselines = BTreeMap<String, BTreeMap<String, Counts>>;
 
 /// What is asked of the chore.
@@ -46,26 +46,18 @@ pub(crate) enum Mode {
     Control,
 }
 
-/// How it went, when nothing failed.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) enum Outcome {
-    Done,
-    /// It cannot be said here, and why.
-    Skipped(String),
-}
-
 /// Counts, and compares or writes.
-pub(crate) fn run(mode: Mode) -> Result<Outcome> {
+pub(crate) fn run(mode: Mode) -> Result<()> {
     if !present("valgrind") {
-        return Ok(Outcome::Skipped("there is no `valgrind`".to_owned()));
+        return Err(NotHere("there is no `valgrind`".to_owned()).into());
     }
-    let (compiler, machine) = (compiler()?, machine());
+    let (compiler, host) = (compiler()?, host());
     let path = cargo::root().join(FILE);
     let mut baselines = read(&path)?;
-    let known = baselines.get(&compiler).and_then(|machines| machines.get(&machine));
+    let known = baselines.get(&compiler).and_then(|hosts| hosts.get(&host));
     if known.is_none() && mode != Mode::Baseline {
-        let why = format!("no baseline for this compiler ({compiler}) on {machine}: run with --baseline");
-        return Ok(Outcome::Skipped(why));
+        let why = format!("no baseline for this compiler ({compiler}) on {host}: run with --baseline");
+        return Err(NotHere(why).into());
     }
     let program = build()?;
     let surplus = if mode == Mode::Control { PASSES / 20 } else { 0 };
@@ -79,16 +71,16 @@ pub(crate) fn run(mode: Mode) -> Result<Outcome> {
             println!("{row}");
         }
         judge(&rows, mode == Mode::Control)?;
-        return Ok(Outcome::Done);
+        return Ok(());
     }
     for (function, count) in &counts {
         println!("{function}: {count} instructions a pass");
     }
-    baselines.entry(compiler).or_default().insert(machine, counts);
+    baselines.entry(compiler).or_default().insert(host, counts);
     let text = serde_json::to_string_pretty(&baselines)? + "\n";
     fs::write(&path, text).with_context(|| format!("cannot write {FILE}"))?;
     println!("written to {FILE}");
-    Ok(Outcome::Done)
+    Ok(())
 }
 
 fn present(program: &str) -> bool {
@@ -105,9 +97,9 @@ fn compiler() -> Result<String> {
     Ok(String::from_utf8(said.stdout)?.trim().to_owned())
 }
 
-/// What the counts depend on beside the compiler: the architecture, and what the machine and its C library bring to
+/// What the counts depend on beside the compiler: the architecture, and what the processor and the C library bring to
 /// searching and copying.
-fn machine() -> String {
+fn host() -> String {
     #[cfg(target_arch = "x86_64")]
     let vectors = if std::is_x86_feature_detected!("avx2") { " with avx2" } else { "" };
     #[cfg(not(target_arch = "x86_64"))]

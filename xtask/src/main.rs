@@ -2,7 +2,7 @@
 //!
 //! | chore | what |
 //! | --- | --- |
-//! | `test` | every test, on a machine that has only Rust |
+//! | `test` | every test, on a host that has only Rust |
 //! | `clients` | unmodified clients against the built server |
 //! | `tree` | what may and may not be in the dependency trees |
 //! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
@@ -11,32 +11,46 @@
 //! | `pace` | that the server is as fast and as punctual as it is meant to be, beside one that does nothing but send |
 //! | `peers` | how it does beside other mock servers |
 //! | `rules` | that tests of the wire fail when their rule is switched off |
-//! | `verdicts` | what the wall-clock gates said |
+//! | `verdicts` | the verdicts of the wall-clock gates |
 //!
 //! Exit code 1 is a check that failed or a program that could not run; 2 is usage; 77 is a check that does not apply here,
-//! or that the machine was too busy for.
+//! or that the host was too busy for.
 
 mod cargo;
 mod clients;
 mod features;
 mod instructions;
+mod measure;
 mod pace;
 mod peers;
-mod rod;
 mod rules;
+mod server;
 mod startup;
 mod test;
 mod tree;
 mod verdicts;
 
+use std::fmt;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
-use instructions::{Mode, Outcome};
+use instructions::Mode;
 
 /// The exit code of a check that does not apply here, as in `.ci/run`.
 const SKIPPED: u8 = 77;
+
+/// A check that does not apply here or that the host was too busy for, and why.
+#[derive(Debug)]
+struct NotHere(String);
+
+impl fmt::Display for NotHere {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for NotHere {}
 
 /// The workspace's own chores.
 #[derive(Parser)]
@@ -68,7 +82,7 @@ enum Chore {
     Startup,
     /// Count the instructions of hot functions with callgrind; fail when one is outside 2 % of its baseline.
     Instructions {
-        /// Write the baseline of this compiler on this machine instead.
+        /// Write the baseline of this compiler on this host instead.
         #[arg(long)]
         baseline: bool,
         /// Count a twentieth more work, which must be rejected.
@@ -85,7 +99,7 @@ enum Chore {
         #[arg(long)]
         each: bool,
     },
-    /// Count what the wall-clock gates said; fail when none of them reached a verdict.
+    /// Count the verdicts of the wall-clock gates; fail when none of them reached a verdict.
     Verdicts {
         /// The file the gates append to.
         #[arg(default_value = "target/verdicts.jsonl")]
@@ -105,13 +119,7 @@ fn main() -> ExitCode {
                 (_, true) => Mode::Control,
                 _ => Mode::Compare,
             };
-            match instructions::run(mode) {
-                Ok(Outcome::Skipped(why)) => {
-                    println!("skipped: {why}");
-                    return ExitCode::from(SKIPPED);
-                }
-                done => done.map(|_| ()),
-            }
+            instructions::run(mode)
         }
         Chore::Pace(args) => pace::run(&args),
         Chore::Peers(args) => peers::run(&args),
@@ -121,7 +129,7 @@ fn main() -> ExitCode {
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) if error.is::<pace::Undecided>() => {
+        Err(error) if error.is::<NotHere>() => {
             println!("skipped: {error}");
             ExitCode::from(SKIPPED)
         }

@@ -25,7 +25,7 @@ struct Rule {
 
 /// The folders and files that the copy is made of.
 const SOURCES: &[&str] =
-    &["Cargo.toml", "Cargo.lock", "mock-ollama", "fixtures", "src", "benches", "examples", "xtask", "clippy.toml"];
+    &["Cargo.toml", "Cargo.lock", "mock-ollama", "fixtures", "src", "tools", "examples", "xtask", "clippy.toml"];
 
 const RULES: &[Rule] = &[
     Rule {

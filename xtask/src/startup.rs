@@ -4,15 +4,15 @@
 //! many starts is what the program needs. Three verdicts: the median is within the limit (pass), the smallest is over it
 //! although the host starts another program quickly (fail), or neither (inconclusive, which is printed and is no failure).
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, bail, ensure};
+use lab_stats::Verdict;
 
 use crate::cargo;
+use crate::server::time_to_first_byte;
 
 /// From the start of the process to the first byte of an answer.
 const MAX_FIRST_BYTE: Duration = Duration::from_millis(25);
@@ -38,7 +38,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
     }
     let (mut times, mut yardsticks) = (Vec::new(), Vec::new());
     for _ in 0..STARTS {
-        times.push(start(&program)?);
+        let mut command = Command::new(&program);
+        command.args(["serve", "--listen", "127.0.0.1:0", "--pace", "instant", "--match", "any"]);
+        times.push(time_to_first_byte(&mut command)?.0);
         yardsticks.push(yardstick(&program)?);
     }
     times.sort_unstable();
@@ -65,13 +67,6 @@ fn stripped_size(program: &Path) -> anyhow::Result<Option<u64>> {
     Ok(strip.is_ok_and(|status| status.success()).then_some(bytes))
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Pass,
-    Inconclusive,
-    Fail,
-}
-
 fn verdict(least: Duration, median: Duration, yardstick: Duration) -> Verdict {
     match (median <= MAX_FIRST_BYTE, least > MAX_FIRST_BYTE && yardstick <= MAX_YARDSTICK) {
         (true, _) => Verdict::Pass,
@@ -88,34 +83,9 @@ fn yardstick(program: &Path) -> anyhow::Result<Duration> {
     Ok(began.elapsed())
 }
 
-/// Starts the server, asks it, and stops it. Returns how long the first byte took.
-fn start(program: &Path) -> anyhow::Result<Duration> {
-    let began = Instant::now();
-    let mut server = Command::new(program)
-        .args(["serve", "--listen", "127.0.0.1:0", "--pace", "instant", "--match", "any"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .context("cannot start the server")?;
-    let outcome = first_byte(&mut server, began);
-    server.kill().ok();
-    server.wait()?;
-    outcome
-}
-
-fn first_byte(server: &mut std::process::Child, began: Instant) -> anyhow::Result<Duration> {
-    let mut line = String::new();
-    BufReader::new(server.stdout.as_mut().context("no output")?).read_line(&mut line)?;
-    let addr = line.trim().strip_prefix("listening on http://").context("the server did not say where it listens")?;
-    let mut client = TcpStream::connect(addr)?;
-    let body = r#"{"model":"any","prompt":"hi"}"#;
-    write!(client, "POST /api/generate HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
-    client.read_exact(&mut [0])?;
-    Ok(began.elapsed())
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{MAX_FIRST_BYTE, MAX_YARDSTICK, Verdict, verdict};
+    use super::*;
 
     #[test]
     fn a_server_that_is_never_fast_fails_unless_the_host_is_busy() {

@@ -1,4 +1,4 @@
-//! Every test, on a machine that has only Rust.
+//! Every test, on a host that has only Rust.
 
 use anyhow::{Context, Result};
 

@@ -1,14 +1,14 @@
-//! What the wall-clock gates said.
+//! The verdicts of the wall-clock gates.
 //!
-//! A wall-clock gate has a third verdict, *inconclusive*, for a machine too busy to judge; such a test passes. A suite in which
+//! A wall-clock gate has a third verdict, *inconclusive*, for a host too busy to judge; such a test passes. A suite in which
 //! every gate passed that way has measured nothing, and this check says so.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use lab_stats::Verdict;
 use serde::Deserialize;
 
 use crate::cargo;
@@ -20,24 +20,6 @@ struct Line {
     variant: String,
     verdict: Verdict,
     why: String,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Verdict {
-    Pass,
-    Fail,
-    Inconclusive,
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Pass => "pass",
-            Self::Fail => "fail",
-            Self::Inconclusive => "inconclusive",
-        })
-    }
 }
 
 /// Prints the counts of `file`, which is relative to the workspace's root.
@@ -82,7 +64,7 @@ fn judge(lines: &[Line]) -> Result<()> {
     let decided: BTreeSet<&str> =
         lines.iter().filter(|line| line.verdict != Verdict::Inconclusive).map(|line| line.gate.as_str()).collect();
     if decided.is_empty() {
-        bail!("every wall-clock gate was inconclusive: this run says nothing about time (is the machine busy?)");
+        bail!("every wall-clock gate was inconclusive: this run says nothing about time (is the host busy?)");
     }
     let undecided: Vec<&str> = gates.difference(&decided).copied().collect();
     if !undecided.is_empty() {

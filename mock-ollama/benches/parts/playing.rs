@@ -23,8 +23,8 @@ pub(crate) fn request(recording: &Recording) -> Vec<u8> {
 pub(crate) fn asked(catalog: &Arc<Catalog>, request: &[u8], streams: u64) -> Engine {
     let mut engine = Engine::new(Config { catalog: Arc::clone(catalog), ..Config::default() });
     for conn in (1..=streams).map(ConnId) {
-        engine.opened(conn, ServerId(0), Instant::ZERO);
-        engine.receive(conn, request, Instant::ZERO);
+        engine.handle_connected(conn, ServerId(0), Instant::ZERO);
+        engine.handle_input(conn, request, Instant::ZERO);
     }
     engine
 }
@@ -32,10 +32,10 @@ pub(crate) fn asked(catalog: &Arc<Catalog>, request: &[u8], streams: u64) -> Eng
 /// Lets every chunk leave when it is due; answers with the number of actions.
 pub(crate) fn play(engine: &mut Engine) -> u64 {
     let mut actions = 0;
-    while let Some(due) = engine.next_due() {
-        while let Some(step) = engine.step(due) {
+    while let Some(due) = engine.poll_due() {
+        while let Some(step) = engine.poll_step(due) {
             if let Some(Action::Write { conn, bytes }) = step.action {
-                engine.wrote(conn, bytes.len(), due);
+                engine.handle_written(conn, bytes.len(), due);
             }
             actions += 1;
         }

@@ -1,4 +1,4 @@
-//! How much of its speed a stream has left among so many.
+//! Each stream's share of its solo speed, by the number of streams.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,10 +9,10 @@ use thiserror::Error;
 /// Full speed, in millionths.
 pub(super) const FULL: u32 = 1_000_000;
 
-/// How much of its solo speed each stream has when so many share a device.
+/// Each stream's share of its solo speed, by the number of streams on the device.
 ///
-/// In words: `independent`, or the shares of two, three, … streams by commas, such as `0.41,0.3`. Beyond the last one
-/// the device does as much in all as with it: `0.41` gives each of four 0.205.
+/// Written as `independent`, or as the shares of two, three, … streams by commas, such as `0.41,0.3`. Beyond the last one the
+/// device's total stays the same: `0.41` gives each of four 0.205.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(into = "String", try_from = "String")]
 pub enum Curve {

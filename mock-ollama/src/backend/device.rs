@@ -5,77 +5,65 @@ use std::time::Duration;
 use super::curve::{Curve, FULL};
 use crate::clock::Instant;
 
-/// A device on which each stream is served at a share of its solo speed, the same for all, by how many there are.
+/// A device on which each stream is served at a share of its solo speed, the same for all, by the number of streams.
 ///
-/// Service is counted in exact integers (nanoseconds of solo time in millionths), so that a stream alone is served
-/// exactly as recorded, and the same inputs give the same instants on every machine. Whoever is there is served alike:
-/// what a stream has received is what the device has given since it came, and nothing is kept of each.
+/// Service is counted in exact integers (nanoseconds of solo time in millionths), so that a stream alone is served exactly as
+/// recorded, and the same inputs give the same instants on every host. All streams are served alike: what one has received is
+/// what the device has given since it joined, so nothing is stored for each.
 #[derive(Clone, Debug, Default)]
 pub struct Device {
     curve: Curve,
     streams: usize,
-    flow: Flow,
-}
-
-/// How a device serves each of its streams, until the next one comes or goes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Flow {
-    /// What a stream that had been there for ever would have received …
+    /// What a stream that had been there from the start would have received …
     given: u128,
     /// … by this instant.
     counted: Instant,
-    /// How fast it goes on, in millionths.
+    /// How fast each stream is served until the next one joins or leaves, in millionths.
     speed: u32,
 }
 
-/// What the device had given when a stream came.
+/// What the device had given when a stream joined.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Place(u128);
 
 impl Device {
-    /// An idle device.
+    /// Returns an idle device.
     pub fn new(curve: Curve) -> Self {
         Self { curve, ..Self::default() }
     }
 
-    /// Whether streams slow each other down at all.
+    /// Returns whether streams slow each other down at all.
     pub fn is_shared(&self) -> bool {
         self.curve != Curve::Independent
     }
 
-    /// How it serves its streams as things stand.
-    pub fn flow(&self) -> Flow {
-        self.flow
-    }
-
-    /// A stream comes. From now on all are as slow as there are streams.
+    /// Lets a stream join: from then on all are as slow as the number of streams demands.
     pub fn enter(&mut self, now: Instant) -> Place {
         self.streams += 1;
-        self.turn(now);
-        Place(self.flow.given)
+        self.set_speed(now);
+        Place(self.given)
     }
 
-    /// A stream that came leaves.
+    /// Lets a stream leave.
     pub fn leave(&mut self, now: Instant) {
         self.streams = self.streams.saturating_sub(1);
-        self.turn(now);
+        self.set_speed(now);
     }
 
-    fn turn(&mut self, now: Instant) {
-        let speed = self.curve.share(self.streams);
-        self.flow = Flow { given: self.flow.given_by(now), counted: self.flow.counted.max(now), speed };
-    }
-}
-
-impl Flow {
-    /// When a stream will have been served what takes `solo` from its coming on when it is alone, as things stand
-    /// `now`.
+    /// Returns when a stream will have received `solo` of service since it joined, as things stand `now`.
     pub fn due(&self, place: Place, solo: Duration, now: Instant) -> Instant {
         let speed = u128::from(self.speed.max(1));
         let received = self.given_by(now).saturating_sub(place.0);
         let missing = (solo.as_nanos() * u128::from(FULL)).saturating_sub(received);
         let wait = u64::try_from(missing.div_ceil(speed)).unwrap_or(u64::MAX);
         now.saturating_add(Duration::from_nanos(wait))
+    }
+
+    /// What was given so far counts at the old speed.
+    fn set_speed(&mut self, now: Instant) {
+        self.given = self.given_by(now);
+        self.counted = self.counted.max(now);
+        self.speed = self.curve.share(self.streams);
     }
 
     fn given_by(&self, now: Instant) -> u128 {
@@ -102,7 +90,7 @@ mod tests {
         let mut device = Device::new("0.5".parse().unwrap());
         let place = device.enter(at(0));
         device.enter(at(0));
-        assert_eq!(device.flow().due(place, ns(1_000), at(0)), at(2_000));
+        assert_eq!(device.due(place, ns(1_000), at(0)), at(2_000));
     }
 
     #[test]
@@ -110,17 +98,17 @@ mod tests {
         let mut device = Device::new("0.5".parse().unwrap());
         let place = device.enter(at(0));
         device.enter(at(100));
-        assert_eq!(device.flow().due(place, ns(1_000), at(100)), at(1_900));
+        assert_eq!(device.due(place, ns(1_000), at(100)), at(1_900));
         device.leave(at(500));
         // 100 alone, 200 in the 400 that it shared, 700 alone.
-        assert_eq!(device.flow().due(place, ns(1_000), at(500)), at(1_200));
+        assert_eq!(device.due(place, ns(1_000), at(500)), at(1_200));
     }
 
     #[test]
     fn what_has_been_served_already_is_due_now() {
         let mut device = Device::new(Curve::Independent);
         let place = device.enter(at(0));
-        assert_eq!(device.flow().due(place, ns(10), at(500)), at(500));
+        assert_eq!(device.due(place, ns(10), at(500)), at(500));
     }
 
     #[test]
@@ -129,7 +117,7 @@ mod tests {
         device.enter(at(0));
         device.leave(at(700));
         let place = device.enter(at(900));
-        assert_eq!(device.flow().due(place, ns(100), at(900)), at(1_000));
+        assert_eq!(device.due(place, ns(100), at(900)), at(1_000));
     }
 
     /// Comings and goings: at which instant, which stream, whether it comes.
@@ -153,7 +141,7 @@ mod tests {
         fn a_stream_alone_is_served_exactly_as_recorded(curve in curve(), began in 0_u64..1_000, solo in 0_u64..u64::MAX / 2) {
             let mut device = Device::new(curve);
             let place = device.enter(at(began));
-            prop_assert_eq!(device.flow().due(place, ns(solo), at(began)), at(began + solo));
+            prop_assert_eq!(device.due(place, ns(solo), at(began)), at(began + solo));
         }
 
         #[test]
@@ -171,7 +159,7 @@ mod tests {
                 }
             }
             let speed = u128::from(curve.share(there.len()));
-            let due = device.flow().due(place, ns(solo), at(last)).as_nanos();
+            let due = device.due(place, ns(solo), at(last)).as_nanos();
             let received = expected + u128::from(due - last) * speed;
             let needed = u128::from(solo) * u128::from(FULL);
             // The clock counts whole nanoseconds: at most one of them too much.
@@ -185,9 +173,9 @@ mod tests {
             for _ in 0..others {
                 device.enter(at(0));
             }
-            let before = device.flow().due(place, ns(solo), at(now));
+            let before = device.due(place, ns(solo), at(now));
             device.leave(at(now));
-            prop_assert!(device.flow().due(place, ns(solo), at(now)) <= before);
+            prop_assert!(device.due(place, ns(solo), at(now)) <= before);
         }
     }
 }

@@ -11,18 +11,18 @@ use crate::models::{Card, Found, KeepAlive, Runners};
 /// The text of a full queue, with its two spaces (`ErrMaxQueue`).
 pub const BUSY: &str = "server busy, please try again.  maximum pending requests exceeded";
 
-/// What the scheduler is held to.
+/// The limits of the queue of loads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
+pub struct LoadLimits {
     /// Requests that may wait for a load, beside the one that is worked on (`OLLAMA_MAX_QUEUE`).
     pub queue: usize,
-    /// Models that may be loaded at once; as many as there are when absent (`OLLAMA_MAX_LOADED_MODELS`).
+    /// Models that may be loaded at once; all of them when absent (`OLLAMA_MAX_LOADED_MODELS`).
     pub loaded: Option<NonZeroUsize>,
     /// How long loading a model takes.
     pub load_time: Duration,
 }
 
-impl Default for Limits {
+impl Default for LoadLimits {
     fn default() -> Self {
         Self { queue: 512, loaded: None, load_time: Duration::ZERO }
     }
@@ -30,18 +30,18 @@ impl Default for Limits {
 
 /// A request for a model.
 #[derive(Clone, Debug)]
-pub struct Turn {
-    /// Whose it is.
+pub struct LoadRequest {
+    /// The stream that it opens.
     pub stream: StreamId,
     /// The model.
     pub card: Card,
     /// The options that a model is loaded with; another value means another load.
     pub options: String,
-    /// What it says of keep-alive.
+    /// The keep-alive that it states.
     pub keep_alive: Option<KeepAlive>,
 }
 
-/// What comes of a request at once.
+/// What becomes of a request at once.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Arrival {
     /// Its model is loaded.
@@ -52,58 +52,58 @@ pub enum Arrival {
     Busy,
 }
 
-/// The queue. One request is worked on at a time; all others wait behind it, whatever their model.
+/// The queue of loads. One request is worked on at a time; all others wait behind it, whatever their model.
 #[derive(Debug, Default)]
 pub struct Loads {
-    /// Absent: every model is there at once, whatever it is asked to be loaded with.
-    limits: Option<Limits>,
-    queue: VecDeque<Turn>,
+    /// Absent: every model counts as loaded, whatever its options.
+    limits: Option<LoadLimits>,
+    queue: VecDeque<LoadRequest>,
     working: Option<Work>,
 }
 
 #[derive(Debug)]
 enum Work {
-    /// Room has to be made first: models that are to be unloaded are busy.
-    Blocked(Turn),
-    /// It is loading until then; whoever asked for it may have hung up.
-    Loading { turn: Turn, until: Instant, gone: bool },
+    /// Room has to be made first, and the models that would be unloaded are busy.
+    Blocked(LoadRequest),
+    /// The model is loading until then. `gone`: the client has hung up meanwhile.
+    Loading { request: LoadRequest, until: Instant, gone: bool },
 }
 
 impl Loads {
-    /// An empty queue; without limits nobody ever waits in it.
-    pub fn new(limits: Option<Limits>) -> Self {
+    /// Returns an empty queue; without limits no request ever waits in it.
+    pub fn new(limits: Option<LoadLimits>) -> Self {
         Self { limits, ..Self::default() }
     }
 
-    /// A request comes. Whatever it says of keep-alive holds from the moment at which it has its model.
-    pub fn arrive(&mut self, turn: Turn, runners: &mut Runners, now: Instant) -> Arrival {
+    /// Takes a request. The keep-alive that it states holds from the moment at which its model is loaded.
+    pub fn arrive(&mut self, request: LoadRequest, runners: &mut Runners, now: Instant) -> Arrival {
         match self.limits {
-            Some(limits) if runners.find(&turn.card, &turn.options, now) != Found::Loaded => {
+            Some(limits) if runners.find(&request.card, &request.options, now) != Found::Loaded => {
                 if self.queue.len() >= limits.queue {
                     return Arrival::Busy;
                 }
-                self.queue.push_back(turn);
+                self.queue.push_back(request);
                 Arrival::Waits
             }
             _ => {
-                runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
+                runners.begin(&request.card, &request.options, request.keep_alive, now);
                 Arrival::Loaded
             }
         }
     }
 
-    /// A client hung up; says whether its request was here. A load that has begun goes on.
+    /// Removes the request of a client that hung up, and returns whether it was here. A load that has begun continues.
     pub fn leave(&mut self, stream: &StreamId) -> bool {
-        if let Some(place) = self.queue.iter().position(|turn| turn.stream == *stream) {
+        if let Some(place) = self.queue.iter().position(|request| request.stream == *stream) {
             self.queue.remove(place);
             return true;
         }
         match &mut self.working {
-            Some(Work::Loading { turn, gone, .. }) if turn.stream == *stream => {
+            Some(Work::Loading { request, gone, .. }) if request.stream == *stream => {
                 *gone = true;
                 true
             }
-            Some(Work::Blocked(turn)) if turn.stream == *stream => {
+            Some(Work::Blocked(request)) if request.stream == *stream => {
                 self.working = None;
                 true
             }
@@ -111,7 +111,7 @@ impl Loads {
         }
     }
 
-    /// When the load that is going on ends.
+    /// Returns when the current load ends.
     pub fn next_due(&self) -> Option<Instant> {
         match &self.working {
             Some(Work::Loading { until, .. }) => Some(*until),
@@ -119,19 +119,19 @@ impl Loads {
         }
     }
 
-    /// Goes on as far as it can; hands back, in order, the requests whose model is loaded now. To be asked after every
-    /// arrival, whenever a load ends, and whenever a request of a model has ended.
-    pub fn proceed(&mut self, runners: &mut Runners, now: Instant) -> Vec<Turn> {
+    /// Proceeds as far as it can; returns, in order, the requests whose model is loaded by then. Must be called after every
+    /// arrival, when a load ends, and when a request of a model has ended.
+    pub fn proceed(&mut self, runners: &mut Runners, now: Instant) -> Vec<LoadRequest> {
         let mut ready = Vec::new();
         let Some(limits) = self.limits else { return ready };
         loop {
-            let turn = match self.working.take() {
-                Some(Work::Loading { turn, until, gone }) if until <= now => {
-                    runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
+            let request = match self.working.take() {
+                Some(Work::Loading { request, until, gone }) if until <= now => {
+                    runners.begin(&request.card, &request.options, request.keep_alive, now);
                     if gone {
-                        runners.end(&turn.card, now);
+                        runners.end(&request.card, now);
                     } else {
-                        ready.push(turn);
+                        ready.push(request);
                     }
                     continue;
                 }
@@ -139,28 +139,28 @@ impl Loads {
                     self.working = Some(loading);
                     return ready;
                 }
-                Some(Work::Blocked(turn)) => turn,
+                Some(Work::Blocked(request)) => request,
                 None => match self.queue.pop_front() {
-                    Some(turn) => turn,
+                    Some(request) => request,
                     None => return ready,
                 },
             };
-            match runners.find(&turn.card, &turn.options, now) {
+            match runners.find(&request.card, &request.options, now) {
                 Found::Loaded => {
-                    runners.begin(&turn.card, &turn.options, turn.keep_alive, now);
-                    ready.push(turn);
+                    runners.begin(&request.card, &request.options, request.keep_alive, now);
+                    ready.push(request);
                 }
                 found => {
                     let full = limits.loaded.is_some_and(|most| runners.count(now) >= most.get());
                     let has_room = match found {
                         // Only its own runner stands in the way.
-                        Found::Otherwise => runners.unload_for(&turn.card, now),
+                        Found::Otherwise => runners.unload_for(&request.card, now),
                         _ => !full || runners.make_room(now),
                     };
                     self.working = Some(if has_room {
-                        Work::Loading { turn, until: now.saturating_add(limits.load_time), gone: false }
+                        Work::Loading { request, until: now.saturating_add(limits.load_time), gone: false }
                     } else {
-                        Work::Blocked(turn)
+                        Work::Blocked(request)
                     });
                     if !has_room {
                         return ready;
@@ -178,28 +178,33 @@ mod tests {
 
     const LOAD: Duration = Duration::from_secs(2);
 
-    struct Bench {
+    struct TestLoads {
         loads: Loads,
         runners: Runners,
     }
 
-    impl Bench {
+    impl TestLoads {
         fn new(queue: usize, loaded: Option<usize>) -> Self {
-            let loads = Loads::new(Some(Limits { queue, loaded: loaded.and_then(NonZeroUsize::new), load_time: LOAD }));
+            let loads =
+                Loads::new(Some(LoadLimits { queue, loaded: loaded.and_then(NonZeroUsize::new), load_time: LOAD }));
             Self { loads, runners: Runners::new(KeepAlive::DEFAULT) }
         }
 
         /// A request for a model, at a second.
         fn ask(&mut self, number: u32, model: &str, options: &str, second: u64) -> Arrival {
-            let turn =
-                Turn { stream: stream(number), card: card(model), options: options.to_owned(), keep_alive: None };
-            self.loads.arrive(turn, &mut self.runners, at(second))
+            let request = LoadRequest {
+                stream: stream(number),
+                card: card(model),
+                options: options.to_owned(),
+                keep_alive: None,
+            };
+            self.loads.arrive(request, &mut self.runners, at(second))
         }
 
         /// Who has its model now.
         fn proceed(&mut self, second: u64) -> Vec<u32> {
             let ready = self.loads.proceed(&mut self.runners, at(second));
-            ready.into_iter().map(|turn| turn.stream.exchange).collect()
+            ready.into_iter().map(|request| request.stream.exchange).collect()
         }
 
         fn end(&mut self, model: &str, second: u64) {
@@ -221,7 +226,7 @@ mod tests {
 
     #[test]
     fn without_limits_every_model_is_there_at_once_also_with_other_options() {
-        let mut bench = Bench { loads: Loads::new(None), ..Bench::new(0, None) };
+        let mut bench = TestLoads { loads: Loads::new(None), ..TestLoads::new(0, None) };
         for (number, options) in ["num_ctx=512", "num_ctx=1024", "num_ctx=512"].into_iter().enumerate() {
             assert_eq!(bench.ask(u32::try_from(number).unwrap(), "m", options, 0), Arrival::Loaded);
         }
@@ -230,7 +235,7 @@ mod tests {
 
     #[test]
     fn a_cold_model_is_loaded_first_and_a_loaded_one_is_there_at_once() {
-        let mut bench = Bench::new(512, None);
+        let mut bench = TestLoads::new(512, None);
         assert_eq!(bench.ask(0, "m", "", 0), Arrival::Waits);
         assert_eq!((bench.proceed(0), bench.loads.next_due()), (vec![], Some(at(2))));
         assert_eq!(bench.proceed(2), [0]);
@@ -239,7 +244,7 @@ mod tests {
 
     #[test]
     fn models_are_loaded_one_at_a_time_in_the_order_of_arrival() {
-        let mut bench = Bench::new(512, None);
+        let mut bench = TestLoads::new(512, None);
         for (number, model) in ["m", "n", "m"].into_iter().enumerate() {
             assert_eq!(bench.ask(u32::try_from(number).unwrap(), model, "", 0), Arrival::Waits);
             assert_eq!(bench.proceed(0), [0; 0]);
@@ -251,7 +256,7 @@ mod tests {
 
     #[test]
     fn w_111_with_a_queue_of_one_the_second_that_would_wait_is_refused_at_once() {
-        let mut bench = Bench::new(1, None);
+        let mut bench = TestLoads::new(1, None);
         bench.ask(0, "m", "", 0);
         bench.proceed(0);
         assert_eq!(bench.ask(1, "n", "", 0), Arrival::Waits);
@@ -262,7 +267,7 @@ mod tests {
 
     #[test]
     fn another_load_time_option_loads_again_when_the_model_is_idle() {
-        let mut bench = Bench::new(512, None);
+        let mut bench = TestLoads::new(512, None);
         bench.ask(0, "m", "num_ctx=512", 0);
         bench.proceed(0);
         assert_eq!(bench.proceed(2), [0]);
@@ -275,7 +280,7 @@ mod tests {
 
     #[test]
     fn at_the_limit_the_idle_model_that_is_kept_shortest_makes_room() {
-        let mut bench = Bench::new(512, Some(2));
+        let mut bench = TestLoads::new(512, Some(2));
         for (number, model) in ["m", "n"].into_iter().enumerate() {
             bench.ask(u32::try_from(number).unwrap(), model, "", 0);
         }
@@ -293,7 +298,7 @@ mod tests {
 
     #[test]
     fn where_all_are_busy_room_is_made_when_one_ends_and_meanwhile_it_serves_on() {
-        let mut bench = Bench::new(512, Some(1));
+        let mut bench = TestLoads::new(512, Some(1));
         bench.ask(0, "m", "", 0);
         bench.proceed(0);
         bench.proceed(2);
@@ -309,7 +314,7 @@ mod tests {
 
     #[test]
     fn who_hangs_up_in_the_queue_is_forgotten_and_a_load_that_began_goes_on() {
-        let mut bench = Bench::new(512, None);
+        let mut bench = TestLoads::new(512, None);
         for (number, model) in ["m", "n", "o"].into_iter().enumerate() {
             bench.ask(u32::try_from(number).unwrap(), model, "", 0);
         }

@@ -1,11 +1,13 @@
-//! What each server has for itself.
+//! Queue, slots and loaded models of one server.
 
-use super::{Arrival, Loads, Settings, Slots, Turn};
+use super::loads::{Arrival, LoadRequest, Loads};
+use super::settings::Settings;
+use super::slots::Slots;
 use crate::clock::Instant;
 use crate::models::{KeepAlive, Runners};
 
-/// What each server has for itself: the models that it has loaded, the queue for loading others, and places at models
-/// (`server/sched.go`). Two servers of one machine share neither.
+/// The models that one server has loaded, its queue for loading others, and its slots (`server/sched.go`). Two servers of one
+/// backend share none of them.
 #[derive(Debug)]
 pub struct Scheduler {
     /// Requests whose model is not loaded.
@@ -17,7 +19,7 @@ pub struct Scheduler {
 }
 
 impl Scheduler {
-    /// A server that has loaded nothing; `keep_alive` holds until a request says otherwise.
+    /// Returns the scheduler of a server that has loaded nothing; `keep_alive` holds until a request states another.
     pub fn new(settings: &Settings, keep_alive: KeepAlive) -> Self {
         Self {
             loads: Loads::new(settings.loads),
@@ -26,13 +28,13 @@ impl Scheduler {
         }
     }
 
-    /// A request comes; see [`Loads::arrive`].
-    pub fn arrive(&mut self, turn: Turn, now: Instant) -> Arrival {
-        self.loads.arrive(turn, &mut self.runners, now)
+    /// Takes a request; see [`Loads::arrive`].
+    pub fn arrive(&mut self, request: LoadRequest, now: Instant) -> Arrival {
+        self.loads.arrive(request, &mut self.runners, now)
     }
 
-    /// The queue of loads goes on as far as it can; see [`Loads::proceed`].
-    pub fn proceed(&mut self, now: Instant) -> Vec<Turn> {
+    /// Lets the queue of loads proceed as far as it can; see [`Loads::proceed`].
+    pub fn proceed(&mut self, now: Instant) -> Vec<LoadRequest> {
         self.loads.proceed(&mut self.runners, now)
     }
 }

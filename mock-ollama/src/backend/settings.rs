@@ -1,25 +1,26 @@
-//! How the machine is set: by flags, by a workload file, by Ollama's own environment variables.
+//! The settings of a backend: by flags, by a workload file, by Ollama's environment variables.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Curve, Limits};
+use super::curve::Curve;
+use super::loads::LoadLimits;
 
-/// How the machine is set. By default nothing in it makes anybody wait.
+/// The settings of a backend. By default no request waits.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(from = "Form", into = "Form")]
 pub struct Settings {
-    /// How streams slow each other down.
+    /// Each stream's share of its solo speed.
     pub share: Curve,
-    /// Requests that a model serves at once; as many as come when absent.
+    /// Requests that a model serves at once; unlimited when absent.
     pub parallel: Option<NonZeroUsize>,
-    /// The queue of loads; nobody waits for a load when absent.
-    pub loads: Option<Limits>,
+    /// The limits of the queue of loads; no request waits for a load when absent.
+    pub loads: Option<LoadLimits>,
 }
 
-/// As files spell it; what is absent has its default.
+/// The settings as files spell them; what is absent has its default.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 struct Form {
@@ -56,7 +57,7 @@ impl From<Settings> for Form {
 }
 
 impl Settings {
-    /// The same with what is stated of the queue of loads; what is not stated stays as it was, or is as usual.
+    /// Returns the settings with these limits of the queue of loads. What is `None` stays as it was, or is the default.
     #[must_use]
     pub fn with_loads(
         mut self,
@@ -73,9 +74,9 @@ impl Settings {
         self
     }
 
-    /// What Ollama's variables say, where they are set: `OLLAMA_NUM_PARALLEL`, `OLLAMA_MAX_QUEUE`,
-    /// `OLLAMA_MAX_LOADED_MODELS` (`envconfig/config.go`). Spaces and quotes around a value do not count, and a value
-    /// that is no number is as good as none.
+    /// Returns the settings with those of Ollama's variables, where they are set: `OLLAMA_NUM_PARALLEL`, `OLLAMA_MAX_QUEUE`,
+    /// `OLLAMA_MAX_LOADED_MODELS` (`envconfig/config.go`). Spaces and quotes around a value do not count, and a value that is
+    /// no number is ignored.
     #[must_use]
     pub fn with_environment(mut self, get: impl Fn(&str) -> Option<String>) -> Self {
         let number = |name: &str| -> Option<usize> { get(name)?.trim().trim_matches(['"', '\'']).parse().ok() };
@@ -83,7 +84,7 @@ impl Settings {
             // 0 acts as 1.
             self.parallel = NonZeroUsize::new(parallel.max(1));
         }
-        // 0 leaves it to the machine, and this one has room for all.
+        // 0 leaves it to the device, and this one has room for all models.
         let loaded = number("OLLAMA_MAX_LOADED_MODELS").and_then(NonZeroUsize::new);
         self.with_loads(number("OLLAMA_MAX_QUEUE"), loaded, None)
     }
@@ -100,7 +101,7 @@ mod tests {
         let settings = Settings {
             share: "0.41".parse().unwrap(),
             parallel: NonZeroUsize::new(2),
-            loads: Some(Limits { queue: 7, loaded: NonZeroUsize::new(3), load_time: Duration::from_millis(1_500) }),
+            loads: Some(LoadLimits { queue: 7, loaded: NonZeroUsize::new(3), load_time: Duration::from_millis(1_500) }),
         };
         for settings in [settings, Settings::default()] {
             let text = toml::to_string(&settings).unwrap();

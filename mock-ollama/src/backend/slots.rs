@@ -1,4 +1,4 @@
-//! Places at a model.
+//! How many requests a model serves at once.
 
 use std::collections::{BTreeMap, VecDeque};
 use std::num::NonZeroUsize;
@@ -6,50 +6,50 @@ use std::num::NonZeroUsize;
 use crate::journal::StreamId;
 use crate::models::Batching;
 
-/// Each model of a server serves so many requests at once; the others wait for it, first in first out and without a
-/// bound (`OLLAMA_NUM_PARALLEL`; `llm/llama_server.go`).
+/// The slots of each model of a server. Requests above their number wait, first in first out and without a bound
+/// (`OLLAMA_NUM_PARALLEL`; `llm/llama_server.go`).
 #[derive(Clone, Debug)]
 pub struct Slots {
-    /// Absent: all at once.
+    /// Slots of each model; unlimited when absent.
     each: Option<NonZeroUsize>,
-    models: BTreeMap<String, Line>,
+    models: BTreeMap<String, ModelQueue>,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Line {
+struct ModelQueue {
     running: usize,
     waiting: VecDeque<StreamId>,
 }
 
 impl Slots {
-    /// So many slots for each model; as many as are asked for when absent.
+    /// Returns `each` slots for each model; unlimited when absent.
     pub fn new(each: Option<NonZeroUsize>) -> Self {
         Self { each, models: BTreeMap::new() }
     }
 
-    /// A request comes to a model; says whether it has a slot. If not, a later [`Slots::leave`] hands it one.
+    /// Takes a request for a model, and returns whether it has a slot. If not, a later [`Slots::leave`] gives it one.
     pub fn arrive(&mut self, model: &str, batching: Batching, stream: StreamId) -> bool {
-        let line = self.models.entry(model.to_owned()).or_default();
-        let most = self.each.map(|each| if batching == Batching::OneByOne { NonZeroUsize::MIN } else { each });
-        if most.is_some_and(|most| line.running >= most.get()) {
-            line.waiting.push_back(stream);
+        let queue = self.models.entry(model.to_owned()).or_default();
+        let limit = self.each.map(|each| if batching == Batching::OneByOne { NonZeroUsize::MIN } else { each });
+        if limit.is_some_and(|limit| queue.running >= limit.get()) {
+            queue.waiting.push_back(stream);
             return false;
         }
-        line.running += 1;
+        queue.running += 1;
         true
     }
 
-    /// A request leaves a model, with its slot or out of the line; says who has the slot now.
+    /// Removes a request, whether it holds a slot or is queued. Returns the request that got the freed slot.
     pub fn leave(&mut self, model: &str, stream: &StreamId) -> Option<StreamId> {
-        let line = self.models.get_mut(model)?;
-        if let Some(place) = line.waiting.iter().position(|waiting| waiting == stream) {
-            line.waiting.remove(place);
+        let queue = self.models.get_mut(model)?;
+        if let Some(place) = queue.waiting.iter().position(|waiting| waiting == stream) {
+            queue.waiting.remove(place);
             return None;
         }
-        let next = line.waiting.pop_front();
+        let next = queue.waiting.pop_front();
         if next.is_none() {
-            line.running = line.running.saturating_sub(1);
-            if line.running == 0 {
+            queue.running = queue.running.saturating_sub(1);
+            if queue.running == 0 {
                 self.models.remove(model);
             }
         }

@@ -56,6 +56,9 @@ pub(crate) enum VerbError {
         /// What failed.
         source: WriteError,
     },
+    /// The flag `--threads`, which is gone.
+    #[error("--threads is gone: a server has one thread; leave the flag out")]
+    Threads,
     /// Standard output could not be written.
     #[error("cannot write to standard output")]
     Stdout(#[source] io::Error),
@@ -136,7 +139,8 @@ impl VerbError {
             Self::Environment { .. }
             | Self::OntoInput { .. }
             | Self::Pattern(_)
-            | Self::Start(StartError::TooManyServers(_) | StartError::TooManyThreads(_)) => return EXIT_USAGE,
+            | Self::Threads
+            | Self::Start(StartError::TooManyServers(_)) => return EXIT_USAGE,
             Self::Output { source, .. } => source.is_io(),
             Self::Recording(error) | Self::Start(StartError::Recording(error)) => error.is_io(),
             Self::Start(StartError::Script(error)) => error.is_io(),

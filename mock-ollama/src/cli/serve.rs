@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::catalog::{Matching, builtin};
-use mock_ollama::driver::{Service, raise_descriptor_limit};
+use mock_ollama::driver::{SocketOptions, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
 use mock_ollama::files::{Existing, is_same, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
@@ -70,9 +70,9 @@ pub(crate) struct ServeArgs {
     /// long where waking takes longer; 0 never spins
     #[arg(long, value_name = "US", default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=10_000))]
     spin_us: u64,
-    /// Serve with so many threads, each with connections of its own; models, slots and the rest are common to all
-    #[arg(long, value_name = "N", default_value = "1")]
-    threads: NonZeroUsize,
+    /// Gone: a server has one thread
+    #[arg(long, hide = true)]
+    threads: Option<String>,
     /// Write the journal, one JSON document, to this file when the server ends
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
@@ -91,6 +91,9 @@ pub(crate) struct ServeArgs {
 
 /// Runs the verb.
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
+    if args.threads.is_some() {
+        return Err(VerbError::Threads.into());
+    }
     let mut listen = args.listen.clone();
     if listen.is_empty() {
         listen.push(from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?);
@@ -127,12 +130,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         .limits(args.limits.limits())
         .journal_requests(if args.journal.is_some() { args.journal_requests } else { UNSEEN })
         .journal_bytes(args.journal_bytes)
-        .service(Service {
+        .sockets(SocketOptions {
             flush: args.flush,
             spin: Duration::from_micros(args.spin_us),
             connections: args.limits.max_connections.map(NonZeroUsize::get),
         })
-        .threads(args.threads)
         .allow_misses()
         .start()
         .map_err(VerbError::from)?;

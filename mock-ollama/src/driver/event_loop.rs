@@ -1,102 +1,58 @@
 //! The loop: sockets to engine, engine to sockets, and waiting in between.
 
-use std::hint::black_box;
 use std::io;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::command::{Board, Command, Mailbox, Witness};
-use super::lead::Lead;
-use super::observer::Observer;
-use super::poll::{Listener, Poller, Ready};
-use super::rest::Rest;
-use super::service::Service;
-use super::socket::{Ending, Flushed, Got, Socket};
-use super::threads::Part;
+use super::command::{Command, LoopStatus, Mailbox, StatusBoard};
+use super::min_sleep::MinSleep;
+use super::observer::{CloseReason, Observer};
+use super::options::SocketOptions;
+use super::poll::{Listener, Poller, Ready, into_listener};
+use super::socket::{AfterFlush, FlushOutcome, ReadOutcome, Socket};
 use super::time::{LoopWaker, TimeSource};
+use super::tuning::{
+    ACCEPT_PAUSE, LOOP_DESCRIPTORS, MAX_ACCEPTS_PER_ROUND, MAX_EVENTS_PER_BURST, MAX_EVENTS_PER_ROUND,
+    MAX_READS_PER_CONN, MAX_REFUSED_CONNS, MAX_SEPARATE_WRITES, MAX_SPINNING_STREAMS, READ_BUFFER_BYTES,
+};
+use super::wakeup::WakeupLead;
 use crate::clock::Instant;
-use crate::engine::{Action, Closed, Engine, Turn};
+use crate::engine::{Action, Batch, Engine, prefetch};
 use crate::journal::{ConnId, Journal, ServerId};
 
-/// How many events happen before sockets are looked at again.
-const MAX_EVENTS: usize = 64;
-
-/// How many events happen before what they mean is carried out. Under a clock that waits for each of them it is one.
-const STEPS: usize = 16;
-
-/// How many reads one connection gets before the others have their turn.
-const MAX_READS: usize = 16;
-
-/// The size of one read, in bytes.
-const READ_BYTES: usize = 16 * 1024;
-
-/// Where every chunk has a write of its own, so many leave before the other streams have their turn. More in a row cost more
-/// each: the client begins to read the first ones, and both sides wait for the lock of the same socket.
-const FLUSHED_TOGETHER: NonZeroUsize = NonZeroUsize::new(2).unwrap();
-
-/// With more streams than this in progress nothing is spun for: a wait would never be one.
-const FEW_STREAMS: usize = 8;
-
-/// How many connections are accepted before streams have their turn.
-const MAX_ACCEPTS: usize = 64;
-
-/// How many clients above the limit are being told so at once; the others wait with the kernel.
-const REFUSING: usize = 32;
-
-/// Descriptors of a loop beside its listeners and connections.
-const OWN_DESCRIPTORS: usize = 3;
-
-/// How long accepting pauses when the process is out of descriptors.
-pub(crate) const ACCEPT_PAUSE: Duration = Duration::from_millis(10);
-
-/// One thread's worth of server.
-pub(super) struct EventLoop {
-    around: Around,
+/// The event loop of a server.
+pub(crate) struct EventLoop {
     engine: Engine,
     time: Box<dyn TimeSource>,
     observer: Box<dyn Observer>,
     poller: Poller,
-    doors: Vec<Door>,
+    listeners: Vec<ListenSocket>,
     mailbox: Arc<Mailbox>,
+    board: Arc<StatusBoard>,
+    /// What was published last.
+    status: LoopStatus,
     sockets: FxHashMap<ConnId, Socket>,
-    /// Connections with something to do that no event will tell of.
+    /// Connections that may have input, or whose input was left unread.
     due_reads: Vec<ConnId>,
-    buffer: Vec<u8>,
+    read_buffer: Vec<u8>,
     /// Room for output that is copied together.
-    gathered: Vec<u8>,
-    /// What the engine said and has not been carried out.
+    scratch: Vec<u8>,
+    /// What the engine demanded and has not been carried out.
     actions: Vec<Action>,
-    /// Steps of the engine before those are carried out.
-    steps: usize,
-    /// What leaves of a stream that is late before the others have their turn.
-    turn: Turn,
-    /// How long before a deadline it wakes, while few streams are in progress; see [`Service::spin`].
-    lead: Lead,
-    /// How long it rests, while many are.
-    rest: Rest,
+    /// How many events happen before those are carried out.
+    burst: usize,
+    batch: Batch,
+    lead: WakeupLead,
+    min_sleep: MinSleep,
     max_connections: usize,
-    /// What other threads were shown last.
-    shown: Witness,
-}
-
-/// What a loop is among.
-pub(super) struct Around {
-    /// Which of the loops it is, counted from zero.
-    pub(super) number: usize,
-    /// How many there are.
-    pub(super) loops: usize,
-    pub(super) board: Arc<Board>,
-    /// Connections of all loops.
-    pub(super) connections: Arc<AtomicUsize>,
 }
 
 /// The listener of one server.
-struct Door {
+struct ListenSocket {
     listener: Listener,
     /// Edge-triggered: there may be connections to accept.
     acceptable: bool,
@@ -105,175 +61,180 @@ struct Door {
 }
 
 impl EventLoop {
-    /// A loop around the bound listeners of an engine's servers, and the mailbox to reach it by.
-    pub(super) fn new(part: Part, around: Around, service: Service) -> io::Result<(Self, Arc<Mailbox>)> {
-        let Part { listeners, engine, time, observer } = part;
+    /// Returns a loop around a listener for each server of the engine, in their order.
+    pub(crate) fn new(
+        listeners: Vec<TcpListener>,
+        engine: Engine,
+        (time, observer): (Box<dyn TimeSource>, Box<dyn Observer>),
+        options: SocketOptions,
+    ) -> io::Result<Self> {
         let poller = Poller::new()?;
-        // The numbers of connections are dealt to the doors of the first loop, then to those of the second, and so on.
-        let first_conn = (around.number * listeners.len()) as u64 + 1;
-        let mut doors = Vec::with_capacity(listeners.len());
+        let mut sockets = Vec::with_capacity(listeners.len());
         for (listener, token) in listeners.into_iter().zip(0..) {
             let mut listener = into_listener(listener);
             poller.add_listener(&mut listener, token)?;
-            doors.push(Door { listener, acceptable: true, next_conn: first_conn + token });
+            // The numbers of connections are dealt to the listeners in turn.
+            sockets.push(ListenSocket { listener, acceptable: true, next_conn: token + 1 });
         }
         time.attach(LoopWaker(poller.waker()));
-        let together = time.together();
-        let most = if service.flush { together.min(FLUSHED_TOGETHER) } else { together };
-        let mailbox = Arc::new(Mailbox::new(poller.waker()));
-        let of_loops = around.loops * (OWN_DESCRIPTORS + doors.len());
-        let this = Self {
-            around,
+        // A time source that wants chunks one by one wants events one by one, and is not to be spun for.
+        let max_batch = time.max_batch();
+        let is_batched = max_batch > NonZeroUsize::MIN;
+        let max_chunks = if options.flush { max_batch.min(MAX_SEPARATE_WRITES) } else { max_batch };
+        Ok(Self {
             engine,
             time,
             observer,
+            mailbox: Arc::new(Mailbox::new(poller.waker())),
+            board: Arc::default(),
+            status: LoopStatus::default(),
             poller,
-            doors,
-            mailbox: Arc::clone(&mailbox),
+            max_connections: options.max_connections(LOOP_DESCRIPTORS + sockets.len()),
+            listeners: sockets,
             sockets: FxHashMap::default(),
             due_reads: Vec::new(),
-            buffer: vec![0; READ_BYTES],
-            gathered: Vec::new(),
+            read_buffer: vec![0; READ_BUFFER_BYTES],
+            scratch: Vec::new(),
             actions: Vec::new(),
-            steps: if together > NonZeroUsize::MIN { STEPS } else { 1 },
-            turn: Turn { most, apart: service.flush },
-            lead: Lead::new(if together > NonZeroUsize::MIN { service.spin } else { Duration::ZERO }),
-            rest: Rest::default(),
-            max_connections: service.most(of_loops),
-            shown: Witness::default(),
-        };
-        Ok((this, mailbox))
+            burst: if is_batched { MAX_EVENTS_PER_BURST } else { 1 },
+            batch: Batch { max_chunks, separate_writes: options.flush },
+            lead: WakeupLead::new(if is_batched { options.spin } else { Duration::ZERO }),
+            min_sleep: MinSleep::default(),
+        })
     }
 
-    /// Runs until told to stop; then every socket is closed. `all` are the mailboxes of all loops, this one's among them.
-    pub(super) fn run(mut self, all: &[Arc<Mailbox>]) -> io::Result<Journal> {
-        let outcome = self.turn_until_stopped(all);
+    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    pub(super) fn board(&self) -> Arc<StatusBoard> {
+        Arc::clone(&self.board)
+    }
+
+    /// Runs until it is stopped; then every socket is closed.
+    pub(super) fn run(mut self) -> io::Result<Journal> {
+        let outcome = self.run_until_stopped();
         let now = self.time.now();
         let mut conns: Vec<ConnId> = std::mem::take(&mut self.sockets).into_keys().collect();
+        // In their order, so that the journal is the same in every run.
         conns.sort_unstable();
         for conn in conns {
-            self.engine.closed(conn, Closed::Local, now);
+            self.engine.handle_closed(conn, now);
         }
-        self.show(true);
+        self.publish_status(true);
         outcome.map(|()| self.engine.into_journal())
     }
 
-    fn turn_until_stopped(&mut self, all: &[Arc<Mailbox>]) -> io::Result<()> {
+    fn run_until_stopped(&mut self) -> io::Result<()> {
         let mut ready = Vec::new();
-        loop {
-            if self.obey() {
-                return Ok(());
-            }
+        while !self.run_commands() {
             let mut more = false;
-            for server in 0..self.doors.len() {
+            for server in 0..self.listeners.len() {
                 more |= self.accept(server);
             }
+            // Input before events: what was received by now may be due at once.
             self.read_all();
-            more |= self.act();
-            for other in self.engine.rings().filter_map(|number| all.get(number)) {
-                other.send(Command::Heed);
-            }
-            self.show(false);
+            more |= self.run_due_events();
+            self.publish_status(false);
             let timeout = self.timeout(more);
             self.wait(timeout, &mut ready)?;
-            self.note(&ready);
+            self.apply_readiness(&ready);
         }
+        Ok(())
     }
 
-    /// How long to wait: not at all while there is something to do.
+    /// Returns how long to wait: not at all while there is something to do.
     fn timeout(&self, more: bool) -> Option<Duration> {
         if more || !self.due_reads.is_empty() {
             return Some(Duration::ZERO);
         }
-        let timeout = self.spun(self.time.timeout(&self.engine));
-        let paused = self.doors.iter().any(|door| door.acceptable);
-        if paused { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
+        let mut timeout = self.time.timeout(&self.engine);
+        if self.is_spinning() {
+            // A wake-up takes tens of microseconds: the wait ends early, and the rest of it is spun.
+            timeout = timeout.map(|timeout| timeout.saturating_sub(self.lead.get()));
+        }
+        // A listener is only still acceptable here when accepting failed.
+        let is_paused = self.listeners.iter().any(|listener| listener.acceptable);
+        if is_paused { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
     }
 
-    /// With few streams, a wait ends a little early and the rest of it is spun away: a wake-up takes tens of microseconds.
-    fn spun(&self, timeout: Option<Duration>) -> Option<Duration> {
-        if self.spins() { timeout.map(|timeout| timeout.saturating_sub(self.lead.get())) } else { timeout }
+    fn is_spinning(&self) -> bool {
+        !self.lead.get().is_zero() && self.engine.journal().in_flight <= MAX_SPINNING_STREAMS
     }
 
-    fn spins(&self) -> bool {
-        !self.lead.get().is_zero() && self.engine.journal().in_flight <= FEW_STREAMS
-    }
-
-    /// Waits: with many streams in progress it rests at least; with few it learns how long it takes to wake.
+    /// Waits. With many streams in progress it sleeps for some time at least; with few it learns how long waking takes.
     fn wait(&mut self, timeout: Option<Duration>, ready: &mut Vec<Ready>) -> io::Result<()> {
         if timeout.is_some_and(|timeout| timeout.is_zero()) {
             return self.poller.wait(timeout, ready);
         }
-        let (now, spins) = (self.time.now(), self.spins());
-        let least = if spins { Duration::ZERO } else { self.rest.least(now) };
+        let (now, is_spinning) = (self.time.now(), self.is_spinning());
+        let least = if is_spinning { Duration::ZERO } else { self.min_sleep.least(now) };
         let timeout = timeout.map(|timeout| timeout.max(least));
         self.poller.wait(timeout, ready)?;
         let woke = self.time.now();
-        self.rest.over(woke);
-        if let Some(timeout) = timeout.filter(|_| spins) {
+        self.min_sleep.set_woke(woke);
+        if let Some(timeout) = timeout.filter(|_| is_spinning) {
             self.lead.learn(now.saturating_add(timeout), woke);
         }
         Ok(())
     }
 
-    /// Carries out the commands of other threads; says whether one was to stop.
-    fn obey(&mut self) -> bool {
+    /// Runs the commands of other threads; returns whether one was to stop.
+    fn run_commands(&mut self) -> bool {
         let mut stop = false;
         for command in self.mailbox.take() {
             match command {
-                Command::Release(which, chunks) => self.engine.release(&which, chunks, self.time.now()),
-                // Nobody waits for it any more: then it is not needed.
+                Command::Release(which, chunks) => self.engine.handle_release(&which, chunks, self.time.now()),
+                // A receiver that is gone does not need it.
                 Command::Journal(reply) => drop(reply.send(self.engine.journal().clone())),
-                Command::Heed => self.engine.heed(self.time.now()),
                 Command::Stop => stop = true,
             }
         }
         stop
     }
 
-    fn show(&mut self, ended: bool) {
+    fn publish_status(&mut self, has_ended: bool) {
         let journal = self.engine.journal();
-        let witness = Witness { in_flight: journal.in_flight, requests: journal.requests(), ended };
-        if self.shown != witness {
-            self.shown = witness;
-            self.around.board.show(self.around.number, witness);
+        let status = LoopStatus { in_flight: journal.in_flight, requests: journal.requests(), has_ended };
+        // The lock is taken only where something changed.
+        if self.status != status {
+            self.status = status;
+            self.board.publish(status);
         }
     }
 
-    /// Accepts what there is at a server's door. Above its limit it tells clients so; out of descriptors it pauses. Either
-    /// way it goes on serving.
+    /// Accepts the connections of a server. Above its limit it refuses them; out of descriptors it pauses. Either way the loop
+    /// continues to serve.
     ///
-    /// Says whether it stopped to let streams have their turn, and there may be more.
+    /// Returns whether it stopped in favour of the streams, and there may be more.
     fn accept(&mut self, server: usize) -> bool {
-        let (doors, loops) = (self.doors.len() as u64, self.around.loops as u64);
-        let connections = &*self.around.connections;
-        let Some(door) = self.doors.get_mut(server) else { return false };
-        for _ in 0..MAX_ACCEPTS {
-            let open = connections.load(Ordering::Relaxed);
-            if !door.acceptable || open >= self.max_connections.saturating_add(REFUSING) {
+        let listeners = self.listeners.len() as u64;
+        let Some(socket) = self.listeners.get_mut(server) else { return false };
+        for _ in 0..MAX_ACCEPTS_PER_ROUND {
+            let open = self.sockets.len();
+            if !socket.acceptable || open >= self.max_connections.saturating_add(MAX_REFUSED_CONNS) {
                 return false;
             }
-            match Poller::accept(&door.listener) {
+            match Poller::accept(&socket.listener) {
                 Ok(stream) => {
-                    // A connection that broke before it was set up is nobody's.
-                    let Ok(mut socket) = Socket::new(stream) else { continue };
-                    let conn = ConnId(door.next_conn);
-                    if self.poller.add_stream(&mut socket.stream, token_of(conn, doors)).is_err() {
+                    // A connection that broke before it was set up needs no answer.
+                    let Ok(mut accepted) = Socket::new(stream) else { continue };
+                    let conn = ConnId(socket.next_conn);
+                    if self.poller.add_stream(&mut accepted.stream, token_of(conn, listeners)).is_err() {
                         continue;
                     }
-                    door.next_conn += doors * loops;
+                    socket.next_conn += listeners;
                     let server = ServerId(u32::try_from(server).unwrap_or(u32::MAX));
-                    // Two loops that accept at once may both have the last place; the limit need not be that exact.
-                    connections.fetch_add(1, Ordering::Relaxed);
                     if open < self.max_connections {
-                        self.engine.opened(conn, server, self.time.now());
+                        self.engine.handle_connected(conn, server, self.time.now());
                     } else {
-                        self.engine.refuse(conn, server, self.time.now());
+                        self.engine.handle_refused(conn, server, self.time.now());
                     }
-                    self.sockets.insert(conn, socket);
+                    self.sockets.insert(conn, accepted);
+                    // Its input may have come before it was registered, and then no edge tells of it.
                     self.due_reads.push(conn);
                 }
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => door.acceptable = false,
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => socket.acceptable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) if error.kind() == io::ErrorKind::ConnectionAborted => {}
                 Err(_) => return false,
@@ -282,14 +243,14 @@ impl EventLoop {
         true
     }
 
-    fn note(&mut self, ready: &[Ready]) {
+    fn apply_readiness(&mut self, ready: &[Ready]) {
         for event in ready {
-            let door = usize::try_from(event.token).ok().and_then(|door| self.doors.get_mut(door));
-            if let Some(door) = door {
-                door.acceptable = true;
+            let listener = usize::try_from(event.token).ok().and_then(|listener| self.listeners.get_mut(listener));
+            if let Some(listener) = listener {
+                listener.acceptable = true;
                 continue;
             }
-            let conn = conn_of(event.token, self.doors.len() as u64);
+            let conn = conn_of(event.token, self.listeners.len() as u64);
             let Some(socket) = self.sockets.get_mut(&conn) else { continue };
             socket.writable |= event.writable;
             if event.readable {
@@ -297,14 +258,14 @@ impl EventLoop {
                 self.due_reads.push(conn);
             }
             if event.writable {
-                self.hand_over(conn);
+                self.flush_all(conn);
             }
         }
     }
 
     fn read_all(&mut self) {
         for conn in std::mem::take(&mut self.due_reads) {
-            for _ in 0..MAX_READS {
+            for _ in 0..MAX_READS_PER_CONN {
                 if !self.read_once(conn) {
                     break;
                 }
@@ -316,89 +277,82 @@ impl EventLoop {
         }
     }
 
-    /// Reads once; says whether to go on.
+    /// Reads once; returns whether to read again.
     fn read_once(&mut self, conn: ConnId) -> bool {
         let Some(socket) = self.sockets.get_mut(&conn) else { return false };
-        if !socket.readable || socket.eof {
+        // What the engine does not accept is read again when an answer has left.
+        if !socket.readable || socket.eof || !self.engine.is_accepting_input(conn) {
             return false;
         }
-        if !self.engine.wants_input(conn) {
-            // It is read again when an answer has left.
-            return false;
-        }
-        match socket.read(&mut self.buffer) {
-            Ok(Got::Bytes(read)) => {
+        match socket.read(&mut self.read_buffer) {
+            Ok(ReadOutcome::Bytes(read)) => {
                 let now = self.time.now();
                 self.observer.read(conn, read, now);
-                self.engine.receive(conn, &self.buffer[..read], now);
+                self.engine.handle_input(conn, &self.read_buffer[..read], now);
                 true
             }
-            Ok(Got::Nothing) => false,
-            Ok(Got::Eof) => {
-                // Answers that are due go out before the hang-up counts.
+            Ok(ReadOutcome::Nothing) => false,
+            Ok(ReadOutcome::Eof) => {
                 socket.eof = true;
-                self.act();
+                // Answers that are due leave before the hang-up counts.
+                self.run_due_events();
                 self.observer.hung_up(conn);
-                if self.engine.half_closed(conn, self.time.now()) {
-                    self.act();
+                if self.engine.handle_half_closed(conn, self.time.now()) {
+                    self.run_due_events();
                 } else {
-                    self.drop_socket(conn, Closed::Eof);
+                    self.drop_socket(conn, CloseReason::Eof);
                 }
                 false
             }
             Err(_) => {
-                self.drop_socket(conn, Closed::Error);
+                self.drop_socket(conn, CloseReason::Error);
                 false
             }
         }
     }
 
-    /// Carries out what is due; says whether there is more.
-    ///
-    /// The engine steps several times, and then what it said is carried out: in a row, sends cost less each, and the reader that
-    /// the first of them wakes is still awake at the last.
-    fn act(&mut self) -> bool {
+    /// Lets the events that are due happen, in bursts, and carries out what the engine demands; returns whether there are more.
+    fn run_due_events(&mut self) -> bool {
         let mut known = self.time.now();
-        let mut left = MAX_EVENTS;
+        let mut left = MAX_EVENTS_PER_ROUND;
         while left > 0 {
-            let (steps, now) = self.step(self.steps.min(left), known);
-            if steps == 0 {
+            let (events, now) = self.run_burst(self.burst.min(left), known);
+            if events == 0 {
                 return false;
             }
-            left -= steps;
+            left -= events;
             known = self.carry_out_all(now);
         }
         true
     }
 
-    /// Steps up to `most` times, and no further than to an action that is not output, since it may end a connection; says how
-    /// often, and when it is.
-    fn step(&mut self, most: usize, mut known: Instant) -> (usize, Instant) {
-        let mut steps = 0;
-        while steps < most
+    /// Lets up to `max_events` happen; returns how many did, and the instant of the last one.
+    fn run_burst(&mut self, max_events: usize, mut known: Instant) -> (usize, Instant) {
+        let mut events = 0;
+        while events < max_events
+            // No further than to an action that is not output, since it may end a connection.
             && matches!(self.actions.last(), None | Some(Action::Write { .. }))
-            && let Some(now) = self.engine.next_due().and_then(|due| self.time.admits(due, known))
-            && let Some(stream) = self.engine.advance(now, self.turn, &mut self.actions)
+            && let Some(now) = self.engine.poll_due().and_then(|due| self.time.admits(due, known))
+            && let Some(stream) = self.engine.poll_batch(now, self.batch, &mut self.actions)
         {
-            (steps, known) = (steps + 1, now);
+            (events, known) = (events + 1, now);
             self.observer.stepped(&stream);
         }
-        (steps, known)
+        (events, known)
     }
 
-    /// Carries out what the engine said; says when the last of it was, and at least `known`. What goes to one connection leaves
-    /// in one write.
+    /// Carries out what the engine demanded; returns the instant of the last of it, and at least `known`. What goes to one
+    /// connection leaves in one write.
     fn carry_out_all(&mut self, mut known: Instant) -> Instant {
         let mut actions = std::mem::take(&mut self.actions);
-        // What sockets are needed for has been waited for together when the first of them is.
-        let sockets = actions.iter().filter_map(|action| self.sockets.get(&target(action)));
-        black_box(sockets.map(Socket::look).fold(0, usize::wrapping_add));
+        // The sockets of all actions before the first one is used: their reads overlap.
+        prefetch(actions.iter().filter_map(|action| self.sockets.get(&action.conn())), Socket::touch);
         let mut left = actions.drain(..).peekable();
         while let Some(action) = left.next() {
-            let conn = target(&action);
+            let conn = action.conn();
             self.carry_out(action);
-            if left.peek().is_none_or(|next| target(next) != conn) {
-                known = self.hand_over(conn);
+            if left.peek().is_none_or(|next| next.conn() != conn) {
+                known = self.flush_all(conn);
             }
         }
         drop(left);
@@ -407,87 +361,67 @@ impl EventLoop {
     }
 
     fn carry_out(&mut self, action: Action) {
-        let Some(socket) = self.sockets.get_mut(&target(&action)) else { return };
+        let Some(socket) = self.sockets.get_mut(&action.conn()) else { return };
         match action {
             Action::Write { bytes, .. } => socket.push(bytes),
-            Action::Shutdown { .. } => socket.end(Ending::Shutdown),
-            Action::Close { .. } => socket.end(Ending::Close),
-            Action::Reset { .. } => socket.end(Ending::Reset),
+            Action::Shutdown { .. } => socket.set_after_flush(AfterFlush::Shutdown),
+            Action::Close { .. } => socket.set_after_flush(AfterFlush::Close),
+            Action::Reset { .. } => socket.set_after_flush(AfterFlush::Reset),
             Action::Abandon { conn } => {
                 socket.abandon();
-                self.drop_socket(conn, Closed::Error);
+                self.drop_socket(conn, CloseReason::Error);
             }
         }
     }
 
-    /// Hands over what a connection has to write, in as many writes as it takes; says when the last of them was.
-    fn hand_over(&mut self, conn: ConnId) -> Instant {
+    /// Writes what a connection has to write, in as many writes as it takes; returns the instant of the last of them.
+    fn flush_all(&mut self, conn: ConnId) -> Instant {
         let mut now = self.flush(conn);
-        while self.turn.apart && self.sockets.get(&conn).is_some_and(Socket::has_output) {
+        while self.batch.separate_writes && self.sockets.get(&conn).is_some_and(Socket::has_output) {
             now = self.flush(conn);
         }
         now
     }
 
-    /// Hands over what a connection has to write, or its next piece where pieces leave apart; says when.
+    /// Writes what a connection has to write, or its next piece where writes are separate; returns when.
     fn flush(&mut self, conn: ConnId) -> Instant {
-        // Bytes leave when the transport is handed them: a client may see them before the call returns.
+        // Read before the call: bytes leave when the transport is handed them, and a client may see them before it returns.
         let now = self.time.now();
         let Some(socket) = self.sockets.get_mut(&conn) else { return now };
-        match socket.flush(&mut self.gathered, self.turn.apart) {
-            Ok(Flushed { bytes, close }) => {
+        match socket.flush(&mut self.scratch, self.batch.separate_writes) {
+            Ok(FlushOutcome { bytes, close }) => {
                 let read_again = socket.readable && !socket.eof;
                 if bytes > 0 {
                     self.observer.wrote(conn, bytes, now);
-                    self.engine.wrote(conn, bytes, now);
+                    self.engine.handle_written(conn, bytes, now);
                 }
                 if close {
-                    self.drop_socket(conn, Closed::Local);
-                } else if read_again && self.engine.wants_input(conn) && !self.due_reads.contains(&conn) {
+                    self.drop_socket(conn, CloseReason::Local);
+                } else if read_again && self.engine.is_accepting_input(conn) && !self.due_reads.contains(&conn) {
+                    // Edge-triggered: nothing else tells of input that was left unread.
                     self.due_reads.push(conn);
                 }
             }
-            Err(_) => self.drop_socket(conn, Closed::Error),
+            Err(_) => self.drop_socket(conn, CloseReason::Error),
         }
         now
     }
 
-    fn drop_socket(&mut self, conn: ConnId, how: Closed) {
+    fn drop_socket(&mut self, conn: ConnId, reason: CloseReason) {
         if let Some(mut socket) = self.sockets.remove(&conn) {
             self.poller.remove_stream(&mut socket.stream);
-            self.around.connections.fetch_sub(1, Ordering::Relaxed);
             let now = self.time.now();
-            self.observer.closed(conn, how, now);
-            self.engine.closed(conn, how, now);
+            self.observer.closed(conn, reason, now);
+            self.engine.handle_closed(conn, now);
         }
     }
 }
 
-/// The token of a connection; connections count from one, and the tokens before theirs are those of the doors.
-fn token_of(conn: ConnId, doors: u64) -> u64 {
-    conn.0 - 1 + doors
+/// Returns the token of a connection; connections count from one, and the tokens before theirs are those of the listeners.
+fn token_of(conn: ConnId, listeners: u64) -> u64 {
+    conn.0 - 1 + listeners
 }
 
-fn conn_of(token: u64, doors: u64) -> ConnId {
-    ConnId(token + 1 - doors)
-}
-
-fn target(action: &Action) -> ConnId {
-    match action {
-        Action::Write { conn, .. }
-        | Action::Shutdown { conn }
-        | Action::Close { conn }
-        | Action::Reset { conn }
-        | Action::Abandon { conn } => *conn,
-    }
-}
-
-#[cfg(all(target_os = "linux", not(feature = "portable-poller")))]
-pub(crate) fn into_listener(listener: TcpListener) -> Listener {
-    listener
-}
-
-#[cfg(any(not(target_os = "linux"), feature = "portable-poller"))]
-pub(crate) fn into_listener(listener: TcpListener) -> Listener {
-    Listener::from_std(listener)
+fn conn_of(token: u64, listeners: u64) -> ConnId {
+    ConnId(token + 1 - listeners)
 }

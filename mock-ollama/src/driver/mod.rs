@@ -1,36 +1,39 @@
-//! The socket driver: threads with an event loop each, real sockets around the engine.
+//! The socket driver: one thread with an event loop, real sockets around the engine.
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `time` | the time source: real time, or whatever a lab plugs in |
-//! | `observer` | who is told of reads, writes and closes |
-//! | `listen` | bound listeners, on a port that no earlier server of the process had |
-//! | `command` | what other threads may ask of a loop, and see of all |
-//! | `socket` | one connection and its output |
-//! | `service` | how a loop serves its sockets |
-//! | `lead` | how long before a deadline the loop wakes |
-//! | `rest` | how long it rests between two wake-ups |
+//! | `handle` | the thread of a server, and the way to reach it |
 //! | `event_loop` | the loop |
-//! | `threads` | the threads of a server, and the way to reach them |
+//! | `command` | what other threads may ask of the loop, and see of it |
+//! | `socket` | one connection and its output |
+//! | `listen` | bound listeners, on a port that no earlier server of the process used |
+//! | `time` | the time source: real time, or what a lab plugs in |
+//! | `observer` | the observer of reads, writes and closes |
+//! | `options` | how the loop serves its sockets |
+//! | `tuning` | the tuning constants of the loop, and how they interact |
+//! | `wakeup` | how long before a deadline the loop wakes |
+//! | `min_sleep` | how long it sleeps at least between two wake-ups |
 //! | `poll` | waiting: epoll with nanosecond timers on Linux, mio elsewhere |
 
 mod command;
 mod event_loop;
-mod lead;
+mod handle;
 mod listen;
+mod min_sleep;
 mod observer;
+mod options;
 mod poll;
-mod rest;
-mod service;
 mod socket;
-mod threads;
 mod time;
+mod tuning;
+mod wakeup;
 
-pub(crate) use event_loop::{ACCEPT_PAUSE, into_listener};
+pub(crate) use event_loop::EventLoop;
+pub(crate) use handle::LoopHandle;
 pub(crate) use listen::{bind, host_names};
-pub use observer::{NoObserver, Observer};
-pub(crate) use poll::{Listener, Poller, Ready, Waker};
-pub use service::{Service, raise_descriptor_limit};
-pub(crate) use socket::{Ending, Got, Socket};
-pub(crate) use threads::{Part, Threads};
+pub use observer::{CloseReason, NoObserver, Observer};
+pub use options::{SocketOptions, raise_descriptor_limit};
+pub(crate) use poll::{Listener, Poller, Ready, Waker, into_listener};
+pub(crate) use socket::{AfterFlush, ReadOutcome, Socket};
 pub use time::{LoopWaker, Monotonic, TimeSource};
+pub(crate) use tuning::ACCEPT_PAUSE;

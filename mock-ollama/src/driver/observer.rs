@@ -1,8 +1,18 @@
-//! Who is told of reads, writes and closes.
+//! The observer of reads, writes and closes.
 
 use crate::clock::Instant;
-use crate::engine::Closed;
 use crate::journal::{ConnId, StreamId};
+
+/// How a connection ended, seen from the driver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CloseReason {
+    /// The client shut its output down, which Ollama takes for a hang-up.
+    Eof,
+    /// The connection broke.
+    Error,
+    /// This side closed it.
+    Local,
+}
 
 /// Is told, on the loop's thread, what moved between the sockets and the engine.
 ///
@@ -11,20 +21,20 @@ pub trait Observer: Send + 'static {
     /// The loop took `bytes` from a connection; the engine is given them next.
     fn read(&mut self, _conn: ConnId, _bytes: usize, _now: Instant) {}
 
-    /// An event of this stream happened in the engine; what it has to write is written next.
+    /// An event of this stream happened in the engine; its output is written next.
     fn stepped(&mut self, _stream: &StreamId) {}
 
-    /// The client will send nothing more on this connection.
+    /// The client has shut its output down.
     fn hung_up(&mut self, _conn: ConnId) {}
 
     /// The transport took `bytes` of a connection's output.
     fn wrote(&mut self, _conn: ConnId, _bytes: usize, _now: Instant) {}
 
     /// A connection is gone.
-    fn closed(&mut self, _conn: ConnId, _how: Closed, _now: Instant) {}
+    fn closed(&mut self, _conn: ConnId, _reason: CloseReason, _now: Instant) {}
 }
 
-/// Looks away.
+/// Ignores everything.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoObserver;
 

@@ -9,12 +9,7 @@ use bytes::{Buf as _, Bytes};
 use socket2::SockRef;
 
 use super::poll::{Poller, Stream};
-
-/// How many bytes of output go into one call at most, unless one piece alone has more.
-///
-/// Pieces are copied together rather than handed over as a list: for the hundred bytes of a token's line, a list costs
-/// the kernel more than the copy.
-const GATHERED: usize = 64 * 1024;
+use super::tuning::MAX_COALESCED_BYTES;
 
 /// One connection.
 #[derive(Debug)]
@@ -23,7 +18,7 @@ pub(crate) struct Socket {
     /// Output, and what comes after it. The first piece is here, since there seldom is another one.
     first: Bytes,
     others: VecDeque<Bytes>,
-    ending: Option<Ending>,
+    after_flush: Option<AfterFlush>,
     /// Edge-triggered: it may be read until it would block.
     pub(crate) readable: bool,
     /// Edge-triggered: it may be written until it would block.
@@ -34,7 +29,7 @@ pub(crate) struct Socket {
 
 /// What follows the last byte of output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ending {
+pub(crate) enum AfterFlush {
     /// The output ends; the input is still read.
     Shutdown,
     /// The connection is closed.
@@ -45,7 +40,7 @@ pub(crate) enum Ending {
 
 /// What a flush did.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Flushed {
+pub(crate) struct FlushOutcome {
     /// Bytes that the transport took.
     pub(crate) bytes: usize,
     /// Whether the connection is to be dropped now.
@@ -54,12 +49,12 @@ pub(crate) struct Flushed {
 
 /// What a read did.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Got {
-    /// So many bytes.
+pub(crate) enum ReadOutcome {
+    /// This number of bytes.
     Bytes(usize),
     /// Nothing for now.
     Nothing,
-    /// Nothing ever again.
+    /// The other side has shut its output down.
     Eof,
 }
 
@@ -70,7 +65,7 @@ impl Socket {
             stream,
             first: Bytes::new(),
             others: VecDeque::new(),
-            ending: None,
+            after_flush: None,
             readable: true,
             writable: true,
             eof: false,
@@ -82,7 +77,7 @@ impl Socket {
         Ok(Self { readable: false, writable: false, ..Self::new(Poller::connect(addr)?)? })
     }
 
-    /// Whether a connection that was begun has been made.
+    /// Returns whether a connection that was begun has been made.
     pub(crate) fn is_connected(&self) -> io::Result<bool> {
         if let Some(error) = self.stream.take_error()? {
             return Err(error);
@@ -94,14 +89,14 @@ impl Socket {
         }
     }
 
-    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<Got> {
+    pub(crate) fn read(&mut self, buffer: &mut [u8]) -> io::Result<ReadOutcome> {
         loop {
             match self.stream.read(buffer) {
-                Ok(0) => return Ok(Got::Eof),
-                Ok(read) => return Ok(Got::Bytes(read)),
+                Ok(0) => return Ok(ReadOutcome::Eof),
+                Ok(read) => return Ok(ReadOutcome::Bytes(read)),
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
                     self.readable = false;
-                    return Ok(Got::Nothing);
+                    return Ok(ReadOutcome::Nothing);
                 }
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
@@ -118,69 +113,70 @@ impl Socket {
         }
     }
 
-    pub(crate) fn end(&mut self, ending: Ending) {
-        self.ending = Some(ending);
+    pub(crate) fn set_after_flush(&mut self, after_flush: AfterFlush) {
+        self.after_flush = Some(after_flush);
     }
 
-    /// Lets its end be a reset, whatever there is left to write.
+    /// Makes its end a reset, whatever is still to be written.
     pub(crate) fn abandon(&self) {
         // Where it fails, the connection is gone already.
         let _ = SockRef::from(&self.stream).set_linger(Some(Duration::ZERO));
     }
 
-    /// Reads of every part that a flush is going to use; the value means nothing.
-    pub(crate) fn look(&self) -> usize {
-        self.first.len() ^ self.others.len() ^ usize::from(self.ending.is_some()) ^ usize::from(self.readable)
+    /// Touches the fields that a flush uses, to pull them into the cache. The result is meaningless.
+    pub(crate) fn touch(&self) -> u64 {
+        let states = u64::from(self.after_flush.is_some()) ^ u64::from(self.readable);
+        self.first.len() as u64 ^ self.others.len() as u64 ^ states
     }
 
-    /// Whether the transport has taken all output.
+    /// Returns whether the transport has taken all output.
     pub(crate) fn is_flushed(&self) -> bool {
         self.first.is_empty()
     }
 
-    /// Whether it has output that the transport may take.
+    /// Returns whether it has output that the transport may take.
     pub(crate) fn has_output(&self) -> bool {
         self.writable && !self.first.is_empty()
     }
 
-    /// Writes as much output as the transport takes, or one piece of it where pieces leave `apart`; when there is no more, ends
-    /// as told. `gathered` is room to copy pieces together in.
-    pub(crate) fn flush(&mut self, gathered: &mut Vec<u8>, apart: bool) -> io::Result<Flushed> {
-        let mut flushed = Flushed::default();
-        while self.has_output() && !(apart && flushed.bytes > 0) {
-            match self.write_some(gathered, apart) {
-                Ok(bytes) => flushed.bytes += bytes,
+    /// Writes as much output as the transport takes, or one piece of it where writes are `separate`. When there is no more, it
+    /// does what follows the output. `scratch` is room to copy pieces together in.
+    pub(crate) fn flush(&mut self, scratch: &mut Vec<u8>, separate: bool) -> io::Result<FlushOutcome> {
+        let mut outcome = FlushOutcome::default();
+        while self.has_output() && !(separate && outcome.bytes > 0) {
+            match self.write_some(scratch, separate) {
+                Ok(bytes) => outcome.bytes += bytes,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => self.writable = false,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
                 Err(error) => return Err(error),
             }
         }
         if self.first.is_empty() {
-            match self.ending.take() {
+            match self.after_flush.take() {
                 None => {}
-                Some(Ending::Shutdown) => self.stream.shutdown(Shutdown::Write)?,
-                Some(Ending::Close) => flushed.close = true,
-                Some(Ending::Reset) => {
+                Some(AfterFlush::Shutdown) => self.stream.shutdown(Shutdown::Write)?,
+                Some(AfterFlush::Close) => outcome.close = true,
+                Some(AfterFlush::Reset) => {
                     SockRef::from(&self.stream).set_linger(Some(Duration::ZERO))?;
-                    flushed.close = true;
+                    outcome.close = true;
                 }
             }
         }
-        Ok(flushed)
+        Ok(outcome)
     }
 
-    fn write_some(&mut self, gathered: &mut Vec<u8>, apart: bool) -> io::Result<usize> {
-        let written = if apart || self.others.is_empty() || self.first.len() > GATHERED {
+    fn write_some(&mut self, scratch: &mut Vec<u8>, separate: bool) -> io::Result<usize> {
+        let written = if separate || self.others.is_empty() || self.first.len() > MAX_COALESCED_BYTES {
             Poller::send(&self.stream, &self.first)?
         } else {
-            gathered.clear();
+            scratch.clear();
             for piece in std::iter::once(&self.first).chain(&self.others) {
-                if gathered.len() + piece.len() > GATHERED {
+                if scratch.len() + piece.len() > MAX_COALESCED_BYTES {
                     break;
                 }
-                gathered.extend_from_slice(piece);
+                scratch.extend_from_slice(piece);
             }
-            Poller::send(&self.stream, gathered)?
+            Poller::send(&self.stream, scratch)?
         };
         let mut left = written;
         while left >= self.first.len() && !self.first.is_empty() {
@@ -199,7 +195,7 @@ mod tests {
     use rstest::rstest;
 
     use super::*;
-    use crate::driver::event_loop::into_listener;
+    use crate::driver::poll::into_listener;
 
     /// More than the kernel holds for a client that does not read.
     const TOTAL: usize = 24 * 1024 * 1024;
@@ -224,18 +220,18 @@ mod tests {
     }
 
     #[rstest]
-    fn what_a_client_takes_bit_by_bit_is_what_was_pushed(#[values(false, true)] apart: bool) {
+    fn what_a_client_takes_bit_by_bit_is_what_was_pushed(#[values(false, true)] separate: bool) {
         let (mut socket, mut client) = connected();
         let mut pushed = Vec::new();
         for piece in pieces() {
             pushed.extend_from_slice(&piece);
             socket.push(piece);
         }
-        let (mut taken, mut gathered, mut got, mut held_up) = (0, Vec::new(), Vec::new(), 0);
+        let (mut taken, mut scratch, mut got, mut held_up) = (0, Vec::new(), Vec::new(), 0);
         let mut buffer = vec![0; 1024 * 1024];
         while got.len() < pushed.len() {
             while socket.has_output() {
-                taken += socket.flush(&mut gathered, apart).unwrap().bytes;
+                taken += socket.flush(&mut scratch, separate).unwrap().bytes;
             }
             held_up += usize::from(!socket.writable);
             let read = client.read(&mut buffer).unwrap();

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use super::poll::Waker;
+use super::tuning::MAX_CHUNKS_PER_WRITE;
 use crate::clock::{Clock, Instant, WallAnchor};
 use crate::engine::Engine;
 
@@ -20,15 +21,15 @@ impl LoopWaker {
 
 /// A clock that the event loop can wait on.
 pub trait TimeSource: Clock + 'static {
-    /// The loop is about to start: a clock that does not move by itself keeps `waker` for when it does.
+    /// Is called before the loop starts: a clock that does not move by itself keeps `waker` for when it does.
     fn attach(&self, waker: LoopWaker) {
         drop(waker);
     }
 
-    /// The instant at which the engine's next event, due at `due`, happens, if it may happen now. `known` is the latest
-    /// instant that the loop has been told, so that nobody need look at the clock for what was due by then.
+    /// Returns the instant at which the engine's next event, due at `due`, happens, if it may happen now. `known` is the latest
+    /// instant that the loop has read, so that what was due by then needs no look at the clock.
     ///
-    /// Asked before each event: virtual time lets them happen one by one.
+    /// Is called before each event: virtual time lets them happen one by one.
     fn admits(&self, due: Instant, known: Instant) -> Option<Instant> {
         if due <= known {
             return Some(known);
@@ -37,25 +38,25 @@ pub trait TimeSource: Clock + 'static {
         (due <= now).then_some(now)
     }
 
-    /// How many chunks of a stream that is late may leave as one event.
-    fn together(&self) -> NonZeroUsize {
-        const { NonZeroUsize::new(256).unwrap() }
+    /// Returns how many chunks of a late stream may leave as one event. With one, events also happen one at a time.
+    fn max_batch(&self) -> NonZeroUsize {
+        MAX_CHUNKS_PER_WRITE
     }
 
-    /// The loop has nothing to do. How long it may wait in real time for the engine's next event; `None` to wait for
+    /// Returns how long the loop, which has nothing to do, may wait in real time for the engine's next event; `None` to wait for
     /// sockets, commands and its waker alone.
     fn timeout(&self, engine: &Engine) -> Option<Duration> {
-        engine.next_due().map(|next| next.saturating_since(self.now()))
+        engine.poll_due().map(|next| next.saturating_since(self.now()))
     }
 
-    /// Which wall-clock time the instants stand for; asked once, at the start.
+    /// Returns which wall-clock time the instants stand for. Is called once, at the start.
     fn wall(&self) -> WallAnchor {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         WallAnchor { at: self.now(), unix_nanos: u64::try_from(since.as_nanos()).unwrap_or(u64::MAX) }
     }
 }
 
-/// `CLOCK_MONOTONIC`: instants of all processes of a machine compare.
+/// `CLOCK_MONOTONIC`: instants of all processes of a host compare.
 ///
 /// Off Unix the origin is the first reading in the process, and instants compare within the process alone.
 #[derive(Clone, Copy, Debug, Default)]

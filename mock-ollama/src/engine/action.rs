@@ -19,18 +19,18 @@ pub struct Step {
     pub action: Option<Action>,
 }
 
-/// How much of a stream that is late leaves as one event.
+/// How much of a late stream leaves as one event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
-    /// So many chunks at most.
-    pub most: NonZeroUsize,
-    /// Whether each of them is an action of its own; else those that lie together leave together.
-    pub apart: bool,
+pub struct Batch {
+    /// The most chunks that leave.
+    pub max_chunks: NonZeroUsize,
+    /// Whether each chunk is an action by itself. Otherwise adjacent chunks are coalesced.
+    pub separate_writes: bool,
 }
 
-impl Turn {
+impl Batch {
     /// One chunk at a time, each in its place among those of the other streams.
-    pub const ONE: Self = Self { most: NonZeroUsize::MIN, apart: true };
+    pub const ONE: Self = Self { max_chunks: NonZeroUsize::MIN, separate_writes: true };
 }
 
 /// What a driver is told to do. Actions of one connection keep their order.
@@ -38,42 +38,44 @@ impl Turn {
 pub enum Action {
     /// Write these bytes.
     Write {
-        /// To whom.
+        /// The connection.
         conn: ConnId,
-        /// What.
+        /// The bytes, of one chunk or of several.
         bytes: Bytes,
     },
-    /// Say that nothing more will be written, once everything before is.
+    /// Shut the output down, once everything before is written.
     Shutdown {
-        /// To whom.
+        /// The connection.
         conn: ConnId,
     },
     /// Close the connection, once everything before is written.
     Close {
-        /// Which.
+        /// The connection.
         conn: ConnId,
     },
     /// Close it so that the client sees a reset, once everything before is written.
     Reset {
-        /// Which.
+        /// The connection.
         conn: ConnId,
     },
-    /// The same at once, whatever there is left to write.
+    /// Reset it at once, whatever is still to be written.
     Abandon {
-        /// Which.
+        /// The connection.
         conn: ConnId,
     },
 }
 
-/// How a connection ended, seen from the driver.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Closed {
-    /// The client said that it will send nothing more, which Ollama takes for a hang-up.
-    Eof,
-    /// The connection broke.
-    Error,
-    /// This side closed it.
-    Local,
+impl Action {
+    /// Returns the connection that it concerns.
+    pub fn conn(&self) -> ConnId {
+        match self {
+            Self::Write { conn, .. }
+            | Self::Shutdown { conn }
+            | Self::Close { conn }
+            | Self::Reset { conn }
+            | Self::Abandon { conn } => *conn,
+        }
+    }
 }
 
 /// Which streams a release is for.

@@ -1,18 +1,12 @@
-//! How much of a client the server bears, and the clock that it holds against it.
+//! How much of a client the server bears.
 
 use std::time::Duration;
 
-use super::action::{Action, Seq};
-use super::conn::{Conn, State};
-use super::run::Engine;
-use super::timeline::{Event, What};
-use crate::clock::Instant;
 use crate::http::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
-use crate::journal::{Caller, ConnId, StreamId};
 
 /// How much of a client the server bears. By default as much as Ollama does, which has no time limits.
 ///
-/// A connection that reaches a limit of time is closed without a word, as by `net/http`.
+/// A connection that reaches a time limit is closed without a word, as by `net/http`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// The bytes of a request's head; at most [`MAX_HEAD_BYTES`]. A longer one is answered with 431.
@@ -23,7 +17,7 @@ pub struct Limits {
     pub idle: Option<Duration>,
     /// How long a request may take from its first byte to its last.
     pub request: Option<Duration>,
-    /// How long a client may leave bytes waiting for it without taking any.
+    /// How long a client may leave output waiting without taking any of it.
     pub stall: Option<Duration>,
 }
 
@@ -34,47 +28,8 @@ impl Default for Limits {
 }
 
 impl Limits {
-    /// When a connection has used up its patience, as things stand; `None` when what it does may take for ever.
-    fn expiry(&self, conn: &Conn) -> Option<Instant> {
-        let limit = match conn.state {
-            _ if conn.backlog() > 0 => self.stall,
-            State::Reading if conn.parser.is_idle() => self.idle,
-            State::Reading => self.request,
-            State::Answering(_) | State::Leaving => None,
-        };
-        limit.map(|limit| conn.since.saturating_add(limit))
-    }
-
-    /// How long after `since` it is time to look again, where nothing expires as things stand.
-    fn shortest(&self) -> Option<Duration> {
+    /// Returns the shortest of the time limits.
+    pub(super) fn shortest(&self) -> Option<Duration> {
         [self.idle, self.request, self.stall].into_iter().flatten().min()
-    }
-}
-
-impl Engine {
-    /// Sets the clock of a connection. There is at most one for each, which rings when the connection may have reached a
-    /// limit, looks, and is set again: what a connection does costs nothing but a note of when it did.
-    pub(super) fn watch(&mut self, conn: ConnId, now: Instant) {
-        let Some(state) = self.conns.get_mut(&conn) else { return };
-        let Some(shortest) = self.config.limits.shortest() else { return };
-        let again = now.saturating_add(shortest);
-        let at = self.config.limits.expiry(state).unwrap_or(again).min(again);
-        let key = (at, StreamId { caller: Caller::Connection(conn), exchange: 0 }, Seq(state.next_seq()));
-        state.pending.push(key.clone());
-        self.timeline.insert(key, Event { conn, what: What::Look });
-    }
-
-    /// The clock of a connection rings.
-    pub(super) fn look(&mut self, conn: ConnId, now: Instant) -> Option<Action> {
-        let state = self.conns.get_mut(&conn)?;
-        if self.config.limits.expiry(state).is_none_or(|expiry| expiry > now) {
-            self.watch(conn, now);
-            return None;
-        }
-        if state.backlog() > 0 {
-            return Some(Action::Abandon { conn });
-        }
-        state.state = State::Leaving;
-        Some(Action::Close { conn })
     }
 }

@@ -4,11 +4,12 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::stream::Due;
 use crate::clock::{Instant, WallAnchor};
 use crate::dialect::{self, Ids, Render};
-use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
-use crate::generation::{Dialect, ParsedRequest};
+use crate::fault::NextStep;
+use crate::generation::{
+    Content, Dialect, Done, Ending, Generation, Logprob, Metrics, ParsedRequest, Part, Piece, Reason, ToolCall,
+};
 use crate::http::Reply;
 use crate::models::Card;
 use crate::recording::End;
@@ -16,7 +17,7 @@ use crate::schedule::Schedule;
 
 /// A generation on its way to a client.
 #[derive(Debug)]
-pub(super) struct Live {
+pub(super) struct LiveAnswer {
     generation: Arc<Generation>,
     render: Box<dyn Render>,
     ids: Ids,
@@ -50,7 +51,7 @@ enum KeptCalls {
 }
 
 /// When an answer began to be served, and what came before.
-pub(super) struct Served {
+pub(super) struct ServedTimes {
     /// The request was complete.
     pub(super) received: Instant,
     /// How long it waited until its model was loaded.
@@ -60,14 +61,14 @@ pub(super) struct Served {
 }
 
 /// What leaves next.
-pub(super) enum Produced {
+pub(super) enum Rendered {
     /// A chunk of a stream.
     Chunk(Vec<u8>),
     /// The whole answer.
     Whole(Reply),
 }
 
-impl Live {
+impl LiveAnswer {
     /// The answer to `ask`; `end` is how the connection of its recording ended. What came to its end by itself does so
     /// again, though a client hung up then.
     pub(super) fn new(ask: &ParsedRequest, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
@@ -126,13 +127,13 @@ impl Live {
         }
     }
 
-    /// When the next chunk leaves. To be asked once a chunk, in order.
-    pub(super) fn next_due(&mut self, schedule: &mut Schedule, start: Instant) -> Due {
+    /// Returns when the next step happens. Must be called once a chunk, in order.
+    pub(super) fn next_step(&mut self, schedule: &mut Schedule, start: Instant) -> NextStep {
         if !self.ready.is_empty() {
-            return if schedule.is_stepped() { Due::Released } else { Due::At(self.last_due) };
+            return if schedule.is_stepped() { NextStep::ChunkOnRelease } else { NextStep::ChunkAt(self.last_due) };
         }
         if self.ended {
-            return Due::End;
+            return NextStep::End;
         }
         let mut offset = None;
         if self.stream {
@@ -147,23 +148,23 @@ impl Live {
                 }
             }
         }
-        offset.map_or(Due::Released, |offset| Due::At(start.saturating_add(offset)))
+        offset.map_or(NextStep::ChunkOnRelease, |offset| NextStep::ChunkAt(start.saturating_add(offset)))
     }
 
     fn at(&self, piece: usize) -> Duration {
         self.generation.pieces[piece].at
     }
 
-    /// What leaves at `due`, stamped with `now`; `None` when this moment has nothing to show.
+    /// Renders what leaves at `due`, stamped with `now`; `None` when this moment has nothing to show.
     pub(super) fn produce(
         &mut self,
         due: Instant,
         now: Instant,
-        served: &Served,
+        served: &ServedTimes,
         wall: WallAnchor,
-    ) -> Option<Produced> {
+    ) -> Option<Rendered> {
         if let Some(chunk) = self.ready.pop_front() {
-            return Some(Produced::Chunk(chunk));
+            return Some(Rendered::Chunk(chunk));
         }
         self.last_due = due;
         let unix_nanos = wall.unix_nanos(now);
@@ -171,7 +172,7 @@ impl Live {
             self.ended = true;
             self.next = self.shown.len();
             let part = self.folded(unix_nanos, due, now, served);
-            return Some(Produced::Whole(self.render.whole(&part)));
+            return Some(Rendered::Whole(self.render.whole(&part)));
         }
         let chunks = if let Some(piece) = self.shown.get(self.next) {
             self.next += 1;
@@ -193,7 +194,7 @@ impl Live {
             }
         };
         self.ready.extend(chunks.into_iter().filter(|chunk| !chunk.is_empty()));
-        self.ready.pop_front().map(Produced::Chunk)
+        self.ready.pop_front().map(Rendered::Chunk)
     }
 
     /// What a client is told that stopped listening before the end, while it can still be told.
@@ -204,7 +205,7 @@ impl Live {
     }
 
     /// All pieces in one part.
-    fn folded(&self, unix_nanos: u64, due: Instant, now: Instant, served: &Served) -> Part {
+    fn folded(&self, unix_nanos: u64, due: Instant, now: Instant, served: &ServedTimes) -> Part {
         let done = match self.generation.ending {
             Ending::Done(reason) => Some(self.done(reason, due, now, served)),
             Ending::Silent | Ending::Failed { .. } => None,
@@ -245,7 +246,7 @@ impl Live {
         ToolCall { id: Some(call.id.clone().unwrap_or_else(own)), ..call.clone() }
     }
 
-    fn done(&self, reason: Reason, due: Instant, now: Instant, served: &Served) -> Done {
+    fn done(&self, reason: Reason, due: Instant, now: Instant, served: &ServedTimes) -> Done {
         let metrics = Some(self.metrics(due, now, served));
         Done { reason, metrics, context: self.generation.context.clone() }
     }
@@ -253,7 +254,7 @@ impl Live {
     /// The counters of the served timeline: what the recording or script says of load and prompt, stretched as
     /// its first piece was. Waiting for a load is in the load time, waiting for a slot in the total alone. Go leaves out
     /// a metric that is zero, so none is.
-    fn metrics(&self, due: Instant, now: Instant, &Served { received, loading, start }: &Served) -> Metrics {
+    fn metrics(&self, due: Instant, now: Instant, &ServedTimes { received, loading, start }: &ServedTimes) -> Metrics {
         let generation = &*self.generation;
         let (served, stated) = match (self.first_due, self.shown.first()) {
             (Some(first), Some(piece)) => (first, self.at(*piece)),

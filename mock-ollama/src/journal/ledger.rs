@@ -12,20 +12,14 @@ pub const DEFAULT_JOURNAL_BYTES: NonZeroUsize = NonZeroUsize::new(256 * 1024 * 1
 pub struct Keep {
     /// At least this number of the last requests, at most twice that.
     pub requests: NonZeroUsize,
-    /// At most this number of bytes, as indented JSON; when there would be more, half of them go at once. Of several threads each
-    /// has its share. The memory is less.
+    /// At most this number of bytes, as indented JSON; when there would be more, half of them go at once. The memory is
+    /// less.
     pub bytes: NonZeroUsize,
 }
 
 impl Keep {
     /// Everything: memory grows with every request.
     pub const ALL: Self = Self { requests: NonZeroUsize::MAX, bytes: NonZeroUsize::MAX };
-
-    /// The share of one of `threads` threads.
-    pub(crate) fn shared_by(self, threads: NonZeroUsize) -> Self {
-        let bytes = NonZeroUsize::new(self.bytes.get() / threads.get()).unwrap_or(NonZeroUsize::MIN);
-        Self { bytes, ..self }
-    }
 
     /// The requests with which it is full.
     pub(super) fn most_requests(self) -> usize {

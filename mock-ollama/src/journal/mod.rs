@@ -137,7 +137,7 @@ pub struct Entry {
 /// first appearance in the journal, and the same value has the same number. That concerns fields and parameters of the
 /// query whose name says token, secret, password, cookie, key and the like, a value that begins with `Bearer`, `Basic` or
 /// `Digest`, and the user of a URL. The body is kept as it is.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSeen {
     /// The request method, verbatim.
     pub method: String,
@@ -210,27 +210,6 @@ impl Journal {
         self.forgotten.misses + self.misses().count()
     }
 
-    /// The journals of a server's shards as one, in the order in which requests were complete.
-    pub(crate) fn merged(shards: impl IntoIterator<Item = Self>, keep: Keep) -> Self {
-        let mut merged = Self::default();
-        for shard in shards {
-            merged.entries.extend(shard.entries);
-            merged.forgotten.requests += shard.forgotten.requests;
-            merged.forgotten.misses += shard.forgotten.misses;
-            merged.in_flight += shard.in_flight;
-            // Each has seen how many there were on all of them.
-            merged.max_in_flight = merged.max_in_flight.max(shard.max_in_flight);
-        }
-        merged.entries.sort_by(|one, other| (one.received, &one.stream).cmp(&(other.received, &other.stream)));
-        if merged.entries.len() > keep.most_requests() {
-            merged.forget(merged.entries.len() - keep.requests.get());
-        }
-        // Shards number credentials as they come, and the first ones may be forgotten.
-        let mut redactor = Redactor::default();
-        merged.entries.iter_mut().for_each(|entry| redactor.redact(&mut entry.request));
-        merged
-    }
-
     /// Forgets the `first` entries but for their number.
     fn forget(&mut self, first: usize) {
         let forgotten = self.entries.drain(..first);
@@ -251,37 +230,5 @@ impl Journal {
     /// The kept entry of `stream`.
     pub fn stream(&self, stream: &StreamId) -> Option<&Entry> {
         self.entries.iter().find(|entry| entry.stream == *stream)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn entry(received: u64, key: &str) -> Entry {
-        let headers = vec![("X-Api-Key".to_owned(), key.to_owned())];
-        Entry {
-            stream: StreamId::of("a", 0),
-            conn: ConnId(1),
-            server: ServerId(0),
-            received: Instant::from_nanos(received),
-            request: RequestSeen { method: "GET".to_owned(), target: "/".to_owned(), headers, body: String::new() },
-            answer: Answer::Served,
-            status: 200,
-            chunks: Vec::new(),
-            fate: Fate::Complete,
-        }
-    }
-
-    #[test]
-    fn credentials_of_several_shards_are_numbered_by_their_first_appearance_in_all() {
-        let shard = |entries: Vec<Entry>| Journal { entries, ..Journal::default() };
-        let one = shard(vec![entry(10, "[redacted 1]"), entry(40, "[redacted 3]")]);
-        let other = shard(vec![entry(5, "[redacted 2]"), entry(30, "[redacted 1]")]);
-        let keys = |journal: &Journal| -> Vec<String> {
-            journal.entries.iter().map(|entry| entry.request.headers[0].1.clone()).collect()
-        };
-        let merged = Journal::merged([one, other], Keep::ALL);
-        assert_eq!(keys(&merged), ["[redacted 1]", "[redacted 2]", "[redacted 2]", "[redacted 3]"]);
     }
 }

@@ -13,7 +13,7 @@ use super::exchange::{Around, Exchange, Turn};
 use super::setting::{Setting, Slot};
 use super::writers::Job;
 use crate::clock::Clock as _;
-use crate::driver::{ACCEPT_PAUSE, Listener, Monotonic, Poller, Ready, Service, Socket, Waker, into_listener};
+use crate::driver::{ACCEPT_PAUSE, Listener, Monotonic, Poller, Ready, Socket, SocketOptions, Waker, into_listener};
 
 /// Exchanges at once, those among them that are being written; further clients wait until one is over.
 const MAX_EXCHANGES: usize = 1024;
@@ -60,7 +60,7 @@ impl EventLoop {
         let poller = Poller::new()?;
         let mut listener = into_listener(listener);
         poller.add_listener(&mut listener, LISTENER)?;
-        let most = Service::default().most(OWN_DESCRIPTORS) / DESCRIPTORS_OF_EXCHANGE;
+        let most = SocketOptions::default().max_connections(OWN_DESCRIPTORS) / DESCRIPTORS_OF_EXCHANGE;
         Ok(Self {
             setting,
             poller,

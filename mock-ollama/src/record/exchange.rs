@@ -18,7 +18,7 @@ use super::setting::{Setting, Slot};
 use super::wire::{forbidden, unreachable};
 use super::writers::Job;
 use crate::clock::{Clock as _, Instant};
-use crate::driver::{Ending, Got, Monotonic, Poller, Socket};
+use crate::driver::{AfterFlush, Monotonic, Poller, ReadOutcome, Socket};
 use crate::http::{CONTINUE, Gate, Parsed, Parser, Request, gate};
 use crate::journal::ServerId;
 use crate::recording::End;
@@ -182,7 +182,7 @@ impl Exchange {
     /// Reads what a client sends behind its request, which is ignored. Returns whether it has hung up.
     fn client_left(&mut self, around: &mut Around<'_>) -> bool {
         // A client that closes its sending side has left, as Go's server takes it.
-        self.client.readable && matches!(self.client.read(around.buffer), Ok(Got::Eof) | Err(_))
+        self.client.readable && matches!(self.client.read(around.buffer), Ok(ReadOutcome::Eof) | Err(_))
     }
 
     fn read_request(&mut self, around: &mut Around<'_>) -> Step {
@@ -194,12 +194,12 @@ impl Exchange {
                 Step::Again
             }
             Ok(Parsed::Incomplete) => match self.client.read(around.buffer) {
-                Ok(Got::Bytes(read)) => {
+                Ok(ReadOutcome::Bytes(read)) => {
                     parser.push(&around.buffer[..read]);
                     Step::Again
                 }
-                Ok(Got::Nothing) => Step::Waits,
-                Ok(Got::Eof) | Err(_) => Step::Over,
+                Ok(ReadOutcome::Nothing) => Step::Waits,
+                Ok(ReadOutcome::Eof) | Err(_) => Step::Over,
             },
             Err(error) => self.answer(error.response()),
         }
@@ -282,7 +282,7 @@ impl Exchange {
             return Step::Waits;
         }
         let ended = match relaying.upstream.read(around.buffer) {
-            Ok(Got::Bytes(read)) => {
+            Ok(ReadOutcome::Bytes(read)) => {
                 let (bytes, now) = (&around.buffer[..read], Monotonic.now());
                 // The client first: it need not wait until the bytes have been looked at.
                 self.client.push(Bytes::copy_from_slice(bytes));
@@ -298,8 +298,8 @@ impl Exchange {
                 }
                 End::Clean
             }
-            Ok(Got::Nothing) => return Step::Waits,
-            Ok(Got::Eof) => relaying.end_of_connection(),
+            Ok(ReadOutcome::Nothing) => return Step::Waits,
+            Ok(ReadOutcome::Eof) => relaying.end_of_connection(),
             Err(_) => End::Reset,
         };
         let Stage::Relaying(relaying) = std::mem::replace(&mut self.stage, Stage::Leaving) else { return Step::Over };
@@ -326,7 +326,7 @@ impl Exchange {
     }
 
     fn leave(&mut self) -> Step {
-        self.client.end(Ending::Shutdown);
+        self.client.set_after_flush(AfterFlush::Shutdown);
         self.go_to(Stage::Leaving);
         Step::Again
     }

@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::{SocketAddr, ToSocketAddrs as _};
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -89,10 +88,7 @@ impl Recorder {
         let RecorderConfig { upstream, out, listen, origins, scrub, complain } = config;
         let addrs = addresses(&upstream)?;
         let folder = Folder::open(&out).map_err(|source| RecordError::Folder { path: out, source })?;
-        let bound = bind(listen, NonZeroUsize::MIN).and_then(|mut listeners| {
-            let listener = listeners.pop().ok_or(io::ErrorKind::AddrNotAvailable)?;
-            Ok((listener.local_addr()?, listener))
-        });
+        let bound = bind(listen).and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (addr, listener) = bound.map_err(|source| RecordError::Bind { addr: listen, source })?;
         let open = Some(ServerId::default()).filter(|_| !addr.ip().is_loopback()).into_iter().collect();
         let gate = GateConfig { open, origins, host_names: host_names() };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
 
-use super::{Base, Pace};
+use super::pace::{Base, Pace};
 use crate::journal::StreamId;
 use crate::seed::Seed;
 
@@ -28,29 +28,28 @@ struct Last {
 }
 
 impl Schedule {
-    /// The schedule of a stream; `seed` must be the stream's own.
+    /// Returns the schedule of a stream; `seed` must be the stream's own.
     pub fn new(pace: Pace, seed: Seed) -> Self {
         Self { pace, rng: seed.rng(), last: None }
     }
 
-    /// The schedule of `stream` on a server with this seed.
+    /// Returns the schedule of `stream` on a server with this seed.
     pub fn of_stream(pace: Pace, seed: Seed, stream: &StreamId) -> Self {
         Self::new(pace, seed.derive("pace", [stream.to_string().as_bytes()]))
     }
 
-    /// Whether chunks leave when a test releases them.
+    /// Returns whether chunks leave when a test releases them.
     pub fn is_stepped(&self) -> bool {
         self.pace.base == Base::Stepped
     }
 
-    /// Reads of every part that [`Schedule::next`] is going to use; the value means nothing.
-    pub(crate) fn look(&self) -> u64 {
+    /// Touches the fields that [`Schedule::next`] uses, to pull them into the cache. The result is meaningless.
+    pub(crate) fn touch(&self) -> u64 {
         let last = self.last.map_or(0, |last| last.due.subsec_nanos() ^ last.base.subsec_nanos());
         u64::from(last) ^ u64::from(self.is_stepped()) ^ self.pace.jitter.to_bits()
     }
 
-    /// The offset of the next chunk, which was recorded at `recorded`; `None` when nothing but a release makes
-    /// it due.
+    /// Returns the offset of the next chunk, which was recorded at `recorded`; `None` when only a release makes it due.
     pub fn next(&mut self, recorded: Duration) -> Option<Duration> {
         let base = match self.pace.base {
             Base::Recorded { speed } => scale(recorded, speed),
@@ -76,7 +75,7 @@ impl Schedule {
         gap.mul_f64(factor)
     }
 
-    /// The offsets of all chunks that were recorded at these times.
+    /// Returns the offsets of all chunks that were recorded at these times.
     pub fn offsets(mut self, recorded: impl IntoIterator<Item = Duration>) -> Vec<Duration> {
         recorded.into_iter().filter_map(|at| self.next(at)).collect()
     }

@@ -203,20 +203,6 @@ fn each_listen_is_a_server_and_a_line_in_their_order() {
     assert_eq!(journal.entries.iter().map(|entry| entry.server.0).collect::<Vec<_>>(), [0, 1]);
 }
 
-#[cfg(unix)]
-#[test]
-fn with_several_threads_there_is_one_line_and_one_journal() {
-    let folder = tempfile::tempdir().unwrap();
-    let journal = folder.path().join("journal.json");
-    let server = Serving::with(&["--threads", "3", "--journal", journal.to_str().unwrap()]);
-    for _ in 0..20 {
-        assert_eq!(server.models().len(), 5);
-    }
-    assert_eq!(server.stop("INT"), (Some(0), String::new()));
-    let journal: mock_ollama::journal::Journal = serde_json::from_slice(&fs::read(journal).unwrap()).unwrap();
-    assert_eq!(journal.requests(), 20);
-}
-
 /// What a server said that did not start.
 fn refused(command: &mut Command, code: i32) -> String {
     let Output { status, stdout, stderr } = command.output().unwrap();
@@ -237,8 +223,7 @@ fn an_environment_of_no_use_ends_it_with_2(#[case] host: &str, #[case] why: &str
 #[rstest]
 #[case::pace(&["--pace", "fast"], "unknown pace `fast`")]
 #[case::rule(&["--match", "some"], "'--match <RULE>'")]
-#[case::no_thread(&["--threads", "0"], "'--threads <N>'")]
-#[case::many_threads(&["--threads", "300"], "300 threads are more than the limit of 256")]
+#[case::threads_are_gone(&["--threads", "2"], "--threads is gone: a server has one thread; leave the flag out")]
 #[case::address(&["--listen", "127.0.0.1:99999"], "99999 is not a port")]
 fn a_flag_of_no_use_ends_it_with_2(#[case] flag: &[&str], #[case] why: &str) {
     let said = refused(serve(&["--listen", "127.0.0.1:0"][..if flag[0] == "--listen" { 0 } else { 2 }]).args(flag), 2);

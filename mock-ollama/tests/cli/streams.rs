@@ -54,12 +54,12 @@ fn recording(text: &str) -> String {
 const SCRIPT: &str = "[[model]]\nname = \"tiny\"\n\n[[answer]]\npieces = [\"x\"]\n";
 
 #[rstest]
-#[case::usage(&["serve", "--threads", "none"], 2)]
+#[case::usage(&["serve", "--seed", "none"], 2)]
 #[case::inspect(&["inspect", "missing"], 5)]
 #[case::serve(&["serve", "missing"], 5)]
 #[case::malformed(&["inspect", "bad.jsonl"], 4)]
 #[case::each_malformed(&["inspect", "--check", "bad.jsonl"], 4)]
-#[case::too_many_threads(&["serve", "tiny.toml", "--threads", "257", "--listen", "127.0.0.1:0"], 2)]
+#[case::threads_are_gone(&["serve", "tiny.toml", "--threads", "2", "--listen", "127.0.0.1:0"], 2)]
 fn a_full_standard_error_leaves_the_exit_code_alone(#[case] args: &[&str], #[case] code: i32) {
     let folder = TempDir::new().unwrap();
     put(&folder, "bad.jsonl", "no");

@@ -10,8 +10,8 @@ use std::time::Duration;
 use mock_ollama::MockOllama;
 use mock_ollama::catalog::builtin;
 use mock_ollama::clock::{Clock, Instant};
-use mock_ollama::driver::{LoopWaker, Observer, Service, TimeSource};
-use mock_ollama::engine::{Closed, Engine};
+use mock_ollama::driver::{CloseReason, LoopWaker, Observer, SocketOptions, TimeSource};
+use mock_ollama::engine::Engine;
 use mock_ollama::journal::ConnId;
 use mock_ollama::recording::{Recording, RequestBody};
 
@@ -47,7 +47,7 @@ impl TimeSource for ByHand {
 
     fn timeout(&self, engine: &Engine) -> Option<Duration> {
         // Real time means nothing here: either it is due, or somebody moves the clock.
-        engine.next_due().filter(|next| *next <= self.now()).map(|_| Duration::ZERO)
+        engine.poll_due().filter(|next| *next <= self.now()).map(|_| Duration::ZERO)
     }
 }
 
@@ -56,7 +56,7 @@ impl TimeSource for ByHand {
 enum Moved {
     Read(usize),
     Wrote(usize, Instant),
-    Closed(Closed),
+    Closed(CloseReason),
 }
 
 struct Tell(Sender<Moved>);
@@ -70,8 +70,8 @@ impl Observer for Tell {
         let _ = self.0.send(Moved::Wrote(bytes, now));
     }
 
-    fn closed(&mut self, _conn: ConnId, how: Closed, _now: Instant) {
-        let _ = self.0.send(Moved::Closed(how));
+    fn closed(&mut self, _conn: ConnId, reason: CloseReason, _now: Instant) {
+        let _ = self.0.send(Moved::Closed(reason));
     }
 }
 
@@ -133,15 +133,15 @@ fn an_observer_is_told_of_every_read_write_and_close() {
     let read: usize = told.iter().map(|moved| if let Moved::Read(bytes) = moved { *bytes } else { 0 }).sum();
     let wrote: usize = told.iter().map(|moved| if let Moved::Wrote(bytes, _) = moved { *bytes } else { 0 }).sum();
     assert_eq!((read, wrote), (sent, answer.len()));
-    assert_eq!(told.last(), Some(&Moved::Closed(Closed::Eof)));
+    assert_eq!(told.last(), Some(&Moved::Closed(CloseReason::Eof)));
 }
 
 /// How many writes an answer leaves in when its chunks are all due at once.
-fn writes(service: Service) -> (usize, usize) {
+fn writes(options: SocketOptions) -> (usize, usize) {
     let (tell, told) = mpsc::channel();
     let clock = ByHand::default();
     let server = MockOllama::builder().builtin("tiny-short").time_source(clock.clone()).observer(Tell(tell));
-    let server = server.service(service).start().unwrap();
+    let server = server.sockets(options).start().unwrap();
     let (client, _) = ask(&server);
     assert!(server.wait_in_flight(1, PATIENCE));
     clock.move_to(60_000_000);
@@ -153,8 +153,8 @@ fn writes(service: Service) -> (usize, usize) {
 
 #[test]
 fn what_is_overdue_leaves_in_one_write_and_with_flush_every_chunk_in_its_own() {
-    let (together, chunks) = writes(Service::default());
+    let (together, chunks) = writes(SocketOptions::default());
     assert_eq!((together, chunks), (1, recording().exchanges[0].chunks.len()));
-    let (each, chunks) = writes(Service { flush: true, ..Service::default() });
+    let (each, chunks) = writes(SocketOptions { flush: true, ..SocketOptions::default() });
     assert_eq!(each, chunks + 1, "and what ends the body");
 }

@@ -115,8 +115,8 @@ impl Bench {
     pub(crate) fn open_to(&mut self, server: ServerId, bytes: impl AsRef<[u8]>) -> ConnId {
         self.connections += 1;
         let conn = ConnId(self.connections);
-        self.engine.opened(conn, server, self.now);
-        self.engine.receive(conn, bytes.as_ref(), self.now);
+        self.engine.handle_connected(conn, server, self.now);
+        self.engine.handle_input(conn, bytes.as_ref(), self.now);
         conn
     }
 
@@ -132,17 +132,17 @@ impl Bench {
     ) -> Vec<(Instant, Vec<u8>)> {
         let mut written = Vec::new();
         while go_on(&written) {
-            let Some(due) = self.engine.next_due() else { break };
+            let Some(due) = self.engine.poll_due() else { break };
             self.now = self.now.max(due);
-            match self.engine.step(self.now).and_then(|step| step.action) {
+            match self.engine.poll_step(self.now).and_then(|step| step.action) {
                 Some(Action::Write { conn: to, bytes }) => {
-                    self.engine.wrote(to, bytes.len(), self.now);
+                    self.engine.handle_written(to, bytes.len(), self.now);
                     if to == conn {
                         written.push((self.now, bytes.to_vec()));
                     }
                 }
                 Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
-                    self.engine.closed(conn, mock_ollama::engine::Closed::Local, self.now);
+                    self.engine.handle_closed(conn, self.now);
                 }
                 Some(Action::Shutdown { .. }) | None => {}
             }

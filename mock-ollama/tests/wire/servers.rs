@@ -3,9 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use mock_ollama::backend::{Limits, Settings};
+use mock_ollama::backend::{LoadLimits, Settings};
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::Closed;
 use mock_ollama::journal::{ConnId, ServerId};
 use serde_json::{Value, json};
 
@@ -92,8 +91,8 @@ fn loads_that_end_at_one_instant_end_in_the_order_of_the_servers_whoever_was_ask
             hi(&mut bench, server);
         }
         let ends = [(); 2].map(|()| {
-            let (at, stream, _) = bench.engine.next().cloned().unwrap();
-            bench.engine.step(at).unwrap();
+            let (at, stream, _) = bench.engine.poll_place().cloned().unwrap();
+            bench.engine.poll_step(at).unwrap();
             (at, stream.exchange)
         });
         let at = Instant::ZERO.saturating_add(LOAD);
@@ -135,7 +134,7 @@ fn a_full_queue_of_one_server_refuses_nobody_at_another() {
 
 #[test]
 fn what_one_server_unloads_or_evicts_stays_on_another() {
-    let loads = Some(Limits { loaded: NonZeroUsize::new(1), ..Limits::default() });
+    let loads = Some(LoadLimits { loaded: NonZeroUsize::new(1), ..LoadLimits::default() });
     let mut bench = machine(Settings { loads, ..Settings::default() });
     warm(&mut bench, &[ONE, OTHER]);
     asks_at(&mut bench, ONE, &json!({ "model": "think", "prompt": "hi" }));
@@ -153,7 +152,7 @@ fn what_one_server_unloads_or_evicts_stays_on_another() {
 fn who_hangs_up_on_one_server_while_it_loads_leaves_the_load_of_another_alone() {
     let mut bench = cold(512);
     let [gone, stays] = [hi(&mut bench, ONE), hi(&mut bench, OTHER)];
-    bench.engine.closed(gone, Closed::Eof, bench.now);
+    bench.engine.handle_closed(gone, bench.now);
     assert_eq!(ends(&mut bench, [stays], Instant::ZERO), [LOAD + ALONE]);
     assert_eq!(loaded(&mut bench, ONE), ["llama:latest"], "a load that has begun goes on");
 }

@@ -338,11 +338,11 @@ fn left_after(chunks: usize, half: bool, stream: bool) -> (Bench, Vec<(Instant, 
     let mut writes = bench.run_while(conn, |written| written.len() < chunks);
     if half {
         let now = bench.now;
-        assert!(bench.engine.half_closed(conn, now));
+        assert!(bench.engine.handle_half_closed(conn, now));
         writes.extend(bench.run(conn));
     } else {
         let now = bench.now;
-        bench.engine.closed(conn, mock_ollama::engine::Closed::Error, now);
+        bench.engine.handle_closed(conn, now);
     }
     (bench, writes)
 }
@@ -352,7 +352,7 @@ fn w_066_closing_the_connection_ends_the_generation() {
     let (bench, _) = left_after(2, false, true);
     assert_eq!(bench.engine.journal().in_flight, 0);
     assert_eq!(bench.engine.journal().entries[0].fate, Fate::Aborted { after_chunk: 2 });
-    assert_eq!(bench.engine.next_due(), None);
+    assert_eq!(bench.engine.poll_due(), None);
 }
 
 #[test]

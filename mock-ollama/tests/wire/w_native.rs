@@ -189,7 +189,7 @@ fn a_pull_that_is_broken_off_changes_nothing() {
     let conn = bench.open(head);
     bench.run_while(conn, |written| written.len() < 2);
     let now = bench.now;
-    bench.engine.closed(conn, mock_ollama::engine::Closed::Error, now);
+    bench.engine.handle_closed(conn, now);
     assert!(!bench.get("/api/tags").text().contains("\"name\":\"llama:latest\""));
 }
 

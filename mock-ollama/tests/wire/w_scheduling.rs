@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use mock_ollama::backend::{Limits, Settings};
+use mock_ollama::backend::{LoadLimits, Settings};
 use mock_ollama::catalog::Catalog;
 use mock_ollama::clock::Instant;
-use mock_ollama::engine::{Action, Closed};
+use mock_ollama::engine::Action;
 use mock_ollama::journal::{ConnId, ServerId};
 use mock_ollama::script;
 use rstest::rstest;
@@ -35,7 +35,10 @@ fn one_slot() -> Bench {
 }
 
 pub(crate) fn cold(queue: usize) -> Bench {
-    machine(Settings { loads: Some(Limits { queue, load_time: LOAD, ..Limits::default() }), ..Settings::default() })
+    machine(Settings {
+        loads: Some(LoadLimits { queue, load_time: LOAD, ..LoadLimits::default() }),
+        ..Settings::default()
+    })
 }
 
 fn asks(bench: &mut Bench, body: &Value) -> ConnId {
@@ -55,15 +58,15 @@ fn hi(bench: &mut Bench) -> ConnId {
 /// Lets everything happen; what was written on each connection, and when.
 pub(crate) fn play(bench: &mut Bench) -> BTreeMap<ConnId, Answer> {
     let mut written: BTreeMap<ConnId, Vec<(Instant, Vec<u8>)>> = BTreeMap::new();
-    while let Some(due) = bench.engine.next_due() {
+    while let Some(due) = bench.engine.poll_due() {
         bench.now = bench.now.max(due);
-        match bench.engine.step(bench.now).and_then(|step| step.action) {
+        match bench.engine.poll_step(bench.now).and_then(|step| step.action) {
             Some(Action::Write { conn, bytes }) => {
-                bench.engine.wrote(conn, bytes.len(), bench.now);
+                bench.engine.handle_written(conn, bytes.len(), bench.now);
                 written.entry(conn).or_default().push((bench.now, bytes.to_vec()));
             }
             Some(Action::Close { conn } | Action::Reset { conn } | Action::Abandon { conn }) => {
-                bench.engine.closed(conn, Closed::Local, bench.now);
+                bench.engine.handle_closed(conn, bench.now);
             }
             Some(Action::Shutdown { .. }) | None => {}
         }
@@ -195,7 +198,7 @@ fn another_context_length_loads_the_model_again() {
 fn who_hangs_up_while_it_waits_delays_nobody() {
     let mut bench = one_slot();
     let [one, other, third] = [hi(&mut bench), hi(&mut bench), hi(&mut bench)];
-    bench.engine.closed(other, Closed::Eof, bench.now);
+    bench.engine.handle_closed(other, bench.now);
     let answers = play(&mut bench);
     assert_eq!([one, third].map(|conn| last(&answers[&conn])), [ALONE, ALONE * 2]);
 }
@@ -215,7 +218,7 @@ fn an_answer_that_is_left_alone_is_as_fast_as_before() {
     let one = hi(&mut bench);
     let other = hi(&mut bench);
     bench.run_while(one, <[_]>::is_empty);
-    bench.engine.closed(other, Closed::Eof, bench.now);
+    bench.engine.handle_closed(other, bench.now);
     let rest = bench.run(one);
     assert_eq!(rest.last().unwrap().0, Instant::ZERO.saturating_add(ALONE));
 }

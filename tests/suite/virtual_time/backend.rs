@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use mock_ollama::backend::{Limits, Settings};
+use mock_ollama::backend::{LoadLimits, Settings};
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
 use runtime_lab::runtimes::of;
@@ -28,7 +28,7 @@ fn machines() -> [Settings; 4] {
     let load_time = Duration::from_millis(300);
     [
         Settings { share: "0.6,0.41".parse().unwrap(), ..Settings::default() },
-        Settings { loads: Some(Limits { load_time, queue: 2, ..Limits::default() }), ..Settings::default() },
+        Settings { loads: Some(LoadLimits { load_time, queue: 2, ..LoadLimits::default() }), ..Settings::default() },
         Settings { share: "0.5".parse().unwrap(), ..slots.clone() },
         slots,
     ]

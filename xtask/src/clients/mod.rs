@@ -15,7 +15,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::cargo;
 use flows::{FLOWS, Flow};
-use server::Server;
+use server::FlowServer;
 
 /// Runs every flow whose name contains `only`, prints what each client said, and fails when one of them did.
 ///
@@ -45,11 +45,11 @@ pub(crate) fn run(only: &str) -> Result<()> {
     }
 }
 
-/// Installs a client, starts a server for it, runs it, and says what it said last.
+/// Installs a client, starts a server for it and runs it. Returns the last line that it printed.
 fn drive(flow: &Flow) -> Result<String> {
     (flow.install)().context("the client could not be installed")?;
     let journal = target().join("clients").join(format!("{}.journal.json", flow.name.replace(' ', "-")));
-    let server = Server::start(flow.serve, &journal)?;
+    let server = FlowServer::start(flow.serve, &journal)?;
     let said = output(
         (flow.start)()
             .current_dir(cargo::root())

@@ -1,9 +1,8 @@
 //! The server that a flow talks to, and the journal that it leaves.
 
 use std::fs;
-use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 use serde::Deserialize;
@@ -11,75 +10,44 @@ use serde_json::Value;
 
 use super::target;
 use crate::cargo;
+use crate::server::ServerProcess;
 
 /// The word whose answer the flows leave in its midst.
 const CANCELLED: &str = "SLOW";
 
-/// A server in a process of its own, which ends with this value.
-pub(super) struct Server {
-    process: Child,
-    url: String,
+/// The server of a flow, which ends with this value.
+pub(super) struct FlowServer {
+    process: ServerProcess,
     journal: PathBuf,
 }
 
-impl Server {
+impl FlowServer {
     /// Starts the server that has been built, on a free port.
     pub(super) fn start(serve: &[&str], journal: &Path) -> Result<Self> {
-        let binary = target().join("release/mock-ollama");
         if let Some(folder) = journal.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let process = Command::new(&binary)
-            .arg("serve")
-            .args(serve)
-            .args(["--listen", "127.0.0.1:0", "--journal"])
-            .arg(journal)
-            .current_dir(cargo::root())
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", binary.display()))?;
-        let mut server = Self { process, url: String::new(), journal: journal.to_owned() };
-        let mut line = String::new();
-        if let Some(stdout) = server.process.stdout.take() {
-            BufReader::new(stdout).read_line(&mut line).context("cannot read what the server says")?;
-        }
-        let url = line.trim_end().strip_prefix("listening on ");
-        url.with_context(|| format!("the server does not listen; it said {line:?}"))?.clone_into(&mut server.url);
-        Ok(server)
+        let mut command = Command::new(target().join("release/mock-ollama"));
+        command.arg("serve").args(serve).args(["--listen", "127.0.0.1:0", "--journal"]).arg(journal);
+        let process = ServerProcess::start(command.current_dir(cargo::root()))?;
+        Ok(Self { process, journal: journal.to_owned() })
     }
 
     /// Where it listens.
-    pub(super) fn url(&self) -> &str {
-        &self.url
+    pub(super) fn url(&self) -> String {
+        format!("http://{}", self.process.addr())
     }
 
     /// Stops it as Ctrl-C does, and reads what it saw.
-    pub(super) fn stop(mut self) -> Result<Journal> {
-        let id = self.process.id().to_string();
-        let asked = Command::new("kill").args(["-TERM", &id]).status().context("cannot start `kill`")?;
-        if !asked.success() {
-            bail!("the server had ended before it was stopped");
-        }
-        let ended = self.process.wait().context("cannot wait for the server")?;
-        if !ended.success() {
-            bail!("the server ended with {ended}");
-        }
+    pub(super) fn stop(self) -> Result<Journal> {
+        self.process.stop()?;
         let text = fs::read_to_string(&self.journal);
         let text = text.with_context(|| format!("the server left no {}", self.journal.display()))?;
         serde_json::from_str(&text).with_context(|| format!("{} is no journal", self.journal.display()))
     }
 }
 
-impl Drop for Server {
-    fn drop(&mut self) {
-        // Both fail where it has ended already, which is what they are for.
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
-}
-
-/// What a server saw, as far as the flows need it (`mock_ollama::journal::Journal`).
+/// The requests that a server saw, as far as the flows need them (`mock_ollama::journal::Journal`).
 #[derive(Debug, Deserialize)]
 pub(super) struct Journal {
     entries: Vec<Entry>,

@@ -1,4 +1,4 @@
-//! What is known without load: how fast the server starts, how large it is, and what it takes while nobody asks. It is
+//! Measured without load: how fast the server starts, how large it is, and what it takes while nobody asks. It is
 //! built as who installs it would build it, with the profile `dist`.
 
 use std::path::{Path, PathBuf};
@@ -8,13 +8,13 @@ use anyhow::{Context as _, Result};
 use super::subject::ours;
 use super::targets::Mode;
 use crate::cargo;
-use crate::rod::Rods;
-use crate::rod::judge::{Conclusion, Limits, Round, conclude};
-use crate::rod::server::time_to_first_byte;
-use crate::rod::table::Line;
+use crate::measure::Setup;
+use crate::measure::judge::{Conclusion, Round, TargetLimits, conclude};
+use crate::measure::table::TargetRow;
+use crate::server::time_to_first_byte;
 
-/// Starts in one round; the fastest counts, since a busy machine makes starts slow and never fast.
-const STARTS: usize = 5;
+/// Starts in one round; the fastest counts, since a busy host makes starts slow and never fast.
+const STARTS_PER_ROUND: usize = 5;
 
 /// One round.
 pub(super) struct Start {
@@ -28,33 +28,33 @@ pub(super) fn build() -> Result<PathBuf> {
     Ok(cargo::root().join("target/dist/mock-ollama"))
 }
 
-pub(super) fn measure(rods: &Rods, program: &Path) -> Result<Start> {
-    let mut command = ours(rods, Mode::Coalesced);
+pub(super) fn measure(setup: &Setup, program: &Path) -> Result<Start> {
+    let mut command = ours(setup, Mode::Coalesced);
     command[0] = program.into();
     let mut round = Start { first_byte_ms: f64::MAX, idle_mib: 0.0 };
-    for _ in 0..STARTS {
-        let (took, server) = time_to_first_byte(rods, &command)?;
+    for _ in 0..STARTS_PER_ROUND {
+        let (took, server) = time_to_first_byte(&mut setup.on_server_core(&command))?;
         round.first_byte_ms = round.first_byte_ms.min(took.as_secs_f64() * 1e3);
         round.idle_mib = round.idle_mib.max(mib(server.rss_kib()? * 1024));
     }
     Ok(round)
 }
 
-pub(super) fn lines(program: &Path, starts: &[Start]) -> Result<Vec<Line>> {
+pub(super) fn lines(program: &Path, starts: &[Start]) -> Result<Vec<TargetRow>> {
     let line = |target: &str, unit, limits, value: fn(&Start) -> f64| {
         let rounds: Vec<Round> = starts.iter().map(|start| Round { value: value(start), counts: true }).collect();
         let conclusion = conclude(&rounds, Some(limits));
-        Line { target: target.to_owned(), unit, limits: Some(limits), conclusion, rounds: rounds.len() }
+        TargetRow { target: target.to_owned(), unit, limits: Some(limits), conclusion, rounds: rounds.len() }
     };
-    let first = line("start to first byte", " ms", Limits::at_most(25.0, 10.0), |start| start.first_byte_ms);
-    let idle = line("memory, idle", " MB", Limits::at_most(8.0, 4.0), |start| start.idle_mib);
+    let first = line("start to first byte", " ms", TargetLimits::at_most(25.0, 10.0), |start| start.first_byte_ms);
+    let idle = line("memory, idle", " MB", TargetLimits::at_most(8.0, 4.0), |start| start.idle_mib);
     // The size is what it is: once is as good as any number of rounds.
-    let limits = Limits::at_most(10.0, 5.0);
+    let limits = TargetLimits::at_most(10.0, 5.0);
     let bytes = program.metadata().context("cannot see how large the program is")?.len();
     let conclusion =
         Conclusion { counted: 1, ..conclude(&[Round { value: mib(bytes), counts: true }; 3], Some(limits)) };
     let size =
-        Line { target: "program, stripped".to_owned(), unit: " MB", limits: Some(limits), conclusion, rounds: 1 };
+        TargetRow { target: "program, stripped".to_owned(), unit: " MB", limits: Some(limits), conclusion, rounds: 1 };
     Ok(vec![first, idle, size])
 }
 

@@ -2,10 +2,8 @@
 
 use std::ffi::OsString;
 
-use anyhow::Result;
-
 use super::targets::Mode;
-use crate::rod::Rods;
+use crate::measure::Setup;
 
 /// The gap between tokens of paced servers, in microseconds.
 pub(crate) const GAP_US: u32 = 10_000;
@@ -39,24 +37,18 @@ impl Subject {
         }
     }
 
-    /// Why this server cannot be measured in this mode, if it cannot.
-    pub(super) fn misses(self, rods: &Rods, mode: Mode) -> Result<Option<String>> {
-        let missing = self == Self::Ours && mode == Mode::Flush && !rods.serve_knows("--flush")?;
-        Ok(missing.then(|| "this build has no --flush".to_owned()))
-    }
-
     /// The command that serves the answer in this mode.
-    pub(super) fn command(self, rods: &Rods, mode: Mode) -> Vec<OsString> {
+    pub(super) fn command(self, setup: &Setup, mode: Mode) -> Vec<OsString> {
         match self {
-            Self::Ours => ours(rods, mode),
-            Self::Ceiling => raw(rods, mode),
-            Self::Faulty(fault) => [raw(rods, mode), vec!["--fault".into(), fault.name().into()]].concat(),
+            Self::Ours => ours(setup, mode),
+            Self::Ceiling => raw(setup, mode),
+            Self::Faulty(fault) => [raw(setup, mode), vec!["--fault".into(), fault.name().into()]].concat(),
         }
     }
 }
 
 impl Fault {
-    /// As `rods raw` calls it.
+    /// As `loadgen raw` calls it.
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Slow => "slow",
@@ -66,23 +58,23 @@ impl Fault {
 }
 
 /// `mock-ollama serve`, on a free port.
-pub(crate) fn ours(rods: &Rods, mode: Mode) -> Vec<OsString> {
+pub(crate) fn ours(setup: &Setup, mode: Mode) -> Vec<OsString> {
     let pace = if mode == Mode::Paced { format!("gap={GAP_US}us") } else { "instant".to_owned() };
-    let mut command: Vec<OsString> = vec![rods.mock.clone().into(), "serve".into(), rods.recording.clone().into()];
+    let mut command: Vec<OsString> = vec![setup.mock.clone().into(), "serve".into(), setup.recording.clone().into()];
     command.extend(["--listen", "127.0.0.1:0", "--match", "any", "--pace", &pace].map(OsString::from));
     command.extend((mode == Mode::Flush).then(|| "--flush".into()));
     command
 }
 
-fn raw(rods: &Rods, mode: Mode) -> Vec<OsString> {
+fn raw(setup: &Setup, mode: Mode) -> Vec<OsString> {
     let name = match mode {
         Mode::Flush => "flush",
         Mode::Coalesced => "coalesced",
         Mode::Paced => "paced",
     };
     let gap = GAP_US.to_string();
-    let mut command: Vec<OsString> = vec![rods.rod.clone().into(), "raw".into(), "--body".into()];
-    command.push(rods.body.clone().into());
+    let mut command: Vec<OsString> = vec![setup.loadgen.clone().into(), "raw".into(), "--body".into()];
+    command.push(setup.body.clone().into());
     command.extend(["--mode", name, "--gap-us", &gap].map(OsString::from));
     command
 }

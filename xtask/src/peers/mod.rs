@@ -9,13 +9,14 @@ use std::collections::BTreeMap;
 
 use anyhow::{Context as _, Result};
 use clap::{Args, ValueEnum};
+use lab_stats::quantile::median;
+use loadgen::report::LoadReport;
 
-use crate::pace::{GAP_US, Mode, QUIET, ours};
-use crate::rod::Rods;
-use crate::rod::judge::median;
-use crate::rod::server::Server;
-use crate::rod::table::markdown;
-use crate::rod::window::{Load, Window, usual_warm};
+use crate::measure::Setup;
+use crate::measure::table::markdown;
+use crate::measure::window::{self, Load, usual_warm};
+use crate::pace::{GAP_US, MAX_OTHER_CORES, Mode, ours};
+use crate::server::ServerProcess;
 use peer::{PEERS, Peer};
 
 /// The flags.
@@ -26,7 +27,7 @@ pub(crate) struct PeersArgs {
     /// Rounds
     #[arg(long, default_value_t = 3, value_parser = clap::value_parser!(u32).range(1..=99))]
     rounds: u32,
-    /// Seconds to wait for a quiet machine before each measurement
+    /// Seconds to wait for a quiet host before each measurement
     #[arg(long, value_name = "SECONDS", default_value_t = 10)]
     patience: u16,
 }
@@ -54,14 +55,14 @@ const SHAPES: &[Shape] = &[
 ];
 
 /// Windows by shape and server, in the order of rounds.
-type Sheet = BTreeMap<(usize, &'static str), Vec<Window>>;
+type Sheet = BTreeMap<(usize, &'static str), Vec<LoadReport>>;
 
 /// Prepares, measures and prints.
 pub(crate) fn run(args: &PeersArgs) -> Result<()> {
-    let rods = Rods::prepare("peers")?;
+    let setup = Setup::prepare("peers")?;
     let mut peers: Vec<&Peer> = Vec::new();
     for peer in PEERS {
-        let ready = if args.what == Some(What::Run) { peer.ready(&rods) } else { peer.prepare(&rods) };
+        let ready = if args.what == Some(What::Run) { peer.ready(&setup) } else { peer.prepare(&setup) };
         match ready {
             Ok(()) => peers.push(peer),
             Err(why) => println!("{}: skipped: {why:#}", peer.name),
@@ -70,21 +71,15 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
     if args.what == Some(What::Prepare) {
         return Ok(());
     }
-    let flush = rods.serve_knows("--flush")?;
-    if !flush {
-        println!("ours, flushed: skipped: this build has no --flush");
-    }
     let mut sheet = Sheet::new();
     for round in 0..args.rounds {
         for (place, shape) in SHAPES.iter().enumerate() {
-            if shape.mode != Mode::Flush || flush {
-                let server = Server::start(&rods, &ours(&rods, shape.mode))?;
-                note(&mut sheet, &rods, args.patience, round, (place, "mock-ollama"), &server);
-            }
+            let server = ServerProcess::start(&mut setup.on_server_core(&ours(&setup, shape.mode)))?;
+            note(&mut sheet, &setup, args.patience, round, (place, "mock-ollama"), &server);
             for peer in peers.iter().filter(|peer| peer.modes.contains(&shape.mode)) {
-                let server = peer.start(&rods, if shape.mode == Mode::Paced { GAP_US } else { 0 });
+                let server = peer.start(&setup, if shape.mode == Mode::Paced { GAP_US } else { 0 });
                 match server.with_context(|| format!("cannot start {}", peer.name)) {
-                    Ok(server) => note(&mut sheet, &rods, args.patience, round, (place, peer.name), &server),
+                    Ok(server) => note(&mut sheet, &setup, args.patience, round, (place, peer.name), &server),
                     Err(error) => eprintln!("{error:#}"),
                 }
             }
@@ -98,17 +93,17 @@ pub(crate) fn run(args: &PeersArgs) -> Result<()> {
 /// Measures one server; a peer that gives no whole answers is left out of the round.
 fn note(
     sheet: &mut Sheet,
-    rods: &Rods,
+    setup: &Setup,
     patience: u16,
     round: u32,
     (place, name): (usize, &'static str),
-    server: &Server,
+    server: &ServerProcess,
 ) {
     let Shape { name: shape, mode, streams } = &SHAPES[place];
     let gap_us = if *mode == Mode::Paced { GAP_US } else { 0 };
     let (streams, warm) = (*streams, usual_warm(*streams, gap_us));
     let load = Load { streams, gap_us, warm, seconds: 2.0, patience: f64::from(patience) };
-    match Window::measure(rods, server, load, u32::from(patience > 0), QUIET) {
+    match window::measure(setup, server, load, u32::from(patience > 0), MAX_OTHER_CORES) {
         Ok((window, _)) => {
             let (rate, other) = (window.tokens_per_s, window.other_cpu);
             eprintln!("round {} {shape}, {name}: {rate:.0} tokens/s, others {other:.2}", round + 1);
@@ -125,7 +120,7 @@ fn shown(sheet: &Sheet) -> String {
         let head = "| server | tokens/s | CPU ns/token | segments/token | p50 µs | p99 µs | drift µs | memory KB | others' cores |";
         text.extend(["\n### ", shape.name, "\n\n", head, "\n| --- |", &" ---: |".repeat(8), "\n"]);
         for ((_, name), windows) in sheet.range((place, "")..(place + 1, "")) {
-            let cell = |value: fn(&Window) -> Option<f64>| {
+            let cell = |value: fn(&LoadReport) -> Option<f64>| {
                 let median = median(windows.iter().filter_map(value).collect());
                 median.map_or("–".to_owned(), |value| format!("{value:.*}", usize::from(value.abs() < 10.0) * 2))
             };

@@ -1,5 +1,6 @@
 //! The peers: how each is made, and how it is started.
 
+use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
@@ -7,9 +8,9 @@ use std::process::{Command, Stdio};
 use anyhow::{Context as _, Result, bail, ensure};
 
 use crate::cargo;
+use crate::measure::{Setup, TOKENS};
 use crate::pace::Mode;
-use crate::rod::server::Server;
-use crate::rod::{Rods, TOKENS};
+use crate::server::ServerProcess;
 
 /// Another mock server.
 pub(super) struct Peer {
@@ -18,8 +19,8 @@ pub(super) struct Peer {
     pub(super) modes: &'static [Mode],
     /// The program or file that is there once it is prepared.
     proof: &'static str,
-    prepare: fn(&Rods) -> Result<()>,
-    command: fn(&Rods, SocketAddr, u32) -> Command,
+    prepare: fn(&Setup) -> Result<()>,
+    command: fn(&Setup, SocketAddr, u32) -> Command,
 }
 
 /// The table.
@@ -49,23 +50,30 @@ pub(super) const PEERS: &[Peer] = &[
 
 impl Peer {
     /// Whether it has been prepared.
-    pub(super) fn ready(&self, rods: &Rods) -> Result<()> {
-        ensure!(rods.folder.join(self.proof).exists(), "`cargo xtask peers prepare` has not made it");
+    pub(super) fn ready(&self, setup: &Setup) -> Result<()> {
+        ensure!(setup.folder.join(self.proof).exists(), "`cargo xtask peers prepare` has not made it");
         Ok(())
     }
 
     /// Installs or builds it.
-    pub(super) fn prepare(&self, rods: &Rods) -> Result<()> {
-        (self.prepare)(rods)?;
-        self.ready(rods)
+    pub(super) fn prepare(&self, setup: &Setup) -> Result<()> {
+        (self.prepare)(setup)?;
+        self.ready(setup)
     }
 
     /// Starts it on a port that is free now.
-    pub(super) fn start(&self, rods: &Rods, gap_us: u32) -> Result<Server> {
+    pub(super) fn start(&self, setup: &Setup, gap_us: u32) -> Result<ServerProcess> {
         let probe = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).context("there is no free port")?;
         let addr = probe.local_addr()?;
         drop(probe);
-        Server::start_silent(rods, addr, &mut (self.command)(rods, addr, gap_us))
+        let command = (self.command)(setup, addr, gap_us);
+        let words: Vec<&OsStr> = std::iter::once(command.get_program()).chain(command.get_args()).collect();
+        let mut pinned = setup.on_server_core(&words);
+        pinned.envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
+        if let Some(folder) = command.get_current_dir() {
+            pinned.current_dir(folder);
+        }
+        ServerProcess::start_silent(addr, &mut pinned)
     }
 }
 
@@ -81,11 +89,11 @@ fn quietly(command: &mut Command) -> Result<()> {
 }
 
 fn sources() -> PathBuf {
-    cargo::root().join("benches/peers")
+    cargo::root().join("tools/peers")
 }
 
-fn prepare_aimock(rods: &Rods) -> Result<()> {
-    let folder = rods.folder.join("aimock");
+fn prepare_aimock(setup: &Setup) -> Result<()> {
+    let folder = setup.folder.join("aimock");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("package.json"), r#"{"name":"peer-aimock","version":"0.0.0","private":true}"#)?;
     // It cuts a text into pieces of so many characters; the last line is its own.
@@ -97,8 +105,8 @@ fn prepare_aimock(rods: &Rods) -> Result<()> {
     quietly(Command::new("npm").args(["install", "--silent", "--no-fund", "@copilotkit/aimock@1"]).current_dir(folder))
 }
 
-fn aimock(rods: &Rods, addr: SocketAddr, gap_us: u32) -> Command {
-    let folder = rods.folder.join("aimock");
+fn aimock(setup: &Setup, addr: SocketAddr, gap_us: u32) -> Command {
+    let folder = setup.folder.join("aimock");
     let (port, pause_ms) = (addr.port().to_string(), (gap_us / 1000).to_string());
     let mut command = Command::new("node");
     command.arg(folder.join("node_modules/@copilotkit/aimock/dist/cli.cjs")).arg("-f").arg(folder.join("fixture.json"));
@@ -106,31 +114,31 @@ fn aimock(rods: &Rods, addr: SocketAddr, gap_us: u32) -> Command {
     command
 }
 
-fn prepare_uvicorn(rods: &Rods) -> Result<()> {
-    let venv = rods.folder.join("venv");
+fn prepare_uvicorn(setup: &Setup) -> Result<()> {
+    let venv = setup.folder.join("venv");
     if !venv.exists() {
         quietly(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     }
     quietly(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "fastapi", "uvicorn[standard]"]))
 }
 
-fn uvicorn(rods: &Rods, addr: SocketAddr, gap_us: u32) -> Command {
-    let mut command = Command::new(rods.folder.join("venv/bin/python"));
+fn uvicorn(setup: &Setup, addr: SocketAddr, gap_us: u32) -> Command {
+    let mut command = Command::new(setup.folder.join("venv/bin/python"));
     command.args(["-B", "-m", "uvicorn", "fastapi_app:app", "--host", "127.0.0.1", "--port", &addr.port().to_string()]);
     command.args(["--log-level", "warning", "--no-access-log", "--backlog", "4096"]);
-    command.env("ANSWER", &rods.body).env("GAP_US", gap_us.to_string()).current_dir(sources());
+    command.env("ANSWER", &setup.body).env("GAP_US", gap_us.to_string()).current_dir(sources());
     command
 }
 
-fn prepare_wiremock(rods: &Rods) -> Result<()> {
+fn prepare_wiremock(setup: &Setup) -> Result<()> {
     let manifest = sources().join("wiremock/Cargo.toml");
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(["build", "--release", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
-    quietly(command.env("CARGO_TARGET_DIR", rods.folder.join("wiremock")))
+    quietly(command.env("CARGO_TARGET_DIR", setup.folder.join("wiremock")))
 }
 
-fn wiremock(rods: &Rods, addr: SocketAddr, _gap_us: u32) -> Command {
-    let mut command = Command::new(rods.folder.join("wiremock/release/peer-wiremock"));
-    command.arg(addr.to_string()).arg(&rods.body);
+fn wiremock(setup: &Setup, addr: SocketAddr, _gap_us: u32) -> Command {
+    let mut command = Command::new(setup.folder.join("wiremock/release/peer-wiremock"));
+    command.arg(addr.to_string()).arg(&setup.body);
     command
 }

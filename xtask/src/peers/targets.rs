@@ -1,10 +1,10 @@
 //! What ours is meant to be beside the peers.
 
 use super::{SHAPES, Sheet};
-use crate::pace::{Mode, QUIET};
-use crate::rod::judge::{Limits, Round, conclude};
-use crate::rod::table::Line;
-use crate::rod::window::Window;
+use crate::measure::judge::{Round, TargetLimits, conclude};
+use crate::measure::table::TargetRow;
+use crate::pace::{MAX_OTHER_CORES, Mode};
+use loadgen::report::LoadReport;
 
 /// A ratio of ours to a peer's, or the other way round.
 struct Target {
@@ -14,9 +14,9 @@ struct Target {
     peer: &'static str,
     /// How the peer is served.
     peer_mode: Mode,
-    limits: Limits,
+    limits: TargetLimits,
     /// Of ours and the peer's window.
-    value: fn(&Window, &Window) -> Option<f64>,
+    value: fn(&LoadReport, &LoadReport) -> Option<f64>,
 }
 
 const TARGETS: &[Target] = &[
@@ -25,7 +25,7 @@ const TARGETS: &[Target] = &[
         mode: Mode::Coalesced,
         peer: "aimock",
         peer_mode: Mode::Coalesced,
-        limits: Limits::at_least(8.0, 12.0),
+        limits: TargetLimits::at_least(8.0, 12.0),
         value: |ours, peer| Some(rate(ours, peer)),
     },
     Target {
@@ -33,7 +33,7 @@ const TARGETS: &[Target] = &[
         mode: Mode::Coalesced,
         peer: "uvicorn",
         peer_mode: Mode::Coalesced,
-        limits: Limits::at_least(30.0, 50.0),
+        limits: TargetLimits::at_least(30.0, 50.0),
         value: |ours, peer| Some(rate(ours, peer)),
     },
     Target {
@@ -41,7 +41,7 @@ const TARGETS: &[Target] = &[
         mode: Mode::Coalesced,
         peer: "wiremock",
         peer_mode: Mode::Coalesced,
-        limits: Limits::at_least(0.0, 0.6),
+        limits: TargetLimits::at_least(0.0, 0.6),
         value: |ours, peer| Some(rate(ours, peer)),
     },
     Target {
@@ -49,7 +49,7 @@ const TARGETS: &[Target] = &[
         mode: Mode::Flush,
         peer: "uvicorn",
         peer_mode: Mode::Coalesced,
-        limits: Limits::at_least(2.0, 2.7),
+        limits: TargetLimits::at_least(2.0, 2.7),
         value: |ours, peer| Some(rate(ours, peer)),
     },
     Target {
@@ -57,7 +57,7 @@ const TARGETS: &[Target] = &[
         mode: Mode::Paced,
         peer: "aimock",
         peer_mode: Mode::Paced,
-        limits: Limits::at_least(20.0, 100.0),
+        limits: TargetLimits::at_least(20.0, 100.0),
         value: lateness,
     },
     Target {
@@ -65,21 +65,21 @@ const TARGETS: &[Target] = &[
         mode: Mode::Paced,
         peer: "uvicorn",
         peer_mode: Mode::Paced,
-        limits: Limits::at_least(20.0, 100.0),
+        limits: TargetLimits::at_least(20.0, 100.0),
         value: lateness,
     },
 ];
 
-fn rate(ours: &Window, peer: &Window) -> f64 {
+fn rate(ours: &LoadReport, peer: &LoadReport) -> f64 {
     ours.tokens_per_s / peer.tokens_per_s
 }
 
-fn lateness(ours: &Window, peer: &Window) -> Option<f64> {
+fn lateness(ours: &LoadReport, peer: &LoadReport) -> Option<f64> {
     Some(peer.lateness_us?.p99 / ours.lateness_us?.p99)
 }
 
 /// The lines of those targets of which both sides were measured.
-pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
+pub(super) fn lines(sheet: &Sheet) -> Vec<TargetRow> {
     let windows = |mode, name| {
         let place = SHAPES.iter().position(|shape| shape.mode == mode)?;
         sheet.get(&(place, name))
@@ -90,12 +90,12 @@ pub(super) fn lines(sheet: &Sheet) -> Vec<Line> {
             .iter()
             .zip(peer)
             .filter_map(|(ours, peer)| {
-                let counts = ours.other_cpu <= QUIET && peer.other_cpu <= QUIET;
+                let counts = ours.other_cpu <= MAX_OTHER_CORES && peer.other_cpu <= MAX_OTHER_CORES;
                 Some(Round { value: (target.value)(ours, peer)?, counts })
             })
             .collect();
         let (limits, conclusion) = (Some(target.limits), conclude(&rounds, Some(target.limits)));
-        Some(Line { target: target.name.to_owned(), unit: "", limits, conclusion, rounds: rounds.len() })
+        Some(TargetRow { target: target.name.to_owned(), unit: "", limits, conclusion, rounds: rounds.len() })
     };
     TARGETS.iter().filter_map(line).collect()
 }

@@ -3,7 +3,7 @@
 use super::parse::Tree;
 
 /// One assertion about the tree of one build.
-pub(crate) struct Rule {
+pub(crate) struct TreeRule {
     /// The assertion as a sentence.
     pub(crate) name: &'static str,
     /// The package whose tree it is.
@@ -38,8 +38,8 @@ const RUNTIMES: &[&str] = &[
 ];
 
 /// The assertions.
-pub(crate) const RULES: &[Rule] = &[
-    Rule {
+pub(crate) const RULES: &[TreeRule] = &[
+    TreeRule {
         name: "a build with runtime-smol alone has no tokio runtime",
         package: "runtime-lab",
         build: &["--no-default-features", "--features", "runtime-smol"],
@@ -47,7 +47,7 @@ pub(crate) const RULES: &[Rule] = &[
         absent: &["async-compat", "async-std", "reqwest"],
         tokio_off: TOKIO_RUNTIME,
     },
-    Rule {
+    TreeRule {
         name: "a build with runtime-smol-1kb alone has no tokio runtime",
         package: "runtime-lab",
         build: &["--no-default-features", "--features", "runtime-smol-1kb"],
@@ -55,7 +55,7 @@ pub(crate) const RULES: &[Rule] = &[
         absent: &["async-compat", "async-std", "reqwest"],
         tokio_off: TOKIO_RUNTIME,
     },
-    Rule {
+    TreeRule {
         name: "a build with runtime-async-std alone has no tokio runtime",
         package: "runtime-lab",
         build: &["--no-default-features", "--features", "runtime-async-std"],
@@ -63,7 +63,7 @@ pub(crate) const RULES: &[Rule] = &[
         absent: &["async-compat", "reqwest", "smol"],
         tokio_off: TOKIO_RUNTIME,
     },
-    Rule {
+    TreeRule {
         name: "mock-ollama has no async runtime",
         package: "mock-ollama",
         build: &["--all-features"],
@@ -73,7 +73,7 @@ pub(crate) const RULES: &[Rule] = &[
     },
 ];
 
-impl Rule {
+impl TreeRule {
     /// What is wrong with `tree`, in the order of the rule; nothing when the rule holds.
     pub(crate) fn judge(&self, tree: &Tree) -> Vec<String> {
         let missing = self.present.iter().filter(|package| !tree.has(package));

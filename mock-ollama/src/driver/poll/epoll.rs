@@ -1,4 +1,4 @@
-//! Linux: epoll, with a timerfd for deadlines to the nanosecond and an eventfd to be woken by.
+//! Linux: epoll, with a timerfd for deadlines to the nanosecond and an eventfd for wake-ups.
 //!
 //! `epoll_pwait2` would save a call but is missing before Linux 5.11 and denied in some containers.
 
@@ -16,10 +16,15 @@ use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
 
-use super::{EVENTS, Ready};
+use super::ready::{MAX_READY, Ready};
 
 pub(crate) type Listener = TcpListener;
 pub(crate) type Stream = TcpStream;
+
+/// Turns a bound listener into one that this poller can wait for.
+pub(crate) fn into_listener(listener: TcpListener) -> Listener {
+    listener
+}
 
 const WAKER: u64 = u64::MAX;
 const TIMER: u64 = u64::MAX - 1;
@@ -116,7 +121,7 @@ impl Poller {
             let once = Itimerspec { it_interval: none, it_value };
             timerfd_settime(&self.timer, TimerfdTimerFlags::empty(), &once)?;
         }
-        let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; EVENTS];
+        let mut buffer = [const { MaybeUninit::<epoll::Event>::uninit() }; MAX_READY];
         let events = match epoll::wait(&self.epoll, &mut buffer[..], poll.then_some(&none)) {
             Ok((events, _)) => events,
             Err(Errno::INTR) => return Ok(()),

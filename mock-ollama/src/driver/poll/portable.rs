@@ -9,10 +9,15 @@ use std::time::Duration;
 use mio::net::{TcpListener, TcpStream};
 use mio::{Events, Interest, Poll, Token};
 
-use super::{EVENTS, Ready};
+use super::ready::{MAX_READY, Ready};
 
 pub(crate) type Listener = TcpListener;
 pub(crate) type Stream = TcpStream;
+
+/// Turns a bound listener into one that this poller can wait for.
+pub(crate) fn into_listener(listener: std::net::TcpListener) -> Listener {
+    Listener::from_std(listener)
+}
 
 const WAKER: Token = Token(usize::MAX);
 
@@ -38,7 +43,7 @@ impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
         let waker = Waker(Arc::new(mio::Waker::new(poll.registry(), WAKER)?));
-        Ok(Self { poll, waker, events: Events::with_capacity(EVENTS) })
+        Ok(Self { poll, waker, events: Events::with_capacity(MAX_READY) })
     }
 
     pub(crate) fn waker(&self) -> Waker {

@@ -4,13 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::{Answered, Answerer, Reception, Timing};
-use crate::backend::{Arrival, BUSY, Turn};
+use crate::backend::{Arrival, BUSY, LoadRequest};
 use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared, Told};
-use crate::dialect::check;
-use crate::dialect::{self, WireFormat, debug_reply, refuse};
+use crate::dialect::{self, WireFormat, check, debug_reply, refuse};
 use crate::engine::config::CreatedAt;
-use crate::engine::live::Live;
-use crate::engine::stream::Source;
+use crate::engine::live::LiveAnswer;
+use crate::engine::source::AnswerSource;
 use crate::generation::{Done, Generation, ParsedRequest, Part, Reason, Refusal, RefusedBy};
 use crate::http::Reply;
 use crate::journal::Answer;
@@ -145,7 +144,8 @@ impl Answerer<'_> {
         let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
         match told {
             Told::Bytes(response) => {
-                let source = Source::Prepared { response: Arc::clone(response), created_at: self.config.created_at };
+                let source =
+                    AnswerSource::Prepared { response: Arc::clone(response), created_at: self.config.created_at };
                 self.admitted(ask, card, source, answer, from)
             }
             Told::Anew(generation) => {
@@ -164,13 +164,13 @@ impl Answerer<'_> {
         from: &Reception<'_>,
     ) -> Answered {
         let failed_at = generation.last.at;
-        let live = Live::new(ask, card, (generation, end), from.ids);
+        let live = LiveAnswer::new(ask, card, (generation, end), from.ids);
         let source = match live.whole_failure() {
             Some((status, text)) => {
                 let refusal = Refusal { status, text: text.to_owned(), by: RefusedBy::Runner };
                 ready(self.refusal(ask, &refusal, failed_at, from))
             }
-            None => Source::Live(Box::new(live)),
+            None => AnswerSource::Live(Box::new(live)),
         };
         self.admitted(ask, card.clone(), source, answer, from)
     }
@@ -180,13 +180,13 @@ impl Answerer<'_> {
         &mut self,
         ask: &ParsedRequest,
         card: Card,
-        source: Source,
+        source: AnswerSource,
         answer: Answer,
         from: &Reception<'_>,
     ) -> Answered {
         let (stream, options) = (from.stream.clone(), load_options(ask));
-        let turn = Turn { stream, card: card.clone(), options, keep_alive: ask.keep_alive };
-        let is_loaded = match self.scheduler.arrive(turn, self.now) {
+        let request = LoadRequest { stream, card: card.clone(), options, keep_alive: ask.keep_alive };
+        let is_loaded = match self.scheduler.arrive(request, self.now) {
             Arrival::Busy => {
                 let refusal = Refusal::by_handler(503, BUSY);
                 return self.refused(ask, &refusal, from);
@@ -213,8 +213,8 @@ fn at_once(fields: Vec<(String, String)>, chunks: Vec<Vec<u8>>, at: Duration) ->
 }
 
 /// Bytes that carry no time of their own.
-fn ready(response: Prepared) -> Source {
-    Source::Prepared { response: Arc::new(response), created_at: CreatedAt::Recorded }
+fn ready(response: Prepared) -> AnswerSource {
+    AnswerSource::Prepared { response: Arc::new(response), created_at: CreatedAt::Recorded }
 }
 
 /// What a request that cannot be decoded asked for, as far as can be seen.

@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Answered, Answerer, Effect, Reception, Timing};
+use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::{Matching, Prepared};
 use crate::dialect::refuse_openai;
+use crate::engine::source::Effect;
 use crate::generation::Refusal;
 use crate::go_json::rfc3339;
 use crate::http::{BARE_JSON, JSON, Reply, Route};
@@ -170,8 +171,8 @@ fn progressing(progress: &Progress, stream: bool) -> Answered {
         Prepared::reply(progress.whole(), progress.took)
     };
     let created = if progress.failure.is_none() { progress.outcome.clone() } else { None };
-    let then = created.map(|card: Box<Card>| Effect::Add(card));
-    Answered { timing: Timing::Paced, then, ..Answered::from(Arc::new(response)) }
+    let effect = created.map(|card: Box<Card>| Effect::Add(card));
+    Answered { timing: Timing::Paced, effect, ..Answered::from(Arc::new(response)) }
 }
 
 /// The value of a field of a multipart form.

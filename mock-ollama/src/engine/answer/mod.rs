@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use super::callers::Callers;
 use super::config::{Config, CreatedAt};
-use super::stream::Source;
+use super::source::{AnswerSource, Effect};
 use crate::backend::Scheduler;
 use crate::catalog::{Matching, Prepared};
 use crate::clock::Instant;
@@ -26,10 +26,11 @@ use crate::http::{Gate, Reply, Request, Route, gate};
 use crate::journal::{Answer, ServerId, StreamId};
 use crate::models::{Card, Store};
 use crate::recording;
+use crate::schedule::{Base, Pace};
 
 /// An answer, and what the engine has to know of it.
 pub(super) struct Answered {
-    pub(super) source: Source,
+    pub(super) source: AnswerSource,
     pub(super) answer: Answer,
     /// The model that is busy with it until it ends.
     pub(super) model: Option<Arc<Card>>,
@@ -39,8 +40,8 @@ pub(super) struct Answered {
     pub(super) timing: Timing,
     /// Fields that are added to its head.
     pub(super) extra_fields: Vec<(String, String)>,
-    /// What becomes true when its last byte has left.
-    pub(super) then: Option<Effect>,
+    /// What happens when its last byte has left.
+    pub(super) effect: Option<Effect>,
 }
 
 /// What becomes of the times that an answer states.
@@ -54,15 +55,21 @@ pub(super) enum Timing {
     Paced,
 }
 
-/// A change of the models that happens when the answer which reports it has ended.
-#[derive(Clone, Debug)]
-pub(super) enum Effect {
-    /// A pull or create came to its end.
-    Add(Box<Card>),
+impl Timing {
+    /// Returns the pace at which an answer is served; `is_stream` is whether a model answers.
+    pub(super) fn pace(self, pace: Pace, is_stream: bool) -> Pace {
+        match (self, pace.base) {
+            (Self::AtOnce, _) => Pace::instant(),
+            (Self::AsStated, _) => Pace::recorded(),
+            // A release is for open streams; nothing would ever release an answer without one.
+            (Self::Paced, Base::Stepped) if !is_stream => Pace::recorded(),
+            (Self::Paced, _) => pace,
+        }
+    }
 }
 
 impl Answered {
-    pub(super) fn new(source: Source) -> Self {
+    pub(super) fn new(source: AnswerSource) -> Self {
         Self {
             source,
             answer: Answer::Served,
@@ -70,14 +77,14 @@ impl Answered {
             is_loaded: None,
             timing: Timing::AtOnce,
             extra_fields: Vec::new(),
-            then: None,
+            effect: None,
         }
     }
 }
 
 impl From<Arc<Prepared>> for Answered {
     fn from(response: Arc<Prepared>) -> Self {
-        Self::new(Source::Prepared { response, created_at: CreatedAt::Recorded })
+        Self::new(AnswerSource::Prepared { response, created_at: CreatedAt::Recorded })
     }
 }
 
@@ -135,7 +142,8 @@ impl Answerer<'_> {
         let turn = self.callers.take_turn(&from.stream.caller, (&first.recording, first.exchange));
         let found = fixed.get(turn % fixed.len())?;
         let answer = Answer::Matched { recording: found.recording.to_string(), exchange: found.exchange };
-        let source = Source::Prepared { response: Arc::clone(&found.response), created_at: self.config.created_at };
+        let source =
+            AnswerSource::Prepared { response: Arc::clone(&found.response), created_at: self.config.created_at };
         Some(Answered { answer, timing: Timing::Paced, ..Answered::new(source) })
     }
 

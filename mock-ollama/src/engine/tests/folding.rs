@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{Bench, CONN, chunks_of, post, recording};
+use super::{CONN, TestEngine, chunks_of, post, recording};
 use crate::catalog::Matching;
 use crate::dialect::routes;
 use crate::journal::Answer;
@@ -35,15 +35,15 @@ fn unstreamed(mut recording: Recording) -> Recording {
     recording
 }
 
-fn bench(recordings: &[Recording]) -> Bench {
-    Bench::new(recordings.to_vec(), |config| {
+fn bench(recordings: &[Recording]) -> TestEngine {
+    TestEngine::new(recordings.to_vec(), |config| {
         config.matching = Matching::Exact;
         config.pace = Pace::instant();
     })
 }
 
 /// Head and body of the answer to the question in this form.
-fn ask(bench: &mut Bench, path: &str, stream: bool) -> (String, String) {
+fn ask(bench: &mut TestEngine, path: &str, stream: bool) -> (String, String) {
     let before = bench.output().len();
     bench.send(post(path, &request(path, stream).to_string(), "")).run();
     let answer = bench.output()[before..].to_owned();

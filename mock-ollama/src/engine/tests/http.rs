@@ -3,13 +3,13 @@
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::{Bench, ask, generate, post};
+use super::{TestEngine, ask, generate, post};
 use crate::engine::LINGER;
 use crate::http::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 use crate::journal::Answer;
 
-fn bench() -> Bench {
-    Bench::new(vec![generate("hi", "tiny", "Say hi", &["Hi", "!"])], |_| {})
+fn bench() -> TestEngine {
+    TestEngine::new(vec![generate("hi", "tiny", "Say hi", &["Hi", "!"])], |_| {})
 }
 
 /// Everything the server says to these bytes, in one piece.
@@ -39,7 +39,7 @@ fn head_has_the_length_of_get_and_no_body() {
 #[test]
 fn a_long_listing_is_chunked_and_its_head_states_no_length() {
     let many = (0..20).map(|n| generate(&format!("r{n}"), &format!("model-number-{n}"), "p", &["x"])).collect();
-    let mut bench = Bench::new(many, |_| {});
+    let mut bench = TestEngine::new(many, |_| {});
     bench.send("GET /api/tags HTTP/1.1\r\nHost: localhost\r\n\r\n").run();
     assert_eq!(super::chunks_of(&bench.output()).len(), 1);
     bench.written.clear();

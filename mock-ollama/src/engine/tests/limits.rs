@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-use super::{Bench, CONN, ask, at_ms, generate, post};
+use super::{CONN, TestEngine, ask, at_ms, generate, post};
 use crate::catalog::Catalog;
 use crate::clock::Instant;
 use crate::engine::Limits;
@@ -19,8 +19,8 @@ fn hi() -> Recording {
     generate("hi", "tiny", "Say hi", &["Hi", "!"])
 }
 
-fn limited(limits: Limits) -> Bench {
-    Bench::new(vec![hi()], |config| config.limits = limits)
+fn limited(limits: Limits) -> TestEngine {
+    TestEngine::new(vec![hi()], |config| config.limits = limits)
 }
 
 /// A catalog with one scripted model.
@@ -30,7 +30,7 @@ fn scripted() -> std::sync::Arc<Catalog> {
 }
 
 /// What the driver was told beside writes, and when, in milliseconds.
-fn told(bench: &Bench) -> Vec<(u64, &'static str)> {
+fn told(bench: &TestEngine) -> Vec<(u64, &'static str)> {
     bench.told.iter().map(|(at, what)| (at.as_nanos() / 1_000_000, *what)).collect()
 }
 
@@ -38,7 +38,7 @@ fn told(bench: &Bench) -> Vec<(u64, &'static str)> {
 fn without_limits_of_time_a_silent_client_is_waited_for_for_ever() {
     let mut bench = limited(Limits::default());
     bench.send("POST /api/gen");
-    assert_eq!(bench.engine.next_due(), None);
+    assert_eq!(bench.engine.poll_due(), None);
 }
 
 #[test]
@@ -86,7 +86,7 @@ fn a_request_that_is_complete_in_time_is_answered() {
     bench.now = at_ms(5_999);
     bench.send(rest);
     for _ in 0..10 {
-        let Some(due) = bench.engine.next_due().filter(|due| *due < at_ms(9_000)) else { break };
+        let Some(due) = bench.engine.poll_due().filter(|due| *due < at_ms(9_000)) else { break };
         bench.now = due;
         bench.act();
     }
@@ -99,7 +99,7 @@ fn a_client_that_takes_nothing_is_dropped_and_its_answer_counts_as_broken_off() 
     bench.transport_takes = false;
     bench.send(ask("tiny", "Say hi"));
     while bench.told.is_empty() {
-        bench.now = bench.engine.next_due().unwrap();
+        bench.now = bench.engine.poll_due().unwrap();
         bench.act();
     }
     let (at, what) = told(&bench)[0];
@@ -110,15 +110,15 @@ fn a_client_that_takes_nothing_is_dropped_and_its_answer_counts_as_broken_off() 
 
 #[test]
 fn a_client_that_says_it_is_done_and_takes_nothing_is_dropped_as_well() {
-    let mut bench = Bench::new(vec![hi()], |config| {
+    let mut bench = TestEngine::new(vec![hi()], |config| {
         config.limits = Limits { stall: Some(SECOND), ..Limits::default() };
         config.catalog = scripted();
     });
     bench.transport_takes = false;
     bench.send(ask("tiny", "Say hi"));
-    assert!(bench.engine.half_closed(CONN, at_ms(1)), "a scripted answer breaks off with words");
+    assert!(bench.engine.handle_half_closed(CONN, at_ms(1)), "a scripted answer breaks off with words");
     for _ in 0..20 {
-        let Some(due) = bench.engine.next_due() else { break };
+        let Some(due) = bench.engine.poll_due() else { break };
         bench.now = due;
         bench.act();
     }
@@ -133,7 +133,7 @@ fn a_client_that_takes_a_little_now_and_then_is_not_dropped() {
     for step in 1..100 {
         bench.now = at_ms(step * 900);
         bench.act();
-        bench.engine.wrote(CONN, 1, bench.now);
+        bench.engine.handle_written(CONN, 1, bench.now);
     }
     assert_eq!(told(&bench), []);
 }
@@ -147,7 +147,7 @@ fn an_answer_that_is_slow_by_itself_is_no_stall() {
     });
     bench.send(ask("tiny", "Say hi"));
     while bench.engine.journal().entries[0].fate == Fate::Open {
-        bench.now = bench.engine.next_due().unwrap();
+        bench.now = bench.engine.poll_due().unwrap();
         bench.act();
     }
     assert_eq!((told(&bench), bench.engine.journal().entries[0].fate), (vec![], Fate::Complete));
@@ -166,7 +166,7 @@ fn a_request_beyond_a_limit_of_size_is_refused(#[case] limits: Limits, #[case] s
 fn who_is_one_too_many_is_told_so_whatever_it_asks_and_let_go() {
     let mut bench = limited(Limits::default());
     let other = ConnId(2);
-    bench.engine.refuse(other, ServerId(0), Instant::ZERO);
+    bench.engine.handle_refused(other, ServerId(0), Instant::ZERO);
     bench.send_on(other, ask("tiny", "Say hi")).run();
     let told: Vec<u8> = bench.writes(other).into_iter().flat_map(|(_, bytes)| bytes).collect();
     let told_text = String::from_utf8(told).unwrap();
@@ -179,7 +179,7 @@ fn who_is_one_too_many_is_told_so_whatever_it_asks_and_let_go() {
 #[test]
 fn a_journal_that_keeps_the_last_ones_still_counts_them_all() {
     let last = NonZeroUsize::new(2).unwrap();
-    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep { requests: last, ..Keep::ALL });
+    let mut bench = TestEngine::new(vec![hi()], |config| config.keep = Keep { requests: last, ..Keep::ALL });
     for number in 0..9 {
         let prompt = if number == 1 { "no such prompt" } else { "Say hi" };
         bench.send(ask("tiny", prompt)).run();
@@ -194,10 +194,11 @@ fn a_journal_that_keeps_the_last_ones_still_counts_them_all() {
 
 #[test]
 fn what_becomes_of_a_request_that_the_journal_has_forgotten_is_nobodys_business() {
-    let mut bench = Bench::new(vec![hi()], |config| config.keep = Keep { requests: NonZeroUsize::MIN, ..Keep::ALL });
+    let mut bench =
+        TestEngine::new(vec![hi()], |config| config.keep = Keep { requests: NonZeroUsize::MIN, ..Keep::ALL });
     bench.send(ask("tiny", "Say hi"));
     for number in 2..6 {
-        bench.engine.opened(ConnId(number), ServerId(0), Instant::ZERO);
+        bench.engine.handle_connected(ConnId(number), ServerId(0), Instant::ZERO);
         bench.send_on(ConnId(number), ask("tiny", "Say hi"));
     }
     bench.run();

@@ -3,7 +3,7 @@
 use rstest::rstest;
 use serde_json::json;
 
-use super::{Bench, CONN, ask, generate, post, recording};
+use super::{CONN, TestEngine, ask, generate, post, recording};
 use crate::catalog::Matching;
 use crate::clock::Instant;
 use crate::journal::{AGENT_HEADER, Answer, ConnId, ServerId};
@@ -11,15 +11,15 @@ use crate::recording::{End, Exchange, Recording};
 use crate::schedule::Pace;
 use crate::seed::Seed;
 
-fn bench(recordings: Vec<Recording>, matching: Matching) -> Bench {
-    Bench::new(recordings, |config| {
+fn bench(recordings: Vec<Recording>, matching: Matching) -> TestEngine {
+    TestEngine::new(recordings, |config| {
         config.matching = matching;
         config.pace = Pace::instant();
     })
 }
 
 /// The recordings that answered, in order; what was missed is `None`.
-fn answered(bench: &Bench) -> Vec<Option<String>> {
+fn answered(bench: &TestEngine) -> Vec<Option<String>> {
     let answers = bench.engine.journal().entries.iter().map(|entry| match &entry.answer {
         Answer::Matched { recording, .. } => Some(recording.clone()),
         _ => None,
@@ -51,7 +51,7 @@ fn exact_compares_messages_as_json_not_as_text() {
 fn several_recordings_of_one_request_are_served_in_turn_to_each_agent() {
     let pair = ["first", "second"].map(|name| generate(name, "tiny", "Say hi", &["x"]));
     let mut bench = bench(pair.to_vec(), Matching::Exact);
-    bench.engine.opened(ConnId(2), ServerId(0), Instant::ZERO);
+    bench.engine.handle_connected(ConnId(2), ServerId(0), Instant::ZERO);
     let body = "{\"model\":\"tiny\",\"prompt\":\"Say hi\"}";
     let named = |agent: &str| post("/api/generate", body, &format!("{AGENT_HEADER}: {agent}\r\n"));
     for (conn, agent) in [(CONN, "a"), (ConnId(2), "b"), (CONN, "a"), (ConnId(2), "b"), (CONN, "a")] {
@@ -65,7 +65,7 @@ fn several_recordings_of_one_request_are_served_in_turn_to_each_agent() {
 fn without_the_header_the_connection_is_the_agent() {
     let pair = ["first", "second"].map(|name| generate(name, "tiny", "Say hi", &["x"]));
     let mut bench = bench(pair.to_vec(), Matching::Exact);
-    bench.engine.opened(ConnId(2), ServerId(0), Instant::ZERO);
+    bench.engine.handle_connected(ConnId(2), ServerId(0), Instant::ZERO);
     bench.send(ask("tiny", "Say hi"));
     bench.send_on(ConnId(2), ask("tiny", "Say hi"));
     assert_eq!(answered(&bench), [Some("first".to_owned()), Some("first".to_owned())]);

@@ -1,11 +1,11 @@
 //! The engine run by hand: no socket, no clock, every instant chosen.
 
+mod backend;
 mod folding;
 mod http;
 mod limits;
 mod matching;
 mod pairs;
-mod shards;
 mod streams;
 
 use std::time::Duration;
@@ -23,7 +23,7 @@ const CONN: ConnId = ConnId(1);
 const WALL: WallAnchor = WallAnchor { at: Instant::ZERO, unix_nanos: 1_785_578_400_000_000_000 };
 
 /// An engine with a hand on its clock.
-struct Bench {
+struct TestEngine {
     engine: Engine,
     now: Instant,
     /// What was written to whom and when.
@@ -34,14 +34,14 @@ struct Bench {
     transport_takes: bool,
 }
 
-impl Bench {
+impl TestEngine {
     fn new(recordings: Vec<Recording>, set: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config { catalog: Catalog::new(recordings).into(), wall: WALL, ..Config::default() };
         // The tests here are not about who may call.
         config.gate.open.insert(ServerId(0));
         set(&mut config);
         let mut engine = Engine::new(config);
-        engine.opened(CONN, ServerId(0), Instant::ZERO);
+        engine.handle_connected(CONN, ServerId(0), Instant::ZERO);
         Self { engine, now: Instant::ZERO, written: Vec::new(), told: Vec::new(), transport_takes: true }
     }
 
@@ -51,18 +51,18 @@ impl Bench {
     }
 
     fn send_on(&mut self, conn: ConnId, bytes: impl AsRef<[u8]>) -> &mut Self {
-        self.engine.receive(conn, bytes.as_ref(), self.now);
+        self.engine.handle_input(conn, bytes.as_ref(), self.now);
         self.act()
     }
 
     fn act(&mut self) -> &mut Self {
-        while let Some(step) = self.engine.step(self.now) {
+        while let Some(step) = self.engine.poll_step(self.now) {
             let Some(action) = step.action else { continue };
             match action {
                 Action::Write { conn, bytes } => {
                     self.written.push((self.now, conn, bytes.to_vec()));
                     if self.transport_takes {
-                        self.engine.wrote(conn, bytes.len(), self.now);
+                        self.engine.handle_written(conn, bytes.len(), self.now);
                     }
                 }
                 Action::Shutdown { .. } => self.told.push((self.now, "shutdown")),
@@ -76,7 +76,7 @@ impl Bench {
 
     /// Lets time jump from event to event until nothing is left to happen.
     fn run(&mut self) -> &mut Self {
-        while let Some(due) = self.engine.next_due() {
+        while let Some(due) = self.engine.poll_due() {
             self.now = self.now.max(due);
             self.act();
         }

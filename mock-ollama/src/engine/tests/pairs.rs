@@ -4,7 +4,7 @@ use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
-use super::{Bench, post, recording};
+use super::{TestEngine, post, recording};
 use crate::catalog::Matching;
 use crate::dialect::{DIALECTS, Ids, of, read};
 use crate::generation::Dialect;
@@ -232,7 +232,7 @@ fn recorded(dialect: Dialect, chunks: Vec<Vec<u8>>) -> Recording {
 
 /// What a client reads that asks for a stream or for none.
 fn asked(recording: &Recording, dialect: Dialect, stream: bool) -> Said {
-    let mut bench = Bench::new(vec![recording.clone()], |config| {
+    let mut bench = TestEngine::new(vec![recording.clone()], |config| {
         config.matching = Matching::Any;
         config.pace = Pace::instant();
     });

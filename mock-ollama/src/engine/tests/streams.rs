@@ -6,9 +6,9 @@ use std::time::Duration;
 use proptest::prelude::*;
 use rstest::rstest;
 
-use super::{Bench, CONN, WALL, ask, at_ms, chunks_of, generate, post};
+use super::{CONN, TestEngine, WALL, ask, at_ms, chunks_of, generate, post};
 use crate::clock::Instant;
-use crate::engine::{Action, Closed, Release, Turn};
+use crate::engine::{Action, Batch, Release};
 use crate::journal::{AGENT_HEADER, Answer, ConnId, Fate, ServerId, StreamId};
 use crate::recording::{Chunk, End};
 use crate::schedule::Pace;
@@ -21,7 +21,7 @@ fn hi() -> crate::recording::Recording {
 #[test]
 fn every_recorded_chunk_leaves_at_its_time_as_one_http_chunk() {
     let recorded = hi();
-    let mut bench = Bench::new(vec![recorded.clone()], |_| {});
+    let mut bench = TestEngine::new(vec![recorded.clone()], |_| {});
     bench.send(ask("tiny", "Say hi")).run();
     let times: Vec<Instant> = bench.writes(CONN).iter().map(|(at, _)| *at).collect();
     assert_eq!(times, [at_ms(100), at_ms(110), at_ms(120), at_ms(120)]);
@@ -31,7 +31,7 @@ fn every_recorded_chunk_leaves_at_its_time_as_one_http_chunk() {
 
 #[test]
 fn no_byte_of_the_head_goes_out_before_the_first_chunk_is_due() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     bench.send(ask("tiny", "Say hi"));
     bench.now = at_ms(99);
     bench.act();
@@ -45,19 +45,19 @@ fn no_byte_of_the_head_goes_out_before_the_first_chunk_is_due() {
 
 #[test]
 fn deadlines_are_absolute_so_that_a_late_driver_does_not_make_the_rest_late() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     bench.send(ask("tiny", "Say hi"));
     bench.now = at_ms(109);
     bench.act();
-    assert_eq!(bench.engine.next_due(), Some(at_ms(110)));
+    assert_eq!(bench.engine.poll_due(), Some(at_ms(110)));
 }
 
 /// What the events that are due by `now` have to write, event by event: to whom, and how many chunks.
-fn writes_of_events(bench: &mut Bench, now: Instant, most: usize) -> Vec<(ConnId, usize)> {
-    let turn = Turn { most: NonZeroUsize::new(most).unwrap(), apart: true };
+fn writes_of_events(bench: &mut TestEngine, now: Instant, most: usize) -> Vec<(ConnId, usize)> {
+    let turn = Batch { max_chunks: NonZeroUsize::new(most).unwrap(), separate_writes: true };
     let mut actions = Vec::new();
     let mut events = Vec::new();
-    while bench.engine.advance(now, turn, &mut actions).is_some() {
+    while bench.engine.poll_batch(now, turn, &mut actions).is_some() {
         let writes: Vec<(ConnId, usize)> = actions
             .drain(..)
             .filter_map(|action| match action {
@@ -67,7 +67,7 @@ fn writes_of_events(bench: &mut Bench, now: Instant, most: usize) -> Vec<(ConnId
             .collect();
         events.extend(writes.first().map(|(conn, _)| (*conn, writes.len())));
         for (conn, bytes) in writes {
-            bench.engine.wrote(conn, bytes, now);
+            bench.engine.handle_written(conn, bytes, now);
         }
     }
     events
@@ -75,8 +75,8 @@ fn writes_of_events(bench: &mut Bench, now: Instant, most: usize) -> Vec<(ConnId
 
 #[test]
 fn a_stream_that_is_late_catches_up_in_one_event_and_keeps_its_deadlines() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
-    bench.engine.receive(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
+    bench.engine.handle_input(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
     // Three chunks, and what ends the body.
     assert_eq!(writes_of_events(&mut bench, at_ms(500), 64), [(CONN, 4)]);
     let chunks = &bench.engine.journal().entries[0].chunks;
@@ -85,10 +85,11 @@ fn a_stream_that_is_late_catches_up_in_one_event_and_keeps_its_deadlines() {
 
 #[test]
 fn chunks_that_lie_together_leave_as_one_piece_with_each_its_place_in_the_journal() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
-    bench.engine.receive(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
-    let (turn, mut actions) = (Turn { most: NonZeroUsize::new(64).unwrap(), apart: false }, Vec::new());
-    bench.engine.advance(at_ms(500), turn, &mut actions);
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
+    bench.engine.handle_input(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+    let (turn, mut actions) =
+        (Batch { max_chunks: NonZeroUsize::new(64).unwrap(), separate_writes: false }, Vec::new());
+    bench.engine.poll_batch(at_ms(500), turn, &mut actions);
     let written: Vec<Vec<u8>> = actions
         .into_iter()
         .map(|action| match action {
@@ -98,7 +99,7 @@ fn chunks_that_lie_together_leave_as_one_piece_with_each_its_place_in_the_journa
         .collect();
     // The head and the first chunk, the other two, and what ends the body.
     assert_eq!(written.len(), 3);
-    bench.engine.wrote(CONN, written[0].len() + 1, at_ms(501));
+    bench.engine.handle_written(CONN, written[0].len() + 1, at_ms(501));
     let whole = String::from_utf8(written.concat()).unwrap();
     assert_eq!(chunks_of(&whole).len(), 3, "each is an HTTP chunk all the same");
     let chunks = &bench.engine.journal().entries[0].chunks;
@@ -113,20 +114,20 @@ proptest! {
     ) {
         let other = ConnId(2);
         let outcome = |turns: &[(usize, bool, u64)]| {
-            let mut bench = Bench::new(vec![hi()], |_| {});
-            bench.engine.opened(other, ServerId(0), Instant::ZERO);
+            let mut bench = TestEngine::new(vec![hi()], |_| {});
+            bench.engine.handle_connected(other, ServerId(0), Instant::ZERO);
             for conn in [CONN, other] {
-                bench.engine.receive(conn, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+                bench.engine.handle_input(conn, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
             }
             let (mut actions, mut turns) = (Vec::new(), turns.iter().cycle());
-            while let Some(due) = bench.engine.next_due() {
+            while let Some(due) = bench.engine.poll_due() {
                 let (most, apart, late) = *turns.next().unwrap();
-                let turn = Turn { most: NonZeroUsize::new(most).unwrap(), apart };
+                let turn = Batch { max_chunks: NonZeroUsize::new(most).unwrap(), separate_writes: apart };
                 bench.now = bench.now.max(due.saturating_add(Duration::from_millis(late)));
-                bench.engine.advance(bench.now, turn, &mut actions);
+                bench.engine.poll_batch(bench.now, turn, &mut actions);
                 for action in actions.drain(..) {
                     if let Action::Write { conn, bytes } = action {
-                        bench.engine.wrote(conn, bytes.len(), bench.now);
+                        bench.engine.handle_written(conn, bytes.len(), bench.now);
                         bench.written.push((bench.now, conn, bytes.to_vec()));
                     }
                 }
@@ -147,19 +148,19 @@ proptest! {
 
 #[test]
 fn chunks_that_are_not_due_yet_do_not_leave_with_those_that_are() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
-    bench.engine.receive(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
+    bench.engine.handle_input(CONN, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
     assert_eq!(writes_of_events(&mut bench, at_ms(110), 64), [(CONN, 2)]);
-    assert_eq!(bench.engine.next_due(), Some(at_ms(120)));
+    assert_eq!(bench.engine.poll_due(), Some(at_ms(120)));
 }
 
 #[test]
 fn of_two_streams_that_are_late_neither_waits_until_the_other_has_caught_up() {
     let other = ConnId(2);
-    let mut bench = Bench::new(vec![hi()], |_| {});
-    bench.engine.opened(other, ServerId(0), Instant::ZERO);
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
+    bench.engine.handle_connected(other, ServerId(0), Instant::ZERO);
     for conn in [CONN, other] {
-        bench.engine.receive(conn, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
+        bench.engine.handle_input(conn, ask("tiny", "Say hi").as_bytes(), Instant::ZERO);
     }
     let events = writes_of_events(&mut bench, at_ms(500), 2);
     assert_eq!(events, [(CONN, 2), (other, 2), (CONN, 2), (other, 2)]);
@@ -171,7 +172,7 @@ fn of_two_streams_that_are_late_neither_waits_until_the_other_has_caught_up() {
 
 #[test]
 fn the_journal_tells_due_and_written_of_every_chunk() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     bench.now = at_ms(5);
     bench.send(ask("tiny", "Say hi"));
     bench.transport_takes = false;
@@ -181,7 +182,7 @@ fn the_journal_tells_due_and_written_of_every_chunk() {
     assert!(chunks.iter().all(|chunk| chunk.written.is_none()));
     assert_eq!(bench.engine.journal().entries[0].fate, Fate::Open);
     let total: usize = bench.writes(CONN).iter().map(|(_, bytes)| bytes.len()).sum();
-    bench.engine.wrote(CONN, total, at_ms(400));
+    bench.engine.handle_written(CONN, total, at_ms(400));
     let entry = &bench.engine.journal().entries[0];
     assert!(entry.chunks.iter().all(|chunk| chunk.written == Some(at_ms(400))));
     assert_eq!(entry.fate, Fate::Complete);
@@ -191,14 +192,14 @@ fn the_journal_tells_due_and_written_of_every_chunk() {
 
 #[test]
 fn under_a_stepped_pace_a_chunk_leaves_only_when_released_and_the_end_is_free() {
-    let mut bench = Bench::new(vec![hi()], |config| config.pace = Pace::stepped());
+    let mut bench = TestEngine::new(vec![hi()], |config| config.pace = Pace::stepped());
     bench.send(ask("tiny", "Say hi")).run();
     assert_eq!(bench.written, []);
-    bench.engine.release(&Release::All, 1, at_ms(7));
+    bench.engine.handle_release(&Release::All, 1, at_ms(7));
     bench.run();
     assert_eq!(bench.writes(CONN).len(), 1);
     assert_eq!(bench.engine.journal().entries[0].chunks[0].due, at_ms(7));
-    bench.engine.release(&Release::All, 2, at_ms(8));
+    bench.engine.handle_release(&Release::All, 2, at_ms(8));
     bench.run();
     assert_eq!(chunks_of(&bench.output()).len(), 3, "the last release ends the body too");
 }
@@ -206,13 +207,13 @@ fn under_a_stepped_pace_a_chunk_leaves_only_when_released_and_the_end_is_free() 
 #[test]
 fn a_release_is_for_the_named_stream_alone() {
     let other = ConnId(2);
-    let mut bench = Bench::new(vec![hi()], |config| config.pace = Pace::stepped());
-    bench.engine.opened(other, ServerId(0), Instant::ZERO);
+    let mut bench = TestEngine::new(vec![hi()], |config| config.pace = Pace::stepped());
+    bench.engine.handle_connected(other, ServerId(0), Instant::ZERO);
     let body = "{\"model\":\"tiny\",\"prompt\":\"Say hi\"}";
     bench.send(post("/api/generate", body, &format!("{AGENT_HEADER}: a\r\n")));
     bench.send_on(other, post("/api/generate", body, &format!("{AGENT_HEADER}: b\r\n")));
     assert_eq!(bench.engine.journal().max_in_flight, 2);
-    bench.engine.release(&Release::Stream(StreamId::of("b", 0)), 1, at_ms(1));
+    bench.engine.handle_release(&Release::Stream(StreamId::of("b", 0)), 1, at_ms(1));
     bench.run();
     assert_eq!((bench.writes(CONN).len(), bench.writes(other).len()), (0, 1));
 }
@@ -220,34 +221,34 @@ fn a_release_is_for_the_named_stream_alone() {
 /// "All that is left", asked for twice, once overflowed and ended the server's thread.
 #[test]
 fn more_chunks_than_there_are_may_be_released_and_more_than_once() {
-    let mut bench = Bench::new(vec![hi()], |config| config.pace = Pace::stepped());
+    let mut bench = TestEngine::new(vec![hi()], |config| config.pace = Pace::stepped());
     bench.send(ask("tiny", "Say hi"));
-    bench.engine.release(&Release::All, u64::MAX, at_ms(1));
-    bench.engine.release(&Release::All, u64::MAX, at_ms(1));
+    bench.engine.handle_release(&Release::All, u64::MAX, at_ms(1));
+    bench.engine.handle_release(&Release::All, u64::MAX, at_ms(1));
     bench.run();
     assert_eq!(chunks_of(&bench.output()).len(), 3);
 }
 
 #[test]
 fn a_release_means_nothing_to_a_paced_stream() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     bench.send(ask("tiny", "Say hi"));
-    bench.engine.release(&Release::All, 3, at_ms(0));
+    bench.engine.handle_release(&Release::All, 3, at_ms(0));
     bench.run();
     assert_eq!(chunks_of(&bench.output()).len(), 3);
 }
 
 #[test]
 fn a_hang_up_is_told_with_the_chunks_that_were_written() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     bench.send(ask("tiny", "Say hi"));
     bench.now = at_ms(110);
     bench.act();
-    bench.engine.closed(CONN, Closed::Eof, at_ms(111));
+    bench.engine.handle_closed(CONN, at_ms(111));
     let journal = bench.engine.journal();
     assert_eq!(journal.entries[0].fate, Fate::Aborted { after_chunk: 2 });
     assert_eq!((journal.in_flight, journal.max_in_flight), (0, 1));
-    assert_eq!(bench.engine.next(), None, "nothing is left on the timeline");
+    assert_eq!(bench.engine.poll_place(), None, "nothing is left on the timeline");
 }
 
 #[rstest]
@@ -258,7 +259,7 @@ fn a_hang_up_is_told_with_the_chunks_that_were_written() {
 fn a_body_that_was_cut_off_is_cut_off_again(#[case] end: End, #[case] told: &str) {
     let mut recording = hi();
     recording.exchanges[0].end = end;
-    let mut bench = Bench::new(vec![recording], |_| {});
+    let mut bench = TestEngine::new(vec![recording], |_| {});
     bench.send(ask("tiny", "Say hi")).run();
     assert!(!bench.output().ends_with("0\r\n\r\n"));
     assert_eq!(bench.told[0].1, told);
@@ -266,7 +267,7 @@ fn a_body_that_was_cut_off_is_cut_off_again(#[case] end: End, #[case] told: &str
 
 #[test]
 fn not_streamed_it_is_one_object_when_the_stream_would_have_ended() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     bench.send(post("/api/generate", "{\"model\":\"tiny\",\"prompt\":\"Say hi\",\"stream\":false}", "")).run();
     assert_eq!(bench.writes(CONN).len(), 1);
     assert_eq!(bench.writes(CONN)[0].0, at_ms(120));
@@ -286,31 +287,31 @@ fn a_client_that_does_not_read_holds_its_own_stream_back_and_gets_all_of_it_late
     let big = "x".repeat(64 * 1024);
     recording.exchanges[0].chunks =
         (0..20_u64).map(|k| Chunk { at_us: k, bytes: format!("{{\"k\":{k},\"t\":\"{big}\"}}\n").into() }).collect();
-    let mut bench = Bench::new(vec![recording], |config| config.pace = Pace::instant());
+    let mut bench = TestEngine::new(vec![recording], |config| config.pace = Pace::instant());
     bench.transport_takes = false;
     bench.send(ask("tiny", "Say hi")).run();
     let held_back = bench.writes(CONN).len();
     assert!(held_back < 7, "{held_back} chunks of 64 KiB were handed out");
     bench.transport_takes = true;
     let taken: usize = bench.writes(CONN).iter().map(|(_, bytes)| bytes.len()).sum();
-    bench.engine.wrote(CONN, taken, at_ms(1));
+    bench.engine.handle_written(CONN, taken, at_ms(1));
     bench.run();
     assert_eq!(chunks_of(&bench.output()).len(), 20);
 }
 
 #[test]
 fn a_client_that_pipelines_without_end_is_no_longer_read() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     bench.send(ask("tiny", "Say hi"));
-    assert!(bench.engine.wants_input(CONN));
-    bench.engine.receive(CONN, &vec![b'x'; 70 * 1024], at_ms(0));
-    assert!(!bench.engine.wants_input(CONN));
+    assert!(bench.engine.is_accepting_input(CONN));
+    bench.engine.handle_input(CONN, &vec![b'x'; 70 * 1024], at_ms(0));
+    assert!(!bench.engine.is_accepting_input(CONN));
 }
 
 #[test]
 fn the_same_inputs_give_the_same_actions() {
     let run = || {
-        let mut bench = Bench::new(vec![hi()], |config| {
+        let mut bench = TestEngine::new(vec![hi()], |config| {
             config.seed = Seed(7);
             config.pace = Pace::recorded().jitter(0.5);
         });
@@ -322,9 +323,9 @@ fn the_same_inputs_give_the_same_actions() {
 
 #[test]
 fn events_of_one_instant_are_in_the_order_of_stream_ids_not_of_accepts() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     let body = "{\"model\":\"tiny\",\"prompt\":\"Say hi\"}";
-    bench.engine.opened(ConnId(2), ServerId(0), Instant::ZERO);
+    bench.engine.handle_connected(ConnId(2), ServerId(0), Instant::ZERO);
     bench.send(post("/api/generate", body, &format!("{AGENT_HEADER}: z\r\n")));
     bench.send_on(ConnId(2), post("/api/generate", body, &format!("{AGENT_HEADER}: a\r\n")));
     bench.run();
@@ -334,7 +335,7 @@ fn events_of_one_instant_are_in_the_order_of_stream_ids_not_of_accepts() {
 
 #[test]
 fn a_model_is_listed_as_loaded_from_its_answer_on_until_its_keep_alive_is_over() {
-    let mut bench = Bench::new(vec![hi()], |_| {});
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
     let ps = "GET /api/ps HTTP/1.1\r\nHost: a\r\n\r\n";
     bench.send(ps).send(ask("tiny", "Say hi")).run();
     bench.send(ps);

@@ -4,8 +4,8 @@ use std::hint::select_unpredictable;
 
 use rustc_hash::FxHashSet;
 
-use super::Key;
 use super::slots::{Node, Slots};
+use crate::engine::event::Key;
 
 /// How many children a node of the heap has: as many as share a line of the cache.
 const ARITY: usize = 4;
@@ -60,16 +60,16 @@ impl Heap {
         self.0[place] = node;
     }
 
-    /// Takes out all places that are gone.
-    pub(super) fn sweep(&mut self, slots: &mut Slots, gone: &mut FxHashSet<Key>) {
+    /// Takes out all places that are removed.
+    pub(super) fn sweep(&mut self, slots: &mut Slots, removed: &mut FxHashSet<Key>) {
         self.0.retain(|node| {
-            let stays = !gone.contains(slots.key(*node));
+            let stays = !removed.contains(slots.key(*node));
             if !stays {
                 slots.take(*node);
             }
             stays
         });
-        gone.clear();
+        removed.clear();
         // What is sorted is a heap.
         self.0.sort_unstable_by(|one, other| slots.key(*one).cmp(slots.key(*other)));
     }

@@ -1,72 +1,37 @@
-//! What is going to happen, in the order in which it will.
+//! The events that have not happened, in order.
 
 mod heap;
 mod slots;
 
 use std::collections::VecDeque;
 
-use bytes::Bytes;
 use rustc_hash::FxHashSet;
 
 use self::heap::Heap;
 use self::slots::{Node, Slots};
-use super::action::Seq;
+use super::event::{Event, Key};
 use crate::clock::Instant;
-use crate::journal::{ConnId, ServerId, StreamId};
+use crate::journal::ConnId;
 
-/// The place of an event: events of one instant are in the order of their streams, those of a stream in sequence. No
-/// two events ever have the same place.
-pub(super) type Key = (Instant, StreamId, Seq);
+/// How many of the next events are sorted at once. About as many as are prefetched for.
+const SORTED_EVENTS: usize = 16;
 
-/// Something that is going to happen on a connection.
-#[derive(Debug)]
-pub(super) struct Event {
-    pub(super) conn: ConnId,
-    pub(super) what: What,
-}
+/// The heap is swept when more removed places than this are in it, and they are more than half of all. The number keeps a
+/// small heap from being swept at every removal.
+const MIN_SWEPT: usize = 64;
 
-/// What happens.
-#[derive(Debug)]
-pub(super) enum What {
-    /// Bytes outside any response leave. Boxed, since there are few: it keeps the others small.
-    Send(Box<Bytes>),
-    /// The next chunk of the response leaves.
-    Chunk {
-        /// When it is due. Its place is later than that where its stream has let others have their turn.
-        due: Instant,
-    },
-    /// The response ends.
-    End,
-    /// The output ends.
-    Shutdown,
-    /// The connection ends.
-    Close,
-    /// The connection ends as a reset.
-    Reset,
-    /// The connection may have reached a limit.
-    Look,
-    /// A model has been loaded on this server.
-    Loaded(ServerId),
-}
-
-/// So many of the next events are put in a row at once.
-const NEXT: usize = 16;
-
-/// With more places gone than this, and more than half of all, those that are gone are taken out.
-const MANY: usize = 64;
-
-/// All events that have not fired.
+/// All events that have not happened.
 ///
-/// The next few stand in a row, the others in a heap. What an event is, and the rest of its place, is in a slot beside, and is
-/// looked at only where two are due at one instant. What is removed from the heap before it fires stays in it, as a place that is
-/// gone, until it comes to the top or most are gone. It allocates only while it grows.
+/// The next few are sorted, the others in a heap. The event and the rest of its place are in a slot beside, which is read only
+/// where two are due at one instant. What is removed from the heap stays in it as a removed place, until it is at the top or
+/// most places are removed. It allocates only while it grows.
 #[derive(Debug, Default)]
 pub(super) struct Timeline {
     /// The next events: all that come before the heap's. Empty only where there are none at all.
     next: VecDeque<Node>,
     heap: Heap,
     slots: Slots,
-    gone: FxHashSet<Key>,
+    removed: FxHashSet<Key>,
 }
 
 impl Timeline {
@@ -81,22 +46,22 @@ impl Timeline {
             let place = self.next.partition_point(|other| self.slots.precedes(*other, node));
             self.next.insert(place, node);
         }
-        if self.next.len() > 2 * NEXT {
-            for later in self.next.drain(NEXT..) {
+        if self.next.len() > 2 * SORTED_EVENTS {
+            for later in self.next.drain(SORTED_EVENTS..) {
                 self.heap.push(later, &self.slots);
             }
         }
     }
 
-    /// Takes off an event that has not fired.
+    /// Removes an event that has not happened.
     pub(super) fn remove(&mut self, key: Key) {
         if let Some(place) = self.next.iter().position(|node| node.at == key.0 && *self.slots.key(*node) == key) {
             self.next.remove(place).map(|node| self.slots.take(node));
             return self.refill();
         }
-        self.gone.insert(key);
-        if self.gone.len() > MANY && self.gone.len() > self.heap.len() / 2 {
-            self.heap.sweep(&mut self.slots, &mut self.gone);
+        self.removed.insert(key);
+        if self.removed.len() > MIN_SWEPT && self.removed.len() > self.heap.len() / 2 {
+            self.heap.sweep(&mut self.slots, &mut self.removed);
         }
     }
 
@@ -125,15 +90,15 @@ impl Timeline {
         Some(self.slots.take(node))
     }
 
-    /// Puts the next events in a row where there is none.
+    /// Sorts the next events where none are sorted.
     fn refill(&mut self) {
         if !self.next.is_empty() {
             return;
         }
-        while self.next.len() < NEXT
+        while self.next.len() < SORTED_EVENTS
             && let Some(node) = self.heap.pop(&self.slots)
         {
-            if !self.gone.is_empty() && self.gone.remove(self.slots.key(node)) {
+            if !self.removed.is_empty() && self.removed.remove(self.slots.key(node)) {
                 self.slots.take(node);
             } else {
                 self.next.push_back(node);
@@ -149,13 +114,16 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::engine::action::Seq;
+    use crate::engine::event::EventKind;
+    use crate::journal::StreamId;
 
     fn key(instant: u64, stream: u32, seq: u64) -> Key {
         (Instant::from_nanos(instant), StreamId::of("a", stream), Seq(seq))
     }
 
     fn end(conn: u64) -> Event {
-        Event { conn: ConnId(conn), what: What::End }
+        Event { conn: ConnId(conn), kind: EventKind::ResponseEnd }
     }
 
     #[test]
@@ -171,7 +139,7 @@ mod tests {
                 timeline.remove(key(at, 0, seq));
             }
         }
-        assert!(timeline.heap.len() <= stay.len() + 2 * MANY + 2, "{}", timeline.heap.len());
+        assert!(timeline.heap.len() <= stay.len() + 2 * MIN_SWEPT + 2, "{}", timeline.heap.len());
         stay.sort_unstable();
         assert_eq!(rest(timeline), stay);
     }
@@ -213,7 +181,7 @@ mod tests {
                     }
                 }
                 prop_assert_eq!(timeline.first(), model.keys().next());
-                prop_assert!(timeline.coming().len() <= 2 * NEXT);
+                prop_assert!(timeline.coming().len() <= 2 * SORTED_EVENTS);
                 prop_assert!(timeline.coming().map(|conn| conn.0).eq(model.values().copied().take(timeline.coming().len())));
             }
             prop_assert_eq!(rest(timeline), model.into_values().collect::<Vec<_>>());

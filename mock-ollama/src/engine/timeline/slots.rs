@@ -2,8 +2,8 @@
 
 use slab::Slab;
 
-use super::{Event, Key};
 use crate::clock::Instant;
+use crate::engine::event::{Event, Key};
 use crate::journal::ConnId;
 
 /// An event that has not fired: when it is due, and its slot. Small, since each of them moves past many others.

@@ -1,0 +1,50 @@
+//! The lines of an answer.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use clap::Args;
+
+/// Print an answer: as many lines as tokens, all of about 109 bytes.
+#[derive(Args)]
+pub(crate) struct BodyArgs {
+    /// How many tokens, which is lines
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    tokens: u32,
+}
+
+/// Runs the verb.
+pub(crate) fn run(args: &BodyArgs) -> anyhow::Result<()> {
+    Ok(std::io::stdout().lock().write_all(answer(args.tokens).as_bytes())?)
+}
+
+/// An answer of `/api/generate`, a line for each token.
+pub(crate) fn answer(tokens: u32) -> String {
+    (0..tokens).fold(String::new(), |mut text, k| {
+        let (millis, done) = (100 + k % 900, k + 1 == tokens);
+        // Writing to a string cannot fail.
+        let _ = writeln!(
+            text,
+            r#"{{"model":"lab:latest","created_at":"2026-01-01T00:00:00.{millis}000000Z","response":" token {k:05}","done":{done}}}"#
+        );
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::answer;
+
+    #[test]
+    fn an_answer_has_a_json_line_of_about_109_bytes_for_each_token_and_the_last_is_done() {
+        let text = answer(200);
+        let lines: Vec<serde_json::Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        assert_eq!(lines.len(), 200);
+        assert!(
+            text.lines().all(|line| (105..=109).contains(&(line.len() + 1))),
+            "{}",
+            text.lines().next().unwrap().len()
+        );
+        assert_eq!(lines.iter().position(|line| line["done"] == true), Some(199));
+    }
+}
