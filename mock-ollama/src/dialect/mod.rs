@@ -51,14 +51,8 @@ use crate::http::{BARE_JSON, Reply};
 use crate::recording::{End, Exchange, Form};
 
 /// The table. `wrote` is asked row by row, so the one that takes any body stands last.
-pub static DIALECTS: [&dyn WireFormat; 6] = [
-    &openai::OpenAiChat,
-    &openai::OpenAiCompletions,
-    &messages::Messages,
-    &responses::Responses,
-    &native::CHAT,
-    &native::GENERATE,
-];
+pub static DIALECTS: [&dyn WireFormat; 6] =
+    [&openai::CHAT, &openai::COMPLETIONS, &messages::Messages, &responses::Responses, &native::CHAT, &native::GENERATE];
 
 /// Returns the paths of all routes.
 pub fn routes() -> [&'static str; 6] {

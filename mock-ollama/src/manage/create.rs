@@ -220,7 +220,7 @@ fn say_layers(progress: &mut Progress, source: &Source, card: &Card, store: &Sto
 }
 
 /// A path without a root and without a way up (`io/fs`, `ValidPath`).
-fn is_relative(path: &str) -> bool {
+pub(super) fn is_relative(path: &str) -> bool {
     path == "." || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::create::is_relative;
+use super::files::canonical;
 use crate::dialect::native::request::NO_BODY;
 use crate::dialect::native::schemas::message;
 use crate::generation::{Refusal, RefusedBy, named};
@@ -247,10 +249,10 @@ impl CreateRequest {
         let quantize = fields::text(&mut asked, "quantize");
         let older = fields::text(&mut asked, "quantization");
         for (path, digest) in &files {
-            if !is_local(path) {
+            if !is_relative(path) {
                 return Err(Refusal::by_handler(400, "file path must be relative"));
             }
-            if !is_digest(digest) {
+            if canonical(digest).is_none() {
                 return Err(Refusal::by_handler(400, "invalid digest format"));
             }
         }
@@ -283,15 +285,4 @@ impl CreateRequest {
 fn texts(asked: &mut Map<String, Value>, name: &str) -> BTreeMap<String, String> {
     let texts = fields::map(asked, name).into_iter();
     texts.map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect()
-}
-
-/// Whether a path stays inside of the folder that it is seen from (Go `fs.ValidPath`).
-fn is_local(path: &str) -> bool {
-    path == "." || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-/// `sha256:` or `sha256-`, and 64 hexadecimal digits.
-fn is_digest(text: &str) -> bool {
-    let digits = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha256-"));
-    digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

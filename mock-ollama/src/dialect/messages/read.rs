@@ -132,7 +132,7 @@ fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
     }
     draft.say(at, said);
     draft.end(answer.stop_reason.as_deref());
-    answer.usage.tell(&mut draft);
+    draft.usage(&answer.usage);
     Ok(draft.finish())
 }
 
@@ -143,7 +143,7 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
         let said = match event {
             Event::MessageStart { message } => {
                 if let Some(usage) = message.usage {
-                    usage.tell(&mut draft);
+                    draft.usage(&usage);
                 }
                 continue;
             }
@@ -182,7 +182,7 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
                     draft.done(at, Said::default(), delta.stop_reason.as_deref());
                 }
                 if let Some(usage) = usage {
-                    usage.tell(&mut draft);
+                    draft.usage(&usage);
                 }
                 continue;
             }

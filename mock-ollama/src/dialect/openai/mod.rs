@@ -18,93 +18,61 @@ use super::unreadable::Unreadable;
 use crate::generation::{Dialect, Generation, ParsedRequest, Refusal};
 use crate::http::Reply;
 
-/// `/v1/chat/completions`
-pub(crate) struct OpenAiChat;
+/// The row of `/v1/chat/completions`.
+pub(crate) static CHAT: OpenAi = OpenAi { name: Dialect::OpenAiChat, route: "/v1/chat/completions" };
 
-/// `/v1/completions`
-pub(crate) struct OpenAiCompletions;
+/// The row of `/v1/completions`.
+pub(crate) static COMPLETIONS: OpenAi = OpenAi { name: Dialect::OpenAiCompletions, route: "/v1/completions" };
 
-/// Whether the last chunk of a stream, which may have lost its `[DONE]`, ends it.
-fn ends(last: &Value) -> bool {
-    last["usage"].is_object() || last["choices"][0]["finish_reason"].is_string()
+/// One of the two older dialects of `OpenAI`.
+pub(crate) struct OpenAi {
+    name: Dialect,
+    route: &'static str,
 }
 
-impl WireFormat for OpenAiChat {
+impl WireFormat for OpenAi {
     fn name(&self) -> Dialect {
-        Dialect::OpenAiChat
+        self.name
     }
 
     fn route(&self) -> &'static str {
-        "/v1/chat/completions"
+        self.route
     }
 
     fn decode(&self, _path: &str, body: &[u8]) -> Result<ParsedRequest, Refusal> {
-        request::chat(body)
+        if self.is_generate() { request::completions(body) } else { request::chat(body) }
     }
 
     fn read(&self, body: &RecordedBody) -> Result<Generation, Unreadable> {
-        read_chat::read(body)
+        if self.is_generate() { read_completions::read(body) } else { read_chat::read(body) }
     }
 
     fn fold(&self, body: &RecordedBody) -> Result<Reply, Unreadable> {
-        fold::fold(Dialect::OpenAiChat, body)
+        fold::fold(self.name, body)
     }
 
     fn render(&self, request: &ParsedRequest, ids: Ids) -> Box<dyn Render> {
-        Box::new(render_chat::ChatRenderer::new(request, ids))
+        if self.is_generate() {
+            Box::new(render_completions::CompletionsRenderer::new(request, ids))
+        } else {
+            Box::new(render_chat::ChatRenderer::new(request, ids))
+        }
     }
 
     fn refuse(&self, refusal: &Refusal, _ids: Ids) -> Reply {
         refuse::refuse(refusal)
     }
 
+    /// The last chunk of a stream that lost its `[DONE]` has the usage or the reason.
     fn is_whole(&self, last: &Value) -> bool {
-        ends(last)
+        last["usage"].is_object() || last["choices"][0]["finish_reason"].is_string()
     }
 
     fn wrote(&self, begin: &str) -> bool {
-        begin.contains("\"chat.completion")
-    }
-}
-
-impl WireFormat for OpenAiCompletions {
-    fn name(&self) -> Dialect {
-        Dialect::OpenAiCompletions
-    }
-
-    fn route(&self) -> &'static str {
-        "/v1/completions"
-    }
-
-    fn decode(&self, _path: &str, body: &[u8]) -> Result<ParsedRequest, Refusal> {
-        request::completions(body)
-    }
-
-    fn read(&self, body: &RecordedBody) -> Result<Generation, Unreadable> {
-        read_completions::read(body)
-    }
-
-    fn fold(&self, body: &RecordedBody) -> Result<Reply, Unreadable> {
-        fold::fold(Dialect::OpenAiCompletions, body)
-    }
-
-    fn render(&self, request: &ParsedRequest, ids: Ids) -> Box<dyn Render> {
-        Box::new(render_completions::CompletionsRenderer::new(request, ids))
-    }
-
-    fn refuse(&self, refusal: &Refusal, _ids: Ids) -> Reply {
-        refuse::refuse(refusal)
-    }
-
-    fn is_whole(&self, last: &Value) -> bool {
-        ends(last)
-    }
-
-    fn wrote(&self, begin: &str) -> bool {
-        begin.contains("\"text_completion\"")
+        begin.contains(if self.is_generate() { "\"text_completion\"" } else { "\"chat.completion" })
     }
 
     fn is_generate(&self) -> bool {
-        true
+        self.name == Dialect::OpenAiCompletions
     }
 }

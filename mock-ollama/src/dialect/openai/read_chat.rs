@@ -61,7 +61,7 @@ fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
     draft.say(at, choice.said(calls));
     draft.end(reason.as_deref());
     if let Some(usage) = answer.usage {
-        usage.tell(&mut draft);
+        draft.usage(&usage);
     }
     Ok(draft.finish())
 }
@@ -78,7 +78,7 @@ fn stream(mut chunks: Vec<Timed<Chunk>>, body: &RecordedBody) -> Result<Generati
             continue;
         }
         if let Some(usage) = &chunk.usage {
-            usage.tell(&mut draft);
+            draft.usage(usage);
         }
         let choices = chunk.choices.or(chunk.usage.map(|_| Vec::new())).ok_or(Unreadable::NoAnswer)?;
         let Some(mut choice) = only(choices)? else { continue };

@@ -42,7 +42,7 @@ pub(crate) fn read(body: &RecordedBody) -> Result<Generation, Unreadable> {
             continue;
         }
         if let Some(usage) = &chunk.usage {
-            usage.tell(&mut draft);
+            draft.usage(usage);
         }
         let choices = chunk.choices.or(chunk.usage.map(|_| Vec::new())).ok_or(Unreadable::NoAnswer)?;
         let Some(choice) = only(choices)? else { continue };

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Deserialize;
 
 use super::body::{RecordedBody, Timed};
-use super::values::ErrorText;
+use super::values::{ErrorText, TokenCounts};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::{Arguments, Content, Ending, Generation, Logprob, Piece, Reason, ToolCall};
 
@@ -129,6 +129,11 @@ impl Draft {
     pub(crate) fn counts(&mut self, prompt: Option<u64>, eval: Option<u64>) {
         self.generation.prompt_count = prompt.unwrap_or(self.generation.prompt_count);
         self.generation.eval_count = eval.unwrap_or(self.generation.eval_count);
+    }
+
+    /// The counts of a wire object, told one by one or together.
+    pub(crate) fn usage(&mut self, counts: &TokenCounts) {
+        self.counts(counts.input_tokens, counts.output_tokens);
     }
 
     pub(crate) fn durations(&mut self, load: Option<Duration>, prompt_eval: Option<Duration>) {

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::draft::Draft;
 use crate::generation::Logprob;
 
 /// What `error` holds, in any envelope.
@@ -61,13 +60,7 @@ pub(crate) fn logprobs(wire: Option<Vec<WireLogprob>>) -> Vec<Logprob> {
 #[derive(Debug, Deserialize)]
 pub(crate) struct TokenCounts {
     #[serde(alias = "prompt_tokens")]
-    input_tokens: Option<u64>,
+    pub(crate) input_tokens: Option<u64>,
     #[serde(alias = "completion_tokens")]
-    output_tokens: Option<u64>,
-}
-
-impl TokenCounts {
-    pub(crate) fn tell(&self, draft: &mut Draft) {
-        draft.counts(self.input_tokens, self.output_tokens);
-    }
+    pub(crate) output_tokens: Option<u64>,
 }

@@ -233,7 +233,7 @@ impl Response {
         let reason = self.incomplete_details.and_then(|details| details.reason);
         draft.end(reason.as_deref());
         if let Some(usage) = self.usage {
-            usage.tell(draft);
+            draft.usage(&usage);
         }
         if self.object == "response" { Ok(()) } else { Err(Unreadable::NoAnswer) }
     }
