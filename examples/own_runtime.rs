@@ -6,9 +6,7 @@ use std::error::Error;
 use std::io;
 use std::net::SocketAddr;
 
-use mock_ollama::MockOllama;
-use mock_ollama::catalog::Matching;
-use mock_ollama::schedule::Pace;
+use mock_ollama::{Matching, MockOllama, Pace};
 use smol::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 use smol::net::TcpStream;
 use smol::stream::StreamExt as _;

@@ -6,10 +6,7 @@
 use std::error::Error;
 use std::io::Write as _;
 
-use mock_ollama::MockOllama;
-use mock_ollama::catalog::builtin;
-use mock_ollama::recording::RequestBody;
-use mock_ollama::schedule::Pace;
+use mock_ollama::{MockOllama, Pace, RequestBody, builtin};
 
 fn main() -> Result<(), Box<dyn Error>> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(replay())

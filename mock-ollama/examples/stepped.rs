@@ -7,9 +7,7 @@ use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::time::Duration;
 
-use mock_ollama::MockOllama;
-use mock_ollama::catalog::Matching;
-use mock_ollama::schedule::Pace;
+use mock_ollama::{Matching, MockOllama, Pace};
 
 fn main() -> Result<(), Box<dyn Error>> {
     let server = MockOllama::builder().builtin("tiny-emoji").matching(Matching::Any).pace(Pace::stepped()).start()?;

@@ -9,7 +9,7 @@ mod folder;
 mod input;
 
 pub use folder::{NotWritten, write_together};
-pub use input::{is_same, open, read_limited, read_text};
+pub use input::{is_same, list_folder, open, read_limited, read_text};
 
 use std::fs::File;
 use std::io::{self, BufWriter, Write as _};
@@ -28,7 +28,7 @@ pub enum Existing {
 
 /// Writes a file whole or not at all: to a temporary file beside it, which is then renamed.
 ///
-/// Fails with what `write` fails with, or with what the system said. Folders, devices and pipes are never replaced.
+/// Fails with what `write` fails with, or with the system's error. Folders, devices and pipes are never replaced.
 pub fn write_whole<E: From<io::Error>>(
     path: &Path,
     existing: Existing,
@@ -46,7 +46,7 @@ fn prepare<E: From<io::Error>>(
     if let Ok(there) = path.metadata()
         && !there.is_file()
     {
-        return Err(input::no_file(there.file_type()).into());
+        return Err(input::not_a_file(there.file_type()).into());
     }
     let mut file = temporary_beside(path)?;
     let mut buffer = BufWriter::new(file.as_file_mut());

@@ -3,26 +3,15 @@
 //! It replays recorded token streams: the exact bytes, in the exact chunks, at the exact times.
 //! It speaks Ollama's own wire format (`docs/wire.md` says how much of it) and needs no GPU, no model and no network.
 //!
-//! The crate is built in floors; a module uses its own floor and the ones below it.
-//!
-//! | floor | modules | what |
-//! | --- | --- | --- |
-//! | 7 | [`server`], [`record`] | the conductors: they start and stop threads |
-//! | 6 | [`driver`] | moves bytes and time between sockets and the engine |
-//! | 5 | [`engine`] | the whole server as a state machine: no socket, no clock |
-//! | 4 | [`catalog`], [`script`] | what a server offers |
-//! | 3 | [`import`], [`scrub`], [`manage`] | what must know the dialects: foreign bodies, secrets, models |
-//! | 2 | [`dialect`] | what clients and servers write |
-//! | 1 | [`generation`], [`recording`], [`schedule`], [`http`], [`models`], [`backend`], `fault` | what was captured, and pure mechanisms |
-//! | 0 | `go_json`, [`journal`], [`files`], [`clock`], [`seed`], [`terminal`] | data and time |
+//! What a test needs stands here, at the crate's root. The modules are for the programs of this workspace: they are hidden,
+//! and exempt from SemVer.
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
 //!
 //! ```
 //! use std::io::{Read as _, Write as _};
 //!
-//! use mock_ollama::catalog::Matching;
-//! use mock_ollama::{MockOllama, schedule::Pace};
+//! use mock_ollama::{Matching, MockOllama, Pace};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let server =
@@ -38,28 +27,77 @@
 //! # }
 //! ```
 
+// The crate is built in floors; a module uses its own floor and the ones below it.
+//
+// | floor | modules | what |
+// | --- | --- | --- |
+// | 7 | `server`, `record` | the conductors: they start and stop threads |
+// | 6 | `driver` | moves bytes and time between sockets and the engine |
+// | 5 | `engine` | the whole server as a state machine: no socket, no clock |
+// | 4 | `catalog`, `script` | what a server offers |
+// | 3 | `import`, `scrub`, `manage` | what must know the dialects: foreign bodies, secrets, models |
+// | 2 | `dialect` | what clients and servers write |
+// | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend`, `fault` | what was captured, and pure mechanisms |
+// | 0 | `go_json`, `journal`, `files`, `clock`, `seed`, `terminal` | data and time |
+
+#[doc(hidden)]
 pub mod backend;
+#[doc(hidden)]
 pub mod catalog;
+#[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
 pub mod dialect;
+#[doc(hidden)]
 pub mod driver;
+#[doc(hidden)]
 pub mod engine;
 mod fault;
+#[doc(hidden)]
 pub mod files;
+#[doc(hidden)]
 pub mod generation;
 mod go_json;
+#[doc(hidden)]
 pub mod http;
+#[doc(hidden)]
 pub mod import;
+#[doc(hidden)]
 pub mod journal;
+#[doc(hidden)]
 pub mod manage;
+#[doc(hidden)]
 pub mod models;
+#[doc(hidden)]
 pub mod record;
+#[doc(hidden)]
 pub mod recording;
+#[doc(hidden)]
 pub mod schedule;
+#[doc(hidden)]
 pub mod script;
+#[doc(hidden)]
 pub mod scrub;
+#[doc(hidden)]
 pub mod seed;
+#[doc(hidden)]
 pub mod server;
+#[doc(hidden)]
 pub mod terminal;
 
+pub use backend::{Curve, Settings as BackendSettings};
+pub use catalog::{Matching, builtin};
+pub use clock::Instant;
+pub use driver::SocketOptions;
+pub use engine::{CreatedAt, Limits};
+pub use http::{BadOrigins, Origins};
+pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
+pub use models::KeepAlive;
+pub use recording::{
+    Chunk, Details, End, Exchange, Method, Model, Origin, Problem, ReadError, Recording, Request, RequestBody,
+    Response, WriteError, read, read_file, write_file,
+};
+pub use schedule::{Pace, PaceError};
+pub use script::{ScriptError, Scripted};
+pub use seed::Seed;
 pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};

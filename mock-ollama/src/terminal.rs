@@ -1,4 +1,4 @@
-//! What programs say on a terminal: it is shown there, never obeyed, and no failure to say it changes how they end.
+//! Output to a terminal: escaped, so that the terminal shows it and never obeys it.
 
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
@@ -29,7 +29,7 @@ pub fn in_line(text: &str) -> Cow<'_, str> {
     escaped(text, is_obeyed)
 }
 
-/// Writes a line to standard error, as [`shown`]. What cannot be said is not said.
+/// Writes a line to standard error, as [`shown`]. A failure to write is ignored.
 pub fn complain(line: impl Display) {
     let _ = writeln!(io::stderr().lock(), "{}", shown(&line.to_string()));
 }
@@ -46,8 +46,8 @@ pub fn say(text: &str) -> io::Result<()> {
 /// Reads the command line. Where that asks for help, or is wrong, it says so and returns the exit code to end with.
 pub fn command_line<C: clap::Parser>() -> Result<C, ExitCode> {
     C::try_parse().map_err(|error| {
-        let said = error.print();
-        match (error.use_stderr(), said) {
+        let printed = error.print();
+        match (error.use_stderr(), printed) {
             (true, _) => ExitCode::from(EXIT_USAGE),
             (false, Err(error)) if error.kind() != ErrorKind::BrokenPipe => ExitCode::from(EXIT_IO),
             (false, _) => ExitCode::SUCCESS,

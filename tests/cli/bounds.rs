@@ -5,7 +5,7 @@ use mock_ollama::files::Existing;
 use mock_ollama::recording::write_file;
 use rstest::rstest;
 
-use crate::desk::Desk;
+use crate::util::Workspace;
 
 /// Nothing that a clock has a say in.
 const KEPT: &str = "\
@@ -44,11 +44,11 @@ recordings = [\"silent.jsonl\"]
 ";
 
 /// A recording of which only the final object is left.
-fn put_silent_recording(desk: &Desk) {
+fn put_silent_recording(workspace: &Workspace) {
     let mut recording = builtin::recording("tiny-emoji").unwrap().unwrap();
     let chunks = &mut recording.exchanges[0].chunks;
     chunks.drain(..chunks.len() - 1);
-    write_file(&recording, desk.path("silent.jsonl"), Existing::Keep).unwrap();
+    write_file(&recording, workspace.path("silent.jsonl"), Existing::Keep).unwrap();
 }
 
 #[rstest]
@@ -57,20 +57,20 @@ fn put_silent_recording(desk: &Desk) {
 #[case::not_observed([KEPT, NOT_OBSERVED], 3)]
 #[case::broken_beside_one_that_was_not_observed([NOT_OBSERVED, IMPOSSIBLE], 1)]
 fn the_exit_code_tells_the_worst_verdict_and_the_report_is_written(#[case] bounds: [&str; 2], #[case] code: i32) {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let [first, second] = bounds;
-    desk.put("bounds.toml", [first, second].concat());
-    desk.put("silent.toml", SILENT);
-    put_silent_recording(&desk);
-    desk.least_run(&["--workload", "silent.toml", "--bounds", "bounds.toml"]).with(code);
-    assert!(!desk.report("out").timings.bounds.is_empty());
+    workspace.put("bounds.toml", [first, second].concat());
+    workspace.put("silent.toml", SILENT);
+    put_silent_recording(&workspace);
+    workspace.least_run(&["--workload", "silent.toml", "--bounds", "bounds.toml"]).with(code);
+    assert!(!workspace.report("out").timings.bounds.is_empty());
 }
 
 #[test]
 fn a_bound_that_failed_is_named_with_its_reason() {
-    let desk = Desk::new();
-    desk.put("bounds.toml", IMPOSSIBLE);
-    let said = desk.least_run(&["--bounds", "bounds.toml"]).with(1).stdout;
+    let workspace = Workspace::new();
+    workspace.put("bounds.toml", IMPOSSIBLE);
+    let said = workspace.least_run(&["--bounds", "bounds.toml"]).with(1).stdout;
     let one_line = said.split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(one_line.contains("bound FAIL: two at once"), "{said}");
     assert!(one_line.contains("to see what a bound that fails looks like"), "{said}");
@@ -78,9 +78,9 @@ fn a_bound_that_failed_is_named_with_its_reason() {
 
 #[test]
 fn the_bounds_that_come_with_the_program_go_by_the_name_built_in() {
-    let desk = Desk::new();
-    let ended = desk.least_run(&["--bounds", "built-in"]);
+    let workspace = Workspace::new();
+    let ended = workspace.least_run(&["--bounds", "built-in"]);
     // Some of them judge real time, of which this test knows nothing.
     assert!(matches!(ended.code, Some(0 | 1 | 3)), "{ended:#?}");
-    assert!(desk.report("out").timings.bounds.iter().any(|found| found.bound == "no exchange fails"));
+    assert!(workspace.report("out").timings.bounds.iter().any(|found| found.bound == "no exchange fails"));
 }

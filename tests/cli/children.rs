@@ -9,9 +9,9 @@ use runtime_lab::transcript::{ExchangeOutcome, Transcript};
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 
-use crate::desk::{Desk, repository, some_variant};
+use crate::util::{Workspace, repository, some_variant};
 
-/// Ended when dropped, so that a test that fails leaves nothing behind.
+/// Finished when dropped, so that a test that fails leaves nothing behind.
 struct Running(Child);
 
 impl Drop for Running {
@@ -21,18 +21,18 @@ impl Drop for Running {
     }
 }
 
-fn orders(desk: &Desk) {
+fn orders(workspace: &Workspace) {
     let orders = serde_json::json!({
         "recordings": [repository("fixtures/recordings/tiny-emoji.jsonl")], "pace": "instant", "seed": 1, "backend": {},
     });
-    desk.put("orders.json", orders.to_string());
+    workspace.put("orders.json", orders.to_string());
 }
 
 #[test]
 fn a_server_whose_parent_lets_go_of_its_input_ends_by_itself_and_leaves_the_journal() {
-    let desk = Desk::new();
-    orders(&desk);
-    let mut command = desk.command(["__serve", "orders.json", "journal.json"]);
+    let workspace = Workspace::new();
+    orders(&workspace);
+    let mut command = workspace.command(["__serve", "orders.json", "journal.json"]);
     let mut server = Running(command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap());
     let mut stdout = BufReader::new(server.0.stdout.take().unwrap());
     let mut url = String::new();
@@ -40,26 +40,26 @@ fn a_server_whose_parent_lets_go_of_its_input_ends_by_itself_and_leaves_the_jour
     let mut client = TcpStream::connect(url.trim_end().strip_prefix("http://").unwrap()).unwrap();
     client.write_all(b"GET /api/version HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
     client.read_to_string(&mut String::new()).unwrap();
-    assert!(!desk.path("journal.json").exists(), "the journal is of a server that has ended");
+    assert!(!workspace.path("journal.json").exists(), "the journal is of a server that has ended");
 
     drop(server.0.stdin.take());
     let mut rest = String::new();
     stdout.read_to_string(&mut rest).unwrap();
     assert_eq!((server.0.wait().unwrap().code(), rest.as_str()), (Some(0), ""));
-    let journal: Journal = serde_json::from_str(&desk.read("journal.json")).unwrap();
+    let journal: Journal = serde_json::from_str(&workspace.read("journal.json")).unwrap();
     let targets: Vec<&str> = journal.entries.iter().map(|entry| entry.request.target.as_str()).collect();
     assert_eq!(targets, ["/api/version"]);
 }
 
 #[test]
 fn a_server_without_readable_orders_says_which_file_is_at_fault() {
-    let desk = Desk::new();
-    let missing = desk.lab(["__serve", "orders.json", "journal.json"]).with(5);
+    let workspace = Workspace::new();
+    let missing = workspace.lab(["__serve", "orders.json", "journal.json"]).with(5);
     assert!(missing.stderr.starts_with("error: cannot read orders.json: "), "{}", missing.stderr);
-    desk.put("orders.json", "{}");
-    let wrong = desk.lab(["__serve", "orders.json", "journal.json"]).with(4);
+    workspace.put("orders.json", "{}");
+    let wrong = workspace.lab(["__serve", "orders.json", "journal.json"]).with(4);
     assert!(wrong.stderr.starts_with("error: orders.json is not what was expected there: "), "{}", wrong.stderr);
-    assert!(!desk.path("journal.json").exists());
+    assert!(!workspace.path("journal.json").exists());
 }
 
 fn job(url: String) -> Job {
@@ -78,13 +78,13 @@ fn agents_who_reach_nobody_say_so_in_their_transcript_and_end_well() {
     // The client's end of a connection: an address that is taken, and where nobody listens.
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let taken = TcpStream::connect(listener.local_addr().unwrap()).unwrap();
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     let job = job(format!("http://{}", taken.local_addr().unwrap()));
-    desk.put("job.json", serde_json::to_string(&job).unwrap());
+    workspace.put("job.json", serde_json::to_string(&job).unwrap());
     for variant in Variant::ALL {
-        let ended = desk.lab(["__agents", variant.name(), "job.json", "transcript.json"]).with(0);
+        let ended = workspace.lab(["__agents", variant.name(), "job.json", "transcript.json"]).with(0);
         assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("", ""), "{variant}");
-        let transcript: Transcript = serde_json::from_str(&desk.read("transcript.json")).unwrap();
+        let transcript: Transcript = serde_json::from_str(&workspace.read("transcript.json")).unwrap();
         let exchanges: Vec<_> = transcript.agents.iter().flat_map(|agent| &agent.exchanges).collect();
         assert_eq!(exchanges.len(), 4, "{variant}");
         for exchange in exchanges {
@@ -99,7 +99,7 @@ fn agents_who_reach_nobody_say_so_in_their_transcript_and_end_well() {
 
 #[test]
 fn agents_without_a_job_leave_no_transcript() {
-    let desk = Desk::new();
-    desk.lab(["__agents", some_variant(), "job.json", "transcript.json"]).with(5);
-    assert!(!desk.path("transcript.json").exists());
+    let workspace = Workspace::new();
+    workspace.lab(["__agents", some_variant(), "job.json", "transcript.json"]).with(5);
+    assert!(!workspace.path("transcript.json").exists());
 }

@@ -102,7 +102,7 @@ mod of_this_repository {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::desk::{Desk, Ended, repository};
+    use crate::util::{Finished, Workspace, repository};
 
     #[test]
     fn the_papers_are_told_with_what_the_programs_print_and_with_no_other_number() {
@@ -111,8 +111,8 @@ mod of_this_repository {
         let mut pages: BTreeMap<String, String> = BTreeMap::new();
         let found = renewed(&kept, |arguments| {
             let print = || {
-                let mut command = Desk::new().command(arguments.split(' '));
-                Ended::from(command.current_dir(repository("")).output().unwrap()).with(0).stdout
+                let mut command = Workspace::new().command(arguments.split(' '));
+                Finished::from(command.current_dir(repository("")).output().unwrap()).with(0).stdout
             };
             pages.entry(arguments.to_owned()).or_insert_with(print).clone()
         });

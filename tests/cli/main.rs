@@ -2,7 +2,6 @@
 //!
 //! | module | what |
 //! | --- | --- |
-//! | [`desk`] | a folder to run it in, and what it said |
 //! | [`pages`] | what it says of itself: help and listings |
 //! | [`papers`] | the papers replayed |
 //! | [`docs`] | `docs/papers.md`, which shows what is printed |
@@ -13,7 +12,8 @@
 //! | [`predictions`] | `predict`: its page, and the folders that it refuses |
 //! | [`costs`] | `cost`: its page, its files, and what it refuses |
 //! | [`streams`] | standard output and standard error that cannot be written |
-//! | [`children`] | the parts that the program plays for itself |
+//! | [`children`] | the child processes that the program starts of itself |
+//! | [`util`] | a folder to run it in, and how a run ended |
 #![cfg(any(
     feature = "runtime-tokio-default",
     feature = "runtime-tokio-localset",
@@ -26,7 +26,6 @@ mod bounds;
 mod children;
 mod clocks;
 mod costs;
-mod desk;
 mod docs;
 mod pages;
 mod papers;
@@ -34,3 +33,4 @@ mod predictions;
 mod refusals;
 mod runs;
 mod streams;
+mod util;

@@ -4,7 +4,7 @@ use std::fs;
 
 use rstest::rstest;
 
-use crate::desk::{Desk, repository};
+use crate::util::{Workspace, repository};
 
 const SET: &str = "fixtures/predict/one-core";
 
@@ -13,13 +13,13 @@ fn recording(name: &str) -> String {
     fs::read_to_string(repository(SET).join(name)).unwrap()
 }
 
-/// A desk with these files in `set`, each the recording of the name behind it.
-fn desk_with(files: &[(&str, &str)]) -> Desk {
-    let desk = Desk::new();
+/// A workspace with these files in `set`, each the recording of the name behind it.
+fn workspace_with(files: &[(&str, &str)]) -> Workspace {
+    let workspace = Workspace::new();
     for (name, of) in files {
-        desk.put(&format!("set/{name}"), recording(of));
+        workspace.put(&format!("set/{name}"), recording(of));
     }
-    desk
+    workspace
 }
 
 const WHOLE: [(&str, &str); 4] = [
@@ -31,15 +31,15 @@ const WHOLE: [(&str, &str); 4] = [
 
 /// The one line that a refusal says.
 #[track_caller]
-fn refusal(desk: &Desk, code: i32) -> String {
-    let ended = desk.lab(["predict", "set"]).with(code);
+fn refusal(workspace: &Workspace, code: i32) -> String {
+    let ended = workspace.lab(["predict", "set"]).with(code);
     assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 1), "{ended:?}");
     ended.stderr
 }
 
 #[test]
 fn a_set_is_predicted_in_a_table_with_its_share_and_a_verdict() {
-    let ended = Desk::new().lab([std::ffi::OsStr::new("predict"), repository(SET).as_os_str()]).with(0);
+    let ended = Workspace::new().lab([std::ffi::OsStr::new("predict"), repository(SET).as_os_str()]).with(0);
     insta::assert_snapshot!("predict_one_core", ended.stdout);
     assert_eq!(ended.stderr, "");
     assert!(ended.stdout.lines().all(|line| line.chars().count() <= 100), "{}", ended.stdout);
@@ -47,14 +47,14 @@ fn a_set_is_predicted_in_a_table_with_its_share_and_a_verdict() {
 
 #[test]
 fn a_folder_of_sets_is_predicted_set_by_set() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for (name, of) in WHOLE {
-        desk.put(&format!("set/first/{name}"), recording(of));
-        desk.put(&format!("set/second/{}", name.trim_start_matches("rep1-")), recording(of));
+        workspace.put(&format!("set/first/{name}"), recording(of));
+        workspace.put(&format!("set/second/{}", name.trim_start_matches("rep1-")), recording(of));
     }
-    desk.put("set/notes/about.txt", "nothing to do with it");
-    desk.put("set/first/scenario.json", "{}");
-    let page = desk.lab(["predict", "set"]).with(0).stdout;
+    workspace.put("set/notes/about.txt", "nothing to do with it");
+    workspace.put("set/first/scenario.json", "{}");
+    let page = workspace.lab(["predict", "set"]).with(0).stdout;
     assert!(page.contains("first: each of two has") && page.contains("second: each of two has"), "{page}");
     assert!(page.contains("described: first, second"), "{page}");
     assert!(page.contains("There is one repetition, so this is the error of the fit itself."), "{page}");
@@ -62,17 +62,17 @@ fn a_folder_of_sets_is_predicted_set_by_set() {
 
 #[test]
 fn folders_may_say_it_and_one_that_is_unknown_alone_is_not_predicted() {
-    let desk = Desk::new();
+    let workspace = Workspace::new();
     for (name, of) in [("x-solo/r1", "solo-a"), ("x-clients2/r1", "both-a"), ("x-clients2/r2", "both-b")] {
-        desk.put(&format!("set/{name}.jsonl"), recording(&format!("rep1-{of}.jsonl")));
+        workspace.put(&format!("set/{name}.jsonl"), recording(&format!("rep1-{of}.jsonl")));
     }
-    let page = desk.lab(["predict", "set"]).with(0).stdout;
+    let page = workspace.lab(["predict", "set"]).with(0).stdout;
     assert!(page.contains("x-clients2: each of two has"), "{page}");
     let row = page.lines().find(|line| line.contains(" r2 ")).unwrap();
     assert_eq!(row.matches('–').count(), 4, "{page}");
-    let alone = desk.lab(["predict", "set/x-clients2"]).with(0).stdout;
+    let alone = workspace.lab(["predict", "set/x-clients2"]).with(0).stdout;
     assert_eq!(alone, page, "the folder of the recordings alone is found beside it");
-    let from_within = desk.command(["predict", "x-clients2"]).current_dir(desk.path("set")).output().unwrap();
+    let from_within = workspace.command(["predict", "x-clients2"]).current_dir(workspace.path("set")).output().unwrap();
     assert_eq!(from_within.stdout, page.as_bytes());
 }
 
@@ -84,7 +84,7 @@ fn folders_may_say_it_and_one_that_is_unknown_alone_is_not_predicted() {
 fn a_folder_that_is_no_set_is_refused_with_the_file_that_is_wrong(#[case] wrong: &[(&str, &str)], #[case] why: &str) {
     let mut files = WHOLE.to_vec();
     files.extend(wrong);
-    let said = refusal(&desk_with(&files), 4);
+    let said = refusal(&workspace_with(&files), 4);
     assert!(said.starts_with(&format!("error: {why}")), "{said}");
 }
 
@@ -100,29 +100,29 @@ fn a_folder_that_is_no_set_is_refused_with_the_file_that_is_wrong(#[case] wrong:
     "rep1-both-a.jsonl:"
 )]
 fn a_file_that_is_no_recording_is_refused(#[case] text: &str, #[case] why: &str) {
-    let desk = desk_with(&WHOLE);
-    desk.put("set/rep1-both-a.jsonl", text);
-    let said = refusal(&desk, 4);
+    let workspace = workspace_with(&WHOLE);
+    workspace.put("set/rep1-both-a.jsonl", text);
+    let said = refusal(&workspace, 4);
     assert!(said.contains("set/rep1-both-a.jsonl") && said.contains(why), "{said}");
 }
 
 #[test]
 fn a_recording_without_its_place_on_the_clock_is_refused() {
-    let desk = desk_with(&WHOLE);
-    desk.put("set/rep1-both-b.jsonl", recording("rep1-both-b.jsonl").replace(",\"sent_us\":5017", ""));
-    assert!(refusal(&desk, 4).contains("set/rep1-both-b.jsonl: no sent_us"));
+    let workspace = workspace_with(&WHOLE);
+    workspace.put("set/rep1-both-b.jsonl", recording("rep1-both-b.jsonl").replace(",\"sent_us\":5017", ""));
+    assert!(refusal(&workspace, 4).contains("set/rep1-both-b.jsonl: no sent_us"));
 }
 
 #[test]
 fn a_folder_without_recordings_is_refused_and_one_that_is_not_there_is_an_io_matter() {
-    let desk = Desk::new();
-    desk.put("set/sub/about.txt", "nothing");
-    assert!(refusal(&desk, 4).starts_with("error: set: no recordings of requests alone and together"));
-    assert!(refusal(&Desk::new(), 5).starts_with("error: cannot read set: "));
+    let workspace = Workspace::new();
+    workspace.put("set/sub/about.txt", "nothing");
+    assert!(refusal(&workspace, 4).starts_with("error: set: no recordings of requests alone and together"));
+    assert!(refusal(&Workspace::new(), 5).starts_with("error: cannot read set: "));
 }
 
 #[test]
 fn predict_wants_one_folder() {
-    Desk::new().lab(["predict"]).with(2);
-    Desk::new().lab(["predict", "a", "b"]).with(2);
+    Workspace::new().lab(["predict"]).with(2);
+    Workspace::new().lab(["predict", "a", "b"]).with(2);
 }

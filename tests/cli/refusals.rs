@@ -2,7 +2,7 @@
 
 use rstest::rstest;
 
-use crate::desk::{Desk, some_variant};
+use crate::util::{Workspace, some_variant};
 
 const NOT_A_RECORDING: &str = "name = \"w\"\ndescription = \"d\"\n[[agent]]\nrecordings = [\"notes.jsonl\"]\n";
 
@@ -41,35 +41,35 @@ fn a_run_that_cannot_be_is_refused_with_its_reason_and_leaves_nothing(
     #[case] code: i32,
     #[case] why: &str,
 ) {
-    let desk = Desk::new();
-    desk.put("bad.toml", "name = [");
-    desk.put("tapes.toml", NOT_A_RECORDING);
-    desk.put("fixed.toml", FIXED);
-    desk.put("notes.jsonl", "mine\n");
-    desk.put("report.json", FIXED);
-    let before = desk.content();
-    let ended = desk.least_run(args).with(code);
+    let workspace = Workspace::new();
+    workspace.put("bad.toml", "name = [");
+    workspace.put("tapes.toml", NOT_A_RECORDING);
+    workspace.put("fixed.toml", FIXED);
+    workspace.put("notes.jsonl", "mine\n");
+    workspace.put("report.json", FIXED);
+    let before = workspace.content();
+    let ended = workspace.least_run(args).with(code);
     let line = ended.stderr.lines().next().unwrap_or_default();
     assert!(line.starts_with("error: ") && line.contains(why), "{}", ended.stderr);
     assert_eq!(ended.stdout, "", "no run was announced");
-    assert_eq!(desk.content(), before);
+    assert_eq!(workspace.content(), before);
 }
 
 #[test]
 fn an_unknown_verb_is_a_matter_of_usage() {
-    let ended = Desk::new().lab(["race"]).with(2);
+    let ended = Workspace::new().lab(["race"]).with(2);
     assert!(ended.stderr.starts_with("error: "), "{}", ended.stderr);
 }
 
 #[test]
 fn a_name_that_is_wrong_is_answered_in_one_line() {
-    let ended = Desk::new().least_run(&["--workload", "nope"]).with(2);
+    let ended = Workspace::new().least_run(&["--workload", "nope"]).with(2);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
 }
 
 #[test]
 fn a_place_that_the_clock_does_not_have_is_answered_with_the_one_that_it_has_and_with_the_clock_to_take() {
-    let refused = |place, clock| Desk::new().least_run(&["--server", place, "--clock", clock]).with(2).stderr;
+    let refused = |place, clock| Workspace::new().least_run(&["--server", place, "--clock", clock]).with(2).stderr;
     let all = [
         ("thread", "wall"),
         ("process", "virtual"),
@@ -83,7 +83,7 @@ fn a_place_that_the_clock_does_not_have_is_answered_with_the_one_that_it_has_and
 #[test]
 fn flags_go_with_run_and_without_a_verb_but_not_with_another_one() {
     let flag = ["--variant", some_variant()];
-    Desk::new().lab(flag.iter().chain(&["list"])).with(2);
-    let ended = Desk::new().lab(flag.iter().chain(&["--workload", "nope"])).with(2);
+    Workspace::new().lab(flag.iter().chain(&["list"])).with(2);
+    let ended = Workspace::new().lab(flag.iter().chain(&["--workload", "nope"])).with(2);
     assert!(ended.stderr.contains("no workload is called `nope`"), "{}", ended.stderr);
 }

@@ -6,7 +6,7 @@ use std::process::Stdio;
 
 use rstest::rstest;
 
-use crate::desk::Desk;
+use crate::util::Workspace;
 
 /// A device on which nothing can be written.
 fn full() -> Stdio {
@@ -21,7 +21,7 @@ fn full() -> Stdio {
 #[case::list(&["list"], 0)]
 #[case::help(&["--help"], 0)]
 fn a_full_standard_error_leaves_the_exit_code_alone(#[case] args: &[&str], #[case] code: i32) {
-    let status = Desk::new().command(args).stdout(Stdio::null()).stderr(full()).status().unwrap();
+    let status = Workspace::new().command(args).stdout(Stdio::null()).stderr(full()).status().unwrap();
     assert_eq!(status.code(), Some(code));
 }
 
@@ -31,6 +31,6 @@ fn a_full_standard_error_leaves_the_exit_code_alone(#[case] args: &[&str], #[cas
 #[case::run(&["run", "--clock", "model", "--workload", "solo"])]
 #[case::papers(&["papers", "tr113"])]
 fn a_full_standard_output_ends_with_5(#[case] args: &[&str]) {
-    let status = Desk::new().command(args).stdout(full()).stderr(Stdio::null()).status().unwrap();
+    let status = Workspace::new().command(args).stdout(full()).stderr(Stdio::null()).status().unwrap();
     assert_eq!(status.code(), Some(5));
 }

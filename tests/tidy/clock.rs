@@ -1,7 +1,7 @@
 //! Clock reads and sleeps. Library code is handed an instant and answers with the next one it cares about.
 //!
 //! Tests do not sleep either: a test that waits for time to pass is slow and sometimes wrong. Those that judge real time stand
-//! in a module `wall_clock`, by whose name nextest gives them the whole machine.
+//! in a module `wall_clock`, by whose name nextest gives them the whole host.
 
 use crate::source::{Source, block_after, line_of, occurrences};
 use crate::workspace::{File, Finding};

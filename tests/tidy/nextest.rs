@@ -9,7 +9,7 @@ const LINK: &str = ".config/nextest.toml";
 /// Filters that are hard errors where nothing matches, as in a build with fewer features.
 const BRITTLE: &[&str] = &["binary(", "binary_id(", "package(", "deps(", "rdeps("];
 
-/// By this name the tests of real time are known: one filter gives them the machine, one keeps them out of repeats.
+/// By this name the tests of real time are known: one filter gives them the whole host, one keeps them out of repeats.
 const WALL_CLOCK: [&str; 2] = [
     "filter = 'test(/(^|::)wall_clock::/)'\ntest-group = \"wall-clock\"\n",
     "default-filter = 'not test(/(^|::)wall_clock::/)'\n",

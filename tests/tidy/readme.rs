@@ -6,7 +6,7 @@
 
 use crate::workspace::{File, Finding};
 
-/// Commands that cannot be run by a machine, and why.
+/// Commands that no program can run, and why.
 const EXEMPT: &[(&str, &str)] =
     &[("cargo insta review", "asks questions"), ("cargo install", "writes into the home of whoever runs it")];
 

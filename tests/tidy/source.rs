@@ -141,10 +141,7 @@ pub(crate) fn block_after(code: &str, open: usize) -> usize {
 
 /// The Rust files of crates that hold no tests alone.
 pub(crate) fn library_files(files: &[File]) -> impl Iterator<Item = &File> {
-    let is_test = |path: &str| {
-        let name = path.rsplit('/').next().unwrap_or(path);
-        path.starts_with("tests/") || path.contains("/tests/") || name.ends_with("tests.rs")
-    };
+    let is_test = |path: &str| path.trim_end_matches(".rs").split('/').any(|part| part.ends_with("tests"));
     files.iter().filter(move |file| file.is_rust() && !is_test(&file.path))
 }
 

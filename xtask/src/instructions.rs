@@ -9,11 +9,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail, ensure};
-use serde::Deserialize;
 
 use crate::{NotHere, cargo};
 
@@ -59,7 +58,8 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
         let why = format!("no baseline for this compiler ({compiler}) on {host}: run with --baseline");
         return Err(NotHere(why).into());
     }
-    let program = build()?;
+    cargo::run(&["build", "--release", "--locked", "--package", "gates", "--bin", "hot"])?;
+    let program = cargo::target().join("release/hot");
     let surplus = if mode == Mode::Control { PASSES / 20 } else { 0 };
     let mut counts = Counts::new();
     for function in FUNCTIONS {
@@ -115,34 +115,6 @@ fn read(path: &Path) -> Result<Baselines> {
     serde_json::from_str(&text).with_context(|| format!("cannot read {FILE}"))
 }
 
-/// One line of what cargo says about a build.
-#[derive(Deserialize)]
-struct Message {
-    target: Option<Target>,
-    executable: Option<PathBuf>,
-}
-
-#[derive(Deserialize)]
-struct Target {
-    name: String,
-    kind: Vec<String>,
-}
-
-/// Builds the program, and finds it.
-fn build() -> Result<PathBuf> {
-    let program = ["--package", "gates", "--bin", "hot"];
-    let flags = ["build", "--release", "--locked", "--message-format", "json"];
-    let said = cargo::output(&[&flags[..], &program].concat())?;
-    program_of(&said).context("cargo did not say where it put `hot`")
-}
-
-fn program_of(said: &str) -> Option<PathBuf> {
-    let messages = said.lines().filter_map(|line| serde_json::from_str::<Message>(line).ok());
-    let mut ours = messages
-        .filter(|message| message.target.as_ref().is_some_and(|target| target.name == "hot" && target.kind == ["bin"]));
-    ours.find_map(|message| message.executable)
-}
-
 /// Instructions of one pass: of `passes` more passes, over [`PASSES`].
 fn count(program: &Path, function: &str, passes: u64) -> Result<u64> {
     let once = total(program, function, passes, 2 * passes)?;
@@ -153,7 +125,7 @@ fn count(program: &Path, function: &str, passes: u64) -> Result<u64> {
 
 /// Instructions of a whole run.
 fn total(program: &Path, function: &str, passes: u64, prepared: u64) -> Result<u64> {
-    let out = cargo::root().join(format!("target/callgrind.{function}.{passes}"));
+    let out = cargo::target().join(format!("callgrind.{function}.{passes}"));
     let said = Command::new("valgrind")
         .args(["--tool=callgrind", "--quiet"])
         .arg(format!("--callgrind-out-file={}", out.display()))
@@ -295,19 +267,6 @@ mod tests {
         assert_eq!(instructions(profile), Some(345));
         assert_eq!(instructions("events: Ir\nsummary: 12\n"), Some(12));
         assert_eq!(instructions("events: Ir\n"), None);
-    }
-
-    #[test]
-    fn the_program_is_where_cargo_says_it_is() {
-        let said = concat!(
-            r#"{"reason":"compiler-artifact","target":{"name":"hot","kind":["lib"]},"executable":null}"#,
-            "\n",
-            r#"{"reason":"compiler-artifact","target":{"name":"hot","kind":["bin"]},"executable":"target/release/hot"}"#,
-            "\n",
-            r#"{"reason":"build-finished","success":true}"#,
-        );
-        assert_eq!(program_of(said), Some(PathBuf::from("target/release/hot")));
-        assert_eq!(program_of(r#"{"reason":"build-finished","success":true}"#), None);
     }
 
     #[test]

@@ -28,7 +28,7 @@ const STARTS: usize = 21;
 /// Builds the server as it is released, and measures.
 pub(crate) fn run() -> anyhow::Result<()> {
     cargo::run(&["build", "--release", "--bin", "mock-ollama", "--locked"])?;
-    let program = cargo::root().join("target/release/mock-ollama");
+    let program = cargo::target().join("release/mock-ollama");
     match stripped_size(&program)? {
         Some(bytes) => {
             println!("stripped: {bytes} bytes, at most {MAX_BYTES}");
@@ -60,7 +60,7 @@ pub(crate) fn run() -> anyhow::Result<()> {
 
 /// The size of a program without its symbols, in bytes; `None` where there is no `strip`.
 fn stripped_size(program: &Path) -> anyhow::Result<Option<u64>> {
-    let stripped = cargo::root().join("target/mock-ollama-stripped");
+    let stripped = cargo::target().join("mock-ollama-stripped");
     std::fs::copy(program, &stripped).context("cannot copy the program")?;
     let strip = Command::new("strip").arg(&stripped).status();
     let bytes = stripped.metadata()?.len();

@@ -1,9 +1,9 @@
-//! The recordings that every server offers unless it is told otherwise.
+//! The recordings that every server offers by default.
 
 use crate::recording::{ReadError, Recording, read};
 
 /// Name and text of each built-in recording, in the order of names; `fixtures/README.md` says what each is.
-pub static BUILTIN: &[(&str, &str)] = &[
+static BUILTIN: &[(&str, &str)] = &[
     ("base-cold-load", include_str!("../../../fixtures/recordings/base-cold-load.jsonl")),
     ("base-greedy", include_str!("../../../fixtures/recordings/base-greedy.jsonl")),
     ("conversation-four-turns", include_str!("../../../fixtures/recordings/conversation-four-turns.jsonl")),
@@ -26,12 +26,12 @@ pub static BUILTIN: &[(&str, &str)] = &[
     ("tools-result", include_str!("../../../fixtures/recordings/tools-result.jsonl")),
 ];
 
-/// The names of the built-in recordings, sorted.
+/// Returns the names of the built-in recordings, sorted.
 pub fn names() -> impl Iterator<Item = &'static str> {
     BUILTIN.iter().map(|(name, _)| *name)
 }
 
-/// The built-in recording called `name`; `None` when there is no such recording.
+/// Returns the built-in recording called `name`; `None` when there is no such recording.
 pub fn recording(name: &str) -> Option<Result<Recording, ReadError>> {
     let (name, text) = BUILTIN.iter().find(|(known, _)| *known == name)?;
     Some(read(text.as_bytes(), name))

@@ -12,7 +12,8 @@ use std::hash::{Hash, Hasher as _};
 use rustc_hash::{FxHashMap, FxHashSet, FxHasher};
 use serde_json::Value;
 
-use super::{Fixed, Offer};
+use super::offer::{Fixed, Offer};
+use super::question::{characters, characters_of};
 use crate::generation::{ParsedRequest, Question};
 use crate::models::ModelName;
 use crate::recording::RequestBody;
@@ -70,7 +71,7 @@ impl Groups {
 type Lengths = [usize; 2];
 
 impl Index {
-    /// The list of these patterns, made where there is none.
+    /// Returns the list of these patterns, made where there is none.
     fn list(&mut self, patterns: &[String]) -> &mut List {
         let next = self.lists.len();
         let number = self.numbers.get(patterns).copied().unwrap_or(next);
@@ -84,7 +85,7 @@ impl Index {
         &mut self.lists[number]
     }
 
-    /// What is kept of the question of a recording under these patterns.
+    /// Returns what is kept of the question of a recording under these patterns.
     pub(super) fn as_kept(&mut self, question: &Question, patterns: &[String]) -> Question {
         scrubbed_question(&self.list(patterns).scrub, question).into_owned()
     }
@@ -113,7 +114,7 @@ impl Index {
         under.bodies.add(hash, lengths, before.len(), is_same);
     }
 
-    /// The places of the offers of this very question, in order.
+    /// Returns the places of the offers of this very question, in order.
     pub(super) fn offers(&self, offers: &[Offer], ask: &ParsedRequest) -> Vec<usize> {
         let mut found = Vec::new();
         let lengths = lengths_of_question(&ask.question);
@@ -129,7 +130,7 @@ impl Index {
         found
     }
 
-    /// The places of the fixed answers to this very request, in order; JSON bodies are compared as JSON.
+    /// Returns the places of the fixed answers to this very request, in order; JSON bodies are compared as JSON.
     pub(super) fn fixed(&self, fixed: &[Fixed], method: &str, path: &str, body: &[u8]) -> Vec<usize> {
         let mut found = Vec::new();
         let mut find = |bodies: &Groups, path: &str, asked: Option<&RequestBody>| {
@@ -161,7 +162,8 @@ impl Index {
     }
 }
 
-/// What a body may have been recorded as: nothing, text, a JSON value, and JSON with numbers and keys as they were sent.
+/// Returns what a body may have been recorded as: nothing, text, a JSON value, and JSON with numbers and keys as they
+/// were sent.
 fn forms_of_body(body: &[u8]) -> Vec<Option<RequestBody>> {
     if body.is_empty() {
         return vec![None];
@@ -172,7 +174,7 @@ fn forms_of_body(body: &[u8]) -> Vec<Option<RequestBody>> {
     [Some(RequestBody::Text(text.to_owned())), json, exact].into_iter().flatten().map(Some).collect()
 }
 
-/// What making secrets unreadable leaves of a question.
+/// Returns what making secrets unreadable leaves of a question.
 fn scrubbed_question<'a>(scrub: &Scrub, asked: &'a Question) -> Cow<'a, Question> {
     if scrub.is_empty() {
         return Cow::Borrowed(asked);
@@ -197,7 +199,7 @@ fn scrubbed_body(scrub: &Scrub, body: &RequestBody) -> RequestBody {
     }
 }
 
-/// Whether two questions are the same. A prompt is the same as a conversation of one message of the user.
+/// Returns whether two questions are the same. A prompt is the same as a conversation of one message of the user.
 fn same_question(one: &Question, other: &Question) -> bool {
     match (one, other) {
         (Question::Prompt(prompt), messages @ Question::Messages(_))
@@ -206,7 +208,7 @@ fn same_question(one: &Question, other: &Question) -> bool {
     }
 }
 
-/// The prompt, or the words of the one message of a user.
+/// Returns the prompt, or the words of the one message of a user.
 fn words(question: &Question) -> Option<&str> {
     match question {
         Question::Prompt(prompt) => Some(prompt),
@@ -217,7 +219,7 @@ fn words(question: &Question) -> Option<&str> {
     }
 }
 
-/// The same for questions that are the same.
+/// Returns a hash that is the same for questions that are the same.
 fn hash_of_question(model: &ModelName, question: &Question) -> u64 {
     let mut hasher = FxHasher::default();
     model.hash(&mut hasher);
@@ -253,23 +255,6 @@ fn lengths_of_body(body: Option<&RequestBody>) -> Lengths {
         Some(RequestBody::Json(value)) => characters_of(value),
     };
     [all, all]
-}
-
-/// The characters of all strings in a question, keys aside.
-pub(super) fn characters(question: &Question) -> usize {
-    match question {
-        Question::Prompt(prompt) => prompt.chars().count(),
-        Question::Messages(messages) => messages.iter().map(characters_of).sum(),
-    }
-}
-
-fn characters_of(value: &Value) -> usize {
-    match value {
-        Value::String(text) => text.chars().count(),
-        Value::Array(values) => values.iter().map(characters_of).sum(),
-        Value::Object(map) => map.values().map(characters_of).sum(),
-        Value::Null | Value::Bool(_) | Value::Number(_) => 0,
-    }
 }
 
 #[cfg(test)]

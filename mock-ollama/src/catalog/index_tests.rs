@@ -24,7 +24,7 @@ fn recording(name: &str, path: &str, body: Option<RequestBody>, patterns: &[&str
     Recording { scrub, ..Recording::new(name, Origin::Synthetic, "m", vec![exchange]) }
 }
 
-/// A request body of one of the native routes, with few words, so that many are the same.
+/// Returns a request body of one of the native routes, with few words, so that many are the same.
 fn body() -> impl Strategy<Value = Value> {
     let text = || "(s1|s2|a|\u{e9}){0,3}";
     let model = || prop::sample::select(vec!["m", "n"]);
@@ -52,13 +52,11 @@ fn dialect(body: &Value) -> Dialect {
 }
 
 fn ask(body: &Value) -> ParsedRequest {
-    {
-        let format = crate::dialect::of(dialect(body));
-        format.decode(format.route(), body.to_string().as_bytes()).unwrap()
-    }
+    let format = crate::dialect::of(dialect(body));
+    format.decode(format.route(), body.to_string().as_bytes()).unwrap()
 }
 
-/// What the recorder writes of a body.
+/// Returns what the recorder writes of a body.
 fn scrubbed(scrub: &Scrub, body: &Value) -> Value {
     scrub.json(body)
 }
@@ -79,7 +77,7 @@ fn catalog(recorded: &[(Value, Vec<&'static str>)]) -> Catalog {
     Catalog::new(recordings)
 }
 
-/// Whether a recording answers a question, by a look at it alone.
+/// Returns whether a recording answers a question, by a look at it alone.
 fn answers(known: &Question, patterns: &[&str], asked: &Question) -> bool {
     let scrub = Scrub::new(patterns.iter().copied()).unwrap_or_default();
     if scrub.is_empty() {
@@ -88,7 +86,7 @@ fn answers(known: &Question, patterns: &[&str], asked: &Question) -> bool {
     same_question(known, &super::scrubbed_question(&scrub, asked))
 }
 
-/// The nearest offer, by a look at all of each question.
+/// Returns the nearest offer, by a look at all of each question.
 fn nearest(catalog: &Catalog, ask: &ParsedRequest) -> Option<String> {
     let text = |question: &Question| match question {
         Question::Prompt(prompt) => json!(prompt).to_string(),

@@ -1,28 +1,26 @@
 //! Why no recording answers a request.
 
 use std::cmp::Reverse;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::{self, Write};
 
 use serde_json::{Map, Value};
 
-use super::index::characters;
-use super::{Catalog, Matching, Offer};
+use super::matching::Matching;
+use super::offer::Offer;
+use super::question::{OPENING_BYTES, characters, json};
 use crate::dialect::{self, Unreadable};
 use crate::generation::{ParsedRequest, Question};
+use crate::models::ModelName;
 
 /// How much of a text is quoted, in characters.
-const QUOTED: usize = 40;
+const MAX_QUOTED_CHARS: usize = 40;
 
 /// The most models on offer that are named.
 const MAX_NAMED_MODELS: usize = 20;
 
-/// How much of a recorded question is compared with every request that misses, in bytes of JSON.
-const OPENING_BYTES: usize = 256;
-
 /// How many of the recordings that begin in the same way are looked at more closely …
-const MAX_CLOSE: usize = 8;
+const MAX_CLOSE_OFFERS: usize = 8;
 
 /// … and how much of each of these, in bytes of JSON.
 const CLOSE_BYTES: usize = 64 * 1024;
@@ -38,6 +36,9 @@ pub struct Miss {
     nearest: Option<Nearest>,
 }
 
+/// The places of the offers of each model.
+type ByModel = BTreeMap<ModelName, Vec<usize>>;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Nearest {
     recording: String,
@@ -45,33 +46,20 @@ struct Nearest {
     difference: String,
 }
 
-/// The beginning of a recorded question, and how long all of it is.
-#[derive(Debug, Default)]
-pub(super) struct Opening {
-    json: String,
-    characters: usize,
-}
-
-impl Opening {
-    pub(super) fn of(question: &Question) -> Self {
-        Self { json: json(question, OPENING_BYTES), characters: characters(question) }
-    }
-}
-
 impl Miss {
-    pub(super) fn explain(catalog: &Catalog, ask: &ParsedRequest, rule: Matching) -> Self {
-        let nearest = nearest(catalog.offers(), ask).map(|offer| Nearest::new(offer, first_difference(offer, ask)));
-        Self::new(catalog, ask, rule, nearest)
+    /// Explains why none of `offers` answers.
+    pub(super) fn explain(offers: &[Offer], models: &ByModel, ask: &ParsedRequest, rule: Matching) -> Self {
+        let nearest = nearest(offers, ask).map(|offer| Nearest::new(offer, first_difference(offer, ask)));
+        Self::new(models, ask, rule, nearest)
     }
 
-    /// That `offer` is a recording of this very request, but cannot be told as it was asked for.
-    pub(super) fn of(catalog: &Catalog, ask: &ParsedRequest, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
+    /// Explains that `offer` is a recording of this very request, but cannot be delivered as it was asked for.
+    pub(super) fn of(models: &ByModel, ask: &ParsedRequest, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
         let way = if offer.dialect == ask.dialect { "stream" } else { "dialect" };
-        Self::new(catalog, ask, rule, Some(Nearest::new(offer, format!("{way}: {why}"))))
+        Self::new(models, ask, rule, Some(Nearest::new(offer, format!("{way}: {why}"))))
     }
 
-    fn new(catalog: &Catalog, ask: &ParsedRequest, rule: Matching, nearest: Option<Nearest>) -> Self {
-        let models = &catalog.index.models;
+    fn new(models: &ByModel, ask: &ParsedRequest, rule: Matching, nearest: Option<Nearest>) -> Self {
         Self {
             asked: format!("{} with model \"{}\" (rule: {rule})", dialect::of(ask.dialect).route(), ask.model),
             models: models.keys().take(MAX_NAMED_MODELS).map(ToString::to_string).collect(),
@@ -103,8 +91,8 @@ impl fmt::Display for Miss {
     }
 }
 
-/// The offer that is nearest to the request: of its model, in its dialect, with the most of its question in common from the
-/// beginning; of two that are equally near the first one.
+/// Returns the offer that is nearest to the request: of its model, in its dialect, with the most of its question in
+/// common from the beginning; of two that are equally near the first one.
 ///
 /// Of every offer the opening is compared; of those that share a whole opening, a few of about the same length are looked at
 /// more closely. So the work is bounded, whatever the request.
@@ -127,7 +115,7 @@ pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &ParsedRequest) -> Option<&'
     if best.2 + 4 > OPENING_BYTES {
         let characters = characters(&ask.question);
         close.sort_by_key(|offer| offer.opening.characters.abs_diff(characters));
-        close.truncate(MAX_CLOSE);
+        close.truncate(MAX_CLOSE_OFFERS);
         close.sort_by_key(|offer| {
             let known = offer.question.as_ref().map(|known| json(known, CLOSE_BYTES)).unwrap_or_default();
             Reverse(in_common(&known, &asked))
@@ -136,42 +124,11 @@ pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &ParsedRequest) -> Option<&'
     close.first().copied()
 }
 
-/// Returns a question as JSON, cut off after `most` bytes.
-fn json(question: &Question, most: usize) -> String {
-    let mut cut = Cut { bytes: Vec::new(), most };
-    // It fails where it is cut off.
-    let _ = match question {
-        Question::Prompt(prompt) => serde_json::to_writer(&mut cut, prompt),
-        Question::Messages(messages) => serde_json::to_writer(&mut cut, messages),
-    };
-    let valid = std::str::from_utf8(&cut.bytes).map_or_else(|error| error.valid_up_to(), str::len);
-    cut.bytes.truncate(valid);
-    String::from_utf8(cut.bytes).unwrap_or_default()
-}
-
-/// A writer that takes at most `most` bytes.
-struct Cut {
-    bytes: Vec<u8>,
-    most: usize,
-}
-
-impl Write for Cut {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let taken = bytes.len().min(self.most - self.bytes.len());
-        self.bytes.extend_from_slice(&bytes[..taken]);
-        Ok(taken)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The bytes of the characters with which both texts begin.
+/// Returns the bytes of the characters with which both texts begin.
 fn in_common(one: &str, other: &str) -> usize {
     const BLOCK: usize = 64;
     let (left, right) = (one.as_bytes(), other.as_bytes());
-    // Block by block first, since equal blocks are told quickly.
+    // Block by block first, since equal blocks compare quickly.
     let blocks = left.chunks_exact(BLOCK).zip(right.chunks_exact(BLOCK)).take_while(|(left, right)| left == right);
     let mut same = blocks.count() * BLOCK;
     same += left[same..].iter().zip(&right[same..]).take_while(|(left, right)| left == right).count();
@@ -197,7 +154,7 @@ fn first_difference(offer: &Offer, ask: &ParsedRequest) -> String {
     }
 }
 
-/// Where two values differ first, as a path with both sides quoted.
+/// Returns where two values differ first, as a path with both sides quoted.
 fn difference(path: &str, recorded: &Value, asked: &Value) -> String {
     match (recorded, asked) {
         (Value::String(recorded), Value::String(asked)) => text_difference(path, recorded, asked),
@@ -232,7 +189,7 @@ fn map_difference(path: &str, recorded: &Map<String, Value>, asked: &Map<String,
 }
 
 fn quote(text: &str) -> String {
-    let end = text.char_indices().nth(QUOTED).map_or(text.len(), |(end, _)| end);
+    let end = text.char_indices().nth(MAX_QUOTED_CHARS).map_or(text.len(), |(end, _)| end);
     let more = if end < text.len() { "…" } else { "" };
     format!("{:?}{more}", &text[..end])
 }

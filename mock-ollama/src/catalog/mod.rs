@@ -4,19 +4,27 @@
 //! | --- | --- |
 //! | `prepared` | a recorded response, encoded once and shared by every stream that replays it |
 //! | `builtin` | the recordings that are built into the crate |
-//! | `offers` | the catalog: an immutable snapshot |
+//! | `question` | questions as JSON, as far as comparing needs them |
+//! | `offer` | a recorded answer, and how it is delivered |
+//! | `matching` | the names of the three rules by which a recording is chosen |
 //! | `index` | finds the recordings of a request without a look at each of them |
-//! | `matching` | the three rules by which a recording is chosen |
-//! | `miss` | why none was |
+//! | `choice` | the choice between recordings that fit a request |
+//! | `miss` | why no recording answers |
+//! | `snapshot` | the catalog: an immutable snapshot |
 
 pub mod builtin;
+mod choice;
 mod index;
 mod matching;
 mod miss;
-mod offers;
+mod offer;
 mod prepared;
+mod question;
+mod snapshot;
 
-pub use matching::{Candidate, Choice, Matching, MatchingError};
+pub use choice::{Candidate, Choice};
+pub use matching::{Matching, MatchingError};
 pub use miss::Miss;
-pub use offers::{Catalog, Fixed, Offer, Told};
-pub use prepared::{Body, Chunks, MAX_LENGTH_BODY, Piece, Prepared};
+pub use offer::{Delivery, Fixed, Offer};
+pub use prepared::{Body, Chunks, MAX_LENGTH_BODY, Prepared, WireChunk};
+pub use snapshot::Catalog;

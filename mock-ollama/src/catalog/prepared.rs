@@ -42,14 +42,14 @@ pub enum Body {
 #[derive(Clone, Debug)]
 pub struct Chunks {
     /// Each of them.
-    pub pieces: Vec<Piece>,
+    pub pieces: Vec<WireChunk>,
     /// All of them as HTTP chunks, one after the other: chunks that leave together are one piece of it.
     pub wire: Bytes,
 }
 
 /// One recorded chunk.
 #[derive(Clone, Debug)]
-pub struct Piece {
+pub struct WireChunk {
     /// When it is due, from the request on.
     pub at: Duration,
     /// Its bytes.
@@ -59,7 +59,7 @@ pub struct Piece {
 }
 
 impl Chunks {
-    /// Encodes chunks, each due so long after the request; those without bytes are left out, as they would end the body.
+    /// Encodes chunks, each due at its offset from the request. Those without bytes are left out, as they would end the body.
     fn encode<B: AsRef<[u8]>>(chunks: impl IntoIterator<Item = (Duration, B)>) -> Self {
         let mut wire = Vec::new();
         let mut places = Vec::new();
@@ -75,7 +75,7 @@ impl Chunks {
         let data = |length, place: &Range<usize>| wire.slice(place.end - 2 - length..place.end - 2);
         let pieces = places
             .into_iter()
-            .map(|(at, length, place)| Piece { at, data: data(length, &place), wire: place })
+            .map(|(at, length, place)| WireChunk { at, data: data(length, &place), wire: place })
             .collect();
         Self { pieces, wire }
     }
@@ -89,7 +89,7 @@ impl Prepared {
         Self { status: exchange.response.status, fields: exchange.response.headers.clone(), body, end: exchange.end }
     }
 
-    /// A reply of the server's own, due `at` after the request.
+    /// Returns a reply that the server makes, due `at` after the request.
     pub fn reply(reply: Reply, at: Duration) -> Self {
         let body = if reply.flushed {
             Body::Stream(Chunks::encode([(at, reply.body)]))
@@ -99,7 +99,7 @@ impl Prepared {
         Self { status: reply.status, fields: reply.fields, body, end: End::Clean }
     }
 
-    /// A stream of the server's own: lines, each due so long after the request.
+    /// Returns a stream that the server makes: lines, each due at its offset from the request.
     pub fn lines(
         status: u16,
         fields: Vec<(String, String)>,
@@ -109,7 +109,7 @@ impl Prepared {
         Self { status, fields, body, end: End::Clean }
     }
 
-    /// Whether the body is sent chunk by chunk.
+    /// Returns whether the body is sent chunk by chunk.
     pub fn is_stream(&self) -> bool {
         matches!(self.body, Body::Stream(_))
     }

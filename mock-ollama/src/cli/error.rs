@@ -27,27 +27,18 @@ pub(crate) enum VerbError {
     Input {
         /// The file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// A file is larger than any recording may be.
-    #[error("{} is larger than {MAX_FILE_BYTES} bytes, the limit of a recording", path.display())]
-    InputTooLarge {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{} is larger than {MAX_FILE_BYTES} bytes, the limit of a recording", .0.display())]
+    InputTooLarge(PathBuf),
     /// The output is there already.
-    #[error("{} exists; give --force to replace it", path.display())]
-    Exists {
-        /// The output.
-        path: PathBuf,
-    },
+    #[error("{} exists; give --force to replace it", .0.display())]
+    Exists(PathBuf),
     /// The output is one of the inputs.
-    #[error("{} is an input, and would be lost; write to another file", path.display())]
-    OntoInput {
-        /// The file.
-        path: PathBuf,
-    },
+    #[error("{} is an input, and would be lost; write to another file", .0.display())]
+    OntoInput(PathBuf),
     /// A file could not be written.
     #[error("cannot write {}", path.display())]
     Output {
@@ -74,11 +65,8 @@ pub(crate) enum VerbError {
         count: usize,
     },
     /// A folder that was to be imported has no body in it.
-    #[error("{} has nothing to import in it; bodies end in .ndjson, .sse or .json, raw captures in .jsonl", path.display())]
-    NothingToImport {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("{} has nothing to import in it; bodies end in .ndjson, .sse or .json, raw captures in .jsonl", .0.display())]
+    NothingToImport(PathBuf),
     /// Two files of a folder would become the same recording.
     #[error("{} would become the same recording as {}; rename one of them", path.display(), first.display())]
     SameName {
@@ -90,20 +78,9 @@ pub(crate) enum VerbError {
     /// An input could not be imported.
     #[error(transparent)]
     Import(#[from] ImportError),
-    /// The journal could not be written.
-    #[error("cannot write {}", path.display())]
-    Journal {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        source: io::Error,
-    },
     /// A folder that was to be served has no recording in it.
-    #[error("{} has nothing to serve in it; recordings end in .jsonl, scripts in .toml", path.display())]
-    EmptyFolder {
-        /// The folder.
-        path: PathBuf,
-    },
+    #[error("{} has nothing to serve in it; recordings end in .jsonl, scripts in .toml", .0.display())]
+    EmptyFolder(PathBuf),
     /// An environment variable has a value of no use.
     #[error("bad {name}: {why}")]
     Environment {
@@ -133,11 +110,11 @@ pub(crate) enum VerbError {
 }
 
 impl VerbError {
-    /// The exit code of a program that ends with this error.
+    /// Returns the exit code of a program that ends with this error.
     pub(crate) fn exit_code(&self) -> u8 {
         let is_io = match self {
             Self::Environment { .. }
-            | Self::OntoInput { .. }
+            | Self::OntoInput(_)
             | Self::Pattern(_)
             | Self::Threads
             | Self::Start(StartError::TooManyServers(_)) => return EXIT_USAGE,
@@ -145,21 +122,13 @@ impl VerbError {
             Self::Recording(error) | Self::Start(StartError::Recording(error)) => error.is_io(),
             Self::Start(StartError::Script(error)) => error.is_io(),
             Self::Start(StartError::UnknownBuiltin { .. })
-            | Self::InputTooLarge { .. }
+            | Self::InputTooLarge(_)
             | Self::SomeBad { .. }
             | Self::Import(_)
-            | Self::NothingToImport { .. }
+            | Self::NothingToImport(_)
             | Self::SameName { .. }
-            | Self::EmptyFolder { .. } => false,
-            Self::Input { .. }
-            | Self::Exists { .. }
-            | Self::Stdout(_)
-            | Self::Finish(_)
-            | Self::Signal(_)
-            | Self::Journal { .. }
-            | Self::Record(_)
-            | Self::NotRecorded(_)
-            | Self::Start(_) => true,
+            | Self::EmptyFolder(_) => false,
+            _ => true,
         };
         if is_io { EXIT_IO } else { EXIT_DATA }
     }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::Args;
-use mock_ollama::files::{Existing, is_same, read_limited};
+use mock_ollama::files::{Existing, is_same, list_folder, read_limited};
 use mock_ollama::import::{Import, ImportOptions, Input, Tags, import, import_each};
 use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{WriteError, write_file};
@@ -19,7 +19,7 @@ use super::error::VerbError;
 /// vcrpy and VCR, mock files of httpmock, HAR files).
 ///
 /// All exchanges of the inputs become one conversation, in the order given. Where IN or OUT is a folder, each exchange
-/// becomes a recording of its own. The form of each input is told by how it begins.
+/// becomes its own recording. The beginning of each input tells its format.
 #[derive(Args, Debug)]
 pub(crate) struct ImportArgs {
     /// Bodies as the server sent them, raw captures (`raw-capture/1`), cassettes, HAR files, or one folder of them
@@ -99,7 +99,7 @@ pub(crate) fn run(args: ImportArgs) -> anyhow::Result<()> {
 fn put(made: Import, path: PathBuf, force: bool) -> Result<(), VerbError> {
     let existing = if force { Existing::Replace } else { Existing::Keep };
     write_file(&made.recording, &path, existing).map_err(|source| match source {
-        WriteError::Io(error) if error.kind() == ErrorKind::AlreadyExists => VerbError::Exists { path },
+        WriteError::Io(error) if error.kind() == ErrorKind::AlreadyExists => VerbError::Exists(path),
         source => VerbError::Output { path, source },
     })?;
     for note in made.notes {
@@ -128,24 +128,14 @@ fn options(args: &ImportArgs, name: String, tags: Option<Tags>) -> ImportOptions
 /// The extensions of the files of a folder that are imported.
 const EXTENSIONS: &[&str] = &["ndjson", "sse", "json", "jsonl", "har", "yaml", "yml"];
 
-/// The files of a folder that are imported, by name.
+/// Returns the files of a folder that are imported, by name.
 fn files_of(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
-    let failed = |source| VerbError::Input { path: folder.to_owned(), source };
-    let mut paths = Vec::new();
-    for entry in folder.read_dir().map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|kind| EXTENSIONS.iter().any(|known| kind == *known)) {
-            paths.push(path);
-        }
-    }
-    if paths.is_empty() {
-        return Err(VerbError::NothingToImport { path: folder.to_owned() });
-    }
-    paths.sort_unstable();
-    Ok(paths)
+    let paths =
+        list_folder(folder, EXTENSIONS).map_err(|source| VerbError::Input { path: folder.to_owned(), source })?;
+    if paths.is_empty() { Err(VerbError::NothingToImport(folder.to_owned())) } else { Ok(paths) }
 }
 
-/// Every exchange of these files into a recording of its own; files of no use are named, the rest are written.
+/// Writes every exchange of these files as a recording. Files of no use are named, the rest are written.
 fn each_of(paths: &[PathBuf], args: &ImportArgs) -> anyhow::Result<()> {
     std::fs::create_dir_all(&args.output)
         .map_err(|source| VerbError::Output { path: args.output.clone(), source: WriteError::Io(source) })?;
@@ -185,12 +175,12 @@ fn each_in<'a>(
 /// Refuses to write over an input.
 fn spare_inputs(args: &ImportArgs, inputs: &[PathBuf], output: &Path) -> Result<(), VerbError> {
     let is_input = inputs.iter().chain(&args.tags).any(|input| is_same(input, output));
-    if is_input { Err(VerbError::OntoInput { path: output.to_owned() }) } else { Ok(()) }
+    if is_input { Err(VerbError::OntoInput(output.to_owned())) } else { Ok(()) }
 }
 
 fn read_input(path: &Path) -> Result<Vec<u8>, VerbError> {
     read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
-        ErrorKind::FileTooLarge => VerbError::InputTooLarge { path: path.to_owned() },
+        ErrorKind::FileTooLarge => VerbError::InputTooLarge(path.to_owned()),
         _ => VerbError::Input { path: path.to_owned(), source },
     })
 }

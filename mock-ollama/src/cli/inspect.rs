@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use mock_ollama::files::list_folder;
 use mock_ollama::recording::{Summary, read_file};
 use mock_ollama::terminal::{complain, say};
 
@@ -57,19 +58,9 @@ fn files(paths: &[PathBuf]) -> Result<Vec<PathBuf>, VerbError> {
     Ok(files)
 }
 
-/// The recordings of a folder, sorted by name.
+/// Returns the recordings of a folder, sorted by name.
 fn of_folder(folder: &Path) -> Result<Vec<PathBuf>, VerbError> {
-    let failed = |source| VerbError::Input { path: folder.to_owned(), source };
-    let mut files = Vec::new();
-    for entry in folder.read_dir().map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|kind| kind == "jsonl") {
-            files.push(path);
-        }
-    }
-    if files.is_empty() {
-        return Err(VerbError::EmptyFolder { path: folder.to_owned() });
-    }
-    files.sort_unstable();
-    Ok(files)
+    let files =
+        list_folder(folder, &["jsonl"]).map_err(|source| VerbError::Input { path: folder.to_owned(), source })?;
+    if files.is_empty() { Err(VerbError::EmptyFolder(folder.to_owned())) } else { Ok(files) }
 }

@@ -1,4 +1,4 @@
-//! How much of a client a server bears, by flags.
+//! The limits of a server, by flags.
 
 use std::num::{NonZeroU64, NonZeroUsize};
 use std::time::Duration;
@@ -8,7 +8,7 @@ use clap::builder::RangedU64ValueParser;
 use mock_ollama::engine::Limits;
 use mock_ollama::http::{MAX_BODY_BYTES, MAX_HEAD_BYTES};
 
-/// How much of a client a server bears. Ollama has no time limits; `serve` has, so that nobody can use it up.
+/// The limits of a server. Ollama has no time limits; `serve` has, so that clients cannot exhaust it.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Limits")]
 pub(crate) struct LimitsArgs {
@@ -19,7 +19,7 @@ pub(crate) struct LimitsArgs {
     #[arg(long, value_name = "N", default_value_t = MAX_HEAD_BYTES, value_parser = up_to_bytes::<usize>(MAX_HEAD_BYTES as u64))]
     max_head_bytes: usize,
     /// Bytes of a request's body, at most 4 GiB; a longer one is answered with 413
-    #[arg(long, value_name = "N", default_value_t = MAX_BODY_BYTES, value_parser = up_to_bytes::<u64>(MOST_BODY_BYTES))]
+    #[arg(long, value_name = "N", default_value_t = MAX_BODY_BYTES, value_parser = up_to_bytes::<u64>(MAX_SETTABLE_BODY_BYTES))]
     max_body_bytes: u64,
     /// Seconds that a request may take from its first byte to its last
     #[arg(long, value_name = "S", default_value = "60")]
@@ -33,10 +33,10 @@ pub(crate) struct LimitsArgs {
 }
 
 /// The most that a body may be allowed to have, in bytes: it is held in memory.
-const MOST_BODY_BYTES: u64 = 4 << 30;
+const MAX_SETTABLE_BODY_BYTES: u64 = 4 << 30;
 
-fn up_to_bytes<T: TryFrom<u64> + Clone + Send + Sync>(most: u64) -> RangedU64ValueParser<T> {
-    RangedU64ValueParser::new().range(..=most)
+fn up_to_bytes<T: TryFrom<u64> + Clone + Send + Sync>(max: u64) -> RangedU64ValueParser<T> {
+    RangedU64ValueParser::new().range(..=max)
 }
 
 impl LimitsArgs {

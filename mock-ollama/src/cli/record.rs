@@ -80,7 +80,7 @@ pub(crate) fn run(args: RecordArgs) -> anyhow::Result<()> {
     }
 }
 
-/// What the first Ctrl-C or SIGTERM is told by; the second one ends the program at once.
+/// Returns the channel that the first Ctrl-C or SIGTERM sends to. The second one ends the program at once.
 fn catch_stop() -> Result<mpsc::Receiver<()>, VerbError> {
     let (stop, stopped) = mpsc::channel();
     let mut is_second = false;

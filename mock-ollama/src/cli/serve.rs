@@ -11,7 +11,7 @@ use clap::Args;
 use mock_ollama::catalog::{Matching, builtin};
 use mock_ollama::driver::{SocketOptions, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
-use mock_ollama::files::{Existing, is_same, write_whole};
+use mock_ollama::files::{Existing, is_same, list_folder, write_whole};
 use mock_ollama::http::{BadOrigins, Origins};
 use mock_ollama::journal::DEFAULT_JOURNAL_BYTES;
 use mock_ollama::manage::DEFAULT_SPEED;
@@ -23,15 +23,15 @@ use mock_ollama::seed::Seed;
 use mock_ollama::terminal::{complain, say};
 use mock_ollama::{Builder, MockOllama, StartError};
 
+use super::device::DeviceArgs;
 use super::error::VerbError;
 use super::limits::LimitsArgs;
-use super::machine::MachineArgs;
 
 /// Where Ollama listens.
 const DEFAULT_LISTEN: &str = "127.0.0.1:11434";
 
-/// The requests that a journal keeps which nobody will see.
-const UNSEEN: NonZeroUsize = NonZeroUsize::MIN;
+/// How many requests the journal keeps where it is not written.
+const MIN_JOURNAL_REQUESTS: NonZeroUsize = NonZeroUsize::MIN;
 
 /// The port of an address that states none.
 const DEFAULT_PORT: u16 = 11434;
@@ -62,11 +62,11 @@ pub(crate) struct ServeArgs {
     #[arg(long, value_name = "N", default_value_t = DEFAULT_SPEED, value_parser = clap::value_parser!(u64).range(1..))]
     transfer_speed: u64,
     #[command(flatten)]
-    machine: MachineArgs,
-    /// Let every chunk leave in a TCP segment of its own, also where several are due
+    device: DeviceArgs,
+    /// Let every chunk leave in its own TCP segment, also where several are due
     #[arg(long)]
     flush: bool,
-    /// Wake so long before a deadline and spin the rest, in microseconds, while few streams are in progress; up to four times as
+    /// Wake this many microseconds before a deadline and spin the rest, while few streams are in progress; up to four times as
     /// long where waking takes longer; 0 never spins
     #[arg(long, value_name = "US", default_value_t = 50, value_parser = clap::value_parser!(u64).range(..=10_000))]
     spin_us: u64,
@@ -98,11 +98,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     if listen.is_empty() {
         listen.push(from_environment(std::env::var("OLLAMA_HOST").ok().as_deref())?);
     }
-    let offered = Offered::load(&args.paths)?;
+    let loaded = LoadedPaths::load(&args.paths)?;
     if let Some(journal) =
-        args.journal.as_ref().filter(|journal| offered.files.iter().any(|file| is_same(file, journal)))
+        args.journal.as_ref().filter(|journal| loaded.files.iter().any(|file| is_same(file, journal)))
     {
-        return Err(VerbError::OntoInput { path: journal.clone() }.into());
+        return Err(VerbError::OntoInput(journal.clone()).into());
     }
     let origins = origins()?;
     let keep_alive =
@@ -117,18 +117,18 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let server = listen
         .into_iter()
         .fold(MockOllama::builder(), Builder::listen)
-        .recordings(offered.recordings)
-        .scripts(offered.scripts)
+        .recordings(loaded.recordings)
+        .scripts(loaded.scripts)
         .pace(args.pace)
         .matching(args.matching)
         .created_at(args.created_at)
         .origins(origins)
         .transfer_speed(args.transfer_speed)
-        .backend(args.machine.settings(variable))
+        .backend(args.device.settings(variable))
         .keep_alive(keep_alive)
         .seed(args.seed)
         .limits(args.limits.limits())
-        .journal_requests(if args.journal.is_some() { args.journal_requests } else { UNSEEN })
+        .journal_requests(if args.journal.is_some() { args.journal_requests } else { MIN_JOURNAL_REQUESTS })
         .journal_bytes(args.journal_bytes)
         .sockets(SocketOptions {
             flush: args.flush,
@@ -149,19 +149,19 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
         write_whole(path, Existing::Replace, |file| {
             serde_json::to_writer_pretty(file, &journal).map_err(io::Error::from)
         })
-        .map_err(|source| VerbError::Journal { path: path.clone(), source })?;
+        .map_err(|source: io::Error| VerbError::Output { path: path.clone(), source: source.into() })?;
     }
     Ok(())
 }
 
-/// Says aloud which addresses other machines may reach.
+/// Warns of each address that other hosts may reach.
 pub(super) fn warn_of_open(addrs: impl IntoIterator<Item = SocketAddr>) {
     for addr in addrs.into_iter().filter(|addr| !addr.ip().is_loopback()) {
-        complain(format_args!("note: {addr} is open to other machines, without a password; 127.0.0.1 is not"));
+        complain(format_args!("note: {addr} is open to other hosts, without a password; 127.0.0.1 is not"));
     }
 }
 
-/// The origins of `OLLAMA_ORIGINS`.
+/// Returns the origins of `OLLAMA_ORIGINS`.
 pub(crate) fn origins() -> Result<Origins, VerbError> {
     let wrong = |error: BadOrigins| VerbError::Environment { name: "OLLAMA_ORIGINS", why: error.to_string() };
     Origins::parse(&variable("OLLAMA_ORIGINS").unwrap_or_default()).map_err(wrong)
@@ -171,30 +171,30 @@ fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok()
 }
 
-/// What the paths of the command line name.
+/// What the paths of the command line name, and what the server offers.
 #[derive(Default)]
-struct Offered {
+struct LoadedPaths {
     recordings: Vec<Recording>,
     scripts: Vec<Scripted>,
     /// Where they are from.
     files: Vec<PathBuf>,
 }
 
-impl Offered {
+impl LoadedPaths {
     fn load(paths: &[PathBuf]) -> Result<Self, VerbError> {
-        let mut offered = Self::default();
+        let mut loaded = Self::default();
         if paths.is_empty() {
             let read = builtin::names().filter_map(builtin::recording);
-            offered.recordings = read.collect::<Result<_, _>>().map_err(VerbError::from)?;
+            loaded.recordings = read.collect::<Result<_, _>>().map_err(VerbError::from)?;
         }
         for path in paths {
             if path.is_dir() {
-                offered.add_folder(path)?;
+                loaded.add_folder(path)?;
             } else {
-                offered.add_file(path)?;
+                loaded.add_file(path)?;
             }
         }
-        Ok(offered)
+        Ok(loaded)
     }
 
     fn add_file(&mut self, path: &Path) -> Result<(), VerbError> {
@@ -209,30 +209,20 @@ impl Offered {
 
     /// The recordings of a folder, sorted by name, and its scripts, which belong together.
     fn add_folder(&mut self, folder: &Path) -> Result<(), VerbError> {
-        let input = |source| VerbError::Input { path: folder.to_owned(), source };
-        let (mut files, mut has_scripts) = (Vec::new(), false);
-        for entry in folder.read_dir().map_err(input)? {
-            let path = entry.map_err(input)?.path();
-            match path.extension().and_then(|extension| extension.to_str()) {
-                Some("jsonl") => files.push(path),
-                Some("toml") => {
-                    self.files.push(path);
-                    has_scripts = true;
-                }
-                _ => {}
-            }
+        let list = |extension| {
+            list_folder(folder, &[extension]).map_err(|source| VerbError::Input { path: folder.to_owned(), source })
+        };
+        let (recordings, scripts) = (list("jsonl")?, list("toml")?);
+        if recordings.is_empty() && scripts.is_empty() {
+            return Err(VerbError::EmptyFolder(folder.to_owned()));
         }
-        if files.is_empty() && !has_scripts {
-            return Err(VerbError::EmptyFolder { path: folder.to_owned() });
+        for file in &recordings {
+            self.recordings.push(read_file(file)?);
         }
-        files.sort_unstable();
-        for file in files {
-            self.recordings.push(read_file(&file)?);
-            self.files.push(file);
-        }
-        if has_scripts {
+        if !scripts.is_empty() {
             self.scripts.extend(script::read_folder(folder).map_err(StartError::from)?);
         }
+        self.files.extend(recordings.into_iter().chain(scripts));
         Ok(())
     }
 }

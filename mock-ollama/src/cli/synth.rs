@@ -13,7 +13,7 @@ use mock_ollama::terminal::say;
 
 use super::error::VerbError;
 
-/// Write a recording of made-up words at the pace of a latency profile; the same on every machine.
+/// Write a recording of made-up words at the pace of a latency profile; the same on every host.
 #[derive(Args, Debug)]
 pub(crate) struct SynthArgs {
     /// The profile; --list shows them
@@ -60,9 +60,7 @@ pub(crate) fn run(args: &SynthArgs) -> anyhow::Result<()> {
     let recording = synthesise(profile, shape, args.tokens, args.seed);
     match &args.out {
         Some(path) => write_file(&recording, path, Existing::Keep).map_err(|source| match source {
-            WriteError::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                VerbError::Exists { path: path.clone() }
-            }
+            WriteError::Io(error) if error.kind() == io::ErrorKind::AlreadyExists => VerbError::Exists(path.clone()),
             source => VerbError::Output { path: path.clone(), source },
         })?,
         None => write(&recording, io::stdout().lock())

@@ -14,7 +14,7 @@ use super::{Existing, finish, prepare};
 pub struct NotWritten {
     /// The file, or the folder.
     pub path: PathBuf,
-    /// What the system said.
+    /// The system's error.
     pub source: io::Error,
 }
 
@@ -42,7 +42,7 @@ pub fn write_together<'a>(
     Ok(())
 }
 
-/// Waits until nobody else writes into the folder. The lock ends with the process that has it, however that ends.
+/// Waits until no other process writes into the folder. The lock ends with the process that has it.
 #[cfg(unix)]
 fn lock(folder: &Path) -> io::Result<File> {
     use rustix::fs::{FlockOperation, flock};
@@ -51,7 +51,7 @@ fn lock(folder: &Path) -> io::Result<File> {
     Ok(file)
 }
 
-/// Where folders cannot be opened, writers are not kept apart.
+/// Does nothing: where folders cannot be opened, writers are not kept apart.
 #[cfg(not(unix))]
 fn lock(_folder: &Path) -> io::Result<()> {
     Ok(())

@@ -1,17 +1,17 @@
-//! Inputs that end: files, and pipes in which somebody writes.
+//! Inputs that end: files, and pipes with a writer.
 
 use std::fs::{File, FileType};
 use std::io::{self, Read as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-/// How long a pipe may stay without anybody who writes.
-const PIPE_PATIENCE: Duration = Duration::from_secs(3);
+/// How long a pipe may stay without a writer.
+const PIPE_OPEN_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Opens a file or a pipe to be read from its beginning.
 ///
-/// Fails with what the system said. A folder, a device and a socket have no end and are refused, and so is a pipe in which
-/// nobody writes for three seconds.
+/// Fails with the system's error. A folder, a device and a socket have no end and are refused, and so is a pipe without
+/// a writer for three seconds.
 pub fn open(path: &Path) -> io::Result<File> {
     let kind = path.metadata()?.file_type();
     if kind.is_file() {
@@ -21,40 +21,56 @@ pub fn open(path: &Path) -> io::Result<File> {
     if std::os::unix::fs::FileTypeExt::is_fifo(&kind) {
         return open_pipe(path);
     }
-    Err(no_file(kind))
+    Err(not_a_file(kind))
 }
 
-/// Reads an input of at most `most` bytes.
+/// Reads an input of at most `max_bytes`.
 ///
 /// Fails as [`open`] does, and with [`io::ErrorKind::FileTooLarge`] where there are more.
-pub fn read_limited(path: &Path, most: u64) -> io::Result<Vec<u8>> {
+pub fn read_limited(path: &Path, max_bytes: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    open(path)?.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > most {
-        let what = format!("it is larger than {most} bytes, the limit");
+    open(path)?.take(max_bytes.saturating_add(1)).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > max_bytes {
+        let what = format!("it is larger than {max_bytes} bytes, the limit");
         return Err(io::Error::new(io::ErrorKind::FileTooLarge, what));
     }
     Ok(bytes)
 }
 
-/// Reads a text of at most `most` bytes. Fails as [`read_limited`] does, and where it is no UTF-8.
-pub fn read_text(path: &Path, most: u64) -> io::Result<String> {
+/// Reads a text of at most `max_bytes`. Fails as [`read_limited`] does, and where it is no UTF-8.
+pub fn read_text(path: &Path, max_bytes: u64) -> io::Result<String> {
     let wrong = |_| io::Error::new(io::ErrorKind::InvalidData, "it is not UTF-8; save it as UTF-8");
-    String::from_utf8(read_limited(path, most)?).map_err(wrong)
+    String::from_utf8(read_limited(path, max_bytes)?).map_err(wrong)
 }
 
-/// Whether both paths lead to one file that is there.
+/// Returns the paths in a folder whose extension is one of these, sorted by name.
+///
+/// # Errors
+/// The system's error for the folder.
+pub fn list_folder(folder: &Path, extensions: &[&str]) -> io::Result<Vec<PathBuf>> {
+    let mut paths = Vec::new();
+    for entry in folder.read_dir()? {
+        let path = entry?.path();
+        if path.extension().is_some_and(|extension| extensions.iter().any(|wanted| extension == *wanted)) {
+            paths.push(path);
+        }
+    }
+    paths.sort_unstable();
+    Ok(paths)
+}
+
+/// Returns whether both paths lead to one file that is there.
 pub fn is_same(one: &Path, other: &Path) -> bool {
     matches!((one.canonicalize(), other.canonicalize()), (Ok(one), Ok(other)) if one == other)
 }
 
-/// What is said of something that is no file.
-pub(super) fn no_file(kind: FileType) -> io::Error {
+/// Returns the error for something that is no file.
+pub(super) fn not_a_file(kind: FileType) -> io::Error {
     let what = if kind.is_dir() { "it is a folder; name a file" } else { "it is no file; name one" };
     io::Error::new(io::ErrorKind::InvalidInput, what)
 }
 
-/// To open a pipe is to wait for somebody who writes, and that may be for ever.
+/// Opens a pipe without blocking: a plain open waits for a writer, and may wait for ever.
 #[cfg(unix)]
 fn open_pipe(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::OpenOptionsExt as _;
@@ -64,9 +80,9 @@ fn open_pipe(path: &Path) -> io::Result<File> {
 
     let at_once = i32::try_from(OFlags::NONBLOCK.bits()).unwrap_or(0);
     let file = File::options().read(true).custom_flags(at_once).open(path)?;
-    let patience = Timespec { tv_sec: i64::try_from(PIPE_PATIENCE.as_secs()).unwrap_or(0), tv_nsec: 0 };
-    if poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&patience))? == 0 {
-        return Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe in which nobody writes"));
+    let timeout = Timespec { tv_sec: i64::try_from(PIPE_OPEN_TIMEOUT.as_secs()).unwrap_or(0), tv_nsec: 0 };
+    if poll(&mut [PollFd::new(&file, PollFlags::IN)], Some(&timeout))? == 0 {
+        return Err(io::Error::new(io::ErrorKind::TimedOut, "it is a pipe without a writer"));
     }
     fcntl_setfl(&file, OFlags::empty())?;
     Ok(file)

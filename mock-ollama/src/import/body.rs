@@ -2,110 +2,37 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use serde_json::Value;
-
-use super::convert::{ImportOptions, Imported, Input};
-use super::error::ImportError;
-use super::form::Form;
+use super::error::{InputProblem, Located};
+use super::format::InputFormat;
+use super::imported::{ImportedExchange, KnownFacts};
+use super::segment::{Segment, SegmentContent};
 use super::{events, object, objects, times};
-use crate::recording::{Chunk, End, Exchange, Method, Origin, Request, RequestBody, Response};
+use crate::recording::{Chunk, End, Exchange, Form, Method, Origin, Request, RequestBody, Response};
 
-/// Some bytes of a body that the server sends at once.
-pub(super) struct Piece {
-    pub(super) bytes: Bytes,
-    pub(super) content: Content,
-    /// The line in which it begins, counted from 1.
-    pub(super) line: usize,
-}
-
-/// What a piece says.
-pub(super) enum Content {
-    /// Nothing that is looked at.
-    Nothing,
-    /// A JSON value.
-    Object(Value),
-    /// That a stream of events is over: `[DONE]`.
-    Done,
-    /// Something that breaks off, or is no JSON.
-    Broken,
-}
-
-impl Piece {
-    pub(super) fn object(&self) -> Option<&Value> {
-        match &self.content {
-            Content::Object(value) => Some(value),
-            _ => None,
-        }
-    }
-}
-
-/// How a body is framed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Framing {
-    /// JSON lines.
-    Lines,
-    /// Server-sent events.
-    Events,
-    /// One text.
-    Whole,
-}
-
-/// What is known of an exchange beside the body of its response. What is absent follows from the body.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Known {
-    pub(super) method: Option<Method>,
-    pub(super) path: Option<String>,
-    pub(super) request: Option<RequestBody>,
-    pub(super) status: Option<u16>,
-    /// The header fields of the response.
-    pub(super) fields: Vec<(String, String)>,
-}
-
-impl Known {
-    /// What `options` say of a body.
-    pub(super) fn of(options: &ImportOptions) -> Self {
-        Self {
-            method: None,
-            path: options.path.clone(),
-            request: options.request.clone().map(RequestBody::Json),
-            status: options.status,
-            fields: Vec::new(),
-        }
-    }
-
-    fn asks_for_no_stream(&self) -> bool {
-        matches!(&self.request, Some(RequestBody::Json(body)) if body["stream"] == false)
-    }
-
-    fn model(&self) -> Option<&str> {
-        match &self.request {
-            Some(RequestBody::Json(body)) => object::model_of(body),
-            _ => None,
-        }
-    }
-}
-
-/// Makes an exchange of a body, cut into lines or events; one of another form is taken whole.
-pub(super) fn import(input: &Input<'_>, known: Known, gap: Option<Duration>) -> Result<Imported, ImportError> {
-    let Input { label, bytes } = *input;
-    let form = Form::of(bytes);
-    let pieces = match form {
-        Form::Events => events::cut(bytes),
-        Form::Objects => objects::cut(label, bytes)?,
-        _ => whole(bytes),
+/// Makes an exchange of a body in this format, cut into lines or events. One in another format is taken whole.
+pub(super) fn import(
+    bytes: &[u8],
+    format: InputFormat,
+    known: KnownFacts,
+    gap: Option<Duration>,
+) -> Result<ImportedExchange, Located> {
+    let segments = match format {
+        InputFormat::Events => events::cut(bytes),
+        InputFormat::Objects => objects::cut(bytes)?,
+        _ => Segment::whole(bytes),
     };
-    let told = pieces.iter().filter_map(Piece::object).find_map(object::path_of);
+    let shown_path = segments.iter().filter_map(Segment::object).find_map(object::path_of);
     // The native routes send no events.
-    let told = told.filter(|path| form != Form::Events || path.starts_with("/v1/"));
-    let path = known.path.clone().or_else(|| told.map(Into::into));
-    let is_spread = bytes.len() != pieces.iter().map(|piece| piece.bytes.len()).sum::<usize>();
-    let framing = framing(label, form, &pieces, path.as_deref(), &known)?;
-    let status = status(label, &pieces, framing, &known)?;
-    let path = path.ok_or_else(|| ImportError::NoPath { label: label.to_owned() })?;
-    let missing = missing(&pieces, framing);
-    let offsets = times::offsets(label, &pieces, framing, gap)?;
-    let model = pieces.iter().filter_map(Piece::object).find_map(object::model_of).or(known.model()).map(str::to_owned);
+    let shown_path = shown_path.filter(|path| format != InputFormat::Events || path.starts_with("/v1/"));
+    let path = known.path.clone().or_else(|| shown_path.map(Into::into));
+    let is_spread = bytes.len() != segments.iter().map(|segment| segment.bytes.len()).sum::<usize>();
+    let form = form(format, &segments, path.as_deref(), &known)?;
+    let status = status(&segments, form, &known)?;
+    let path = path.ok_or(InputProblem::NoPath)?;
+    let missing = missing(&segments, form);
+    let offsets = times::offsets(&segments, form, gap)?;
+    let model =
+        segments.iter().filter_map(Segment::object).find_map(object::model_of).or(model_of(&known)).map(str::to_owned);
     let method = known.method.unwrap_or_else(|| object::method_of(&path));
     let mut notes = Vec::new();
     if is_spread {
@@ -120,10 +47,10 @@ pub(super) fn import(input: &Input<'_>, known: Known, gap: Option<Duration>) -> 
     }
     let mut headers = known.fields;
     if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
-        let kind = content_type(&pieces, framing, &path, status);
+        let kind = content_type(&segments, form, &path, status);
         headers.extend(kind.map(|kind| ("Content-Type".to_owned(), kind.to_owned())));
     }
-    let chunks = offsets.into_iter().zip(pieces).map(|(at_us, piece)| Chunk { at_us, bytes: piece.bytes });
+    let chunks = offsets.into_iter().zip(segments).map(|(at_us, segment)| Chunk { at_us, bytes: segment.bytes });
     let exchange = Exchange {
         request: Some(Request { method, path, body: known.request }),
         sent_us: None,
@@ -131,79 +58,85 @@ pub(super) fn import(input: &Input<'_>, known: Known, gap: Option<Duration>) -> 
         chunks: chunks.collect(),
         end: if missing.is_some() { End::Eof } else { End::Clean },
     };
-    Ok(Imported { exchange, origin: Origin::Imported, server: None, model, notes })
+    Ok(ImportedExchange { exchange, origin: Origin::Imported, server: None, model, notes })
 }
 
-/// A body that is not looked at.
-fn whole(bytes: &[u8]) -> Vec<Piece> {
-    let piece = |bytes| Piece { bytes: Bytes::copy_from_slice(bytes), content: Content::Nothing, line: 1 };
-    Some(bytes).filter(|bytes| !bytes.is_empty()).map(piece).into_iter().collect()
+/// Returns the model that the request names.
+fn model_of(known: &KnownFacts) -> Option<&str> {
+    match &known.request {
+        Some(RequestBody::Json(body)) => object::model_of(body),
+        _ => None,
+    }
 }
 
-/// How the body is framed; an error when its objects stand in no body like that.
-fn framing(
-    label: &str,
-    form: Form,
-    pieces: &[Piece],
+/// Returns the form of the body; an error when its objects stand in no body like that.
+fn form(
+    format: InputFormat,
+    segments: &[Segment],
     path: Option<&str>,
-    known: &Known,
-) -> Result<Framing, ImportError> {
-    let foreign = |what, advice| Err(ImportError::Foreign { label: label.to_owned(), what, advice });
-    match (form, pieces) {
-        (Form::Events, _) => Ok(Framing::Events),
-        (Form::Objects, [first, ..]) if first.object().is_some_and(object::is_event) => foreign(
+    known: &KnownFacts,
+) -> Result<Form, InputProblem> {
+    let foreign = |what, advice| Err(InputProblem::Foreign { what, advice });
+    let asks_for_no_stream = matches!(&known.request, Some(RequestBody::Json(body)) if body["stream"] == false);
+    match (format, segments) {
+        (InputFormat::Events, _) => Ok(Form::Events),
+        (InputFormat::Objects, [first, ..]) if first.object().is_some_and(object::is_event) => foreign(
             "server-sent events without their `data:`",
             "put `data: ` before each object and a blank line behind it",
         ),
         // A lone object over several lines was asked for without a stream: streams have one line an object.
-        (Form::Objects, [only]) => {
-            let is_line = !only.bytes.trim_ascii().contains(&b'\n') && !known.asks_for_no_stream();
+        (InputFormat::Objects, [only]) => {
+            let is_line = !only.bytes.trim_ascii().contains(&b'\n') && !asks_for_no_stream;
             let is_lone_error = only.object().is_some_and(object::is_error);
             let is_stream = is_line && !is_lone_error && path.is_some_and(object::streams_lines);
-            Ok(if is_stream { Framing::Lines } else { Framing::Whole })
+            Ok(if is_stream { Form::Lines } else { Form::Whole })
         }
-        (Form::Objects, _) if path.is_some_and(|path| !object::streams_lines(path)) => {
-            foreign("several answers one after the other", "put each into a file of its own")
+        (InputFormat::Objects, _) if path.is_some_and(|path| !object::streams_lines(path)) => {
+            foreign("several answers one after the other", "put each into its own file")
         }
-        (Form::Objects, _) => Ok(Framing::Lines),
-        _ => Ok(Framing::Whole),
+        (InputFormat::Objects, _) => Ok(Form::Lines),
+        _ => Ok(Form::Whole),
     }
 }
 
-/// The status. An error that stands alone had another one than 200, which its body does not tell.
-fn status(label: &str, pieces: &[Piece], framing: Framing, known: &Known) -> Result<u16, ImportError> {
-    let is_lone_error = framing == Framing::Whole && pieces.iter().filter_map(Piece::object).any(object::is_error);
+/// Returns the status. An error that stands alone had another one than 200, which its body does not tell.
+fn status(segments: &[Segment], form: Form, known: &KnownFacts) -> Result<u16, InputProblem> {
+    let is_lone_error = form == Form::Whole && segments.iter().filter_map(Segment::object).any(object::is_error);
     match known.status {
         Some(status) => Ok(status),
-        None if is_lone_error => Err(ImportError::NoStatus { label: label.to_owned() }),
+        None if is_lone_error => Err(InputProblem::NoStatus),
         None => Ok(200),
     }
 }
 
-/// What is missing at the end of a body that breaks off.
-fn missing(pieces: &[Piece], framing: Framing) -> Option<&'static str> {
-    let last = pieces.iter().rev().map(|piece| &piece.content).find(|content| !matches!(content, Content::Nothing));
-    match (framing, last) {
-        (_, Some(Content::Broken)) => Some("the body breaks off within its last object"),
-        (_, Some(Content::Done)) | (Framing::Whole, None) => None,
-        (Framing::Whole, Some(Content::Object(value))) if value["done"] != false => None,
-        (_, Some(Content::Object(value))) if object::is_last(value) => None,
-        (Framing::Events, _) => {
+/// Returns what is missing at the end of a body that breaks off.
+fn missing(segments: &[Segment], form: Form) -> Option<&'static str> {
+    let last = segments
+        .iter()
+        .rev()
+        .map(|segment| &segment.content)
+        .find(|content| !matches!(content, SegmentContent::Opaque));
+    match (form, last) {
+        (_, Some(SegmentContent::Broken)) => Some("the body breaks off within its last object"),
+        (_, Some(SegmentContent::Done)) | (Form::Whole, None) => None,
+        (Form::Whole, Some(SegmentContent::Object(value))) if value["done"] != false => None,
+        (_, Some(SegmentContent::Object(value))) if object::is_last(value) => None,
+        (Form::Events, _) => {
             Some("the body breaks off before its last event, such as `data: [DONE]` or `message_stop`")
         }
         _ => Some("the body breaks off before its last object, which says `\"done\":true`"),
     }
 }
 
-/// The content type that Ollama sends with such a body; `None` where the body is none of its own.
-fn content_type(pieces: &[Piece], framing: Framing, path: &str, status: u16) -> Option<&'static str> {
-    match framing {
-        Framing::Lines => Some("application/x-ndjson"),
-        Framing::Events => Some("text/event-stream"),
-        Framing::Whole if pieces.iter().all(|piece| matches!(piece.content, Content::Nothing)) => None,
+/// Returns the content type that Ollama sends with such a body; `None` where the body is not one of Ollama's.
+fn content_type(segments: &[Segment], form: Form, path: &str, status: u16) -> Option<&'static str> {
+    match form {
+        Form::Lines => Some("application/x-ndjson"),
+        Form::Events => Some("text/event-stream"),
+        Form::Whole if segments.iter().all(|segment| matches!(segment.content, SegmentContent::Opaque)) => None,
         // The wrappers below /v1 write by themselves (`middleware/openai.go`).
-        Framing::Whole if path.starts_with("/v1/") && status == 200 => Some("application/json"),
-        Framing::Whole => Some("application/json; charset=utf-8"),
+        Form::Whole if path.starts_with("/v1/") && status == 200 => Some("application/json"),
+        Form::Whole => Some("application/json; charset=utf-8"),
     }
 }
 

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
 
-use crate::import::{Import, ImportError, ImportOptions, Input, import};
+use crate::import::{Import, ImportError, ImportOptions, Input, InputProblem, import};
 use crate::recording::{End, Method, Recording, Summary, read, to_string};
 
 fn options() -> ImportOptions {
@@ -19,13 +19,13 @@ fn recording(body: impl AsRef<[u8]>) -> Recording {
     made(body, &options()).unwrap().recording
 }
 
-/// The chunks of the first exchange: offset and text.
+/// Returns the chunks of the first exchange: offset and text.
 fn chunks(recording: &Recording) -> Vec<(u64, String)> {
     let chunk = |chunk: &crate::recording::Chunk| (chunk.at_us, String::from_utf8_lossy(&chunk.bytes).into_owned());
     recording.exchanges[0].chunks.iter().map(chunk).collect()
 }
 
-/// What the head of the first exchange says: method, path, status, content type.
+/// Returns what the head of the first exchange says: method, path, status, content type.
 fn head(recording: &Recording) -> (Method, &str, u16, &str) {
     let exchange = &recording.exchanges[0];
     let request = exchange.request.as_ref().unwrap();
@@ -73,7 +73,7 @@ fn lines_of_progress_carry_no_times() {
 fn the_status_of_a_lone_error_must_be_stated(#[case] body: &str, #[values("/api/chat", "/v1/messages")] path: &str) {
     let path = Some(path.to_owned());
     let refused = made(body, &ImportOptions { path: path.clone(), ..options() }).unwrap_err();
-    assert!(matches!(refused, ImportError::NoStatus { .. }), "{refused}");
+    assert!(matches!(refused, ImportError::Input { problem: InputProblem::NoStatus, .. }), "{refused}");
     let stated = ImportOptions { path: path.clone(), status: Some(404), model: Some("m".to_owned()), ..options() };
     let made = made(body, &stated).unwrap();
     let expected = (Method::Post, path.as_deref().unwrap(), 404, "application/json; charset=utf-8");
@@ -136,7 +136,10 @@ fn a_plain_answer_is_one_chunk_at_once(
 
 #[test]
 fn of_two_listings_that_look_alike_the_path_tells() {
-    assert!(matches!(made("{\"models\":[]}", &options()), Err(ImportError::NoPath { .. })));
+    assert!(matches!(
+        made("{\"models\":[]}", &options()),
+        Err(ImportError::Input { problem: InputProblem::NoPath, .. })
+    ));
     let made = made("{\"models\":[]}", &ImportOptions { path: Some("/api/tags".to_owned()), ..options() }).unwrap();
     assert_eq!(head(&made.recording), (Method::Get, "/api/tags", 200, "application/json; charset=utf-8"));
 }
@@ -235,7 +238,7 @@ fn a_body_that_breaks_off_has_no_clean_end(#[case] body: String, #[case] count: 
 #[test]
 fn a_plain_answer_that_breaks_off_is_kept_where_its_route_is_stated() {
     let body = "{\"id\":\"chatcmpl-1\",\"object\":\"chat.comp";
-    assert!(matches!(made(body, &options()), Err(ImportError::NoPath { .. })));
+    assert!(matches!(made(body, &options()), Err(ImportError::Input { problem: InputProblem::NoPath, .. })));
     let path = Some("/v1/chat/completions".to_owned());
     let made = made(body, &ImportOptions { path, model: Some("m".to_owned()), ..options() }).unwrap();
     assert_eq!(head(&made.recording).3, "application/json");

@@ -4,23 +4,14 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::body::Known;
-use super::error::ImportError;
-use super::form::Form;
-use super::tags::Tags;
-use super::text::Text;
-use super::{archive, body, object, raw_capture, response};
+use super::error::{ImportError, InputProblem, Located};
+use super::format::InputFormat;
+use super::imported::{ImportedExchange, KnownFacts};
+use super::input::{Input, Utf8Input};
+use super::tags::{Tags, listed_name};
+use super::{archive, archived, body, object, raw_capture, response};
 use crate::recording::answer::Answer;
 use crate::recording::{Exchange, Model, Origin, Recording, RequestBody, check};
-
-/// One file to import.
-#[derive(Clone, Copy, Debug)]
-pub struct Input<'a> {
-    /// What errors call it, usually its path.
-    pub label: &'a str,
-    /// Its bytes.
-    pub bytes: &'a [u8],
-}
 
 /// What the inputs do not say themselves, and what to say instead.
 #[derive(Clone, Debug, Default)]
@@ -60,20 +51,10 @@ pub struct Import {
     pub notes: Vec<String>,
 }
 
-/// One exchange of an input.
-pub(super) struct Imported {
-    pub(super) exchange: Exchange,
-    pub(super) origin: Origin,
-    pub(super) server: Option<String>,
-    pub(super) model: Option<String>,
-    /// What the user should know of it.
-    pub(super) notes: Vec<String>,
-}
-
 /// The name of the model where none answered, as in a listing. The recorder uses the same one.
 const NO_MODEL: &str = "none";
 
-/// Makes one recording of `inputs`: the exchanges of each, in their order. What an input is, its beginning tells.
+/// Makes one recording of `inputs`: the exchanges of each, in their order. The beginning of an input tells its format.
 ///
 /// # Errors
 ///
@@ -95,7 +76,7 @@ pub fn import(inputs: &[Input<'_>], options: &ImportOptions) -> Result<Import, I
 pub fn import_each(input: &Input<'_>, options: &ImportOptions) -> Result<Vec<Import>, ImportError> {
     let found = exchanges_of(input, options)?;
     let is_one = found.len() == 1;
-    let recording = |(imported, number): (Imported, usize)| {
+    let recording = |(imported, number): (ImportedExchange, usize)| {
         let name = if is_one { options.name.clone() } else { format!("{}-{number:03}", options.name) };
         recording_of(vec![(input.label, imported)], &ImportOptions { name, ..options.clone() })
     };
@@ -103,7 +84,7 @@ pub fn import_each(input: &Input<'_>, options: &ImportOptions) -> Result<Vec<Imp
 }
 
 /// One recording of these exchanges, each with the input that it is of.
-fn recording_of(found: Vec<(&str, Imported)>, options: &ImportOptions) -> Result<Import, ImportError> {
+fn recording_of(found: Vec<(&str, ImportedExchange)>, options: &ImportOptions) -> Result<Import, ImportError> {
     let Some(&(last, _)) = found.last() else { return Err(ImportError::NoInput) };
     let mut origin = Origin::Recorded;
     let mut server = options.server.clone();
@@ -125,49 +106,52 @@ fn recording_of(found: Vec<(&str, Imported)>, options: &ImportOptions) -> Result
     }
     if model.is_none() && exchanges.iter().any(is_of_model) {
         if exchanges.iter().any(|exchange| exchange.response.status == 200 && is_of_model(exchange)) {
-            return Err(ImportError::NoModel { label: last.to_owned() });
+            return Err(Located::from(InputProblem::NoModel).of_input(last));
         }
         notes.push(format!("{last}: the answer names no model, which is kept as `{NO_MODEL}`; state it with --model"));
     }
+    let model = model_facts(model.as_deref(), options, &exchanges)?;
     let recording = Recording {
-        name: options.name.clone(),
-        origin,
         description: options.description.clone(),
         server,
-        model: model_facts(model.as_deref(), options, &exchanges)?,
+        model,
         licence: options.licence.clone(),
         source: options.source.clone(),
-        scrub: Vec::new(),
-        exchanges,
+        ..Recording::new(&options.name, origin, "", exchanges)
     };
     check(&recording)?;
     Ok(Import { recording, notes })
 }
 
-/// The exchanges of an input: one, unless its form holds several.
-fn exchanges_of(input: &Input<'_>, options: &ImportOptions) -> Result<Vec<Imported>, ImportError> {
-    let text = Text::of(input)?;
-    let input = &Input { bytes: &text.bytes, ..*input };
-    let label = || input.label.to_owned();
-    let mut imported = match Form::of(input.bytes) {
-        Form::Recording => return Err(ImportError::AlreadyRecording { label: label() }),
-        Form::Empty => return Err(ImportError::Empty { label: label() }),
-        Form::Foreign { what, advice } => return Err(ImportError::Foreign { label: label(), what, advice }),
-        Form::Archive => {
-            options.refuse_stated(input, &["--path", "--request", "--status"])?;
-            archive::read(input, options.gap)?
+/// Returns the exchanges of an input: one, unless its format holds several.
+fn exchanges_of(input: &Input<'_>, options: &ImportOptions) -> Result<Vec<ImportedExchange>, ImportError> {
+    exchanges_in(input.bytes, options).map_err(|error| error.of_input(input.label))
+}
+
+fn exchanges_in(bytes: &[u8], options: &ImportOptions) -> Result<Vec<ImportedExchange>, Located> {
+    let text = Utf8Input::of(bytes)?;
+    let bytes = text.bytes.as_ref();
+    let mut imported = match InputFormat::of(bytes) {
+        InputFormat::Recording => return Err(InputProblem::AlreadyRecording.into()),
+        InputFormat::Empty => return Err(InputProblem::Empty.into()),
+        InputFormat::Foreign { what, advice } => return Err(InputProblem::Foreign { what, advice }.into()),
+        InputFormat::Archive => {
+            options.refuse_stated(&["--path", "--request", "--status"])?;
+            archived::exchanges(archive::read(bytes)?, options.gap)
         }
-        Form::Capture => {
-            options.refuse_stated(input, &["--path", "--request", "--status", "--gap"])?;
-            vec![raw_capture::import(input)?]
+        InputFormat::Capture => {
+            options.refuse_stated(&["--path", "--request", "--status", "--gap"])?;
+            vec![raw_capture::import(bytes)?]
         }
-        Form::Response => {
-            options.refuse_stated(input, &["--status"])?;
-            let (response, bytes) = response::read(input)?;
-            let known = Known { status: Some(response.status), fields: response.headers, ..Known::of(options) };
-            vec![body::import(&Input { bytes, ..*input }, known, options.gap)?]
+        InputFormat::Response => {
+            options.refuse_stated(&["--status"])?;
+            let (response, bytes) = response::read(bytes)?;
+            let known = KnownFacts { status: Some(response.status), fields: response.headers, ..options.known_facts() };
+            vec![body::import(bytes, InputFormat::of(bytes), known, options.gap)?]
         }
-        Form::Events | Form::Objects => vec![body::import(input, Known::of(options), options.gap)?],
+        format @ (InputFormat::Events | InputFormat::Objects) => {
+            vec![body::import(bytes, format, options.known_facts(), options.gap)?]
+        }
     };
     if let (Some(first), Some(note)) = (imported.first_mut(), text.note) {
         first.notes.insert(0, note.to_owned());
@@ -176,8 +160,18 @@ fn exchanges_of(input: &Input<'_>, options: &ImportOptions) -> Result<Vec<Import
 }
 
 impl ImportOptions {
-    /// An error when one of `options` is given, which this input states itself.
-    fn refuse_stated(&self, input: &Input<'_>, options: &[&'static str]) -> Result<(), ImportError> {
+    /// Returns what the options state of a raw body.
+    fn known_facts(&self) -> KnownFacts {
+        KnownFacts {
+            path: self.path.clone(),
+            request: self.request.clone().map(RequestBody::Json),
+            status: self.status,
+            ..KnownFacts::default()
+        }
+    }
+
+    /// Returns an error when one of `options` is given, which the input states itself.
+    fn refuse_stated(&self, options: &[&'static str]) -> Result<(), InputProblem> {
         let given = [
             ("--path", self.path.is_some()),
             ("--request", self.request.is_some()),
@@ -185,22 +179,23 @@ impl ImportOptions {
             ("--gap", self.gap.is_some()),
         ];
         match given.into_iter().find(|(option, is_given)| *is_given && options.contains(option)) {
-            Some((option, _)) => Err(ImportError::OptionOfBody { label: input.label.to_owned(), option }),
+            Some((option, _)) => Err(InputProblem::OptionOfBody(option)),
             None => Ok(()),
         }
     }
 }
 
-/// Whether the exchange is of a route that answers with what a model says.
+/// Returns whether the exchange is of a route that answers with what a model says.
 fn is_of_model(exchange: &Exchange) -> bool {
     exchange.request.as_ref().is_none_or(|request| object::is_of_model(&request.path))
 }
 
-/// Takes over `found` as the one value of all inputs.
+/// Makes `found` the one value of all inputs; an error where another one stands already.
 fn agree(label: &str, what: &'static str, one: &mut Option<String>, found: Option<String>) -> Result<(), ImportError> {
     match (&*one, found) {
         (Some(before), Some(found)) if *before != found => {
-            Err(ImportError::Differs { label: label.to_owned(), what, found, before: before.clone() })
+            let problem = InputProblem::Differs { what, found, before: before.clone() };
+            Err(Located::from(problem).of_input(label))
         }
         (None, found @ Some(_)) => {
             *one = found;
@@ -213,7 +208,7 @@ fn agree(label: &str, what: &'static str, one: &mut Option<String>, found: Optio
 fn model_facts(name: Option<&str>, options: &ImportOptions, exchanges: &[Exchange]) -> Result<Model, ImportError> {
     let mut model = match (name, &options.tags) {
         (Some(name), Some(tags)) => tags.find(name)?.clone(),
-        (name, _) => Model { name: Tags::listed_name(name.unwrap_or(NO_MODEL)), ..Model::default() },
+        (name, _) => Model { name: listed_name(name.unwrap_or(NO_MODEL)), ..Model::default() },
     };
     if let Some(capabilities) = &options.capabilities {
         model.capabilities.clone_from(capabilities);
@@ -223,8 +218,8 @@ fn model_facts(name: Option<&str>, options: &ImportOptions, exchanges: &[Exchang
     Ok(model)
 }
 
-/// The capabilities that a model must have had to answer as it did, in the order of `/api/tags`; none when no answer is native,
-/// since those of the other dialects are not looked at.
+/// Returns the capabilities that a model must have had to answer as it did, in the order of `/api/tags`; none when no
+/// answer is native, since those of the other dialects are not looked at.
 fn shown_capabilities(exchanges: &[Exchange]) -> Vec<String> {
     let bodies: Vec<Vec<u8>> = exchanges.iter().map(Exchange::body).collect();
     let answers: Vec<Answer> = bodies

@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use super::body::{Content, Piece};
+use super::segment::{Segment, SegmentContent};
 
 /// What ends a stream of `/v1/chat/completions` and `/v1/completions`.
 const DONE: &str = "[DONE]";
@@ -19,9 +19,9 @@ struct Event {
 }
 
 /// Cuts a body behind each of its events, or behind comments that stand alone, with the blank lines that follow.
-pub(super) fn cut(bytes: &[u8]) -> Vec<Piece> {
+pub(super) fn cut(bytes: &[u8]) -> Vec<Segment> {
     let body = Bytes::copy_from_slice(bytes);
-    let mut pieces = Vec::new();
+    let mut segments = Vec::new();
     let mut event = Event::new(0, 1);
     let mut at = 0;
     for (line, number) in lines(bytes).zip(1..) {
@@ -30,7 +30,7 @@ pub(super) fn cut(bytes: &[u8]) -> Vec<Piece> {
             event.is_over = event.has_text;
         } else {
             if event.is_over {
-                pieces.push(event.into_piece(&body, at));
+                segments.push(event.into_segment(&body, at));
                 event = Event::new(at, number);
             }
             event.take(text);
@@ -38,9 +38,9 @@ pub(super) fn cut(bytes: &[u8]) -> Vec<Piece> {
         at += line.len();
     }
     if at > event.begin {
-        pieces.push(event.into_piece(&body, at));
+        segments.push(event.into_segment(&body, at));
     }
-    pieces
+    segments
 }
 
 impl Event {
@@ -61,17 +61,17 @@ impl Event {
         }
     }
 
-    fn into_piece(self, body: &Bytes, end: usize) -> Piece {
+    fn into_segment(self, body: &Bytes, end: usize) -> Segment {
         let content = match self.data {
-            None => Content::Nothing,
-            Some(data) if data.trim_ascii() == DONE.as_bytes() => Content::Done,
-            Some(data) => serde_json::from_slice(&data).map_or(Content::Broken, Content::Object),
+            None => SegmentContent::Opaque,
+            Some(data) if data.trim_ascii() == DONE.as_bytes() => SegmentContent::Done,
+            Some(data) => serde_json::from_slice(&data).map_or(SegmentContent::Broken, SegmentContent::Object),
         };
-        Piece { bytes: body.slice(self.begin..end), content, line: self.line }
+        Segment { bytes: body.slice(self.begin..end), content, line: self.line }
     }
 }
 
-/// The lines of `bytes`, each with what ends it: LF, CR, or both.
+/// Returns the lines of `bytes`, each with what ends it: LF, CR, or both.
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     let mut rest = bytes;
     std::iter::from_fn(move || {

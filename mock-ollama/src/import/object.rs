@@ -24,7 +24,7 @@ const GET_ROUTES: &[&str] = &[
     "/v1/models",
 ];
 
-/// The method by which `path` is asked for its answer.
+/// Returns the method by which `path` is asked for its answer.
 pub(super) fn method_of(path: &str) -> Method {
     match path {
         "/api/delete" => Method::Delete,
@@ -33,17 +33,17 @@ pub(super) fn method_of(path: &str) -> Method {
     }
 }
 
-/// Whether `path` answers with JSON lines unless it is asked not to.
+/// Returns whether `path` answers with JSON lines unless it is asked not to.
 pub(super) fn streams_lines(path: &str) -> bool {
     STREAMS_OF_LINES.contains(&path)
 }
 
-/// Whether `path` answers with what a model says.
+/// Returns whether `path` answers with what a model says.
 pub(super) fn is_of_model(path: &str) -> bool {
     OF_MODELS.contains(&path)
 }
 
-/// The route whose answers hold such an object.
+/// Returns the route whose answers hold such an object.
 pub(super) fn path_of(value: &Value) -> Option<Cow<'static, str>> {
     let kind = value["type"].as_str().unwrap_or_default();
     let path = match value["object"].as_str().unwrap_or_default() {
@@ -97,30 +97,30 @@ fn native_path_of(value: &Value) -> Option<&'static str> {
     })
 }
 
-/// The model that the object names.
+/// Returns the model that the object names.
 pub(super) fn model_of(value: &Value) -> Option<&str> {
     let places = [&value["model"], &value["message"]["model"], &value["response"]["model"]];
     places.into_iter().find_map(Value::as_str).filter(|name| !name.trim().is_empty())
 }
 
-/// Whether the object is an error, in the envelope of any dialect.
+/// Returns whether the object is an error, in the envelope of any dialect.
 pub(super) fn is_error(value: &Value) -> bool {
     let is_stated = value["error"].is_string() || value["error"].is_object();
     value["object"] == "error" || is_stated && value.get("object").is_none() && value.get("done").is_none()
 }
 
-/// Whether the object reports how far a pull, push or create has come. Such objects carry no time.
+/// Returns whether the object reports how far a pull, push or create has come. Such objects carry no time.
 pub(super) fn is_progress(value: &Value) -> bool {
     value["status"].is_string() && value.get("created_at").is_none() && value.get("object").is_none()
 }
 
-/// Whether the object is one of a stream of events.
+/// Returns whether the object is one of a stream of events.
 pub(super) fn is_event(value: &Value) -> bool {
     let kind = value["type"].as_str().unwrap_or_default();
     value["object"] == "chat.completion.chunk" || kind.starts_with("response.") || MESSAGES_EVENTS.contains(&kind)
 }
 
-/// Whether a stream ends with the object.
+/// Returns whether a stream ends with the object.
 pub(super) fn is_last(value: &Value) -> bool {
     let kind = value["type"].as_str().unwrap_or_default();
     value["done"] == true

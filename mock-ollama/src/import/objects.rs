@@ -5,8 +5,8 @@ use std::ops::Range;
 use bytes::Bytes;
 use serde_json::Value;
 
-use super::body::{Content, Piece};
-use super::error::ImportError;
+use super::error::{InputProblem, Located};
+use super::segment::{Segment, SegmentContent};
 use crate::recording::wire::message_of;
 
 /// Cuts a body behind each of its objects. Blank lines belong to the object before them, leading ones to the first.
@@ -16,23 +16,27 @@ use crate::recording::wire::message_of;
 /// # Errors
 ///
 /// What is no object, with its line.
-pub(super) fn cut(label: &str, bytes: &[u8]) -> Result<Vec<Piece>, ImportError> {
-    let (found, tail) = objects(label, bytes)?;
+pub(super) fn cut(bytes: &[u8]) -> Result<Vec<Segment>, Located> {
+    let (found, tail) = objects(bytes)?;
     let is_alone = found.len() == 1 && tail.is_none();
     let body = Bytes::copy_from_slice(bytes);
-    let mut pieces: Vec<Piece> = Vec::with_capacity(found.len() + 1);
-    for Found { object, range, value, line } in found {
+    let mut segments: Vec<Segment> = Vec::with_capacity(found.len() + 1);
+    for ObjectSpan { object, range, value, line } in found {
         let text = &bytes[object];
         let is_spread = text.contains(&b'\n');
         let bytes = if is_spread && !is_alone { Bytes::from(on_one_line(text)) } else { body.slice(range) };
-        pieces.push(Piece { bytes, content: Content::Object(value), line });
+        segments.push(Segment { bytes, content: SegmentContent::Object(value), line });
     }
-    pieces.extend(tail.map(|(range, line)| Piece { bytes: body.slice(range), content: Content::Broken, line }));
-    Ok(pieces)
+    segments.extend(tail.map(|(range, line)| Segment {
+        bytes: body.slice(range),
+        content: SegmentContent::Broken,
+        line,
+    }));
+    Ok(segments)
 }
 
 /// An object, and where it stands.
-struct Found {
+struct ObjectSpan {
     object: Range<usize>,
     /// With the white space that belongs to it.
     range: Range<usize>,
@@ -44,9 +48,9 @@ struct Found {
 /// Where a body breaks off within an object: the place of that, and its line.
 type Tail = (Range<usize>, usize);
 
-/// The objects of a body, and what is left where it breaks off within one.
-fn objects(label: &str, bytes: &[u8]) -> Result<(Vec<Found>, Option<Tail>), ImportError> {
-    let mut found: Vec<Found> = Vec::new();
+/// Returns the objects of a body, and what is left where it breaks off within one.
+fn objects(bytes: &[u8]) -> Result<(Vec<ObjectSpan>, Option<Tail>), Located> {
+    let mut found: Vec<ObjectSpan> = Vec::new();
     let (mut begin, mut start, mut line) = (0, 0, 1);
     loop {
         let rest = &bytes[begin..];
@@ -57,8 +61,7 @@ fn objects(label: &str, bytes: &[u8]) -> Result<(Vec<Found>, Option<Tail>), Impo
         line += newlines(&bytes[start..begin + blank]);
         start = begin + blank;
         let rest = &bytes[start..];
-        let bad =
-            |line, message: &str| ImportError::NotAnswer { label: label.to_owned(), line, message: message.to_owned() };
+        let bad = |line, message: &str| InputProblem::NotAnswer(message.to_owned()).at_line(line);
         if !rest.starts_with(b"{") {
             return Err(bad(line, "an object begins with {"));
         }
@@ -71,15 +74,15 @@ fn objects(label: &str, bytes: &[u8]) -> Result<(Vec<Found>, Option<Tail>), Impo
             _ => return Ok((found, Some((begin..bytes.len(), line)))),
         };
         let end = start + values.byte_offset();
-        let next = end + belongs(&bytes[end..]);
-        found.push(Found { object: start..end, range: begin..next, value, line });
+        let next = end + trailing_blanks(&bytes[end..]);
+        found.push(ObjectSpan { object: start..end, range: begin..next, value, line });
         begin = next;
     }
 }
 
-/// How much of the white space at the begin of `bytes` belongs to the object before it: all up to the last newline, and all at
-/// the end of the body.
-fn belongs(bytes: &[u8]) -> usize {
+/// Returns how much of the white space at the begin of `bytes` belongs to the object before it: all up to the last newline.
+/// At the end of the body it is all of it.
+fn trailing_blanks(bytes: &[u8]) -> usize {
     let blank = bytes.len() - bytes.trim_ascii_start().len();
     if blank == bytes.len() {
         return blank;
@@ -87,7 +90,7 @@ fn belongs(bytes: &[u8]) -> usize {
     bytes[..blank].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1)
 }
 
-/// Whether an object that cannot be read just breaks off, also where a newline was put behind it.
+/// Returns whether an object that cannot be read just breaks off, also where a newline was put behind it.
 fn is_cut(object: &[u8], error: &serde_json::Error) -> bool {
     let text = object.trim_ascii_end();
     let is_last_line = !text.contains(&b'\n');
@@ -99,7 +102,7 @@ fn newlines(bytes: &[u8]) -> usize {
     bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
-/// A JSON text without the white space between its tokens, and a newline.
+/// Returns a JSON text without the white space between its tokens, and a newline.
 fn on_one_line(text: &[u8]) -> Vec<u8> {
     let (mut is_string, mut is_escaped) = (false, false);
     let mut out: Vec<u8> = text

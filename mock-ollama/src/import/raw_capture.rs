@@ -4,8 +4,8 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::convert::{Imported, Input};
-use super::error::ImportError;
+use super::error::{InputProblem, Located};
+use super::imported::ImportedExchange;
 use crate::recording::limits::FRAMING_HEADERS;
 use crate::recording::wire::{EventLine, message_of};
 use crate::recording::{Chunk, End, Exchange, Method, Origin, Request, RequestBody, Response};
@@ -49,33 +49,33 @@ struct CapturedEnd {
 }
 
 /// Imports one capture. Its offsets are kept; the framing headers are dropped.
-pub(super) fn import(input: &Input<'_>) -> Result<Imported, ImportError> {
-    let mut lines = input.bytes.split(|byte| *byte == b'\n').zip(1..).filter(|(text, _)| !text.trim_ascii().is_empty());
-    let (first, number) = lines.next().ok_or_else(|| ImportError::Empty { label: input.label.to_owned() })?;
-    let header: Header = parse(input, first, number)?;
+pub(super) fn import(bytes: &[u8]) -> Result<ImportedExchange, Located> {
+    let mut lines = bytes.split(|byte| *byte == b'\n').zip(1..).filter(|(text, _)| !text.trim_ascii().is_empty());
+    let (first, number) = lines.next().ok_or(InputProblem::Empty)?;
+    let header: Header = parse(first, number)?;
     let mut chunks = Vec::new();
     let mut end: Option<CapturedEnd> = None;
     let mut last = number;
     for (text, number) in lines {
         last = number;
         if end.is_some() {
-            return Err(malformed(input, number, "expected nothing after the end line"));
+            return Err(malformed(number, "expected nothing after the end line"));
         }
         if text.starts_with(b"[") {
-            let EventLine(at_us, payload) = parse(input, text, number)?;
-            let bytes = payload.decode().map_err(|error| malformed(input, number, error.to_string()))?;
+            let EventLine(at_us, payload) = parse(text, number)?;
+            let bytes = payload.decode().map_err(|error| malformed(number, error.to_string()))?;
             chunks.push(Chunk { at_us, bytes: Bytes::from(bytes) });
         } else {
-            let EndLine { end: found } = parse(input, text, number)?;
+            let EndLine { end: found } = parse(text, number)?;
             end = Some(found);
         }
     }
-    let end = end.ok_or_else(|| malformed(input, last, "the end line is missing; the capture was cut off"))?;
+    let end = end.ok_or_else(|| malformed(last, "the end line is missing; the capture was cut off"))?;
     let response = header.response.and_then(|response| {
         let headers = response.headers.into_iter().filter(|(name, _)| !is_framing(name)).collect();
         Some(Response { status: response.status?, headers })
     });
-    let response = response.ok_or_else(|| ImportError::NoResponse { label: input.label.to_owned() })?;
+    let response = response.ok_or(InputProblem::NoResponse)?;
     let CapturedRequest { method, path, body } = header.request;
     let body = body.map(|body| match body {
         Value::String(text) => RequestBody::Text(text),
@@ -86,21 +86,21 @@ pub(super) fn import(input: &Input<'_>) -> Result<Imported, ImportError> {
     let found = (exchange.chunks.len(), exchange.body_len());
     if found != (end.chunks, end.bytes) {
         let stated = format!("the end line states {} chunks and {} bytes", end.chunks, end.bytes);
-        return Err(malformed(input, last, format!("{stated}, found {} and {}", found.0, found.1)));
+        return Err(malformed(last, format!("{stated}, found {} and {}", found.0, found.1)));
     }
-    // "ollama 0.33.0, CPU": what follows the comma is of the machine.
+    // "ollama 0.33.0, CPU": what follows the comma is of the host.
     let server = header.server.map(|text| text.split(',').next().unwrap_or_default().trim().to_owned());
-    Ok(Imported { exchange, origin: Origin::Recorded, server, model: header.model, notes: Vec::new() })
+    Ok(ImportedExchange { exchange, origin: Origin::Recorded, server, model: header.model, notes: Vec::new() })
 }
 
 fn is_framing(name: &str) -> bool {
     FRAMING_HEADERS.iter().any(|framing| framing.eq_ignore_ascii_case(name))
 }
 
-fn parse<'a, T: Deserialize<'a>>(input: &Input<'_>, text: &'a [u8], line: usize) -> Result<T, ImportError> {
-    serde_json::from_slice(text).map_err(|error| malformed(input, line, message_of(&error)))
+fn parse<'a, T: Deserialize<'a>>(text: &'a [u8], line: usize) -> Result<T, Located> {
+    serde_json::from_slice(text).map_err(|error| malformed(line, message_of(&error)))
 }
 
-fn malformed(input: &Input<'_>, line: usize, message: impl Into<String>) -> ImportError {
-    ImportError::NotCapture { label: input.label.to_owned(), line, message: message.into() }
+fn malformed(line: usize, message: impl Into<String>) -> Located {
+    InputProblem::NotCapture(message.into()).at_line(line)
 }

@@ -1,50 +1,49 @@
 //! A response with its head before the body, as `curl -i` prints it.
 
-use super::convert::Input;
-use super::error::ImportError;
+use super::error::{InputProblem, Located};
 use crate::recording::Response;
 
-/// The fields that are kept. The others are of one connection, or tell who somebody is.
+/// The fields that are kept. The others belong to one connection, or identify a person.
 pub(super) const KEPT_FIELDS: &[&str] = &["content-type", "retry-after"];
 
-/// Reads the head of a response, and says what follows it: the body.
+/// Reads the head of a response. Returns it, and the body that follows.
 ///
 /// Of several heads the last one counts, since those of interim responses and of redirects come before it.
-pub(super) fn read<'a>(input: &Input<'a>) -> Result<(Response, &'a [u8]), ImportError> {
-    let mut lines = Lines { rest: input.bytes, number: 0 };
+pub(super) fn read(bytes: &[u8]) -> Result<(Response, &[u8]), Located> {
+    let mut lines = Lines { rest: bytes, number: 0 };
     loop {
-        let response = head(input.label, &mut lines)?;
+        let response = head(&mut lines)?;
         if !lines.rest.starts_with(b"HTTP/") {
             return Ok((response, lines.rest));
         }
     }
 }
 
-fn head(label: &str, lines: &mut Lines<'_>) -> Result<Response, ImportError> {
+fn head(lines: &mut Lines<'_>) -> Result<Response, Located> {
     let mut first = lines.next();
     while first.is_empty() && !lines.rest.is_empty() {
         first = lines.next();
     }
     let status = str::from_utf8(first).ok().and_then(|line| line.split_ascii_whitespace().nth(1)?.parse().ok());
-    let mut response = Response { status: status.ok_or_else(|| bad(label, lines, first))?, headers: Vec::new() };
+    let mut response = Response { status: status.ok_or_else(|| bad(lines, first))?, headers: Vec::new() };
     loop {
         let line = lines.next();
         if line.is_empty() {
             return Ok(response);
         }
         let field = str::from_utf8(line).ok().and_then(|line| line.split_once(':'));
-        let (name, value) = field.ok_or_else(|| bad(label, lines, line))?;
+        let (name, value) = field.ok_or_else(|| bad(lines, line))?;
         if KEPT_FIELDS.iter().any(|kept| kept.eq_ignore_ascii_case(name)) {
             response.headers.push((name.to_owned(), value.trim().to_owned()));
         }
     }
 }
 
-fn bad(label: &str, lines: &Lines<'_>, line: &[u8]) -> ImportError {
+fn bad(lines: &Lines<'_>, line: &[u8]) -> Located {
     /// Enough of a line to find it by.
     const SHOWN_CHARS: usize = 40;
     let found = String::from_utf8_lossy(line).chars().take(SHOWN_CHARS).collect();
-    ImportError::BadHead { label: label.to_owned(), line: lines.number, found }
+    InputProblem::BadHead(found).at_line(lines.number)
 }
 
 /// The lines of a head.
@@ -55,7 +54,7 @@ struct Lines<'a> {
 }
 
 impl<'a> Lines<'a> {
-    /// The next line without what ends it; empty at the end.
+    /// Returns the next line without what ends it; empty at the end.
     fn next(&mut self) -> &'a [u8] {
         let end = self.rest.iter().position(|byte| *byte == b'\n');
         let (line, rest) = end.map_or((self.rest, &[][..]), |end| (&self.rest[..end], &self.rest[end + 1..]));

@@ -1,12 +1,27 @@
 //! Model facts out of an `/api/tags` answer (Ollama `api/types.go`, `ListResponse`).
 
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
-use super::convert::Input;
-use super::error::ImportError;
+use super::error::{ImportError, InputProblem, Located};
+use super::input::{Input, Utf8Input};
 use super::raw_capture;
-use super::text::Text;
-use crate::recording::{Details, Model};
+use crate::recording::Model;
+
+/// The facts of a model that are kept. Each server version lists a few more.
+const MODEL_KEYS: &[&str] = &["name", "capabilities", "details", "size", "digest", "modified_at"];
+
+/// The details of a model that are kept.
+const DETAIL_KEYS: &[&str] = &[
+    "parent_model",
+    "format",
+    "family",
+    "families",
+    "parameter_size",
+    "quantization_level",
+    "context_length",
+    "embedding_length",
+];
 
 /// The models that a server lists.
 #[derive(Clone, Debug)]
@@ -17,94 +32,62 @@ pub struct Tags {
 
 #[derive(Deserialize)]
 struct Listing {
-    models: Vec<ListedModel>,
-}
-
-/// As on the wire: unknown keys are passed over, because each server version lists a few more facts.
-#[derive(Deserialize)]
-struct ListedModel {
-    name: String,
-    #[serde(default)]
-    capabilities: Vec<String>,
-    size: Option<u64>,
-    digest: Option<String>,
-    modified_at: Option<String>,
-    details: Option<ListedDetails>,
-}
-
-#[derive(Deserialize)]
-struct ListedDetails {
-    #[serde(default)]
-    parent_model: String,
-    #[serde(default)]
-    format: String,
-    #[serde(default)]
-    family: String,
-    #[serde(default)]
-    families: Option<Vec<String>>,
-    #[serde(default)]
-    parameter_size: String,
-    #[serde(default)]
-    quantization_level: String,
-    context_length: Option<u64>,
-    embedding_length: Option<u64>,
+    models: Vec<Map<String, Value>>,
 }
 
 impl Tags {
     /// Reads the body of an `/api/tags` answer, or a raw capture of one.
+    ///
+    /// # Errors
+    ///
+    /// [`ImportError`] names the input, and what in it is no listing of models.
     pub fn read(input: &Input<'_>) -> Result<Self, ImportError> {
-        let text = Text::of(input)?;
-        let input = &Input { bytes: &text.bytes, ..*input };
-        let captured = raw_capture::import(input).ok().map(|imported| imported.exchange.body());
-        let listing: Listing = serde_json::from_slice(captured.as_deref().unwrap_or(input.bytes)).map_err(|error| {
-            ImportError::NotAnswer { label: input.label.to_owned(), line: error.line(), message: error.to_string() }
-        })?;
-        let models = listing.models.into_iter().map(Model::from).collect();
+        let models = models(input.bytes).map_err(|error| error.of_input(input.label))?;
         Ok(Self { label: input.label.to_owned(), models })
     }
 
-    /// The model called `name`, where a missing tag means `latest`.
+    /// Returns the model called `name`, where a missing tag means `latest`.
+    ///
+    /// # Errors
+    ///
+    /// [`InputProblem::NotListed`] names the models that are listed.
     pub fn find(&self, name: &str) -> Result<&Model, ImportError> {
-        let listed = Self::listed_name(name);
-        self.models.iter().find(|model| model.name == listed).ok_or_else(|| {
+        let model = listed_name(name);
+        self.models.iter().find(|known| known.name == model).ok_or_else(|| {
             let names: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
-            ImportError::NotListed { label: self.label.clone(), model: listed, listed: names.join(", ") }
+            Located::from(InputProblem::NotListed { model, listed: names.join(", ") }).of_input(&self.label)
         })
     }
-
-    /// `name` as a server lists it: with the tag `latest` where it has none (Ollama `types/model/name.go`).
-    pub(super) fn listed_name(name: &str) -> String {
-        let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-        if has_tag { name.to_owned() } else { format!("{name}:latest") }
-    }
 }
 
-impl From<ListedModel> for Model {
-    fn from(listed: ListedModel) -> Self {
-        Self {
-            name: listed.name,
-            capabilities: listed.capabilities,
-            details: listed.details.map(Details::from),
-            size: listed.size,
-            digest: listed.digest,
-            modified_at: listed.modified_at,
-        }
-    }
+/// Returns `name` as a server lists it: with the tag `latest` where it has none (Ollama `types/model/name.go`).
+pub(super) fn listed_name(name: &str) -> String {
+    let has_tag = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    if has_tag { name.to_owned() } else { format!("{name}:latest") }
 }
 
-impl From<ListedDetails> for Details {
-    fn from(listed: ListedDetails) -> Self {
-        // A model made from a local file has a path of that machine as its parent.
-        let is_path = listed.parent_model.starts_with('/') || listed.parent_model.contains('\\');
-        Self {
-            parent_model: if is_path { String::new() } else { listed.parent_model },
-            format: listed.format,
-            family: listed.family,
-            families: listed.families,
-            parameter_size: listed.parameter_size,
-            quantization_level: listed.quantization_level,
-            context_length: listed.context_length,
-            embedding_length: listed.embedding_length,
-        }
+fn models(bytes: &[u8]) -> Result<Vec<Model>, Located> {
+    let text = Utf8Input::of(bytes)?;
+    let captured = raw_capture::import(&text.bytes).ok().map(|imported| imported.exchange.body());
+    let listing: Listing = serde_json::from_slice(captured.as_deref().unwrap_or(&text.bytes))
+        .map_err(|error| InputProblem::NotAnswer(error.to_string()).at_line(error.line()))?;
+    let models = listing.models.into_iter().map(|listed| {
+        model(listed).map_err(|error| InputProblem::NotAnswer(format!("a listed model: {error}")).into())
+    });
+    models.collect()
+}
+
+fn model(mut listed: Map<String, Value>) -> serde_json::Result<Model> {
+    listed.retain(|key, _| MODEL_KEYS.contains(&key.as_str()));
+    if let Some(details) = listed.get_mut("details").and_then(Value::as_object_mut) {
+        details.retain(|key, _| DETAIL_KEYS.contains(&key.as_str()));
     }
+    let mut model: Model = serde_json::from_value(Value::Object(listed))?;
+    if let Some(details) = &mut model.details
+        && (details.parent_model.starts_with('/') || details.parent_model.contains('\\'))
+    {
+        // A model made from a local file has a path of that host as its parent.
+        details.parent_model.clear();
+    }
+    Ok(model)
 }

@@ -3,8 +3,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 use serde_json::json;
 
-use super::super::{ImportError, Tags};
-use super::{ImportOptions, Input, import};
+use crate::import::{ImportError, ImportOptions, Input, Tags, import};
 use crate::recording::{End, Method, Origin, Recording, RequestBody};
 
 fn options() -> ImportOptions {

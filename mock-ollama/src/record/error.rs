@@ -26,7 +26,7 @@ pub(super) enum NotRecorded {
     Unreachable {
         /// The upstream.
         url: UpstreamUrl,
-        /// What the system said of the last address.
+        /// The system's error for the last address.
         source: io::Error,
     },
     /// The upstream ended the connection before it had sent the head of an answer.
@@ -64,12 +64,12 @@ pub(super) enum NotRecorded {
 }
 
 impl NotRecorded {
-    /// Whether there was an answer that should have been recorded.
+    /// Returns whether there was an answer that should have been recorded.
     pub(super) fn is_loss(&self) -> bool {
         matches!(self, Self::TooLarge | Self::TooManyChunks | Self::Write { .. })
     }
 
-    /// The error and all that caused it, in a line.
+    /// Returns the error and all that caused it, in a line.
     pub(super) fn chain(&self) -> String {
         let mut text = self.to_string();
         let mut source = self.source();

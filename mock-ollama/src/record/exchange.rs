@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use super::capture::Capture;
 use super::error::NotRecorded;
-use super::note::Note;
-use super::relaying::Relaying;
-use super::setting::{Setting, Slot};
+use super::relay::Relay;
+use super::state::{ExchangePermit, RecorderState};
 use super::wire::{forbidden, unreachable};
-use super::writers::Job;
+use super::writers::WriteJob;
 use crate::clock::{Clock as _, Instant};
 use crate::driver::{AfterFlush, Monotonic, Poller, ReadOutcome, Socket};
 use crate::http::{CONTINUE, Gate, Parsed, Parser, Request, gate};
@@ -35,29 +35,29 @@ const STALL_TIMEOUT: Duration = Duration::from_secs(300);
 /// How long a client may take to close after its answer: to close first could cost it the end of that.
 const LEAVING_TIMEOUT: Duration = Duration::from_secs(2);
 
-/// How many reads an exchange gets before the others have their turn.
-const MAX_READS: usize = 16;
+/// How many reads an exchange gets before the other exchanges are served.
+const MAX_READS_PER_STEP: usize = 16;
 
 /// What exchanges need of the loop around them.
-pub(super) struct Around<'a> {
-    pub(super) setting: &'a Setting,
+pub(super) struct LoopContext<'a> {
+    pub(super) state: &'a RecorderState,
     pub(super) poller: &'a Poller,
-    pub(super) jobs: &'a Sender<Job>,
+    pub(super) jobs: &'a Sender<WriteJob>,
     /// Room for one read.
     pub(super) buffer: &'a mut [u8],
     /// Room for output that is copied together.
     pub(super) gathered: &'a mut Vec<u8>,
 }
 
-/// What an exchange does after its turn.
+/// What is to be done next with an exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Turn {
-    /// It waits for its sockets.
-    Waits,
-    /// It has more to do at once.
-    HasMore,
-    /// It is over.
-    Over,
+pub(super) enum Step {
+    /// There may be more to do at once.
+    Again,
+    /// There is nothing to do before something happens to a socket.
+    Wait,
+    /// The connection is to be closed.
+    Close,
 }
 
 /// One connection of a client, which carries one exchange.
@@ -69,7 +69,7 @@ pub(super) struct Exchange {
     since: Instant,
     /// The token of the upstream's socket.
     token: u64,
-    slot: Arc<Slot>,
+    permit: Arc<ExchangePermit>,
 }
 
 #[derive(Debug)]
@@ -79,8 +79,8 @@ enum Stage {
     /// A connection to the upstream is being made.
     Connecting(Box<Connecting>),
     /// The request goes out, and the answer comes in.
-    Relaying(Box<Relaying>),
-    /// The client has got all that it gets.
+    Relay(Box<Relay>),
+    /// The client has got everything.
     Leaving,
 }
 
@@ -89,129 +89,130 @@ struct Connecting {
     upstream: Socket,
     request: Request,
     /// The addresses that have not been tried.
-    left: std::vec::IntoIter<SocketAddr>,
+    untried: std::vec::IntoIter<SocketAddr>,
 }
 
 impl Exchange {
-    /// An exchange with a client that has just connected. `token` is what its upstream's socket will be polled by.
-    pub(super) fn new(client: Socket, token: u64, slot: Arc<Slot>) -> Self {
-        Self { client, stage: Stage::Reading(Box::default()), since: Monotonic.now(), token, slot }
+    /// Returns an exchange with a client that has just connected. `token` is what its upstream's socket will be polled
+    /// by.
+    pub(super) fn new(client: Socket, token: u64, permit: Arc<ExchangePermit>) -> Self {
+        Self { client, stage: Stage::Reading(Box::default()), since: Monotonic.now(), token, permit }
     }
 
-    /// Something happened to the client's socket.
-    pub(super) fn client_is(&mut self, readable: bool, writable: bool) {
+    /// Notes that something happened to the client's socket.
+    pub(super) fn set_client_ready(&mut self, readable: bool, writable: bool) {
         self.client.readable |= readable;
         self.client.writable |= writable;
     }
 
-    /// Something happened to the upstream's socket.
-    pub(super) fn upstream_is(&mut self, readable: bool, writable: bool) {
+    /// Notes that something happened to the upstream's socket.
+    pub(super) fn set_upstream_ready(&mut self, readable: bool, writable: bool) {
         let upstream = match &mut self.stage {
             Stage::Connecting(connecting) => &mut connecting.upstream,
-            Stage::Relaying(relaying) => &mut relaying.upstream,
+            Stage::Relay(relaying) => &mut relaying.upstream,
             Stage::Reading(_) | Stage::Leaving => return,
         };
         upstream.readable |= readable;
         upstream.writable |= writable;
     }
 
-    /// When it has waited for long enough, as things stand.
-    pub(super) fn expiry(&self) -> Option<Instant> {
-        let patience = match &self.stage {
+    /// Returns when the current stage times out; `None` where it may take for ever.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        let timeout = match &self.stage {
             _ if !self.client.is_flushed() => STALL_TIMEOUT,
             Stage::Reading(_) => REQUEST_TIMEOUT,
             Stage::Connecting(_) => CONNECT_TIMEOUT,
             // A model may take as long as it likes.
-            Stage::Relaying(_) => return None,
+            Stage::Relay(_) => return None,
             Stage::Leaving => LEAVING_TIMEOUT,
         };
-        Some(self.since.saturating_add(patience))
+        Some(self.since.saturating_add(timeout))
     }
 
-    /// It has waited for long enough.
-    pub(super) fn expire(&mut self, around: &mut Around<'_>) -> Turn {
+    /// Ends the stage, which has timed out.
+    pub(super) fn time_out(&mut self, context: &mut LoopContext<'_>) -> Step {
         match &self.stage {
             Stage::Connecting(_) => {
-                self.connect_again(io::ErrorKind::TimedOut.into(), around);
-                self.turn(around)
+                self.connect_again(io::ErrorKind::TimedOut.into(), context);
+                self.advance(context)
             }
-            _ => self.cut(around),
+            _ => self.cut(context),
         }
     }
 
     /// Ends it, as far as it has come.
-    pub(super) fn cut(&mut self, around: &mut Around<'_>) -> Turn {
+    pub(super) fn cut(&mut self, context: &mut LoopContext<'_>) -> Step {
         match std::mem::replace(&mut self.stage, Stage::Leaving) {
-            Stage::Relaying(relaying) => self.report(relaying.into_note(), End::ClientClosed, around),
+            Stage::Relay(relaying) => self.record(relaying.into_capture(), End::ClientClosed, context),
             Stage::Connecting(connecting) => {
                 let Request { head, body, .. } = connecting.request;
-                self.report(Note::of(head, body.into(), self.since), End::ClientClosed, around);
+                self.record(Capture::of(head, body.into(), self.since), End::ClientClosed, context);
             }
             Stage::Reading(_) | Stage::Leaving => {}
         }
-        Turn::Over
+        Step::Close
     }
 
     /// Does all that can be done at once, or a fair part of it.
-    pub(super) fn turn(&mut self, around: &mut Around<'_>) -> Turn {
-        for _ in 0..MAX_READS {
-            match self.client.flush(around.gathered, false) {
+    pub(super) fn advance(&mut self, context: &mut LoopContext<'_>) -> Step {
+        for _ in 0..MAX_READS_PER_STEP {
+            match self.client.flush(context.gathered, false) {
                 Ok(flushed) if flushed.bytes > 0 => self.since = Monotonic.now(),
                 Ok(_) => {}
-                Err(_) => return self.cut(around),
+                Err(_) => return self.cut(context),
             }
-            if !matches!(self.stage, Stage::Reading(_)) && self.client_left(around) {
-                return self.cut(around);
+            if !matches!(self.stage, Stage::Reading(_)) && self.client_left(context) {
+                return self.cut(context);
             }
             let step = match &self.stage {
-                Stage::Reading(_) => self.read_request(around),
-                Stage::Connecting(_) => self.finish_connecting(around),
-                Stage::Relaying(_) => self.relay(around),
-                Stage::Leaving => Step::Waits,
+                Stage::Reading(_) => self.read_request(context),
+                Stage::Connecting(_) => self.finish_connecting(context),
+                Stage::Relay(_) => self.relay(context),
+                Stage::Leaving => Step::Wait,
             };
             match step {
                 Step::Again => {}
-                Step::Waits if self.client.readable => {}
-                Step::Waits => return Turn::Waits,
-                Step::Over => return Turn::Over,
+                Step::Wait if self.client.readable => {}
+                Step::Wait => return Step::Wait,
+                Step::Close => return Step::Close,
             }
         }
-        Turn::HasMore
+        Step::Again
     }
 
     /// Reads what a client sends behind its request, which is ignored. Returns whether it has hung up.
-    fn client_left(&mut self, around: &mut Around<'_>) -> bool {
+    fn client_left(&mut self, context: &mut LoopContext<'_>) -> bool {
         // A client that closes its sending side has left, as Go's server takes it.
-        self.client.readable && matches!(self.client.read(around.buffer), Ok(ReadOutcome::Eof) | Err(_))
+        self.client.readable && matches!(self.client.read(context.buffer), Ok(ReadOutcome::Eof) | Err(_))
     }
 
-    fn read_request(&mut self, around: &mut Around<'_>) -> Step {
-        let Stage::Reading(parser) = &mut self.stage else { return Step::Waits };
+    fn read_request(&mut self, context: &mut LoopContext<'_>) -> Step {
+        let Stage::Reading(parser) = &mut self.stage else { return Step::Wait };
         match parser.parse_next() {
-            Ok(Parsed::Request(request)) => self.admit(*request, around),
+            Ok(Parsed::Request(request)) => self.admit(*request, context),
             Ok(Parsed::Continue) => {
                 self.client.push(Bytes::from_static(CONTINUE));
                 Step::Again
             }
-            Ok(Parsed::Incomplete) => match self.client.read(around.buffer) {
+            Ok(Parsed::Incomplete) => match self.client.read(context.buffer) {
                 Ok(ReadOutcome::Bytes(read)) => {
-                    parser.push(&around.buffer[..read]);
+                    parser.push(&context.buffer[..read]);
                     Step::Again
                 }
-                Ok(ReadOutcome::Nothing) => Step::Waits,
-                Ok(ReadOutcome::Eof) | Err(_) => Step::Over,
+                Ok(ReadOutcome::Nothing) => Step::Wait,
+                Ok(ReadOutcome::Eof) | Err(_) => Step::Close,
             },
             Err(error) => self.answer(error.response()),
         }
     }
 
     /// Lets a request in, where its origin and its `Host` are those that the real server lets in.
-    fn admit(&mut self, request: Request, around: &mut Around<'_>) -> Step {
-        match gate(&request.head, ServerId::default(), &around.setting.gate, &[]) {
+    fn admit(&mut self, request: Request, context: &mut LoopContext<'_>) -> Step {
+        match gate(&request.head, ServerId::default(), &context.state.gate, &[]) {
             Gate::Answer { status: 403, fields, body } => self.answer(forbidden(&request.head, fields, body)),
             // All else is for the upstream to say.
             _ => {
-                self.connect(request, around.setting.addrs.clone().into_iter(), io::ErrorKind::NotFound.into(), around)
+                self.connect(request, context.state.addrs.clone().into_iter(), io::ErrorKind::NotFound.into(), context)
             }
         }
     }
@@ -220,106 +221,106 @@ impl Exchange {
     fn connect(
         &mut self,
         request: Request,
-        mut left: std::vec::IntoIter<SocketAddr>,
+        mut untried: std::vec::IntoIter<SocketAddr>,
         mut failed: io::Error,
-        around: &mut Around<'_>,
+        context: &mut LoopContext<'_>,
     ) -> Step {
-        while let Some(addr) = left.next() {
+        while let Some(addr) = untried.next() {
             let begun = Socket::connecting(addr).and_then(|mut upstream| {
-                around.poller.add_stream(&mut upstream.stream, self.token)?;
+                context.poller.add_stream(&mut upstream.stream, self.token)?;
                 Ok(upstream)
             });
             match begun {
                 Ok(upstream) => {
-                    self.go_to(Stage::Connecting(Box::new(Connecting { upstream, request, left })));
-                    return Step::Waits;
+                    self.go_to(Stage::Connecting(Box::new(Connecting { upstream, request, untried })));
+                    return Step::Wait;
                 }
                 Err(error) => failed = error,
             }
         }
-        let answer = unreachable(&around.setting.upstream, &failed);
-        let mut note = Note::of(request.head, request.body.into(), self.since);
-        note.give_up(NotRecorded::Unreachable { url: around.setting.upstream.clone(), source: failed });
-        self.report(note, End::ClientClosed, around);
+        let answer = unreachable(&context.state.upstream, &failed);
+        let mut capture = Capture::of(request.head, request.body.into(), self.since);
+        capture.give_up(NotRecorded::Unreachable { url: context.state.upstream.clone(), source: failed });
+        self.record(capture, End::ClientClosed, context);
         self.answer(answer)
     }
 
-    /// An address has `failed`: on to the next.
-    fn connect_again(&mut self, failed: io::Error, around: &mut Around<'_>) -> Step {
+    /// Goes on to the next address, since one has `failed`.
+    fn connect_again(&mut self, failed: io::Error, context: &mut LoopContext<'_>) -> Step {
         match std::mem::replace(&mut self.stage, Stage::Leaving) {
-            Stage::Connecting(connecting) => self.connect(connecting.request, connecting.left, failed, around),
-            _ => Step::Over,
+            Stage::Connecting(connecting) => self.connect(connecting.request, connecting.untried, failed, context),
+            _ => Step::Close,
         }
     }
 
-    fn finish_connecting(&mut self, around: &mut Around<'_>) -> Step {
-        let Stage::Connecting(connecting) = &mut self.stage else { return Step::Waits };
+    fn finish_connecting(&mut self, context: &mut LoopContext<'_>) -> Step {
+        let Stage::Connecting(connecting) = &mut self.stage else { return Step::Wait };
         if !connecting.upstream.writable {
-            return Step::Waits;
+            return Step::Wait;
         }
         match connecting.upstream.is_connected() {
             Ok(true) => {}
             Ok(false) => {
                 connecting.upstream.writable = false;
-                return Step::Waits;
+                return Step::Wait;
             }
-            Err(error) => return self.connect_again(error, around),
+            Err(error) => return self.connect_again(error, context),
         }
         let Stage::Connecting(connecting) = std::mem::replace(&mut self.stage, Stage::Leaving) else {
-            return Step::Over;
+            return Step::Close;
         };
         let Connecting { upstream, request, .. } = *connecting;
-        let relaying = Relaying::new(upstream, request, &around.setting.upstream, Monotonic.now());
-        self.go_to(Stage::Relaying(Box::new(relaying)));
+        let relaying = Relay::new(upstream, request, &context.state.upstream, Monotonic.now());
+        self.go_to(Stage::Relay(Box::new(relaying)));
         Step::Again
     }
 
-    fn relay(&mut self, around: &mut Around<'_>) -> Step {
-        let Stage::Relaying(relaying) = &mut self.stage else { return Step::Waits };
-        relaying.send(around.gathered);
+    fn relay(&mut self, context: &mut LoopContext<'_>) -> Step {
+        let Stage::Relay(relaying) = &mut self.stage else { return Step::Wait };
+        relaying.send(context.gathered);
         // As long as the client does not take what there is, nothing more is read: so the upstream is held up, too.
         if !relaying.upstream.readable || !self.client.is_flushed() {
-            return Step::Waits;
+            return Step::Wait;
         }
-        let ended = match relaying.upstream.read(around.buffer) {
+        let ended = match relaying.upstream.read(context.buffer) {
             Ok(ReadOutcome::Bytes(read)) => {
-                let (bytes, now) = (&around.buffer[..read], Monotonic.now());
+                let (bytes, now) = (&context.buffer[..read], Monotonic.now());
                 // The client first: it need not wait until the bytes have been looked at.
                 self.client.push(Bytes::copy_from_slice(bytes));
-                let has_left = self.client.flush(around.gathered, false).is_err();
+                let has_left = self.client.flush(context.gathered, false).is_err();
                 self.since = now;
                 relaying.look_at(bytes, now);
                 if has_left {
-                    self.cut(around);
-                    return Step::Over;
+                    self.cut(context);
+                    return Step::Close;
                 }
                 if !relaying.is_done() {
                     return Step::Again;
                 }
                 End::Clean
             }
-            Ok(ReadOutcome::Nothing) => return Step::Waits,
+            Ok(ReadOutcome::Nothing) => return Step::Wait,
             Ok(ReadOutcome::Eof) => relaying.end_of_connection(),
             Err(_) => End::Reset,
         };
-        let Stage::Relaying(relaying) = std::mem::replace(&mut self.stage, Stage::Leaving) else { return Step::Over };
+        let Stage::Relay(relaying) = std::mem::replace(&mut self.stage, Stage::Leaving) else { return Step::Close };
         let is_reset = ended == End::Reset && !relaying.has_passed_on();
-        self.report(relaying.into_note(), ended, around);
+        self.record(relaying.into_capture(), ended, context);
         if is_reset {
             // Of an answer that has begun a reset could cost the client what it has not read.
             self.client.abandon();
-            return Step::Over;
+            return Step::Close;
         }
         self.leave()
     }
 
-    /// Hands on what was noted of an exchange that ended so.
-    fn report(&self, note: Note, end: End, around: &mut Around<'_>) {
+    /// Hands what was captured to the writers.
+    fn record(&self, capture: Capture, end: End, context: &mut LoopContext<'_>) {
         // The writers live as long as the loop.
-        let _ = around.jobs.send(Job { note, end, slot: Arc::clone(&self.slot) });
+        let _ = context.jobs.send(WriteJob { capture, end, permit: Arc::clone(&self.permit) });
     }
 
-    /// Answers in the upstream's stead.
+    /// Answers in place of the upstream.
     fn answer(&mut self, bytes: Vec<u8>) -> Step {
         self.client.push(bytes.into());
         self.leave()
@@ -334,14 +335,4 @@ impl Exchange {
     fn go_to(&mut self, stage: Stage) {
         (self.stage, self.since) = (stage, Monotonic.now());
     }
-}
-
-/// What a stage comes to.
-enum Step {
-    /// There may be more to do.
-    Again,
-    /// There is nothing to do before something happens to a socket.
-    Waits,
-    /// The connection is to be closed.
-    Over,
 }

@@ -8,7 +8,7 @@ use super::error::NotRecorded;
 use crate::files::Existing;
 use crate::recording::{Recording, WriteError, write_file};
 
-/// A folder of numbered recordings; numbers go on after those that are there. Several recorders may share one.
+/// A folder of numbered recordings. Numbers continue after those that are there. Several recorders may share one.
 #[derive(Debug)]
 pub(super) struct Folder {
     path: PathBuf,
@@ -55,7 +55,7 @@ impl Folder {
     }
 }
 
-/// A text as a part of a file's name.
+/// Returns a text as a part of a file's name.
 pub(super) fn slug(text: &str) -> String {
     let mut out = String::new();
     for c in text.to_ascii_lowercase().chars() {
@@ -118,9 +118,9 @@ mod tests {
         let folder = Folder::open(&path.path().join("out")).unwrap();
         std::fs::remove_dir(path.path().join("out")).unwrap();
         let error = folder.write(recording("x")).unwrap_err();
-        let said = error.chain();
+        let message = error.chain();
         assert!(matches!(error, NotRecorded::Write { .. }) && error.is_loss());
-        assert!(said.contains("0001-x.jsonl: ") && said.contains("os error"), "{said}");
+        assert!(message.contains("0001-x.jsonl: ") && message.contains("os error"), "{message}");
         assert_eq!(names(path.path()).len(), 0);
     }
 }

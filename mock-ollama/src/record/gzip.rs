@@ -7,7 +7,7 @@ use flate2::write::MultiGzDecoder;
 
 use crate::recording::Chunk;
 
-/// Chunks with their compression undone: each holds what could be read when it had come, and those that told nothing yet
+/// Chunks with their compression undone: each holds what could be read when it had come, and those that decoded to nothing yet
 /// are left out. Of a body that was cut off, what came.
 ///
 /// # Errors

@@ -9,27 +9,27 @@
 //! | `recorder` | a running recorder, and the way to stop it |
 //! | `event_loop` | one thread for the sockets of all exchanges |
 //! | `exchange` | one exchange, from its connection to its end |
-//! | `relaying` | a request on its way out, and the answer on its way in |
+//! | `relay` | a request on its way out, and the answer on its way in |
 //! | `wire` | what the recorder writes itself to either side |
-//! | `note` | what was seen, as a recording |
+//! | `capture` | what was seen, as a recording |
 //! | `gzip` | bodies that came compressed |
 //! | `writers` | the threads that write recordings |
 //! | `folder` | where recordings go, and what they are called |
 //! | `limits` | how much is held |
 //! | `error` | why an exchange was not recorded |
-//! | `setting` | what all exchanges have in common |
+//! | `state` | what all exchanges have in common |
 //! | `upstream` | the address to record from |
 
+mod capture;
 mod error;
 mod event_loop;
 mod exchange;
 mod folder;
 mod gzip;
 mod limits;
-mod note;
 mod recorder;
-mod relaying;
-mod setting;
+mod relay;
+mod state;
 mod upstream;
 mod wire;
 mod writers;

@@ -11,7 +11,7 @@ use thiserror::Error;
 
 use super::event_loop::EventLoop;
 use super::folder::Folder;
-use super::setting::Setting;
+use super::state::RecorderState;
 use super::upstream::UpstreamUrl;
 use super::writers;
 use crate::driver::{Waker, bind, host_names};
@@ -32,7 +32,7 @@ pub struct RecorderConfig {
     pub origins: Origins,
     /// What is made unreadable in everything that is written.
     pub scrub: Scrub,
-    /// Where it is said what was not recorded and why.
+    /// Prints what was not recorded, and why.
     pub complain: fn(&str),
 }
 
@@ -44,7 +44,7 @@ pub enum RecordError {
     Resolve {
         /// The upstream.
         url: UpstreamUrl,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The folder cannot be used.
@@ -52,7 +52,7 @@ pub enum RecordError {
     Folder {
         /// The folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The address could not be bound.
@@ -60,7 +60,7 @@ pub enum RecordError {
     Bind {
         /// The address.
         addr: SocketAddr,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The system refused a thread.
@@ -72,7 +72,7 @@ pub enum RecordError {
 #[derive(Debug)]
 pub struct Recorder {
     addr: SocketAddr,
-    setting: Arc<Setting>,
+    state: Arc<RecorderState>,
     stop: Arc<AtomicBool>,
     waker: Waker,
     /// The loop and the writers.
@@ -92,11 +92,11 @@ impl Recorder {
         let (addr, listener) = bound.map_err(|source| RecordError::Bind { addr: listen, source })?;
         let open = Some(ServerId::default()).filter(|_| !addr.ip().is_loopback()).into_iter().collect();
         let gate = GateConfig { open, origins, host_names: host_names() };
-        let (lost, query_said) = (AtomicUsize::default(), AtomicBool::default());
-        let setting = Arc::new(Setting { upstream, addrs, gate, folder, scrub, complain, lost, query_said });
-        let (jobs, mut threads) = writers::start(&setting).map_err(RecordError::Thread)?;
+        let (lost, query_warned) = (AtomicUsize::default(), AtomicBool::default());
+        let state = Arc::new(RecorderState { upstream, addrs, gate, folder, scrub, complain, lost, query_warned });
+        let (jobs, mut threads) = writers::start(&state).map_err(RecordError::Thread)?;
         let stop = Arc::new(AtomicBool::new(false));
-        let event_loop = EventLoop::new(listener, Arc::clone(&setting), jobs, Arc::clone(&stop));
+        let event_loop = EventLoop::new(listener, Arc::clone(&state), jobs, Arc::clone(&stop));
         let event_loop = event_loop.map_err(RecordError::Thread)?;
         let waker = event_loop.waker();
         let run = move || {
@@ -106,15 +106,15 @@ impl Recorder {
         };
         let thread = std::thread::Builder::new().name("record".to_owned()).spawn(run).map_err(RecordError::Thread)?;
         threads.push(thread);
-        Ok(Self { addr, setting, stop, waker, threads })
+        Ok(Self { addr, state, stop, waker, threads })
     }
 
-    /// Where clients connect, without a slash at the end.
+    /// Returns where clients connect, without a slash at the end.
     pub fn url(&self) -> String {
         format!("http://{}", self.addr)
     }
 
-    /// Where clients connect.
+    /// Returns where clients connect.
     pub fn addr(&self) -> SocketAddr {
         self.addr
     }
@@ -122,7 +122,7 @@ impl Recorder {
     /// Ends the recorder; when this returns, everything is written. Says how many answers should have been and could not.
     pub fn finish(mut self) -> usize {
         self.stop();
-        self.setting.lost.load(Ordering::SeqCst)
+        self.state.lost.load(Ordering::SeqCst)
     }
 
     fn stop(&mut self) {

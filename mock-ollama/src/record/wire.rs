@@ -7,11 +7,11 @@ use crate::driver::{Monotonic, TimeSource as _};
 use crate::go_json::error_body;
 use crate::http::{Fields, Framing, RequestHead, ResponseHead, Version};
 
-/// Request fields that do not go on: those that are for one connection alone, and what would have the answer compressed.
+/// Request fields that are not forwarded: those of one connection, and what would have the answer compressed.
 const NOT_FORWARDED: &[&str] =
     &["host", "connection", "keep-alive", "transfer-encoding", "content-length", "expect", "accept-encoding"];
 
-/// The head of a request as it goes on: what is for one connection alone is made anew.
+/// Returns the head of a request as it is forwarded: the fields of one connection are made anew.
 pub(super) fn forwarded(head: &RequestHead, body_length: usize, upstream: &UpstreamUrl) -> Vec<u8> {
     let RequestHead { method, target, headers, .. } = head;
     let version = if head.version == Version::Http10 { "HTTP/1.0" } else { "HTTP/1.1" };
@@ -31,7 +31,7 @@ pub(super) fn forwarded(head: &RequestHead, body_length: usize, upstream: &Upstr
     (out + "\r\n").into_bytes()
 }
 
-/// What a client gets whose `Origin` or `Host` is not let in: what the real server says.
+/// Returns what a client gets whose `Origin` or `Host` is not let in: what the real server says.
 pub(super) fn forbidden(head: &RequestHead, fields: Fields, body: String) -> Vec<u8> {
     let framing = Framing::of_whole(head.version, &head.method, 403, body.len() as u64);
     let date_unix_s = Some(Monotonic.wall().unix_nanos / 1_000_000_000);
@@ -40,7 +40,7 @@ pub(super) fn forbidden(head: &RequestHead, fields: Fields, body: String) -> Vec
     [head.encode(), body.into_bytes()].concat()
 }
 
-/// What a client gets when the upstream cannot be reached.
+/// Returns what a client gets when the upstream cannot be reached.
 pub(super) fn unreachable(upstream: &UpstreamUrl, why: &io::Error) -> Vec<u8> {
     let body = error_body(&format!("mock-ollama record: cannot reach {upstream}: {why}"));
     let fields = format!("Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n", body.len());

@@ -6,8 +6,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 
-use super::note::{Note, not_recorded};
-use super::setting::{Setting, Slot};
+use super::capture::{Capture, not_recorded};
+use super::state::{ExchangePermit, RecorderState};
 use crate::recording::End;
 
 /// How many recordings are written at once. The disk is waited for, so there are more than cores may be.
@@ -15,22 +15,22 @@ const WRITERS: usize = 8;
 
 /// An exchange that has ended so.
 #[derive(Debug)]
-pub(super) struct Job {
-    pub(super) note: Note,
+pub(super) struct WriteJob {
+    pub(super) capture: Capture,
     pub(super) end: End,
-    pub(super) slot: Arc<Slot>,
+    pub(super) permit: Arc<ExchangePermit>,
 }
 
 /// Starts the threads. They end when the sender is gone and every job is done.
-pub(super) fn start(setting: &Arc<Setting>) -> io::Result<(Sender<Job>, Vec<JoinHandle<()>>)> {
+pub(super) fn start(state: &Arc<RecorderState>) -> io::Result<(Sender<WriteJob>, Vec<JoinHandle<()>>)> {
     let (jobs, queue) = mpsc::channel();
     let queue = Arc::new(Mutex::new(queue));
     let start = |_| {
-        let (queue, setting) = (Arc::clone(&queue), Arc::clone(setting));
+        let (queue, state) = (Arc::clone(&queue), Arc::clone(state));
         let thread = std::thread::Builder::new().name("record-write".to_owned());
         thread.spawn(move || {
             while let Some(job) = next(&queue) {
-                write(job, &setting);
+                write(job, &state);
             }
         })
     };
@@ -38,28 +38,28 @@ pub(super) fn start(setting: &Arc<Setting>) -> io::Result<(Sender<Job>, Vec<Join
     Ok((jobs, threads))
 }
 
-fn next(queue: &Mutex<Receiver<Job>>) -> Option<Job> {
+fn next(queue: &Mutex<Receiver<WriteJob>>) -> Option<WriteJob> {
     queue.lock().unwrap_or_else(PoisonError::into_inner).recv().ok()
 }
 
-fn write(job: Job, setting: &Setting) {
-    let Job { note, end, slot } = job;
-    let title = note.title();
-    let has_query = note.has_query();
-    let written = note.finish(end, &setting.scrub).and_then(|recording| setting.folder.write(recording));
+fn write(job: WriteJob, state: &RecorderState) {
+    let WriteJob { capture, end, permit } = job;
+    let title = capture.title();
+    let has_query = capture.has_query();
+    let written = capture.finish(end, &state.scrub).and_then(|recording| state.folder.write(recording));
     match written {
         Ok(_) => {
-            if has_query && !setting.query_said.swap(true, Ordering::SeqCst) {
+            if has_query && !state.query_warned.swap(true, Ordering::SeqCst) {
                 let line = format!("recorded without its query: {title} (this is said once)");
-                (setting.complain)(&setting.scrub.complaint(&line));
+                (state.complain)(&state.scrub.complaint(&line));
             }
         }
         Err(why) => {
             if why.is_loss() {
-                setting.lost.fetch_add(1, Ordering::SeqCst);
+                state.lost.fetch_add(1, Ordering::SeqCst);
             }
-            (setting.complain)(&not_recorded(&title, &why, &setting.scrub));
+            (state.complain)(&not_recorded(&title, &why, &state.scrub));
         }
     }
-    drop(slot);
+    drop(permit);
 }

@@ -24,26 +24,26 @@ struct Message {
 }
 
 impl Answer {
-    /// Whether this object carries something of the answer: text, thinking or a tool call.
+    /// Returns whether this object carries something of the answer: text, thinking or a tool call.
     pub(crate) fn has_token(&self) -> bool {
         let content = self.message.as_ref().and_then(|message| message.content.as_ref());
         let has_text = self.response.iter().chain(content).any(|text| !text.is_empty());
         has_text || self.has_thinking() || self.has_tool_call()
     }
 
-    /// Whether this object carries thinking.
+    /// Returns whether this object carries thinking.
     pub(crate) fn has_thinking(&self) -> bool {
         let inner = self.message.as_ref().and_then(|message| message.thinking.as_ref());
         self.thinking.iter().chain(inner).any(|text| !text.is_empty())
     }
 
-    /// Whether this object carries a tool call.
+    /// Returns whether this object carries a tool call.
     pub(crate) fn has_tool_call(&self) -> bool {
         let inner = self.message.as_ref().and_then(|message| message.tool_calls.as_ref());
         self.tool_calls.iter().chain(inner).any(|calls| !calls.is_empty())
     }
 
-    /// The endpoint that answers in this shape.
+    /// Returns the endpoint that answers in this shape.
     pub(crate) fn path(&self) -> Option<&'static str> {
         match (&self.message, &self.response) {
             (Some(_), None) => Some("/api/chat"),

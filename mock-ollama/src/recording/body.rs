@@ -8,11 +8,11 @@ use bytes::Bytes;
 use super::model::Chunk;
 
 /// Bytes looked at in one step.
-const STEP: usize = size_of::<u64>();
+const STEP_BYTES: usize = size_of::<u64>();
 
-/// A body in the making.
+/// A body while it is read.
 #[derive(Default)]
-pub(super) struct Body {
+pub(super) struct BodyBuilder {
     /// The decoded bytes, then room that was not needed yet.
     buffer: Vec<u8>,
     filled: usize,
@@ -20,46 +20,46 @@ pub(super) struct Body {
     ends: Vec<(u64, usize)>,
 }
 
-impl Body {
-    /// The number of chunks.
+impl BodyBuilder {
+    /// Returns the number of chunks.
     pub(super) fn chunks(&self) -> usize {
         self.ends.len()
     }
 
-    /// The bytes of all chunks.
+    /// Returns the bytes of all chunks.
     pub(super) fn bytes(&self) -> &[u8] {
         &self.buffer[..self.filled]
     }
 
-    /// The offset of the last chunk.
+    /// Returns the offset of the last chunk.
     pub(super) fn last_at_us(&self) -> Option<u64> {
         self.ends.last().map(|(at_us, _)| *at_us)
     }
 
-    /// Takes a chunk.
+    /// Appends a chunk.
     pub(super) fn push(&mut self, at_us: u64, bytes: &[u8]) {
-        self.room(bytes.len())[..bytes.len()].copy_from_slice(bytes);
+        self.reserve(bytes.len())[..bytes.len()].copy_from_slice(bytes);
         self.filled += bytes.len();
         self.ends.push((at_us, self.filled));
     }
 
     /// Decodes an event line that is a text in canonical form; `None`, and nothing changes, when it is not.
     ///
-    /// Answers with the chunk, which the next call of [`take`](Self::take) appends.
+    /// Returns the chunk, which the next call of [`append`](Self::append) appends.
     pub(super) fn canonical(&mut self, text: &str) -> Option<Decoded> {
         let (at_us, rest) = offset(text.as_bytes().strip_prefix(b"[")?)?;
         let coded = rest.strip_prefix(b",\"")?.strip_suffix(b"\"]")?;
-        let length = unescape(coded, self.room(coded.len()))?;
+        let length = unescape(coded, self.reserve(coded.len()))?;
         Some(Decoded { at_us, length })
     }
 
-    /// Takes the chunk that was decoded last.
-    pub(super) fn take(&mut self, decoded: Decoded) {
+    /// Appends the chunk that was decoded last.
+    pub(super) fn append(&mut self, decoded: Decoded) {
         self.filled += decoded.length;
         self.ends.push((decoded.at_us, self.filled));
     }
 
-    /// The chunks. They share their bytes.
+    /// Returns the chunks. They share their bytes.
     pub(super) fn into_chunks(mut self) -> Vec<Chunk> {
         self.buffer.truncate(self.filled);
         self.buffer.shrink_to_fit();
@@ -69,8 +69,8 @@ impl Body {
         self.ends.into_iter().map(chunk).collect()
     }
 
-    /// Room for at least `length` bytes, behind what is filled.
-    fn room(&mut self, length: usize) -> &mut [u8] {
+    /// Returns room for at least `length` bytes, behind what is filled.
+    fn reserve(&mut self, length: usize) -> &mut [u8] {
         let needed = self.filled + length;
         if self.buffer.len() < needed {
             self.buffer.resize(needed.max(2 * self.buffer.len()), 0);
@@ -79,7 +79,7 @@ impl Body {
     }
 }
 
-/// A chunk behind the end of a [`Body`].
+/// A chunk behind the end of a [`BodyBuilder`].
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Decoded {
     pub(super) at_us: u64,
@@ -87,7 +87,7 @@ pub(super) struct Decoded {
     pub(super) length: usize,
 }
 
-/// A number as JSON writes it, and what follows.
+/// Returns a number as JSON writes it, and what follows.
 fn offset(text: &[u8]) -> Option<(u64, &[u8])> {
     let digits = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let (number, rest) = text.split_at(digits);
@@ -107,8 +107,8 @@ fn unescape(coded: &[u8], out: &mut [u8]) -> Option<usize> {
     let mut rest = coded;
     let mut length = 0;
     loop {
-        let plain = if let Some(step) = rest.first_chunk::<STEP>() {
-            out[length..length + STEP].copy_from_slice(step);
+        let plain = if let Some(step) = rest.first_chunk::<STEP_BYTES>() {
+            out[length..length + STEP_BYTES].copy_from_slice(step);
             plain_bytes(*step)
         } else if let Some(&byte) = rest.first() {
             out[length] = byte;
@@ -118,7 +118,7 @@ fn unescape(coded: &[u8], out: &mut [u8]) -> Option<usize> {
         };
         length += plain;
         rest = &rest[plain..];
-        if plain == STEP {
+        if plain == STEP_BYTES {
             continue;
         }
         match *rest {
@@ -134,7 +134,7 @@ fn unescape(coded: &[u8], out: &mut [u8]) -> Option<usize> {
     }
 }
 
-/// The byte that an escape stands for, and how many digits follow its letter.
+/// Returns the byte that an escape stands for, and how many digits follow its letter.
 fn escaped(escape: u8, after: &[u8]) -> Option<(u8, usize)> {
     let byte = match escape {
         b'"' | b'\\' => escape,
@@ -149,7 +149,7 @@ fn escaped(escape: u8, after: &[u8]) -> Option<(u8, usize)> {
     Some((byte, 0))
 }
 
-/// A control character that has no letter, from its four digits.
+/// Returns a control character that has no letter, from its four digits.
 fn control(digits: [u8; 4]) -> Option<u8> {
     let low = match digits[3] {
         digit @ b'0'..=b'9' => digit - b'0',
@@ -164,13 +164,13 @@ fn control(digits: [u8; 4]) -> Option<u8> {
     (!matches!(byte, 0x08 | b'\t' | b'\n' | 0x0C | b'\r')).then_some(byte)
 }
 
-/// Whether a byte stands for itself in a JSON string.
+/// Returns whether a byte stands for itself in a JSON string.
 fn is_plain(byte: u8) -> bool {
     !matches!(byte, 0..=0x1F | b'"' | b'\\')
 }
 
-/// How many bytes of a step stand for themselves before the first that does not; all of them at once.
-fn plain_bytes(step: [u8; STEP]) -> usize {
+/// Returns how many bytes of a step stand for themselves before the first that does not; all of them at once.
+fn plain_bytes(step: [u8; STEP_BYTES]) -> usize {
     const ONES: u64 = u64::MAX / 0xFF;
     const HIGHS: u64 = ONES * 0x80;
     let word = u64::from_le_bytes(step);
@@ -188,15 +188,15 @@ mod tests {
     use super::*;
 
     fn decoded(text: &str) -> Option<(u64, Vec<u8>)> {
-        let mut body = Body::default();
+        let mut body = BodyBuilder::default();
         body.push(0, b"before");
         let chunk = body.canonical(text)?;
-        body.take(chunk);
+        body.append(chunk);
         let last = body.into_chunks().pop()?;
         Some((last.at_us, last.bytes.to_vec()))
     }
 
-    /// What `serde_json` reads, when it would write the same.
+    /// Returns what `serde_json` reads, when it would write the same.
     fn by_serde(text: &str) -> Option<(u64, Vec<u8>)> {
         let (at_us, chunk): (u64, String) = serde_json::from_str(text).ok()?;
         (serde_json::to_string(&(at_us, &chunk)).ok()? == text).then(|| (at_us, chunk.into_bytes()))
@@ -223,11 +223,11 @@ mod tests {
     #[test]
     fn every_byte_stands_for_itself_at_every_place_or_nowhere() {
         for byte in 0..=u8::MAX {
-            for place in 0..STEP {
+            for place in 0..STEP_BYTES {
                 for around in [b'a', 0x20, 0x7F, 0x80, 0xFF, b'!', b'#', b'[', b']'] {
-                    let mut step = [around; STEP];
+                    let mut step = [around; STEP_BYTES];
                     step[place] = byte;
-                    let expected = if is_plain(byte) { STEP } else { place };
+                    let expected = if is_plain(byte) { STEP_BYTES } else { place };
                     assert_eq!(plain_bytes(step), expected, "{byte:#x} at {place} among {around:#x}");
                 }
             }
@@ -236,7 +236,7 @@ mod tests {
 
     #[test]
     fn what_is_not_taken_leaves_nothing() {
-        let mut body = Body::default();
+        let mut body = BodyBuilder::default();
         body.push(7, b"abc");
         assert!(body.canonical(r#"[8,"def"]"#).is_some());
         assert!(body.canonical(r#"[8,"de\u0041"]"#).is_none());

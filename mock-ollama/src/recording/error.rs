@@ -8,13 +8,14 @@ use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES};
 
 /// Why a recording could not be read.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum ReadError {
     /// The bytes could not be had.
     #[error("{label}: cannot read the recording")]
     Io {
         /// The path, or what else names the input.
         label: String,
-        /// What the system said.
+        /// The system's error.
         source: io::Error,
     },
     /// The bytes are not a recording.
@@ -30,12 +31,12 @@ pub enum ReadError {
 }
 
 impl ReadError {
-    /// Whether the input could not be read at all, as opposed to being malformed.
+    /// Returns whether the input could not be read at all, as opposed to being malformed.
     pub fn is_io(&self) -> bool {
         matches!(self, Self::Io { .. })
     }
 
-    /// What is wrong with the recording, when it could be read.
+    /// Returns what is wrong with the recording, when it could be read.
     pub fn problem(&self) -> Option<&Problem> {
         match self {
             Self::Io { .. } => None,
@@ -46,6 +47,7 @@ impl ReadError {
 
 /// Why a recording could not be written.
 #[derive(Debug, Error)]
+#[non_exhaustive]
 pub enum WriteError {
     /// The bytes could not be put down.
     #[error("cannot write the recording")]
@@ -63,7 +65,7 @@ pub enum WriteError {
 }
 
 impl WriteError {
-    /// Whether the output failed, as opposed to the recording being invalid.
+    /// Returns whether the output failed, as opposed to the recording being invalid.
     pub fn is_io(&self) -> bool {
         matches!(self, Self::Io(_))
     }
@@ -71,6 +73,7 @@ impl WriteError {
 
 /// The kinds of line in a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum LineKind {
     /// `{"recording":1,…}`
     Header,
@@ -100,6 +103,7 @@ impl fmt::Display for LineKind {
 ///
 /// Each variant but those about size has a malformed file in `fixtures/bad/recording/`, named like it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[non_exhaustive]
 pub enum Problem {
     /// There is no line at all.
     #[error("the file is empty; expected {}", LineKind::Header)]
@@ -117,11 +121,8 @@ pub enum Problem {
     #[error("the last line does not end in a newline; the file seems to be cut off")]
     MissingFinalNewline,
     /// A line is not UTF-8.
-    #[error("byte {column} of the line is not UTF-8; chunks that are not UTF-8 are written as {{\"b64\":…}}")]
-    NotUtf8 {
-        /// The byte's place in the line, counted from 1.
-        column: usize,
-    },
+    #[error("byte {0} of the line is not UTF-8; chunks that are not UTF-8 are written as {{\"b64\":…}}")]
+    NotUtf8(usize),
     /// The whole is larger than [`MAX_FILE_BYTES`].
     #[error("the recording is larger than {MAX_FILE_BYTES} bytes, the limit")]
     FileTooLarge,
@@ -133,7 +134,7 @@ pub enum Problem {
     NotJson {
         /// The place in the line, counted from 1.
         column: usize,
-        /// What the JSON parser said.
+        /// The JSON parser's message.
         message: String,
     },
     /// A line is JSON, but its keys or types are not those of its kind.
@@ -147,17 +148,11 @@ pub enum Problem {
         message: String,
     },
     /// The line is none of the format's kinds.
-    #[error("expected a line of the recording format, found {found}")]
-    UnknownLine {
-        /// What stands here.
-        found: String,
-    },
+    #[error("expected a line of the recording format, found {0}")]
+    UnknownLine(String),
     /// The format version is another one.
-    #[error("expected recording format 1, found format {found}; a newer version of this program may read it")]
-    Version {
-        /// The version that the header states.
-        found: u64,
-    },
+    #[error("expected recording format 1, found format {0}; a newer version of this program may read it")]
+    Version(u64),
     /// A line in the wrong place.
     #[error("expected {expected}, found {found}")]
     Misplaced {
@@ -167,44 +162,26 @@ pub enum Problem {
         found: LineKind,
     },
     /// The file ends within an exchange.
-    #[error("the file ends here; expected {expected}")]
-    Truncated {
-        /// What should have followed.
-        expected: &'static str,
-    },
+    #[error("the file ends here; expected {0}")]
+    Truncated(&'static str),
     /// A header without exchanges.
     #[error("the recording has no exchange; expected {} or {}", LineKind::Request, LineKind::Response)]
     NoExchanges,
     /// The recording's name is empty or holds control characters.
-    #[error("the name {found:?} is not usable; expected some text without control characters")]
-    Name {
-        /// The name.
-        found: String,
-    },
+    #[error("the name {0:?} is not usable; expected some text without control characters")]
+    Name(String),
     /// The model's name is empty or holds control characters.
-    #[error("the model name {found:?} is not usable; expected some text without control characters")]
-    ModelName {
-        /// The name.
-        found: String,
-    },
+    #[error("the model name {0:?} is not usable; expected some text without control characters")]
+    ModelName(String),
     /// The model's digest is not 64 hexadecimal digits.
-    #[error("the model digest {found:?} is not 64 lower-case hexadecimal digits")]
-    ModelDigest {
-        /// The digest.
-        found: String,
-    },
+    #[error("the model digest {0:?} is not 64 lower-case hexadecimal digits")]
+    ModelDigest(String),
     /// The model's `modified_at` is not a time.
-    #[error("the model's modified_at {found:?} is not an RFC 3339 time such as 2026-11-20T22:58:34Z")]
-    ModelModifiedAt {
-        /// The text.
-        found: String,
-    },
+    #[error("the model's modified_at {0:?} is not an RFC 3339 time such as 2026-11-20T22:58:34Z")]
+    ModelModifiedAt(String),
     /// A request path that no client can send.
-    #[error("the request path {found:?} is not usable; expected visible ASCII from `/` on, without `?` and `#`")]
-    RequestPath {
-        /// The path.
-        found: String,
-    },
+    #[error("the request path {0:?} is not usable; expected visible ASCII from `/` on, without `?` and `#`")]
+    RequestPath(String),
     /// A request line with both `body` and `body_text`.
     #[error("the request has both `body` and `body_text`; expected at most one of them")]
     TwoBodies,
@@ -212,25 +189,14 @@ pub enum Problem {
     #[error("the request body is nested more than {MAX_BODY_NESTING} levels deep, the limit")]
     BodyNesting,
     /// A status code that does not end an exchange.
-    #[error("the status {found} is not that of a final response, 200 to 599")]
-    Status {
-        /// The status code.
-        found: u16,
-    },
+    #[error("the status {0} is not that of a final response, 200 to 599")]
+    Status(u16),
     /// A header field that belongs to the framing.
-    #[error(
-        "the response header {name:?} must not be recorded: the server makes it anew for each connection; remove it"
-    )]
-    FramingHeader {
-        /// The header's name as written.
-        name: String,
-    },
+    #[error("the response header {0:?} must not be recorded: the server makes it anew for each connection; remove it")]
+    FramingHeader(String),
     /// A header name that is not a token.
-    #[error("the response header name {name:?} is not a token (RFC 9110 §5.6.2)")]
-    HeaderName {
-        /// The name.
-        name: String,
-    },
+    #[error("the response header name {0:?} is not a token (RFC 9110 §5.6.2)")]
+    HeaderName(String),
     /// A header value that cannot be sent.
     #[error("the value {value:?} of the response header {name:?} is not visible ASCII with blanks only inside")]
     HeaderValue {
@@ -248,26 +214,17 @@ pub enum Problem {
         found: u64,
     },
     /// A chunk after a status that allows no body.
-    #[error("a response of status {status} has no body: remove its chunks, or correct its status")]
-    BodyNotAllowed {
-        /// The status code.
-        status: u16,
-    },
+    #[error("a response of status {0} has no body: remove its chunks, or correct its status")]
+    BodyNotAllowed(u16),
     /// A chunk without bytes.
     #[error("the chunk is empty; an empty HTTP chunk is the end of a body, which the end line tells")]
     EmptyChunk,
     /// A `b64` text that is not standard base64.
-    #[error("the b64 text is not standard base64 with padding: {message}")]
-    Base64 {
-        /// What the decoder said.
-        message: String,
-    },
+    #[error("the b64 text is not standard base64 with padding: {0}")]
+    Base64(String),
     /// An event line that says the right thing in another way than the writer.
-    #[error("the event line is not in canonical form; expected {expected}")]
-    NotCanonical {
-        /// The line as it should be, shortened.
-        expected: String,
-    },
+    #[error("the event line is not in canonical form; expected {0}")]
+    NotCanonical(String),
     /// `end.chunks` is wrong.
     #[error("the end line states {stated} chunks, but {found} stand above it")]
     EndChunks {

@@ -20,7 +20,7 @@ pub enum Form {
 const EVENT_FIELDS: [&[u8]; 5] = [b"data:", b"event:", b"id:", b"retry:", b":"];
 
 /// The byte order mark of UTF-8.
-pub const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Form {
     /// Returns the form of the body of `exchange`.
@@ -53,13 +53,13 @@ impl Form {
         if is_stream { Self::Lines } else { Self::Whole }
     }
 
-    /// Whether it is one of the two forms of a stream.
+    /// Returns whether it is one of the two forms of a stream.
     pub fn is_stream(self) -> bool {
         self != Self::Whole
     }
 }
 
-/// Whether JSON lines were asked for. Where the request is not known, the newline that ends each line tells.
+/// Returns whether JSON lines were asked for. Where the request is not known, the newline that ends each line tells.
 fn asked_for_lines(exchange: &Exchange, body: &[u8]) -> bool {
     let request = exchange.request.as_ref();
     if request.is_some_and(|request| !request.path.starts_with("/api/")) {

@@ -15,12 +15,12 @@ pub(super) struct Lines<'a, R> {
 }
 
 impl<'a, R: BufRead> Lines<'a, R> {
-    /// The lines of `reader`, which errors call `label`.
+    /// Returns the lines of `reader`, which errors call `label`.
     pub(super) fn new(reader: R, label: &'a str) -> Self {
         Self { reader, label, buffer: Vec::new(), line: 0, bytes: 0 }
     }
 
-    /// The next line without its newline, `None` at the end of the input.
+    /// Returns the next line without its newline, `None` at the end of the input.
     pub(super) fn next(&mut self) -> Result<Option<&str>, ReadError> {
         self.buffer.clear();
         let limit = (MAX_FILE_BYTES + 1).saturating_sub(self.bytes);
@@ -43,7 +43,7 @@ impl<'a, R: BufRead> Lines<'a, R> {
     }
 }
 
-/// The text of a line, its newline cut off.
+/// Returns the text of a line, its newline cut off.
 fn check(raw: &[u8], line: u64, bytes: u64) -> Result<&str, Problem> {
     if bytes > MAX_FILE_BYTES {
         return Err(Problem::FileTooLarge);
@@ -60,5 +60,5 @@ fn check(raw: &[u8], line: u64, bytes: u64) -> Result<&str, Problem> {
     if text.iter().all(u8::is_ascii_whitespace) {
         return Err(Problem::BlankLine);
     }
-    str::from_utf8(text).map_err(|error| Problem::NotUtf8 { column: error.valid_up_to() + 1 })
+    str::from_utf8(text).map_err(|error| Problem::NotUtf8(error.valid_up_to() + 1))
 }

@@ -38,10 +38,12 @@ mod writer;
 
 pub use error::{LineKind, Problem, ReadError, WriteError};
 pub use file::{read_file, write_file};
-pub use form::{BYTE_ORDER_MARK, Form};
+pub(crate) use form::BYTE_ORDER_MARK;
+pub use form::Form;
 pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, Response};
 pub use reader::read;
 pub use request_body::{ExactJson, RequestBody};
-pub use rules::is_bodiless;
+pub(crate) use rules::is_bodiless;
 pub use summary::{ExchangeSummary, GapQuantiles, Summary};
+pub(crate) use writer::hex;
 pub use writer::{check, to_string, write};

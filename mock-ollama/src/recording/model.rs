@@ -32,12 +32,12 @@ pub struct Recording {
 }
 
 impl Recording {
-    /// A recording of which nothing more is known than this. `model` is the model's name as the server lists it; the file
-    /// format asks for at least one exchange.
+    /// Returns a recording of which nothing more is known than this. `model` is the model's name as the server lists
+    /// it; the file format asks for at least one exchange.
     ///
     /// ```
-    /// use mock_ollama::catalog::builtin;
-    /// use mock_ollama::recording::{Origin, Recording, to_string};
+    /// use mock_ollama::recording::to_string;
+    /// use mock_ollama::{Origin, Recording, builtin};
     ///
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// let kept = builtin::recording("tiny-short").ok_or("it is built in")??;
@@ -64,6 +64,7 @@ impl Recording {
 /// How a recording's bytes and times came about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
+#[non_exhaustive]
 pub enum Origin {
     /// Bytes and times are as they arrived on a socket.
     Recorded,
@@ -76,7 +77,7 @@ pub enum Origin {
 }
 
 impl Origin {
-    /// The origin as it stands in a file.
+    /// Returns the origin as it stands in a file.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Recorded => "recorded",
@@ -113,6 +114,7 @@ pub struct Model {
 /// The `details` object of a listed model (Ollama `api/types.go`, `ModelDetails`), in wire order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Details {
     /// The model it was made from; empty when there is none.
     #[serde(default)]
@@ -168,11 +170,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// The path that is kept of a request target: without scheme, host and query, none of which an answer of Ollama's
-    /// depends on. What is not visible ASCII is percent-encoded.
+    /// Returns the path that is kept of a request target: without scheme, host and query, none of which an answer of
+    /// Ollama's depends on. What is not visible ASCII is percent-encoded.
     ///
     /// ```
-    /// # use mock_ollama::recording::Request;
+    /// # use mock_ollama::Request;
     /// assert_eq!(Request::path_of("/v1/messages?beta=true"), "/v1/messages");
     /// assert_eq!(Request::path_of("http://localhost:11434/v1/models/é%2Fb"), "/v1/models/%C3%A9%2Fb");
     /// ```
@@ -195,6 +197,7 @@ impl Request {
 /// The methods that Ollama's router registers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "UPPERCASE")]
+#[non_exhaustive]
 pub enum Method {
     /// `GET`
     Get,
@@ -207,7 +210,14 @@ pub enum Method {
 }
 
 impl Method {
-    /// The method as it stands in a request line.
+    const ALL: [Self; 4] = [Self::Get, Self::Head, Self::Post, Self::Delete];
+
+    /// Returns the method of this name, in capitals.
+    pub(crate) fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|method| method.as_str() == name)
+    }
+
+    /// Returns the method as it stands in a request line.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Get => "GET",
@@ -229,7 +239,7 @@ pub struct Response {
 }
 
 impl Response {
-    /// The value of the header called `name`, compared without case.
+    /// Returns the value of the header called `name`, compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
         found.map(|(_, value)| value.as_str())
@@ -262,12 +272,12 @@ pub enum End {
 }
 
 impl Exchange {
-    /// The body's length in bytes.
-    pub fn body_len(&self) -> u64 {
+    /// Returns the body's length in bytes.
+    pub(crate) fn body_len(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum()
     }
 
-    /// The whole body.
+    /// Returns the whole body.
     pub fn body(&self) -> Vec<u8> {
         let mut body = Vec::with_capacity(usize::try_from(self.body_len()).unwrap_or(0));
         for chunk in &self.chunks {
@@ -276,7 +286,7 @@ impl Exchange {
         body
     }
 
-    /// Whether the response is an NDJSON stream.
+    /// Returns whether the response is an NDJSON stream.
     pub fn is_ndjson(&self) -> bool {
         self.response.header("content-type").is_some_and(|value| value.starts_with("application/x-ndjson"))
     }

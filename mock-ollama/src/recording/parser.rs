@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use sha2::{Digest as _, Sha256};
 
-use super::body::Body;
+use super::body::BodyBuilder;
 use super::error::{LineKind, Problem};
 use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS};
 use super::model::{Exchange, Recording, Request, Response};
@@ -21,7 +21,7 @@ use super::writer::hex;
 /// Characters of a canonical line that an error quotes.
 const QUOTED_CHARS: usize = 100;
 
-/// A recording in the making.
+/// A recording while it is read.
 #[derive(Default)]
 pub(super) struct Parser {
     recording: Option<Recording>,
@@ -40,11 +40,11 @@ struct Asked {
 struct Open {
     asked: Asked,
     response: Response,
-    body: Body,
+    body: BodyBuilder,
 }
 
 impl Parser {
-    /// Takes the next line, without its newline.
+    /// Reads the next line, without its newline.
     pub(super) fn line(&mut self, text: &str) -> Result<(), Problem> {
         let Some(recording) = &mut self.recording else {
             self.recording = Some(header(text)?);
@@ -55,7 +55,7 @@ impl Parser {
             (None, LineKind::Response) => {
                 let asked = self.asked.take().unwrap_or(Asked { request: None, sent_us: None });
                 let response = response(text)?;
-                self.open = Some(Open { asked, response, body: Body::default() });
+                self.open = Some(Open { asked, response, body: BodyBuilder::default() });
             }
             (Some(open), LineKind::Event) => {
                 self.chunks += 1;
@@ -74,13 +74,13 @@ impl Parser {
         Ok(())
     }
 
-    /// Says that there are no more lines.
+    /// Returns the recording, since there are no more lines.
     pub(super) fn finish(self) -> Result<Recording, Problem> {
         let unfinished = self.open.is_some() || self.asked.is_some();
         let expected = self.expected();
         match self.recording {
             None => Err(Problem::Empty),
-            Some(_) if unfinished => Err(Problem::Truncated { expected }),
+            Some(_) if unfinished => Err(Problem::Truncated(expected)),
             Some(recording) if recording.exchanges.is_empty() => Err(Problem::NoExchanges),
             Some(recording) => Ok(recording),
         }
@@ -100,7 +100,7 @@ impl Open {
         let (status, before) = (self.response.status, self.body.last_at_us());
         if let Some(chunk) = self.body.canonical(text) {
             rules::chunk(status, before, chunk.at_us, chunk.length)?;
-            self.body.take(chunk);
+            self.body.append(chunk);
         } else {
             let (at_us, bytes) = event(text)?;
             rules::chunk(status, before, at_us, bytes.len())?;
@@ -131,7 +131,7 @@ fn header(text: &str) -> Result<Recording, Problem> {
     // The version first: another version may have other keys.
     let VersionLine { recording: version } = parse(text, LineKind::Header)?;
     if version != VERSION {
-        return Err(Problem::Version { found: version });
+        return Err(Problem::Version(version));
     }
     let header: HeaderLine<'_> = parse(text, LineKind::Header)?;
     rules::header(&header.name, &header.model)?;
@@ -173,10 +173,10 @@ fn response(text: &str) -> Result<Response, Problem> {
 
 /// Event lines must be canonical to the byte: two ways to write one chunk would let a byte change unseen.
 ///
-/// [`Body::canonical`] takes most of them; here come those of bytes that are no text, and those that are wrong.
+/// [`BodyBuilder::canonical`] takes most of them; here come those of bytes that are no text, and those that are wrong.
 fn event(text: &str) -> Result<(u64, Vec<u8>), Problem> {
     let EventLine(at_us, payload) = parse(text, LineKind::Event)?;
-    let bytes = payload.decode().map_err(|error| Problem::Base64 { message: error.to_string() })?;
+    let bytes = payload.decode().map_err(|error| Problem::Base64(error.to_string()))?;
     let canonical = serde_json::to_string(&EventLine(at_us, Payload::of(&bytes)));
     match canonical {
         Ok(canonical) if canonical == text => Ok((at_us, bytes)),
@@ -186,18 +186,18 @@ fn event(text: &str) -> Result<(u64, Vec<u8>), Problem> {
             if expected.len() < canonical.len() {
                 expected.push('…');
             }
-            Err(Problem::NotCanonical { expected })
+            Err(Problem::NotCanonical(expected))
         }
     }
 }
 
-/// What kind of line this is: an array is an event, an object is told by its first key.
+/// Returns what kind of line this is: an array is an event, an object's kind follows from its first key.
 fn kind_of(text: &str) -> Result<LineKind, Problem> {
     if text.starts_with('[') {
         return Ok(LineKind::Event);
     }
     let FirstKey(key) = parse(text, LineKind::Event).map_err(|problem| match problem {
-        Problem::Shape { .. } => Problem::UnknownLine { found: "neither an array nor an object".to_owned() },
+        Problem::Shape { .. } => Problem::UnknownLine("neither an array nor an object".to_owned()),
         other => other,
     })?;
     match key.as_deref() {
@@ -205,8 +205,8 @@ fn kind_of(text: &str) -> Result<LineKind, Problem> {
         Some("request") => Ok(LineKind::Request),
         Some("response") => Ok(LineKind::Response),
         Some("end") => Ok(LineKind::End),
-        Some(key) => Err(Problem::UnknownLine { found: format!("an object whose first key is {key:?}") }),
-        None => Err(Problem::UnknownLine { found: "an empty object".to_owned() }),
+        Some(key) => Err(Problem::UnknownLine(format!("an object whose first key is {key:?}"))),
+        None => Err(Problem::UnknownLine("an empty object".to_owned())),
     }
 }
 

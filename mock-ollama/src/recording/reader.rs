@@ -25,9 +25,9 @@ use super::parser::Parser;
 ///     r#"[250,"abc"]"#, "\n",
 ///     r#"{"end":{"how":"clean","chunks":1,"bytes":3,"sha256":"ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"}}"#, "\n",
 /// );
-/// let recording = mock_ollama::recording::read(text.as_bytes(), "hello.jsonl")?;
+/// let recording = mock_ollama::read(text.as_bytes(), "hello.jsonl")?;
 /// assert_eq!(recording.exchanges[0].chunks[0].at_us, 250);
-/// # Ok::<(), mock_ollama::recording::ReadError>(())
+/// # Ok::<(), mock_ollama::ReadError>(())
 /// ```
 pub fn read(reader: impl BufRead, label: &str) -> Result<Recording, ReadError> {
     let mut lines = Lines::new(reader, label);

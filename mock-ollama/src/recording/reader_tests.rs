@@ -30,8 +30,8 @@ fn reads_back(recording: &Recording) -> bool {
     to_string(recording).is_ok_and(|text| read(text.as_bytes(), "t").is_ok_and(|again| again == *recording))
 }
 
-/// The byte ranges of all chunk payloads in a recording's text: what stands between the first comma
-/// and the closing bracket of an event line.
+/// Returns the byte ranges of all chunk payloads in a recording's text: what stands between the first comma and the
+/// closing bracket of an event line.
 fn payloads(text: &str) -> Vec<std::ops::Range<usize>> {
     let mut start = 0;
     let mut ranges = Vec::new();
@@ -195,7 +195,7 @@ fn a_recording_may_have_as_many_chunks_as_the_limit_and_no_more() {
     for _ in 0..MAX_CHUNKS {
         text.push_str("[0,\"x\"]\n");
     }
-    assert!(matches!(problem_of(text.as_bytes()), Some((_, Problem::Truncated { .. }))));
+    assert!(matches!(problem_of(text.as_bytes()), Some((_, Problem::Truncated(_)))));
     text.push_str("[0,\"x\"]\n");
     assert_eq!(problem_of(text.as_bytes()), Some((MAX_CHUNKS as u64 + 3, Problem::TooManyChunks)));
 }
@@ -235,7 +235,7 @@ fn a_body_may_be_nested_as_deep_as_the_limit_and_no_deeper() {
             .unwrap();
         text
     };
-    assert!(matches!(problem_of(text(MAX_BODY_NESTING).as_bytes()), Some((3, Problem::Truncated { .. }))));
+    assert!(matches!(problem_of(text(MAX_BODY_NESTING).as_bytes()), Some((3, Problem::Truncated(_)))));
     assert_eq!(problem_of(text(MAX_BODY_NESTING + 1).as_bytes()), Some((2, Problem::BodyNesting)));
     assert_eq!(problem_of(text(100_000).as_bytes()), Some((2, Problem::BodyNesting)));
 }

@@ -11,20 +11,20 @@ use super::request_body::RequestBody;
 /// The rules of the header line.
 pub(super) fn header(name: &str, model: &Model) -> Result<(), Problem> {
     if !is_label(name) {
-        return Err(Problem::Name { found: name.to_owned() });
+        return Err(Problem::Name(name.to_owned()));
     }
     if !is_label(&model.name) {
-        return Err(Problem::ModelName { found: model.name.clone() });
+        return Err(Problem::ModelName(model.name.clone()));
     }
     if let Some(digest) = &model.digest
         && !(digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
     {
-        return Err(Problem::ModelDigest { found: digest.clone() });
+        return Err(Problem::ModelDigest(digest.clone()));
     }
     if let Some(time) = &model.modified_at
         && time.parse::<jiff::Timestamp>().is_err()
     {
-        return Err(Problem::ModelModifiedAt { found: time.clone() });
+        return Err(Problem::ModelModifiedAt(time.clone()));
     }
     Ok(())
 }
@@ -33,7 +33,7 @@ pub(super) fn header(name: &str, model: &Model) -> Result<(), Problem> {
 pub(super) fn request(request: &Request) -> Result<(), Problem> {
     let path = &request.path;
     if !(path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#'))) {
-        return Err(Problem::RequestPath { found: path.clone() });
+        return Err(Problem::RequestPath(path.clone()));
     }
     match &request.body {
         Some(RequestBody::Json(value)) if is_deeper(value, MAX_BODY_NESTING) => Err(Problem::BodyNesting),
@@ -44,14 +44,14 @@ pub(super) fn request(request: &Request) -> Result<(), Problem> {
 /// The rules of a response line.
 pub(super) fn response(response: &Response) -> Result<(), Problem> {
     if !(200..=599).contains(&response.status) {
-        return Err(Problem::Status { found: response.status });
+        return Err(Problem::Status(response.status));
     }
     for (name, value) in &response.headers {
         if FRAMING_HEADERS.iter().any(|framing| framing.eq_ignore_ascii_case(name)) {
-            return Err(Problem::FramingHeader { name: name.clone() });
+            return Err(Problem::FramingHeader(name.clone()));
         }
         if name.is_empty() || !name.bytes().all(is_token_byte) {
-            return Err(Problem::HeaderName { name: name.clone() });
+            return Err(Problem::HeaderName(name.clone()));
         }
         let sendable = value.bytes().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\t'));
         if !sendable || value.trim() != value {
@@ -64,19 +64,19 @@ pub(super) fn response(response: &Response) -> Result<(), Problem> {
 /// The rules of a chunk at `at_us` with `length` bytes, which follows a chunk at `before_us` in a response of this status.
 pub(super) fn chunk(status: u16, before_us: Option<u64>, at_us: u64, length: usize) -> Result<(), Problem> {
     match before_us {
-        _ if is_bodiless(status) => Err(Problem::BodyNotAllowed { status }),
+        _ if is_bodiless(status) => Err(Problem::BodyNotAllowed(status)),
         Some(before) if at_us < before => Err(Problem::OffsetDecreases { before, found: at_us }),
         _ if length == 0 => Err(Problem::EmptyChunk),
         _ => Ok(()),
     }
 }
 
-/// Whether a response of this status ends with its head, whatever its fields say (RFC 9112 §6.3).
-pub fn is_bodiless(status: u16) -> bool {
+/// Returns whether a response of this status ends with its head, whatever its fields say (RFC 9112 §6.3).
+pub(crate) fn is_bodiless(status: u16) -> bool {
     matches!(status, 100..=199 | 204 | 304)
 }
 
-/// Whether a text can name something in one line.
+/// Returns whether a text can name something in one line.
 fn is_label(text: &str) -> bool {
     !text.trim().is_empty() && !text.chars().any(char::is_control)
 }
@@ -86,7 +86,7 @@ fn is_token_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
-/// Whether arrays and objects are nested more than `levels` deep.
+/// Returns whether arrays and objects are nested more than `levels` deep.
 fn is_deeper(value: &Value, levels: usize) -> bool {
     let mut children: Box<dyn Iterator<Item = &Value>> = match value {
         Value::Array(items) => Box::new(items.iter()),

@@ -8,6 +8,7 @@ use crate::terminal::in_line;
 
 /// What a recording holds, derived from its bytes and times alone.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Summary {
     /// The recording's name.
     pub name: String,
@@ -23,6 +24,7 @@ pub struct Summary {
 
 /// What one exchange holds.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ExchangeSummary {
     /// Method and path, where the request is known.
     pub endpoint: Option<(Method, String)>,
@@ -52,6 +54,7 @@ pub struct ExchangeSummary {
 
 /// Quantiles of gaps by nearest rank, in microseconds: each is a gap that occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct GapQuantiles {
     /// Half of the gaps are at most this long.
     pub p50_us: u64,
@@ -111,8 +114,8 @@ impl GapQuantiles {
     }
 }
 
-/// The objects of a native body, each with the offset of the chunk that completed it; what is not a
-/// native object is passed over.
+/// Returns the objects of a native body, each with the offset of the chunk that completed it; what is not a native
+/// object is passed over.
 fn answers(exchange: &Exchange) -> Vec<(u64, Answer)> {
     let chunks = &exchange.chunks;
     if let [only] = chunks.as_slice()

@@ -95,7 +95,7 @@ pub(crate) struct Binary {
 }
 
 impl<'a> Payload<'a> {
-    /// The one form in which `bytes` are written.
+    /// Returns the one form in which `bytes` are written.
     pub(super) fn of(bytes: &'a [u8]) -> Self {
         match str::from_utf8(bytes) {
             Ok(text) => Self::Text(Cow::Borrowed(text)),
@@ -103,7 +103,7 @@ impl<'a> Payload<'a> {
         }
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub(crate) fn decode(self) -> Result<Vec<u8>, base64::DecodeError> {
         match self {
             Self::Text(text) => Ok(text.into_owned().into_bytes()),
@@ -132,7 +132,7 @@ fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de,
     <&RawValue>::deserialize(deserializer).map(|json| Some(Cow::Borrowed(json)))
 }
 
-/// What a JSON error says, without the place that `serde_json` appends: a line of ours is its only line.
+/// Returns what a JSON error says, without the place that `serde_json` appends: a line of ours is its only line.
 pub(crate) fn message_of(error: &serde_json::Error) -> String {
     let whole = error.to_string();
     whole.rsplit_once(" at line ").map_or(whole.as_str(), |(message, _)| message).to_owned()

@@ -43,7 +43,7 @@ pub fn write(recording: &Recording, writer: impl Write) -> Result<(), WriteError
     Ok(())
 }
 
-/// The canonical text of `recording`.
+/// Returns the canonical text of `recording`.
 ///
 /// # Errors
 ///
@@ -63,8 +63,8 @@ pub fn check(recording: &Recording) -> Result<(), WriteError> {
     write(recording, io::sink())
 }
 
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
+/// Returns lower-case hexadecimal digits.
+pub(crate) fn hex(bytes: &[u8]) -> String {
     use std::fmt::Write as _;
     bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut digits, byte| {
         let _ = write!(digits, "{byte:02x}");

@@ -79,7 +79,7 @@ pub(super) struct EmbeddingForm {
     pub(super) error: String,
 }
 
-/// `[[answer]]`: conditions, and what is said where they hold.
+/// `[[answer]]`: conditions, and the answer where they hold.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct AnswerForm {
@@ -119,7 +119,7 @@ pub(super) enum EndForm {
     Busy,
 }
 
-/// A failure after so many pieces.
+/// A failure after `after` pieces.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct ErrorForm {

@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::file::ModelForm;
 use crate::models::{Card, ModelName};
-use crate::recording::Details;
+use crate::recording::{Details, hex};
 
 /// A key with something wrong in it: which, and what to write instead.
 pub(super) type Wrong = (&'static str, String);
@@ -34,7 +34,7 @@ impl Times {
     }
 }
 
-/// A time with its unit, such as `20ms`.
+/// Returns a time with its unit, such as `20ms`.
 pub(super) fn duration(text: &str) -> Result<Duration, String> {
     let wrong = || format!("bad time {text:?}; write a whole number with ns, us, ms or s");
     let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
@@ -54,9 +54,9 @@ pub(super) fn card(form: &ModelForm, name: ModelName) -> Result<Card, Wrong> {
     let digest = match &form.digest {
         Some(digest) if digest.len() == 64 && digest.bytes().all(|digit| digit.is_ascii_hexdigit()) => digest.clone(),
         Some(digest) => return Err(("digest", format!("bad digest {digest:?}; write 64 hexadecimal digits"))),
-        None => hex(name.as_str()),
+        None => digest_of(name.as_str()),
     };
-    let weights = form.weights.as_ref().map_or_else(|| digest.clone(), |weights| hex(weights));
+    let weights = form.weights.as_ref().map_or_else(|| digest.clone(), |weights| digest_of(weights));
     let json = |value: &toml::Value| serde_json::to_value(value).unwrap_or(Value::Null);
     let card = Card {
         capabilities: form.capabilities.clone(),
@@ -95,12 +95,6 @@ pub(super) fn card(form: &ModelForm, name: ModelName) -> Result<Card, Wrong> {
     Ok(Card { modified_at, ..card })
 }
 
-fn hex(text: &str) -> String {
-    use std::fmt::Write as _;
-    let digest = Sha256::digest(text.as_bytes());
-    digest.iter().fold(String::with_capacity(64), |mut out, byte| {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{byte:02x}");
-        out
-    })
+fn digest_of(text: &str) -> String {
+    hex(&Sha256::digest(text.as_bytes()))
 }

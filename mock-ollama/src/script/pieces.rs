@@ -11,7 +11,7 @@ const MAX_PIECES: usize = 100_000;
 /// The longest piece, in bytes.
 const MAX_PIECE_BYTES: usize = 1024 * 1024;
 
-/// The pieces that are stated, in order; calls count from zero.
+/// Returns the pieces that are stated, in order; calls count from zero.
 pub(super) fn contents(forms: &[PieceForm]) -> Result<Vec<Content>, String> {
     let (mut out, mut calls) = (Vec::new(), 0);
     for form in forms {
@@ -58,7 +58,7 @@ fn bytes(hex: &str) -> Result<Vec<u8>, String> {
     pairs.collect()
 }
 
-/// The call that is stated, the `index`-th of its answer.
+/// Returns the call that is stated, the `index`-th of its answer.
 pub(super) fn tool_call(form: &CallForm, index: u32) -> Result<ToolCall, String> {
     let arguments: Map<String, Value> = serde_json::from_str(&form.arguments).map_err(|_| {
         format!("the arguments of {} are no JSON object; write one, such as '{{\"city\":\"Oslo\"}}'", form.name)
@@ -66,7 +66,7 @@ pub(super) fn tool_call(form: &CallForm, index: u32) -> Result<ToolCall, String>
     Ok(ToolCall { id: form.id.clone(), index, name: form.name.clone(), arguments: Arguments::Object(arguments) })
 }
 
-/// What was sampled for a piece, in bytes.
+/// Returns what was sampled for a piece, in bytes.
 pub(super) fn sampled(content: &Content) -> &[u8] {
     match content {
         Content::Text(text) => text,

@@ -26,7 +26,8 @@ pub(super) struct Block<'a> {
 }
 
 impl Block<'_> {
-    /// The file and the line of a key; the first line of the block where the key is not at the beginning of a line.
+    /// Returns the file and the line of a key; the first line of the block where the key is not at the beginning of a
+    /// line.
     pub(super) fn place(self, key: &str) -> String {
         let head = line_at(self.text, self.start);
         let body = self.text.lines().skip(head).take_while(|line| !line.trim_start().starts_with('['));
@@ -39,12 +40,12 @@ impl Block<'_> {
     }
 }
 
-/// The line of an offset, counted from 1.
+/// Returns the line of an offset, counted from 1.
 fn line_at(text: &str, offset: usize) -> usize {
     text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count() + 1
 }
 
-/// The line where TOML went wrong, how, and what to write instead, in one line.
+/// Returns the line where TOML went wrong, how, and what to write instead, in one line.
 pub(super) fn explained(text: &str, error: &toml::de::Error) -> String {
     let line = line_at(text, error.span().map_or(0, |span| span.start));
     format!("line {line}: {}", in_plain_words(error.message()).replace('\n', "; "))

@@ -1,7 +1,7 @@
 //! Files and folders, and everything that can be wrong with them.
 
 use std::io::ErrorKind;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::ScriptError;
@@ -9,8 +9,8 @@ use super::file::{AnswerForm, ModelForm, ScriptFile};
 use super::model::{self, Times, Wrong, duration};
 use super::pieces::{contents, tool_call};
 use super::place::{Block, explained};
-use super::scripted::{Rule, Said, Scripted};
-use crate::files::read_text;
+use super::scripted::{AnswerRule, AnswerText, Scripted};
+use crate::files::{list_folder, read_text};
 use crate::models::ModelName;
 
 /// The longest file that is read, in bytes.
@@ -30,19 +30,10 @@ pub fn read_file(path: &Path) -> Result<Vec<Scripted>, ScriptError> {
 /// # Errors
 /// A folder or file that cannot be read, or that is no script.
 pub fn read_folder(folder: &Path) -> Result<Vec<Scripted>, ScriptError> {
-    let failed = |source| ScriptError::Read { path: folder.to_owned(), source };
-    let mut paths: Vec<PathBuf> = Vec::new();
-    for entry in folder.read_dir().map_err(failed)? {
-        let path = entry.map_err(failed)?.path();
-        if path.extension().is_some_and(|extension| extension == "toml") {
-            paths.push(path);
-        }
-    }
-    paths.sort_unstable();
-    let mut files = Vec::with_capacity(paths.len());
-    for path in paths {
-        files.push((path.display().to_string(), read(&path)?));
-    }
+    let paths =
+        list_folder(folder, &["toml"]).map_err(|source| ScriptError::Read { path: folder.to_owned(), source })?;
+    let files = paths.iter().map(|path| Ok((path.display().to_string(), read(path)?)));
+    let files = files.collect::<Result<Vec<_>, ScriptError>>()?;
     assemble(&folder.display().to_string(), &files)
 }
 
@@ -56,7 +47,10 @@ pub fn parse(text: &str, name: &str) -> Result<Vec<Scripted>, ScriptError> {
 
 fn read(path: &Path) -> Result<String, ScriptError> {
     read_text(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
-        ErrorKind::FileTooLarge => ScriptError::TooLarge { file: path.display().to_string(), limit: MAX_FILE_BYTES },
+        ErrorKind::FileTooLarge => ScriptError::invalid(
+            path.display().to_string(),
+            format_args!("larger than {MAX_FILE_BYTES} bytes, the limit of a script"),
+        ),
         _ => ScriptError::Read { path: path.to_owned(), source },
     })
 }
@@ -71,16 +65,16 @@ struct Stated<'a> {
 fn assemble(whole: &str, files: &[(String, String)]) -> Result<Vec<Scripted>, ScriptError> {
     let (mut models, mut answers) = (Vec::<Stated<'_>>::new(), Vec::new());
     for (file, text) in files {
-        let parsed: ScriptFile = toml::from_str(text)
-            .map_err(|error| ScriptError::Form { file: file.clone(), what: explained(text, &error) })?;
+        let parsed: ScriptFile =
+            toml::from_str(text).map_err(|error| ScriptError::invalid(file, explained(text, &error)))?;
         for form in parsed.model {
             let block = Block { file, text, start: form.span().start };
             let (form, place) = (form.into_inner(), block.place("name"));
             let Some(name) = ModelName::parse(&form.name) else {
-                return Err(ScriptError::BadName { place, name: form.name });
+                return Err(ScriptError::bad_name(place, &form.name));
             };
             if models.iter().any(|known| known.name == name) {
-                return Err(ScriptError::Twice { place, name: name.to_string() });
+                return Err(ScriptError::invalid(place, format_args!("model {name} is stated twice; keep one")));
             }
             models.push(Stated { block, name, form });
         }
@@ -90,7 +84,7 @@ fn assemble(whole: &str, files: &[(String, String)]) -> Result<Vec<Scripted>, Sc
         }));
     }
     if models.is_empty() {
-        return Err(ScriptError::NoModel { file: whole.to_owned() });
+        return Err(ScriptError::invalid(whole, "states no model; add a [[model]] with a name"));
     }
     let names: Vec<&ModelName> = models.iter().map(|model| &model.name).collect();
     let mut rules = Vec::with_capacity(answers.len());
@@ -100,17 +94,16 @@ fn assemble(whole: &str, files: &[(String, String)]) -> Result<Vec<Scripted>, Sc
     models.iter().map(|model| scripted(model, &rules)).collect()
 }
 
-fn rule(block: Block<'_>, number: usize, form: &AnswerForm, known: &[&ModelName]) -> Result<Rule, ScriptError> {
-    let wrong = |(key, what): Wrong| ScriptError::Answer { place: block.place(key), number, what };
+fn rule(block: Block<'_>, number: usize, form: &AnswerForm, known: &[&ModelName]) -> Result<AnswerRule, ScriptError> {
+    let wrong = |(key, what): Wrong| ScriptError::invalid(block.place(key), format_args!("answer {number}: {what}"));
     let at = |key: &'static str| move |what: String| wrong((key, what));
     let models = match &form.models {
         None => None,
         Some(names) => {
-            let unknown = |name: &String| ScriptError::UnknownModel {
-                place: block.place("models"),
-                number,
-                name: name.clone(),
-                known: known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", "),
+            let unknown = |name: &String| {
+                let known = known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
+                let what = format!("is for model {name:?}, which no [[model]] states; there are: {known}");
+                ScriptError::invalid(block.place("models"), format_args!("answer {number} {what}"))
             };
             let find = |name: &String| {
                 ModelName::parse(name).filter(|name| known.contains(&name)).ok_or_else(|| unknown(name))
@@ -121,7 +114,7 @@ fn rule(block: Block<'_>, number: usize, form: &AnswerForm, known: &[&ModelName]
     if form.ends.is_some() && form.error.is_some() {
         return Err(wrong(("ends", "states both `ends` and `error`; keep one".to_owned())));
     }
-    let said = if form.pieces.is_some() || form.raw.is_some() || !form.final_calls.is_empty() {
+    let text = if form.pieces.is_some() || form.raw.is_some() || !form.final_calls.is_empty() {
         let raw = form.raw.as_deref().map(contents).transpose().map_err(at("raw"))?;
         let pieces = match &form.pieces {
             Some(pieces) => contents(pieces).map_err(at("pieces"))?,
@@ -130,11 +123,11 @@ fn rule(block: Block<'_>, number: usize, form: &AnswerForm, known: &[&ModelName]
         };
         let calls = form.final_calls.iter().zip(0..).map(|(call, index)| tool_call(call, index));
         let final_calls = calls.collect::<Result<_, _>>().map_err(at("final_calls"))?;
-        Some(Said { pieces, raw, final_calls, tokens: form.tokens })
+        Some(AnswerText { pieces, raw, final_calls, tokens: form.tokens })
     } else {
         None
     };
-    if said.is_none() && form.ends.is_none() && form.error.is_none() {
+    if text.is_none() && form.ends.is_none() && form.error.is_none() {
         return Err(wrong(("", "says nothing; state pieces, ends or error".to_owned())));
     }
     if let Some(status) = form.error.as_ref().and_then(|error| error.status)
@@ -142,28 +135,29 @@ fn rule(block: Block<'_>, number: usize, form: &AnswerForm, known: &[&ModelName]
     {
         return Err(wrong(("error", format!("status {status} is no failure; state one of 400 to 599"))));
     }
-    Ok(Rule {
+    Ok(AnswerRule {
         models,
         words: form.words.clone(),
         endpoint: form.endpoint,
         think: form.think,
         tools: form.tools,
-        said,
+        text,
         gap: form.gap.as_deref().map(duration).transpose().map_err(at("gap"))?,
         ends: form.ends,
         error: form.error.clone(),
     })
 }
 
-fn scripted(stated: &Stated<'_>, rules: &[Rule]) -> Result<Scripted, ScriptError> {
+fn scripted(stated: &Stated<'_>, rules: &[AnswerRule]) -> Result<Scripted, ScriptError> {
     let Stated { block, name, form } = stated;
-    let wrong = |(key, what): Wrong| ScriptError::Model { place: block.place(key), name: name.to_string(), what };
+    let wrong = |(key, what): Wrong| ScriptError::invalid(block.place(key), format_args!("model {name}: {what}"));
     let card = model::card(form, name.clone()).map_err(wrong)?;
     let times = Times::of(form).map_err(wrong)?;
-    let of_model = |rule: &&Rule| rule.models.as_ref().is_none_or(|models| models.contains(name));
-    let rules: Arc<[Rule]> = rules.iter().filter(of_model).cloned().collect();
-    if card.can("completion") && !rules.iter().any(Rule::answers_all) {
-        return Err(ScriptError::NoDefault { place: block.place("name"), name: name.to_string() });
+    let of_model = |rule: &&AnswerRule| rule.models.as_ref().is_none_or(|models| models.contains(name));
+    let rules: Arc<[AnswerRule]> = rules.iter().filter(of_model).cloned().collect();
+    if card.can("completion") && !rules.iter().any(AnswerRule::answers_all) {
+        let what = "has no answer without conditions; add an [[answer]] with pieces alone";
+        return Err(ScriptError::invalid(block.place("name"), format_args!("model {name} {what}")));
     }
     Ok(Scripted {
         card,

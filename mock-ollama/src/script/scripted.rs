@@ -13,10 +13,10 @@ use crate::generation::{ParsedRequest, Question};
 use crate::models::{Card, ModelName};
 
 /// The most alternatives that a request may ask for.
-const MAX_TOP: u32 = 20;
+const MAX_TOP_LOGPROBS: u32 = 20;
 
 /// The first token id; every word has the next one.
-const FIRST_TOKEN: i64 = 100;
+const FIRST_TOKEN_ID: i64 = 100;
 
 /// A model whose answers are stated.
 #[derive(Clone, Debug)]
@@ -24,7 +24,7 @@ pub struct Scripted {
     /// What listings say of it.
     pub card: Card,
     pub(super) times: Times,
-    pub(super) rules: Arc<[Rule]>,
+    pub(super) rules: Arc<[AnswerRule]>,
     pub(super) render: String,
     pub(super) prompt_tokens: u64,
     pub(super) logprobs: Option<LogprobForm>,
@@ -32,22 +32,22 @@ pub struct Scripted {
 }
 
 /// Conditions, and what holds where they are met.
-#[derive(Clone, Debug)]
-pub(super) struct Rule {
+#[derive(Clone, Debug, Default)]
+pub(super) struct AnswerRule {
     pub(super) models: Option<Vec<ModelName>>,
     pub(super) words: Vec<String>,
     pub(super) endpoint: Option<EndpointForm>,
     pub(super) think: Option<bool>,
     pub(super) tools: Option<bool>,
-    pub(super) said: Option<Said>,
+    pub(super) text: Option<AnswerText>,
     pub(super) gap: Option<Duration>,
     pub(super) ends: Option<EndForm>,
     pub(super) error: Option<ErrorForm>,
 }
 
-/// What an answer says.
+/// The text of an answer.
 #[derive(Clone, Debug)]
-pub(super) struct Said {
+pub(super) struct AnswerText {
     pub(super) pieces: Vec<Content>,
     /// What was sampled, where it is not the pieces. With as many pieces, each is what the other was made of.
     pub(super) raw: Option<Vec<Content>>,
@@ -55,18 +55,18 @@ pub(super) struct Said {
     pub(super) tokens: Option<u64>,
 }
 
-impl Said {
-    /// What was sampled.
+impl AnswerText {
+    /// Returns what was sampled.
     fn sampled(&self) -> &[Content] {
         self.raw.as_ref().unwrap_or(&self.pieces)
     }
 
-    /// The same without the parsers: what was sampled is what is shown.
+    /// Returns the same without the parsers: what was sampled is what is shown.
     fn unparsed(&self) -> Self {
         Self { pieces: self.sampled().to_vec(), raw: None, final_calls: Vec::new(), tokens: self.tokens }
     }
 
-    /// What was sampled for one of the pieces.
+    /// Returns what was sampled for one of the pieces.
     fn sampled_for(&self, place: usize) -> &[u8] {
         let aligned = self.sampled().len() == self.pieces.len();
         let from = if aligned { self.sampled() } else { &self.pieces };
@@ -74,11 +74,11 @@ impl Said {
     }
 }
 
-impl Rule {
-    /// Whether it says something whatever is asked.
+impl AnswerRule {
+    /// Returns whether it has a text whatever is asked.
     pub(super) fn answers_all(&self) -> bool {
         let free = self.words.is_empty() && self.endpoint.is_none() && self.think.is_none() && self.tools.is_none();
-        free && self.said.is_some()
+        free && self.text.is_some()
     }
 
     fn holds(&self, ask: &ParsedRequest, think: bool) -> bool {
@@ -92,27 +92,17 @@ impl Rule {
 }
 
 impl Scripted {
-    /// A model that answers everything with these pieces, 20 ms apart after 100 ms.
+    /// Returns a model that answers everything with these pieces, 20 ms apart after 100 ms.
     ///
     /// # Errors
     /// A name that breaks the grammar of model names.
     pub fn says(name: &str, pieces: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ScriptError> {
-        let wrong = || ScriptError::BadName { place: "this script".to_owned(), name: name.to_owned() };
-        let mut card = Card::named(ModelName::parse(name).ok_or_else(wrong)?);
+        let name = ModelName::parse(name).ok_or_else(|| ScriptError::bad_name("this script", name))?;
+        let mut card = Card::named(name);
         card.capabilities = vec!["completion".to_owned()];
         let pieces = pieces.into_iter().map(|piece| Content::Text(piece.into().into_bytes())).collect();
-        let said = Said { pieces, raw: None, final_calls: Vec::new(), tokens: None };
-        let rule = Rule {
-            models: None,
-            words: Vec::new(),
-            endpoint: None,
-            think: None,
-            tools: None,
-            said: Some(said),
-            gap: None,
-            ends: None,
-            error: None,
-        };
+        let text = AnswerText { pieces, raw: None, final_calls: Vec::new(), tokens: None };
+        let rule = AnswerRule { text: Some(text), ..AnswerRule::default() };
         let gap = Duration::from_millis(20);
         let times = Times { load: Duration::from_millis(1), prompt_eval: Duration::from_millis(99), eval: None, gap };
         Ok(Self {
@@ -126,7 +116,9 @@ impl Scripted {
         })
     }
 
-    /// The answer to a request. What it says and how it ends are each that of the first rule that holds and states it.
+    /// Returns the answer to a request.
+    ///
+    /// The first rule that holds and has a text gives the text. The first that holds and states an ending gives the ending.
     ///
     /// # Errors
     /// The script says that the server is busy.
@@ -137,21 +129,21 @@ impl Scripted {
         if ending.is_some_and(|rule| rule.ends == Some(EndForm::Busy)) {
             return Err(Refusal::by_handler(503, BUSY));
         }
-        let speaking = holding().find(|rule| rule.said.is_some());
-        let Some((rule, said)) = speaking.and_then(|rule| Some((rule, rule.said.as_ref()?))) else {
+        let speaking = holding().find(|rule| rule.text.is_some());
+        let Some((rule, text)) = speaking.and_then(|rule| Some((rule, rule.text.as_ref()?))) else {
             return Ok(Generation::default());
         };
         let error = ending.and_then(|rule| rule.error.as_ref());
-        let unparsed = (ask.raw && self.card.parser.is_some()).then(|| said.unparsed());
-        let said = unparsed.as_ref().unwrap_or(said);
-        let count = said.pieces.len();
+        let unparsed = (ask.raw && self.card.parser.is_some()).then(|| text.unparsed());
+        let text = unparsed.as_ref().unwrap_or(text);
+        let count = text.pieces.len();
         let shown = error.map_or(count, |error| error.after.min(count));
         let prompt_end = self.times.load + self.times.prompt_eval;
         let at = |place: usize| prompt_end + self.offset(place, count, rule.gap);
-        let pieces = said.pieces.iter().take(shown).enumerate().map(|(place, content)| Piece {
+        let pieces = text.pieces.iter().take(shown).enumerate().map(|(place, content)| Piece {
             at: at(place),
             content: content.clone(),
-            logprobs: self.logprobs(ask, said.sampled_for(place)),
+            logprobs: self.logprobs(ask, text.sampled_for(place)),
         });
         let pieces: Vec<Piece> = pieces.collect();
         let last_at = match error {
@@ -159,9 +151,9 @@ impl Scripted {
             Some(_) => at(shown),
             None => prompt_end + self.whole(count, rule.gap),
         };
-        let calls = if error.is_none() { said.final_calls.clone() } else { Vec::new() };
+        let calls = if error.is_none() { text.final_calls.clone() } else { Vec::new() };
         let content = if calls.is_empty() { Content::Held } else { Content::Calls(calls) };
-        let raw = said.sampled();
+        let raw = text.sampled();
         Ok(Generation {
             pieces,
             last: Piece { at: last_at, content, logprobs: Vec::new() },
@@ -169,12 +161,12 @@ impl Scripted {
             load: self.times.load,
             prompt_end,
             prompt_count: self.prompt_tokens,
-            eval_count: said.tokens.unwrap_or(raw.len() as u64 + 1),
+            eval_count: text.tokens.unwrap_or(raw.len() as u64 + 1),
             context: self.context(ask, raw),
         })
     }
 
-    /// From the end of the prompt to the final object.
+    /// Returns the time from the end of the prompt to the final object.
     fn whole(&self, count: usize, gap: Option<Duration>) -> Duration {
         match (gap, self.times.eval) {
             (None, Some(eval)) => eval,
@@ -182,7 +174,7 @@ impl Scripted {
         }
     }
 
-    /// From the end of the prompt to the `place`-th of `count` pieces, counted from zero.
+    /// Returns the time from the end of the prompt to the `place`-th of `count` pieces, counted from zero.
     fn offset(&self, place: usize, count: usize, gap: Option<Duration>) -> Duration {
         let (place, count) = (place as u128, count.max(1) as u128);
         match (gap, self.times.eval) {
@@ -204,11 +196,12 @@ impl Scripted {
             return Vec::new();
         }
         let token = token.to_vec();
-        let top = (0..MAX_TOP).map(|place| (token.clone(), rule.first + f64::from(place) * rule.step)).collect();
+        let top =
+            (0..MAX_TOP_LOGPROBS).map(|place| (token.clone(), rule.first + f64::from(place) * rule.step)).collect();
         vec![Logprob { token, logprob: rule.token, top }]
     }
 
-    /// The prompt as the model's template renders it; of a conversation, its last text.
+    /// Returns the prompt as the model's template renders it; of a conversation, its last text.
     pub fn rendered(&self, ask: &ParsedRequest) -> String {
         let prompt = &ask.last_text;
         if ask.raw {
@@ -219,7 +212,7 @@ impl Scripted {
         self.render.replace("{system}", system).replace("{prompt}", prompt)
     }
 
-    /// One token a word of what was rendered and sampled.
+    /// Returns one token a word of what was rendered and sampled.
     fn context(&self, ask: &ParsedRequest, raw: &[Content]) -> Vec<i64> {
         if matches!(ask.question, Question::Messages(_)) {
             return Vec::new();
@@ -230,15 +223,15 @@ impl Scripted {
             bytes.extend_from_slice(sampled(content));
         }
         let words = String::from_utf8_lossy(&bytes).split_whitespace().count();
-        (FIRST_TOKEN..).take(words).collect()
+        (FIRST_TOKEN_ID..).take(words).collect()
     }
 
-    /// Whether it states an embedding.
-    pub fn embeds(&self) -> bool {
+    /// Returns whether it states an embedding.
+    pub(crate) fn embeds(&self) -> bool {
         self.embedding.is_some()
     }
 
-    /// The vector of a text, not normalised, and its tokens: one a word.
+    /// Returns the vector of a text, not normalised, and its tokens: one a word.
     ///
     /// # Errors
     /// The text of the runner's failure.
@@ -251,7 +244,7 @@ impl Scripted {
     }
 }
 
-fn ending_of(rule: Option<&Rule>) -> Ending {
+fn ending_of(rule: Option<&AnswerRule>) -> Ending {
     let Some(rule) = rule else { return Ending::Done(Reason::Stop) };
     match (&rule.error, rule.ends) {
         (Some(error), _) => Ending::Failed { status: error.status.unwrap_or(500), text: error.text.clone() },

@@ -42,22 +42,22 @@ pub(super) struct Fates {
 }
 
 impl Fates {
-    /// All kept.
+    /// Returns all kept.
     pub(super) fn new(length: usize) -> Self {
         Self { packed: Vec::new(), length }
     }
 
-    /// Whether nothing is changed.
+    /// Returns whether nothing is changed.
     pub(super) fn is_empty(&self) -> bool {
         self.packed.is_empty()
     }
 
-    /// Whether anything within is changed.
+    /// Returns whether anything within is changed.
     pub(super) fn any(&self, range: Range<usize>) -> bool {
         !self.is_empty() && range.into_iter().any(|at| self.get(at) != Fate::Kept)
     }
 
-    /// What is left of `body[range]`; `None` when that is as it was.
+    /// Returns what is left of `body[range]`; `None` when that is as it was.
     pub(super) fn apply(&self, body: &[u8], range: Range<usize>) -> Option<Vec<u8>> {
         if !self.any(range.clone()) {
             return None;
@@ -100,18 +100,18 @@ fn shift(at: usize) -> usize {
 
 /// The fates of a body, and the body.
 #[derive(Debug)]
-pub(super) struct Marked<'a> {
+pub(super) struct MarkedBody<'a> {
     pub(super) body: &'a [u8],
     pub(super) fates: Fates,
 }
 
-impl<'a> Marked<'a> {
+impl<'a> MarkedBody<'a> {
     pub(super) fn new(body: &'a [u8]) -> Self {
         Self { body, fates: Fates::new(body.len()) }
     }
 }
 
-impl Sink for Marked<'_> {
+impl Sink for MarkedBody<'_> {
     fn change(&mut self, range: Range<usize>, change: Change) {
         for at in range.clone() {
             // Line ends frame what a server sends; a secret of several lines is unreadable without them changed.
@@ -129,7 +129,7 @@ impl Sink for Marked<'_> {
     }
 }
 
-/// Whether a byte goes on with a character that began before it.
+/// Returns whether a byte continues a character that began before it.
 pub(super) fn is_continuation(byte: u8) -> bool {
     matches!(byte, 0x80..=0xBF)
 }

@@ -1,72 +1,72 @@
-//! A text that pieces of a body make together.
+//! A text that fragments of a body make together.
 
 use std::ops::Range;
 
-use super::coding::{Decoded, Form};
+use super::encoding::{DecodedText, Encoding};
 use super::fates::{Change, Sink};
 use super::lexer::string_end;
 
-/// Where a piece begins.
+/// Where a fragment begins.
 #[derive(Clone, Copy, Debug)]
-struct Part {
+struct FragmentStart {
     /// In the text.
     decoded: u32,
     /// In the body.
     written: u32,
 }
 
-/// Pieces of a body in one form, and the text that they make.
+/// Fragments of a body in one encoding, and the text that they make.
 #[derive(Debug)]
-pub(super) struct Joined<'a> {
+pub(super) struct JoinedText<'a> {
     body: &'a [u8],
-    form: Form,
+    encoding: Encoding,
     pub(super) text: Vec<u8>,
-    parts: Vec<Part>,
+    parts: Vec<FragmentStart>,
 }
 
-impl<'a> Joined<'a> {
-    /// Joins pieces that begin at these places: strings behind their quotes, bytes behind their bracket, and of lines
+impl<'a> JoinedText<'a> {
+    /// Joins fragments that begin at these places: strings behind their quotes, bytes behind their bracket, and of lines
     /// what is left of them.
-    pub(super) fn new(body: &'a [u8], form: Form, starts: impl IntoIterator<Item = u32>) -> Self {
-        let mut joined = Self { body, form, text: Vec::new(), parts: Vec::new() };
+    pub(super) fn new(body: &'a [u8], encoding: Encoding, starts: impl IntoIterator<Item = u32>) -> Self {
+        let mut joined = Self { body, encoding, text: Vec::new(), parts: Vec::new() };
         for written in starts {
             // A text is no longer than the body that it is made of.
             let decoded = u32::try_from(joined.text.len()).unwrap_or(u32::MAX);
-            joined.parts.push(Part { decoded, written });
-            form.decode(&body[written_range(body, form, written)], &mut joined.text);
+            joined.parts.push(FragmentStart { decoded, written });
+            encoding.decode(&body[written_range(body, encoding, written)], &mut joined.text);
         }
         joined
     }
 
-    /// What takes changes of the text to where its pieces stand.
+    /// Returns what takes changes of the text to where its fragments stand.
     pub(super) fn to<'s>(&'s self, to: &'s mut dyn Sink) -> Across<'s> {
         Across { joined: self, part: 0, decoded: self.decoded(0), to }
     }
 
-    fn decoded(&self, part: usize) -> Decoded<'_> {
-        let range = self.parts.get(part).map_or(0..0, |part| written_range(self.body, self.form, part.written));
-        Decoded::new(self.form, &self.body[range.clone()], range.start)
+    fn decoded(&self, part: usize) -> DecodedText<'_> {
+        let range = self.parts.get(part).map_or(0..0, |part| written_range(self.body, self.encoding, part.written));
+        DecodedText::new(self.encoding, &self.body[range.clone()], range.start)
     }
 }
 
-/// Where a piece is written that begins here.
-pub(super) fn written_range(body: &[u8], form: Form, start: u32) -> Range<usize> {
+/// Returns where a fragment is written that begins here.
+pub(super) fn written_range(body: &[u8], encoding: Encoding, start: u32) -> Range<usize> {
     let start = start as usize;
     let until = |ends: fn(&u8) -> bool| body[start..].iter().position(ends).map_or(body.len(), |at| start + at);
-    let end = match form {
-        Form::Json => string_end(body, start),
-        Form::Numbers => until(|byte| *byte == b']'),
-        Form::Plain | Form::Percent | Form::Query => until(|byte| matches!(byte, b'\n' | b'\r')),
+    let end = match encoding {
+        Encoding::Json => string_end(body, start),
+        Encoding::Numbers => until(|byte| *byte == b']'),
+        Encoding::Plain | Encoding::Percent | Encoding::Query => until(|byte| matches!(byte, b'\n' | b'\r')),
     };
     start..end
 }
 
-/// Takes changes of a text to the pieces that it is made of.
+/// Takes changes of a text to the fragments that it is made of.
 pub(super) struct Across<'a> {
-    joined: &'a Joined<'a>,
-    /// The piece that was changed last. Changes mostly come in order.
+    joined: &'a JoinedText<'a>,
+    /// The fragment that was changed last. Changes mostly come in order.
     part: usize,
-    decoded: Decoded<'a>,
+    decoded: DecodedText<'a>,
     to: &'a mut dyn Sink,
 }
 

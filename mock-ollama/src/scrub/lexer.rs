@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-/// How many levels of nesting are told apart. What is deeper counts as one level.
+/// How many levels of nesting are distinguished. What is deeper counts as one level.
 pub(super) const MAX_LEVELS: usize = 256;
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
@@ -78,7 +78,7 @@ impl<'a> Lexer<'a> {
             self.at += b"data:".len();
             self.at += usize::from(self.body.get(self.at) == Some(&b' '));
         }
-        // The data of an event is a text, also where that is a blank or in quotes, unless it goes on with JSON or begins some.
+        // The data of an event is a text, also where that is a blank or in quotes, unless it continues JSON or begins some.
         let first = self.body[self.at..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
         let is_malformed = is_event && self.open.is_empty() && !matches!(first, Some(b'{' | b'['));
         self.line = Line { start: self.at, is_event, is_malformed };
@@ -107,7 +107,7 @@ impl<'a> Lexer<'a> {
         Token::Abandon
     }
 
-    /// Whether a value may stand here; elsewhere the line is malformed.
+    /// Returns whether a value may stand here; elsewhere the line is malformed.
     fn expects_value(&self) -> bool {
         match self.open.last() {
             _ if self.deeper > 0 => true,
@@ -219,7 +219,7 @@ impl Iterator for Lexer<'_> {
     }
 }
 
-/// Where a string ends that begins at `start`: at its quote, or at the end of its line.
+/// Returns where a string ends that begins at `start`: at its quote, or at the end of its line.
 pub(super) fn string_end(body: &[u8], start: usize) -> usize {
     let mut at = start;
     while let Some(byte) = body.get(at) {

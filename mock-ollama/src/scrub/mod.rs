@@ -1,8 +1,8 @@
 //! Making secrets unreadable: every character that a pattern matches becomes `*`.
 //!
-//! A secret may be split over several tokens, each in an object of its own; so the patterns are run over the texts that
-//! pieces of a body make together, and each match is followed back to the bytes it came from. Nothing is decoded to a
-//! tree: a body is read as a row of tokens, and what becomes of a byte takes two bits.
+//! A secret may be split over several tokens, each in its own object. So the patterns are run over the texts that fragments of
+//! a body make together, and each match is followed back to its bytes. Nothing is decoded to a tree: a body is read as a row
+//! of tokens, and what becomes of a byte takes two bits.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -13,16 +13,16 @@
 //! | `places`, `sources` | which strings belong together |
 //! | `joined` | a text that they make |
 //! | `search` | one text, and the texts written inside it |
-//! | `coding` | how a text is written inside another |
-//! | `beside` | what spells a token out again |
+//! | `encoding` | how a text is written inside another |
+//! | `logprobs` | what spells a token out again |
 //! | `fates` | what becomes of each byte |
 
-mod beside;
 mod body;
-mod coding;
+mod encoding;
 mod fates;
 mod joined;
 mod lexer;
+mod logprobs;
 mod pass;
 mod patterns;
 mod places;
@@ -39,7 +39,7 @@ use serde_json::Value;
 pub(crate) use pass::Pass;
 pub use patterns::KNOWN_PATTERNS;
 
-use fates::Marked;
+use fates::MarkedBody;
 use pass::Passes;
 use patterns::Patterns;
 use search::{IN_BODIES, IN_TARGETS, Search};
@@ -63,29 +63,29 @@ impl Scrub {
         Ok(Self { patterns: Arc::new(Patterns::new(patterns)?), passes: Passes::default() })
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether there is nothing to do.
     pub fn is_empty(&self) -> bool {
         self.patterns.is_empty()
     }
 
-    /// The patterns.
+    /// Returns the patterns.
     pub fn patterns(&self) -> Vec<String> {
         self.patterns.texts().map(str::to_owned).collect()
     }
 
-    /// Whether a pass is made.
+    /// Returns whether a pass is made.
     pub(crate) fn makes(&self, pass: Pass) -> bool {
         self.passes.has(pass)
     }
 
-    /// The same without one pass.
+    /// Returns the same without one pass.
     #[cfg(test)]
     pub(crate) fn without(&self, pass: Pass) -> Self {
         Self { patterns: Arc::clone(&self.patterns), passes: self.passes.without(pass) }
     }
 
-    /// The path of a request, with or without its query: what matches becomes `*`, also where it is percent-encoded.
-    /// The slash it begins with stays, so that it is a path.
+    /// Returns the path of a request, with or without its query: what matches becomes `*`, also where it is
+    /// percent-encoded. The slash it begins with stays, so that it is a path.
     pub fn target(&self, target: &str) -> String {
         let scrubbed = self.if_made(Pass::Target, target);
         match target.strip_prefix('/').and(scrubbed.get(1..)) {
@@ -94,12 +94,12 @@ impl Scrub {
         }
     }
 
-    /// The value of a response field.
+    /// Returns the value of a response field.
     pub fn field(&self, value: &str) -> String {
         self.if_made(Pass::Fields, value)
     }
 
-    /// What is said on standard error of a request, which may quote it.
+    /// Returns a line for standard error about a request, which may quote it.
     pub fn complaint(&self, line: &str) -> String {
         self.if_made(Pass::Complaints, line)
     }
@@ -108,7 +108,7 @@ impl Scrub {
         if !self.makes(pass) || self.is_empty() {
             return text.to_owned();
         }
-        let mut marked = Marked::new(text.as_bytes());
+        let mut marked = MarkedBody::new(text.as_bytes());
         self.search(IN_TARGETS).text(text.as_bytes(), &mut marked);
         match marked.fates.apply(marked.body, 0..text.len()) {
             Some(scrubbed) => String::from_utf8_lossy(&scrubbed).into_owned(),
@@ -116,7 +116,7 @@ impl Scrub {
         }
     }
 
-    /// The body of a request, JSON or not.
+    /// Returns the body of a request, JSON or not.
     pub fn request(&self, body: &str) -> String {
         if !self.makes(Pass::Request) {
             return body.to_owned();
@@ -125,7 +125,7 @@ impl Scrub {
         String::from_utf8_lossy(&scrubbed).into_owned()
     }
 
-    /// A JSON value as [`request`](Self::request) leaves it.
+    /// Returns a JSON value as [`request`](Self::request) leaves it.
     pub fn json(&self, value: &Value) -> Value {
         if self.is_empty() {
             value.clone()
@@ -134,8 +134,8 @@ impl Scrub {
         }
     }
 
-    /// The chunks of a body with every match made unreadable. JSON stays JSON, and all strings keep their lengths in
-    /// characters. A chunk that holds nothing but the rest of a character comes out empty.
+    /// Returns the chunks of a body with every match made unreadable. JSON stays JSON, and all strings keep their
+    /// lengths in characters. A chunk that holds nothing but the rest of a character comes out empty.
     pub fn chunks(&self, mut chunks: Vec<Bytes>) -> Vec<Bytes> {
         if self.is_empty() {
             return chunks;
@@ -147,7 +147,7 @@ impl Scrub {
         if body.len() > MAX_BODY_BYTES {
             return chunks.iter().map(|chunk| Bytes::from(vec![b'*'; chunk.len()])).collect();
         }
-        let mut marked = Marked::new(&body);
+        let mut marked = MarkedBody::new(&body);
         body::change(&self.search(IN_BODIES), &mut marked);
         let mut at = 0;
         for chunk in &mut chunks {
@@ -160,7 +160,7 @@ impl Scrub {
         chunks
     }
 
-    fn search<'a>(&'a self, forms: &'a [coding::Form]) -> Search<'a> {
-        Search { patterns: &self.patterns, passes: self.passes, forms }
+    fn search<'a>(&'a self, encodings: &'a [encoding::Encoding]) -> Search<'a> {
+        Search { patterns: &self.patterns, passes: self.passes, encodings }
     }
 }

@@ -9,7 +9,7 @@ pub(crate) enum Pass {
     Request,
     /// The values of response fields.
     Fields,
-    /// What is said on standard error.
+    /// Lines for standard error.
     Complaints,
     /// Bodies that are compressed.
     Compressed,
@@ -30,7 +30,7 @@ pub(crate) enum Pass {
     /// The bytes of tokens, as numbers.
     Bytes,
     /// What stands beside a token that was changed: its bytes, and its alternatives.
-    Beside,
+    Logprobs,
 }
 
 /// The passes that are made.
@@ -38,7 +38,7 @@ pub(crate) enum Pass {
 pub(super) struct Passes(u32);
 
 impl Default for Passes {
-    /// All of them.
+    /// Returns all of them.
     fn default() -> Self {
         Self(u32::MAX)
     }

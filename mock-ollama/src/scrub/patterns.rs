@@ -5,10 +5,10 @@ use std::ops::Range;
 use regex::Regex;
 use regex::bytes::{Regex as BytesRegex, RegexSet};
 
-/// Shapes of tokens that are scrubbed unless somebody says otherwise. Each begins with letters that hardly anything else
+/// Shapes of tokens that are scrubbed by default. Each begins with letters that hardly anything else
 /// has, so a text without tokens costs one search for those letters.
 pub const KNOWN_PATTERNS: &[&str] = &[
-    // OpenAI, Anthropic and many who copied them. `task-…` and `disk-…` are none.
+    // OpenAI, Anthropic and others. `task-…` and `disk-…` are none.
     r"(?-u:\b)sk-[A-Za-z0-9_-]{16,}",
     // GitHub: personal, OAuth, user, server and refresh tokens.
     r"gh[opusr]_[A-Za-z0-9]{16,}",
@@ -25,7 +25,7 @@ pub const KNOWN_PATTERNS: &[&str] = &[
 #[derive(Clone, Debug, Default)]
 pub(super) struct Patterns {
     each: Vec<BytesRegex>,
-    /// All of them at once: most texts match none, which is told in one search.
+    /// All of them at once: most texts match none, which one search shows.
     all: RegexSet,
 }
 

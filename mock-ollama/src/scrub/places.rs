@@ -5,11 +5,11 @@ use std::ops::Range;
 
 use rustc_hash::FxHashMap;
 
-use super::coding::Form;
+use super::encoding::Encoding;
 use super::lexer::{Lexer, Token};
-use super::sources::{Sources, hash};
+use super::sources::{GroupBy, Sources, hash};
 
-/// The most places that are told apart. What stands elsewhere counts as one place.
+/// The most places that are distinguished. What stands elsewhere counts as one place.
 const MAX_PLACES: usize = 1 << 18;
 
 /// The place of everything beyond [`MAX_PLACES`].
@@ -18,18 +18,9 @@ const ELSEWHERE: u32 = 0;
 /// The place of values that are in nothing.
 const ROOT: u32 = 1;
 
-/// What tells one place from another beside the keys on the way to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum By {
-    /// The indices that objects state of themselves: of choices, calls, outputs, contents.
-    Index,
-    /// Also what else they say of themselves (`type`, `id`), and the order of elements in their array.
-    Source,
-}
-
 /// A string, or an array of bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Piece {
+pub(super) struct Fragment {
     pub(super) place: u32,
     /// Where its quote or bracket stands.
     pub(super) start: u32,
@@ -38,7 +29,7 @@ pub(super) struct Piece {
 /// Numbers for places, given out as they come.
 #[derive(Debug)]
 struct Places {
-    by: By,
+    by: GroupBy,
     known: FxHashMap<(u32, u64), u32>,
 }
 
@@ -67,8 +58,8 @@ struct Level {
     is_bytes: bool,
 }
 
-/// The strings and the bytes of a body, sorted by place.
-pub(super) fn pieces(body: &[u8], by: By, sources: &Sources) -> Vec<Piece> {
+/// Returns the strings and the bytes of a body, sorted by place.
+pub(super) fn fragments(body: &[u8], by: GroupBy, sources: &Sources) -> Vec<Fragment> {
     let mut walk =
         Walk { body, places: Places { by, known: FxHashMap::default() }, levels: Vec::new(), found: Vec::new() };
     let mut sources = sources.in_order();
@@ -91,7 +82,7 @@ struct Walk<'a> {
     body: &'a [u8],
     places: Places,
     levels: Vec<Level>,
-    found: Vec<Piece>,
+    found: Vec<Fragment>,
 }
 
 impl Walk<'_> {
@@ -99,7 +90,7 @@ impl Walk<'_> {
         let place = self.levels.last().map_or(ROOT, |level| level.value);
         // A body is shorter than `u32::MAX`.
         let start = u32::try_from(at).unwrap_or(u32::MAX);
-        self.found.push(Piece { place, start });
+        self.found.push(Fragment { place, start });
     }
 
     fn open(&mut self, at: usize, is_array: bool, source: Option<u32>) {
@@ -123,13 +114,13 @@ impl Walk<'_> {
     fn element(&mut self) {
         let by = self.places.by;
         if let Some(level) = self.levels.last_mut().filter(|level| level.is_array) {
-            let position = if by == By::Source { level.position } else { 0 };
+            let position = if by == GroupBy::Source { level.position } else { 0 };
             level.value = self.places.of(level.place, ("element", position));
         }
     }
 
     fn key(&mut self, range: Range<usize>) {
-        let key = Form::Json.read(&self.body[range]);
+        let key = Encoding::Json.read(&self.body[range]);
         if let Some(level) = self.levels.last_mut() {
             level.value = self.places.of(level.place, &*key);
             level.is_bytes = *key == *b"bytes";

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::coding::{Decoded, Form};
+use super::encoding::{DecodedText, Encoding};
 use super::fates::{Change, Sink};
 use super::lexer::{Lexer, Token};
 use super::pass::{Pass, Passes};
@@ -18,14 +18,14 @@ pub(super) struct Search<'a> {
     pub(super) patterns: &'a Patterns,
     pub(super) passes: Passes,
     /// The forms in which one text may be written inside another.
-    pub(super) forms: &'a [Form],
+    pub(super) encodings: &'a [Encoding],
 }
 
 /// The forms inside the strings of a body.
-pub(super) const IN_BODIES: &[Form] = &[Form::Json, Form::Percent];
+pub(super) const IN_BODIES: &[Encoding] = &[Encoding::Json, Encoding::Percent];
 
-/// The forms inside a request's target, and in what is said of it.
-pub(super) const IN_TARGETS: &[Form] = &[Form::Json, Form::Percent, Form::Query];
+/// The forms inside a request's target, and in lines about it.
+pub(super) const IN_TARGETS: &[Encoding] = &[Encoding::Json, Encoding::Percent, Encoding::Query];
 
 impl Search<'_> {
     /// Changes what matches in a text. Where that is JSON and nothing else, its strings are texts of their own, so that
@@ -42,7 +42,7 @@ impl Search<'_> {
     /// Changes what matches in `body[range]`, which is not JSON.
     pub(super) fn line(&self, body: &[u8], range: Range<usize>, to: &mut dyn Sink) {
         let line = &body[range.clone()];
-        self.plain(line, MAX_LAYERS, &mut Inside { decoded: Decoded::new(Form::Plain, line, range.start), to });
+        self.plain(line, MAX_LAYERS, &mut Inside { decoded: DecodedText::new(Encoding::Plain, line, range.start), to });
     }
 
     /// Changes what matches in bytes inside which nothing is written.
@@ -64,8 +64,8 @@ impl Search<'_> {
         if layers == 0 || !self.passes.has(Pass::Nested) {
             return;
         }
-        for form in self.forms.iter().filter(|form| form.is_used(text)) {
-            self.decoded(*form, text, 0, layers - 1, to);
+        for encoding in self.encodings.iter().filter(|encoding| encoding.is_used(text)) {
+            self.decoded(*encoding, text, 0, layers - 1, to);
         }
     }
 
@@ -77,7 +77,10 @@ impl Search<'_> {
                 Token::Text(range) | Token::Key(range) => self.string_in(text, range, layers, to),
                 Token::Scalar(range) => {
                     let scalar = &text[range.clone()];
-                    self.bytes(scalar, &mut Inside { decoded: Decoded::new(Form::Plain, scalar, range.start), to });
+                    self.bytes(
+                        scalar,
+                        &mut Inside { decoded: DecodedText::new(Encoding::Plain, scalar, range.start), to },
+                    );
                 }
                 Token::Line { .. } => is_json = false,
                 _ => {}
@@ -88,29 +91,29 @@ impl Search<'_> {
 
     fn string_in(&self, body: &[u8], range: Range<usize>, layers: usize, to: &mut dyn Sink) {
         let written = &body[range.clone()];
-        if Form::Json.is_used(written) {
-            self.decoded(Form::Json, written, range.start, layers, to);
+        if Encoding::Json.is_used(written) {
+            self.decoded(Encoding::Json, written, range.start, layers, to);
         } else {
-            let mut inside = Inside { decoded: Decoded::new(Form::Plain, written, range.start), to };
+            let mut inside = Inside { decoded: DecodedText::new(Encoding::Plain, written, range.start), to };
             self.layer(written, layers, &mut inside);
         }
     }
 
-    fn decoded(&self, form: Form, written: &[u8], offset: usize, layers: usize, to: &mut dyn Sink) {
+    fn decoded(&self, encoding: Encoding, written: &[u8], offset: usize, layers: usize, to: &mut dyn Sink) {
         let mut text = Vec::new();
-        form.decode(written, &mut text);
-        self.layer(&text, layers, &mut Inside { decoded: Decoded::new(form, written, offset), to });
+        encoding.decode(written, &mut text);
+        self.layer(&text, layers, &mut Inside { decoded: DecodedText::new(encoding, written, offset), to });
     }
 }
 
-/// Whether a text begins as an array or object does.
+/// Returns whether a text begins as an array or object does.
 fn looks_like_json(text: &[u8]) -> bool {
     matches!(text.trim_ascii_start(), [b'{' | b'[', ..])
 }
 
 /// The sink of a text that is written inside another one.
 struct Inside<'a> {
-    decoded: Decoded<'a>,
+    decoded: DecodedText<'a>,
     to: &'a mut dyn Sink,
 }
 

@@ -6,15 +6,23 @@ use std::ops::Range;
 
 use rustc_hash::{FxBuildHasher, FxHashMap};
 
-use super::coding::Form;
+use super::encoding::Encoding;
 use super::lexer::{Lexer, Token};
-use super::places::By;
 
-/// The most kinds of index that are told apart; others tell nothing.
+/// The most kinds of index that are distinguished; others are ignored.
 const MAX_COUNTERS: usize = 1 << 16;
 
 /// The counter of what is no number.
 const NAMES: u32 = u32::MAX;
+
+/// What tells one place from another beside the keys on the way to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GroupBy {
+    /// The indices that objects state of themselves: of choices, calls, outputs, contents.
+    Index,
+    /// Also what else they say of themselves (`type`, `id`), and the order of elements in their array.
+    Source,
+}
 
 /// What the objects of a body say of themselves.
 #[derive(Debug)]
@@ -24,16 +32,16 @@ impl Sources {
     /// Reads the indices of all objects, and by source their types and ids as well.
     ///
     /// An index that never comes twice and never goes back numbers the events, and says nothing of their source.
-    pub(super) fn of(body: &[u8], by: By) -> Self {
-        let mut walk = Walk { body, by, levels: Vec::new(), counters: Counters::default(), said: Vec::new() };
+    pub(super) fn of(body: &[u8], by: GroupBy) -> Self {
+        let mut walk = Walk { body, by, levels: Vec::new(), counters: Counters::default(), labels: Vec::new() };
         for token in Lexer::new(body) {
             walk.take(token);
         }
-        let Walk { counters, mut said, .. } = walk;
-        said.retain(|said| said.counter == NAMES || counters.chooses(said.counter));
-        said.sort_unstable();
+        let Walk { counters, mut labels, .. } = walk;
+        labels.retain(|label| label.counter == NAMES || counters.chooses(label.counter));
+        labels.sort_unstable();
         let mut sources: Vec<(u32, u32)> = Vec::new();
-        for Said { object, counter, value } in said {
+        for Label { object, counter, value } in labels {
             match sources.last_mut().filter(|(last, _)| *last == object) {
                 Some((_, hash)) => *hash = short_hash((*hash, counter, value)),
                 None => sources.push((object, short_hash((counter, value)))),
@@ -53,7 +61,8 @@ impl Sources {
 pub(super) struct InOrder<'a>(&'a [(u32, u32)]);
 
 impl InOrder<'_> {
-    /// What the object that begins at `at` says, as a hash; `None` where it says nothing. Objects are asked for in order.
+    /// Returns what the object that begins at `at` says, as a hash; `None` where it says nothing. Objects are asked for
+    /// in order.
     pub(super) fn of(&mut self, at: usize) -> Option<u32> {
         while let [(object, source), rest @ ..] = self.0 {
             if *object as usize > at {
@@ -69,7 +78,7 @@ impl InOrder<'_> {
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Said {
+struct Label {
     /// Where the object begins.
     object: u32,
     counter: u32,
@@ -118,10 +127,10 @@ struct Level {
 
 struct Walk<'a> {
     body: &'a [u8],
-    by: By,
+    by: GroupBy,
     levels: Vec<Level>,
     counters: Counters,
-    said: Vec<Said>,
+    labels: Vec<Label>,
 }
 
 impl<'a> Walk<'a> {
@@ -138,7 +147,7 @@ impl<'a> Walk<'a> {
                 }
             }
             Token::Scalar(range) => self.number(range),
-            Token::Text(range) if self.by == By::Source => self.name(range),
+            Token::Text(range) if self.by == GroupBy::Source => self.name(range),
             Token::Abandon => self.levels.clear(),
             Token::Text(_) | Token::Comma | Token::Line { .. } => {}
         }
@@ -166,12 +175,12 @@ impl<'a> Walk<'a> {
     }
 
     fn key(&self, level: &Level) -> Cow<'a, [u8]> {
-        Form::Json.read(&self.body[level.key.clone()])
+        Encoding::Json.read(&self.body[level.key.clone()])
     }
 
     fn say(&mut self, counter: u32, value: u32) {
         let object = self.levels.last().and_then(|level| u32::try_from(level.start).ok());
-        self.said.extend(object.map(|object| Said { object, counter, value }));
+        self.labels.extend(object.map(|object| Label { object, counter, value }));
     }
 }
 

@@ -148,7 +148,7 @@ fn a_bad_pattern_is_named() {
     assert!(Scrub::new(["("]).unwrap_err().starts_with("bad pattern \"(\""));
 }
 
-/// A value with every letter of its texts that is a digit replaced.
+/// Returns a value with every letter of its texts that is a digit replaced.
 fn without_digits(value: &Value) -> Value {
     let text = |text: &str| text.replace(|letter: char| letter.is_ascii_digit(), "*");
     match value {

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use rstest::rstest;
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here takes on a busy host.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A model that no recording knows.

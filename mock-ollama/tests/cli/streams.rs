@@ -102,7 +102,7 @@ fn what_a_terminal_would_obey_is_shown_escaped() {
 #[case::nothing(&["import", "/dev/null", "-o", "out.jsonl"], 5, "cannot read /dev/null: it is no file; name one")]
 #[case::script(&["serve", "zero.toml"], 5, "cannot read zero.toml: it is no file; name one")]
 #[case::folder(&["serve", "folder.toml"], 5, "x.jsonl: cannot read the recording: it is a folder; name a file")]
-#[case::pipe(&["inspect", "pipe.jsonl"], 5, "pipe.jsonl: cannot read the recording: it is a pipe in which nobody writes")]
+#[case::pipe(&["inspect", "pipe.jsonl"], 5, "pipe.jsonl: cannot read the recording: it is a pipe without a writer")]
 #[case::onto_a_device(&["import", "body.json", "-o", "/dev/null", "--force"], 5, "cannot write /dev/null: ")]
 #[case::onto_a_folder(&["synth", "--profile", "local-7b", "--out", "folder.toml"], 5, "cannot write folder.toml: ")]
 #[case::onto_itself(&["import", "body.json", "-o", "./body.json", "--force"], 2, "./body.json is an input")]
@@ -146,6 +146,6 @@ fn an_address_that_others_reach_is_said_aloud_in_one_line(#[case] listen: &str) 
     child.stderr.take().unwrap().read_to_string(&mut text).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(5));
     let first = text.lines().next().unwrap();
-    assert!(first.starts_with("note: ") && first.contains("is open to other machines"), "{text}");
+    assert!(first.starts_with("note: ") && first.contains("is open to other hosts"), "{text}");
     assert_eq!(text.lines().count(), 2, "{text}");
 }

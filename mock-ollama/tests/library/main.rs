@@ -2,12 +2,14 @@
 //!
 //! | module | what |
 //! | --- | --- |
+//! | [`public_surface`] | the names on the front page of the documentation |
 //! | [`reading`] | what is read out of real bodies |
 //! | [`record`] | the recorder |
 //! | [`recordings`] | recordings that are built in or lie in folders |
 //! | [`seams`] | time sources, observers and own answers |
 //! | [`server`] | builder, handle, journal and drop |
 
+mod public_surface;
 mod reading;
 mod record;
 mod recordings;

@@ -251,8 +251,8 @@ mod wall_clock {
                 return;
             }
         }
-        // A machine that is away for so long three times cannot tell; a recorder that delays would be off by gaps.
+        // A host that is away for that long three times cannot tell; a recorder that delays would be off by gaps.
         assert!(best < Duration::from_millis(100), "times are off by {best:?}");
-        println!("inconclusive: the machine was too busy ({best:?})");
+        println!("inconclusive: the host was too busy ({best:?})");
     }
 }

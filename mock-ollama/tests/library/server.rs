@@ -10,7 +10,7 @@ use mock_ollama::recording::Recording;
 use mock_ollama::schedule::Pace;
 use mock_ollama::{FinishError, MockOllama};
 
-/// Longer than anything here takes on a busy machine.
+/// Longer than anything here takes on a busy host.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn builtin(name: &str) -> Recording {
@@ -270,7 +270,7 @@ fn a_port_in_use_is_one_clear_error() {
 }
 
 #[test]
-fn a_server_on_loopback_believes_its_own_machines_name_and_no_other() {
+fn a_server_on_loopback_believes_its_own_hosts_name_and_no_other() {
     let server = MockOllama::builder().start().unwrap();
     let status = |host: &str| {
         let mut client = TcpStream::connect(server.addr()).unwrap();

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
-use mock_ollama::catalog::{Catalog, Choice, Matching, Prepared, Told};
+use mock_ollama::catalog::{Catalog, Choice, Delivery, Matching, Prepared};
 use mock_ollama::dialect;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
@@ -92,7 +92,7 @@ impl Maker<'_> {
         let Some(chosen) = chosen else { return Ok(None) };
         let mut scripts = Vec::new();
         for candidate in chosen.candidates() {
-            let Told::Bytes(response) = &candidate.told else { return Ok(None) };
+            let Delivery::Stored(response) = &candidate.delivery else { return Ok(None) };
             scripts.push(self.script(response)?);
         }
         let (recording, exchange) = chosen.key();

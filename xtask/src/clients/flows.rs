@@ -6,103 +6,102 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result};
 
-use super::{at, output, target};
+use super::output;
 use crate::cargo;
 
 /// One client and what it does.
 pub(super) struct Flow {
     pub(super) name: &'static str,
-    /// Commands that succeed where the client can be installed.
-    tools: &'static [&'static [&'static str]],
+    language: Language,
+    /// The program of the flow.
+    program: &'static str,
     /// What the server serves.
     pub(super) serve: &'static [&'static str],
     /// How many streams it leaves in their midst.
     pub(super) cancels: usize,
-    pub(super) install: fn() -> Result<()>,
-    pub(super) start: fn() -> Command,
 }
 
-const PYTHON: &[&[&str]] = &[&["python3", "-c", "import ensurepip, venv"]];
+#[derive(Clone, Copy)]
+enum Language {
+    Python,
+    JavaScript,
+    Rust,
+}
 
 const SCRIPTED: &[&str] = &["fixtures/scripted"];
 
-/// At the recorded pace: an answer takes two seconds, and a machine that stands still for less than one cannot make it look as
+/// At the recorded pace: an answer takes two seconds, and a host that stands still for less than one cannot make it look as
 /// if all had come at once.
 const RECORDED: &[&str] =
     &["--match", "any", "fixtures/recordings/small-greedy.jsonl", "fixtures/recordings/small-multibyte.jsonl"];
 
+/// The flow of a client that leaves one answer of the scripted models in its midst.
+const fn scripted(name: &'static str, language: Language, program: &'static str) -> Flow {
+    Flow { name, language, program, serve: SCRIPTED, cancels: 1 }
+}
+
 /// All of them.
 pub(super) const FLOWS: &[Flow] = &[
-    Flow {
-        name: "python ollama",
-        tools: PYTHON,
-        serve: SCRIPTED,
-        cancels: 1,
-        install: install_python,
-        start: || python("flow_ollama.py"),
-    },
-    Flow {
-        name: "python recordings",
-        tools: PYTHON,
-        serve: RECORDED,
-        cancels: 0,
-        install: install_python,
-        start: || python("flow_recordings.py"),
-    },
-    Flow {
-        name: "python openai",
-        tools: PYTHON,
-        serve: SCRIPTED,
-        cancels: 1,
-        install: install_python,
-        start: || python("flow_openai.py"),
-    },
-    Flow {
-        name: "python anthropic",
-        tools: PYTHON,
-        serve: SCRIPTED,
-        cancels: 1,
-        install: install_python,
-        start: || python("flow_anthropic.py"),
-    },
-    Flow {
-        name: "javascript ollama",
-        tools: &[&["node", "--version"], &["npm", "--version"]],
-        serve: SCRIPTED,
-        cancels: 1,
-        install: install_javascript,
-        start: javascript,
-    },
-    Flow {
-        name: "rust ollama-rs",
-        tools: &[],
-        serve: SCRIPTED,
-        cancels: 1,
-        install: install_rust,
-        start: || Command::new(home("rust").join("debug/flow-ollama-rs")),
-    },
+    scripted("python ollama", Language::Python, "flow_ollama.py"),
+    Flow { serve: RECORDED, cancels: 0, ..scripted("python recordings", Language::Python, "flow_recordings.py") },
+    scripted("python openai", Language::Python, "flow_openai.py"),
+    scripted("python anthropic", Language::Python, "flow_anthropic.py"),
+    scripted("javascript ollama", Language::JavaScript, "flow_ollama.mjs"),
+    scripted("rust ollama-rs", Language::Rust, "debug/flow-ollama-rs"),
 ];
 
 impl Flow {
-    /// The first tool that does not run here.
+    /// The first tool that does not run here, of those with which the client is installed.
     pub(super) fn missing(&self) -> Option<String> {
-        let runs = |tool: &&&[&str]| {
+        let tools: &[&[&str]] = match self.language {
+            Language::Python => &[&["python3", "-c", "import ensurepip, venv"]],
+            Language::JavaScript => &[&["node", "--version"], &["npm", "--version"]],
+            Language::Rust => &[],
+        };
+        let fails = |tool: &&&[&str]| {
             let mut command = Command::new(tool[0]);
             command.args(&tool[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             !command.status().is_ok_and(|status| status.success())
         };
-        self.tools.iter().find(runs).map(|tool| tool.join(" "))
+        tools.iter().find(fails).map(|tool| tool.join(" "))
+    }
+
+    /// Installs the client, unless the same one is installed already.
+    pub(super) fn install(&self) -> Result<()> {
+        match self.language {
+            Language::Python => install_python(),
+            Language::JavaScript => install_javascript(),
+            Language::Rust => install_rust(),
+        }
+    }
+
+    /// The command that runs the flow.
+    pub(super) fn command(&self) -> Command {
+        match self.language {
+            Language::Python => {
+                let mut command = Command::new(home("python").join("bin/python"));
+                // Without the compiled files that it would leave beside the flows.
+                command.arg("-B").arg(flows("python").join(self.program));
+                command
+            }
+            Language::JavaScript => {
+                let mut command = Command::new("node");
+                command.arg(home("javascript").join(self.program));
+                command
+            }
+            Language::Rust => Command::new(home("rust").join(self.program)),
+        }
     }
 }
 
 /// Where the clients of a language are installed.
 fn home(language: &str) -> PathBuf {
-    target().join("clients").join(language)
+    cargo::target().join("clients").join(language)
 }
 
 /// Where the flows of a language are.
 fn flows(language: &str) -> PathBuf {
-    at("tests/clients").join(language)
+    cargo::root().join("tests/clients").join(language)
 }
 
 fn install_python() -> Result<()> {
@@ -117,13 +116,6 @@ fn install_python() -> Result<()> {
         fs::copy(&requirements, &installed).context("cannot note what is installed")?;
     }
     Ok(())
-}
-
-fn python(flow: &str) -> Command {
-    let mut command = Command::new(home("python").join("bin/python"));
-    // Without the compiled files that it would leave beside the flows.
-    command.arg("-B").arg(flows("python").join(flow));
-    command
 }
 
 /// Copies the flow to where its packages are: Node looks for them in the folders above a module, and nowhere else.
@@ -144,12 +136,6 @@ fn install_javascript() -> Result<()> {
 /// Whether two files hold the same.
 fn same(a: &Path, b: &Path) -> bool {
     fs::read(a).ok().is_some_and(|a| fs::read(b).ok() == Some(a))
-}
-
-fn javascript() -> Command {
-    let mut command = Command::new("node");
-    command.arg(home("javascript").join("flow_ollama.mjs"));
-    command
 }
 
 fn install_rust() -> Result<()> {

@@ -8,7 +8,6 @@
 mod flows;
 mod server;
 
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -47,11 +46,11 @@ pub(crate) fn run(only: &str) -> Result<()> {
 
 /// Installs a client, starts a server for it and runs it. Returns the last line that it printed.
 fn drive(flow: &Flow) -> Result<String> {
-    (flow.install)().context("the client could not be installed")?;
-    let journal = target().join("clients").join(format!("{}.journal.json", flow.name.replace(' ', "-")));
+    flow.install().context("the client could not be installed")?;
+    let journal = cargo::target().join("clients").join(format!("{}.journal.json", flow.name.replace(' ', "-")));
     let server = FlowServer::start(flow.serve, &journal)?;
     let said = output(
-        (flow.start)()
+        flow.command()
             .current_dir(cargo::root())
             .env("OLLAMA_HOST", server.url())
             .env("NO_PROXY", "127.0.0.1")
@@ -61,16 +60,6 @@ fn drive(flow: &Flow) -> Result<String> {
     let cancelled = seen.check(flow.cancels)?;
     let last = said.lines().last().unwrap_or_default();
     Ok(format!("{last} ({} requests, {cancelled} cancelled)", seen.requests()))
-}
-
-/// Where cargo builds.
-fn target() -> PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| cargo::root().join("target"), PathBuf::from)
-}
-
-/// A path of the workspace.
-fn at(path: &str) -> PathBuf {
-    Path::new(cargo::root()).join(path)
 }
 
 /// Runs a command, shows what it prints and returns it.

@@ -8,7 +8,6 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::target;
 use crate::cargo;
 use crate::server::ServerProcess;
 
@@ -27,7 +26,7 @@ impl FlowServer {
         if let Some(folder) = journal.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let mut command = Command::new(target().join("release/mock-ollama"));
+        let mut command = Command::new(cargo::target().join("release/mock-ollama"));
         command.arg("serve").args(serve).args(["--listen", "127.0.0.1:0", "--journal"]).arg(journal);
         let process = ServerProcess::start(command.current_dir(cargo::root()))?;
         Ok(Self { process, journal: journal.to_owned() })

@@ -43,8 +43,8 @@ impl Setup {
         // With the lab, so that what all of them depend on has the features that it has in other builds.
         let packages = ["runtime-lab", "mock-ollama", "loadgen"].map(|name| ["--package", name]).concat();
         cargo::run(&[&["build", "--release", "--locked", "--bins"], &packages[..]].concat())?;
-        let release = cargo::root().join("target/release");
-        let folder = cargo::root().join("target").join(name);
+        let release = cargo::target().join("release");
+        let folder = cargo::target().join(name);
         std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
         let file = |name: &str| folder.join(name);
         let (loadgen, mock) = (release.join("loadgen"), release.join("mock-ollama"));

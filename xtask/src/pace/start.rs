@@ -25,7 +25,7 @@ pub(super) struct Start {
 /// Builds the server as it is installed.
 pub(super) fn build() -> Result<PathBuf> {
     cargo::run(&["build", "--profile", "dist", "--locked", "--package", "mock-ollama"])?;
-    Ok(cargo::root().join("target/dist/mock-ollama"))
+    Ok(cargo::target().join("dist/mock-ollama"))
 }
 
 pub(super) fn measure(setup: &Setup, program: &Path) -> Result<Start> {

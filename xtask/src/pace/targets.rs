@@ -118,6 +118,11 @@ const fn target(
     Target { name, unit, limits: Some(limits), gates: false, counting, value }
 }
 
+/// A target without limits.
+const fn shown(name: &'static str, counting: Counting, value: fn(&RoundPair) -> Option<f64>) -> Target {
+    Target { name, unit: "", limits: None, gates: false, counting, value }
+}
+
 /// The table.
 pub(super) const MEASUREMENTS: &[Measurement] = &[
     Measurement {
@@ -145,14 +150,7 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
                 own_work_to_raw,
             )
             .gating(),
-            Target {
-                name: "flush per token: raw's CPU per token ÷ ours",
-                unit: "",
-                limits: None,
-                gates: false,
-                counting: Counting::Flushed,
-                value: cpu_to_raw,
-            },
+            shown("flush per token: raw's CPU per token ÷ ours", Counting::Flushed, cpu_to_raw),
         ],
     },
     Measurement {
@@ -164,22 +162,8 @@ pub(super) const MEASUREMENTS: &[Measurement] = &[
         quick: false,
         faults: &[],
         targets: &[
-            Target {
-                name: "coalesced: million tokens/s",
-                unit: "",
-                limits: None,
-                gates: false,
-                counting: Counting::Quiet,
-                value: |pair| Some(pair.ours.tokens_per_s / 1e6),
-            },
-            Target {
-                name: "coalesced: raw's CPU per token ÷ ours",
-                unit: "",
-                limits: None,
-                gates: false,
-                counting: Counting::Quiet,
-                value: cpu_to_raw,
-            },
+            shown("coalesced: million tokens/s", Counting::Quiet, |pair| Some(pair.ours.tokens_per_s / 1e6)),
+            shown("coalesced: raw's CPU per token ÷ ours", Counting::Quiet, cpu_to_raw),
         ],
     },
     Measurement {

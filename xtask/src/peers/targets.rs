@@ -19,59 +19,63 @@ struct Target {
     value: fn(&LoadReport, &LoadReport) -> Option<f64>,
 }
 
+const fn target(
+    name: &'static str,
+    mode: Mode,
+    (peer, peer_mode): (&'static str, Mode),
+    limits: TargetLimits,
+    value: fn(&LoadReport, &LoadReport) -> Option<f64>,
+) -> Target {
+    Target { name, mode, peer, peer_mode, limits, value }
+}
+
 const TARGETS: &[Target] = &[
-    Target {
-        name: "coalesced: tokens/s ÷ aimock",
-        mode: Mode::Coalesced,
-        peer: "aimock",
-        peer_mode: Mode::Coalesced,
-        limits: TargetLimits::at_least(8.0, 12.0),
-        value: |ours, peer| Some(rate(ours, peer)),
-    },
-    Target {
-        name: "coalesced: tokens/s ÷ uvicorn",
-        mode: Mode::Coalesced,
-        peer: "uvicorn",
-        peer_mode: Mode::Coalesced,
-        limits: TargetLimits::at_least(30.0, 50.0),
-        value: |ours, peer| Some(rate(ours, peer)),
-    },
-    Target {
-        name: "coalesced: tokens/s ÷ wiremock",
-        mode: Mode::Coalesced,
-        peer: "wiremock",
-        peer_mode: Mode::Coalesced,
-        limits: TargetLimits::at_least(0.0, 0.6),
-        value: |ours, peer| Some(rate(ours, peer)),
-    },
-    Target {
-        name: "flush per token: tokens/s ÷ uvicorn",
-        mode: Mode::Flush,
-        peer: "uvicorn",
-        peer_mode: Mode::Coalesced,
-        limits: TargetLimits::at_least(2.0, 2.7),
-        value: |ours, peer| Some(rate(ours, peer)),
-    },
-    Target {
-        name: "100 × 10 ms: p99 of aimock ÷ ours",
-        mode: Mode::Paced,
-        peer: "aimock",
-        peer_mode: Mode::Paced,
-        limits: TargetLimits::at_least(20.0, 100.0),
-        value: lateness,
-    },
-    Target {
-        name: "100 × 10 ms: p99 of uvicorn ÷ ours",
-        mode: Mode::Paced,
-        peer: "uvicorn",
-        peer_mode: Mode::Paced,
-        limits: TargetLimits::at_least(20.0, 100.0),
-        value: lateness,
-    },
+    target(
+        "coalesced: tokens/s ÷ aimock",
+        Mode::Coalesced,
+        ("aimock", Mode::Coalesced),
+        TargetLimits::at_least(8.0, 12.0),
+        rate,
+    ),
+    target(
+        "coalesced: tokens/s ÷ uvicorn",
+        Mode::Coalesced,
+        ("uvicorn", Mode::Coalesced),
+        TargetLimits::at_least(30.0, 50.0),
+        rate,
+    ),
+    target(
+        "coalesced: tokens/s ÷ wiremock",
+        Mode::Coalesced,
+        ("wiremock", Mode::Coalesced),
+        TargetLimits::at_least(0.0, 0.6),
+        rate,
+    ),
+    target(
+        "flush per token: tokens/s ÷ uvicorn",
+        Mode::Flush,
+        ("uvicorn", Mode::Coalesced),
+        TargetLimits::at_least(2.0, 2.7),
+        rate,
+    ),
+    target(
+        "100 × 10 ms: p99 of aimock ÷ ours",
+        Mode::Paced,
+        ("aimock", Mode::Paced),
+        TargetLimits::at_least(20.0, 100.0),
+        lateness,
+    ),
+    target(
+        "100 × 10 ms: p99 of uvicorn ÷ ours",
+        Mode::Paced,
+        ("uvicorn", Mode::Paced),
+        TargetLimits::at_least(20.0, 100.0),
+        lateness,
+    ),
 ];
 
-fn rate(ours: &LoadReport, peer: &LoadReport) -> f64 {
-    ours.tokens_per_s / peer.tokens_per_s
+fn rate(ours: &LoadReport, peer: &LoadReport) -> Option<f64> {
+    Some(ours.tokens_per_s / peer.tokens_per_s)
 }
 
 fn lateness(ours: &LoadReport, peer: &LoadReport) -> Option<f64> {

@@ -37,32 +37,36 @@ const RUNTIMES: &[&str] = &[
     "tokio",
 ];
 
+/// A build with one runtime that is not tokio.
+const fn one_runtime(
+    name: &'static str,
+    build: &'static [&'static str],
+    present: &'static [&'static str],
+    absent: &'static [&'static str],
+) -> TreeRule {
+    TreeRule { name, package: "runtime-lab", build, present, absent, tokio_off: TOKIO_RUNTIME }
+}
+
 /// The assertions.
 pub(crate) const RULES: &[TreeRule] = &[
-    TreeRule {
-        name: "a build with runtime-smol alone has no tokio runtime",
-        package: "runtime-lab",
-        build: &["--no-default-features", "--features", "runtime-smol"],
-        present: &["runtime-lab", "mock-ollama", "smol", "hyper"],
-        absent: &["async-compat", "async-std", "reqwest"],
-        tokio_off: TOKIO_RUNTIME,
-    },
-    TreeRule {
-        name: "a build with runtime-smol-1kb alone has no tokio runtime",
-        package: "runtime-lab",
-        build: &["--no-default-features", "--features", "runtime-smol-1kb"],
-        present: &["runtime-lab", "mock-ollama", "smol", "hyper"],
-        absent: &["async-compat", "async-std", "reqwest"],
-        tokio_off: TOKIO_RUNTIME,
-    },
-    TreeRule {
-        name: "a build with runtime-async-std alone has no tokio runtime",
-        package: "runtime-lab",
-        build: &["--no-default-features", "--features", "runtime-async-std"],
-        present: &["runtime-lab", "mock-ollama", "async-std", "hyper"],
-        absent: &["async-compat", "reqwest", "smol"],
-        tokio_off: TOKIO_RUNTIME,
-    },
+    one_runtime(
+        "a build with runtime-smol alone has no tokio runtime",
+        &["--no-default-features", "--features", "runtime-smol"],
+        &["runtime-lab", "mock-ollama", "smol", "hyper"],
+        &["async-compat", "async-std", "reqwest"],
+    ),
+    one_runtime(
+        "a build with runtime-smol-1kb alone has no tokio runtime",
+        &["--no-default-features", "--features", "runtime-smol-1kb"],
+        &["runtime-lab", "mock-ollama", "smol", "hyper"],
+        &["async-compat", "async-std", "reqwest"],
+    ),
+    one_runtime(
+        "a build with runtime-async-std alone has no tokio runtime",
+        &["--no-default-features", "--features", "runtime-async-std"],
+        &["runtime-lab", "mock-ollama", "async-std", "hyper"],
+        &["async-compat", "reqwest", "smol"],
+    ),
     TreeRule {
         name: "mock-ollama has no async runtime",
         package: "mock-ollama",

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, LoadRequest};
-use crate::catalog::{Candidate, Choice, Matching, Miss, Prepared, Told};
+use crate::catalog::{Candidate, Choice, Delivery, Matching, Miss, Prepared};
 use crate::dialect::{self, WireFormat, check, debug_reply, refuse};
 use crate::engine::config::CreatedAt;
 use crate::engine::live::LiveAnswer;
@@ -139,16 +139,16 @@ impl Answerer<'_> {
     ) -> Answered {
         let Ok(choice) = chosen else { return Reply::empty(500).into() };
         let turn = self.callers.take_turn(&from.stream.caller, choice.key());
-        let Candidate { offer, told } = choice.pick(turn);
+        let Candidate { offer, delivery } = choice.pick(turn);
         let answer = Answer::Matched { recording: offer.recording.to_string(), exchange: offer.exchange };
         let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
-        match told {
-            Told::Bytes(response) => {
+        match delivery {
+            Delivery::Stored(response) => {
                 let source =
                     AnswerSource::Prepared { response: Arc::clone(response), created_at: self.config.created_at };
                 self.admitted(ask, card, source, answer, from)
             }
-            Told::Anew(generation) => {
+            Delivery::Rendered(generation) => {
                 self.rendered(ask, &card, (Arc::clone(generation), offer.response.end), answer, from)
             }
         }

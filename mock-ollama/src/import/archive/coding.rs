@@ -7,7 +7,7 @@ use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use flate2::read::{MultiGzDecoder, ZlibDecoder};
 
-use super::kept::Unfit;
+use super::message::Unfit;
 use crate::recording::limits::MAX_FILE_BYTES;
 
 /// Standard base64, with padding or without.
@@ -19,14 +19,14 @@ pub(super) const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The first bytes of a gzip file (RFC 1952 §2.3.1).
 const GZIP_MAGIC: [u8; 2] = [0x1F, 0x8B];
 
-/// The bytes of a base64 text; line breaks in it are passed over.
+/// Returns the bytes of a base64 text; line breaks in it are passed over.
 pub(super) fn base64(text: &str, what: &str) -> Result<Vec<u8>, Unfit> {
     let compact: String = text.split_ascii_whitespace().collect();
     BASE64.decode(compact).map_err(|error| Unfit::Bad(format!("{what} is not base64: {error}")))
 }
 
-/// A body without its content coding. A tool may have undone the coding and kept the field that names it, so the bytes
-/// decide first.
+/// Returns a body without its content coding. A tool may have undone the coding and kept the field that names it, so
+/// the bytes decide first.
 pub(super) fn uncompressed(body: Vec<u8>, coding: Option<&str>) -> Result<Vec<u8>, Unfit> {
     if body.starts_with(&GZIP_MAGIC) {
         return read_all(MultiGzDecoder::new(body.as_slice()), "gzip");

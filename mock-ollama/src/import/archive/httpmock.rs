@@ -1,37 +1,37 @@
 //! The `when` and `then` of httpmock, whose recordings and mock files have one such pair a document.
 
 use super::coding;
-use super::kept::{self, Answered, Asked, Unfit};
+use super::message::{self, KeptRequest, KeptResponse, Unfit};
 use super::node::Node;
 
-/// What `when` asks for.
-pub(super) fn asked(node: &Node) -> Result<Asked, Unfit> {
+/// Returns what `when` asks for.
+pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     let when = node.get("when").ok_or_else(|| Unfit::Bad("there is no `when`".to_owned()))?;
     let path = when.get("path").and_then(Node::text);
     let path =
         path.ok_or_else(|| Unfit::PassOver("its `when` has no `path`, so no one request is meant".to_owned()))?;
-    Ok(Asked {
+    Ok(KeptRequest {
         method: when.get("method").and_then(Node::text).map(str::to_owned),
         url: path.to_owned(),
         body: body(when)?,
     })
 }
 
-/// What `then` answers.
-pub(super) fn answered(node: &Node) -> Result<Answered, Unfit> {
+/// Returns what `then` answers.
+pub(super) fn response(node: &Node) -> Result<KeptResponse, Unfit> {
     let then = node.get("then").ok_or_else(|| Unfit::Bad("there is no `then`".to_owned()))?;
     if then.get("body_from_file").is_some() {
         return Err(Unfit::Bad("its body is in another file (`body_from_file`); write it as `body`".to_owned()));
     }
-    let fields = then.get("header").map(kept::named_pairs).unwrap_or_default();
+    let fields = then.get("header").map(message::named_pairs).unwrap_or_default();
     let body = body(then)?.unwrap_or_default();
-    Ok(Answered {
+    Ok(KeptResponse {
         // The tool answers 200 where nothing is stated.
-        status: then.get("status").map_or(Ok(200), |status| kept::status(Some(status), "`status`"))?,
-        body: coding::uncompressed(body, kept::field(&fields, "Content-Encoding"))?,
+        status: then.get("status").map_or(Ok(200), |status| message::status(Some(status), "`status`"))?,
+        body: coding::uncompressed(body, message::field(&fields, "Content-Encoding"))?,
         fields,
-        wait: kept::milliseconds(then.get("delay")),
-        ..Answered::default()
+        wait: message::milliseconds(then.get("delay")),
+        ..KeptResponse::default()
     })
 }
 

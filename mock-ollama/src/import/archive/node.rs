@@ -21,39 +21,39 @@ pub(super) enum Node {
 }
 
 impl Node {
-    /// The value at `key` of a map; `None` where it is `null`.
+    /// Returns the value at `key` of a map; `None` where it is `null`.
     pub(super) fn get(&self, key: &str) -> Option<&Self> {
         let Self::Map(entries) = self else { return None };
         entries.iter().find(|(name, _)| name == key).map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
-    /// The value at `key` of a map, taken out of it.
+    /// Returns the value at `key` of a map, taken out of it.
     pub(super) fn take(self, key: &str) -> Option<Self> {
         let Self::Map(entries) = self else { return None };
         entries.into_iter().find(|(name, _)| name == key).map(|(_, value)| value)
     }
 
-    /// The first value that is there, by these keys.
+    /// Returns the first value that is there, by these keys.
     pub(super) fn get_any(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().find_map(|key| self.get(key))
     }
 
-    /// The value below these keys, each within the one before.
+    /// Returns the value below these keys, each within the one before.
     pub(super) fn at(&self, keys: &[&str]) -> Option<&Self> {
         keys.iter().try_fold(self, |node, key| node.get(key))
     }
 
-    /// The entries of a map; none of anything else.
+    /// Returns the entries of a map; none of anything else.
     pub(super) fn entries(&self) -> &[(String, Self)] {
         if let Self::Map(entries) = self { entries } else { &[] }
     }
 
-    /// The items of a list; the one value where it is no list.
+    /// Returns the items of a list; the one value where it is no list.
     pub(super) fn items(&self) -> &[Self] {
         if let Self::List(items) = self { items } else { std::slice::from_ref(self) }
     }
 
-    /// The text of a scalar.
+    /// Returns the text of a scalar.
     pub(super) fn text(&self) -> Option<&str> {
         match self {
             Self::Plain(text) | Self::Text(text) => Some(text),
@@ -62,7 +62,7 @@ impl Node {
         }
     }
 
-    /// The bytes of a scalar, or of a list of scalars one after the other.
+    /// Returns the bytes of a scalar, or of a list of scalars one after the other.
     pub(super) fn bytes(&self) -> Option<Cow<'_, [u8]>> {
         match self {
             Self::Plain(text) | Self::Text(text) => Some(Cow::Borrowed(text.as_bytes())),
@@ -83,12 +83,12 @@ impl Node {
         }
     }
 
-    /// The number that a scalar states.
+    /// Returns the number that a scalar states.
     pub(super) fn number(&self) -> Option<f64> {
         self.text()?.trim().parse().ok().filter(|number: &f64| number.is_finite())
     }
 
-    /// The value as JSON. Depth is that of the document, which its reader bounds.
+    /// Returns the value as JSON. Depth is that of the document, which its reader bounds.
     pub(super) fn to_json(&self) -> Value {
         match self {
             Self::Plain(text) => plain_json(text),
@@ -104,7 +104,7 @@ impl Node {
     }
 }
 
-/// A word without quotes by YAML's core schema (YAML 1.2.2 §10.3), as far as JSON has the value.
+/// Returns a word without quotes by YAML's core schema (YAML 1.2.2 §10.3), as far as JSON has the value.
 fn plain_json(text: &str) -> Value {
     match text {
         "" | "~" | "null" | "Null" | "NULL" => Value::Null,

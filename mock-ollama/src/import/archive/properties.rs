@@ -7,7 +7,7 @@ use super::super::{Import, ImportOptions};
 use super::tests::{ASKED, cassette, first, import_with, options};
 use crate::recording::{RequestBody, to_string};
 
-/// An entry of a HAR file, and an interaction of a cassette, with this body.
+/// Returns an entry of a HAR file, and an interaction of a cassette, with this body.
 fn kept_as(form: usize, status: u16, body: &[u8]) -> String {
     let base64 = STANDARD.encode(body);
     let url = "http://localhost:11434/api/chat";
@@ -107,7 +107,7 @@ const TEXTS: &[&str] = &[
     "",
 ];
 
-/// A value with keys of archives in it, in any arrangement.
+/// Returns a value with keys of archives in it, in any arrangement.
 fn tree() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
@@ -127,7 +127,7 @@ fn tree() -> impl Strategy<Value = Value> {
     })
 }
 
-/// An archive with such a value in a place where it is looked at.
+/// Returns an archive with such a value in a place where it is looked at.
 fn archive_like() -> impl Strategy<Value = Value> {
     (tree(), 0..4_usize).prop_map(|(tree, place)| match place {
         0 => json!({"log": {"entries": [tree]}}),

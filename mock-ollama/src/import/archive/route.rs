@@ -15,10 +15,10 @@ const OLLAMA_PORT: &str = ":11434";
 
 /// A route of the server that a URL leads to.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
-    pub(super) method: Method,
-    pub(super) path: String,
-    pub(super) has_query: bool,
+pub(in crate::import) struct RouteMatch {
+    pub(in crate::import) method: Method,
+    pub(in crate::import) path: String,
+    pub(in crate::import) has_query: bool,
 }
 
 /// A URL in parts. Where a tool has put a word for the base (`<API_BASE>/chat`), that is the authority.
@@ -41,21 +41,21 @@ impl<'a> Url<'a> {
         Self { scheme, authority, path, has_query }
     }
 
-    /// Whether the base is a word that a tool put there, so that part of the path may be in it.
+    /// Returns whether the base is a word that a tool put there, so that part of the path may be in it.
     fn has_hidden_base(&self) -> bool {
         self.scheme.is_none() && !self.authority.is_empty()
     }
 }
 
-/// The route that a request for `url` is for. A base path is taken off (`/openai/v1/models`), and put back where a tool
-/// has hidden it.
-pub(super) fn of(method: Option<Method>, url: &str) -> Option<Found> {
+/// Returns the route that a request for `url` is for. A base path is taken off (`/openai/v1/models`), and put back
+/// where a tool has hidden it.
+pub(super) fn of(method: Option<Method>, url: &str) -> Option<RouteMatch> {
     let url = Url::of(url);
     let methods: Vec<Method> =
         METHODS.into_iter().filter(|known| method.is_none_or(|method| method == *known)).collect();
     let found = |path: &str| {
         let method = *methods.iter().find(|method| has_route(method.as_str(), path, &dialect::routes()))?;
-        Some(Found { method, path: path.to_owned(), has_query: url.has_query })
+        Some(RouteMatch { method, path: path.to_owned(), has_query: url.has_query })
     };
     if url.path == "/" {
         // Every server has a page there.
@@ -71,7 +71,7 @@ pub(super) fn of(method: Option<Method>, url: &str) -> Option<Found> {
     })
 }
 
-/// A URL as a note shows it: without query and password, and in printable characters.
+/// Returns a URL as a note shows it: without query and password, and in printable characters.
 pub(super) fn shown(url: &str) -> String {
     let Url { scheme, authority, path, .. } = Url::of(url);
     let scheme = scheme.map_or_else(String::new, |scheme| format!("{scheme}://"));
@@ -86,11 +86,11 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Found, of, shown};
+    use super::{RouteMatch, of, shown};
     use crate::recording::Method;
 
-    fn post(path: &str) -> Found {
-        Found { method: Method::Post, path: path.to_owned(), has_query: false }
+    fn post(path: &str) -> RouteMatch {
+        RouteMatch { method: Method::Post, path: path.to_owned(), has_query: false }
     }
 
     #[rstest]

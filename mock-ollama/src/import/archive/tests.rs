@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::super::{Import, ImportError, ImportOptions, Input, import};
+use crate::import::{Import, ImportError, ImportOptions, Input, InputProblem, import};
 use crate::recording::{Exchange, Method, RequestBody, to_string};
 
 pub(super) fn options() -> ImportOptions {
@@ -179,7 +179,7 @@ fn a_file_is_told_by_its_keys_whatever_stands_before_them() {
     assert_eq!(first(&VCRPY.replace('\n', "\r\n")), exchange);
 }
 
-/// A cassette of vcrpy as JSON, with these parts of request and response.
+/// Returns a cassette of vcrpy as JSON, with these parts of request and response.
 pub(super) fn cassette(request: Value, response: Value) -> String {
     let whole = |mut base: Value, parts: Value| {
         let parts = if let Value::Object(parts) = parts { parts } else { serde_json::Map::new() };
@@ -419,7 +419,10 @@ fn each_fault_of_an_archive_is_named_with_its_exchange_and_a_way_out() {
 #[case::request(ImportOptions { request: Some(json!({})), ..options() })]
 #[case::status(ImportOptions { status: Some(200), ..options() })]
 fn what_an_archive_states_itself_is_not_given(#[case] options: ImportOptions) {
-    assert!(matches!(import_with(VCRPY, &options), Err(ImportError::OptionOfBody { .. })));
+    assert!(matches!(
+        import_with(VCRPY, &options),
+        Err(ImportError::Input { problem: InputProblem::OptionOfBody(_), .. })
+    ));
 }
 
 #[test]

@@ -1,78 +1,113 @@
-//! Whose file it is, and the exchanges in it.
+//! The tools whose files are read, and the exchanges in a file.
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::Value;
 
-use super::super::convert::Input;
-use super::super::error::ImportError;
-use super::kept::{Answered, Asked, Unfit};
+use super::super::error::{InputProblem, Located};
+use super::message::{KeptRequest, KeptResponse, Unfit};
 use super::node::Node;
 use super::{har, httpmock, vcr};
 use crate::recording::wire::message_of;
 
-/// The tools whose files are read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tool {
-    Har,
-    Httpmock,
-    /// The key of its interactions is `http_interactions`.
-    Vcr,
-    /// The key of its interactions is `interactions`.
-    Vcrpy,
+/// A tool whose files are read.
+#[derive(Debug)]
+pub(in crate::import) struct Tool {
+    /// The keys at the root of its files, each of which tells them.
+    root_keys: &'static [&'static str],
+    /// The keys on the way to its exchanges.
+    path: &'static [&'static str],
+    /// What its file is called.
+    pub(super) file: &'static str,
+    /// What it calls an exchange.
+    pub(super) exchange: &'static str,
+    /// Reads the request of an exchange.
+    pub(super) request: fn(&Node) -> Result<KeptRequest, Unfit>,
+    /// Reads the response of an exchange.
+    pub(super) response: fn(&Node) -> Result<KeptResponse, Unfit>,
 }
 
+static HAR: Tool = Tool {
+    root_keys: &["log"],
+    path: &["log", "entries"],
+    file: "HAR file",
+    exchange: "entry",
+    request: har::request,
+    response: har::response,
+};
+
+static HTTPMOCK: Tool = Tool {
+    root_keys: &["when", "then"],
+    path: &[],
+    file: "httpmock file",
+    exchange: "mock",
+    request: httpmock::request,
+    response: httpmock::response,
+};
+
+static VCR: Tool = Tool {
+    root_keys: &["http_interactions"],
+    path: &["http_interactions"],
+    file: "VCR cassette",
+    exchange: "interaction",
+    request: vcr::request,
+    response: vcr::response,
+};
+
+static VCRPY: Tool = Tool {
+    root_keys: &["interactions"],
+    path: &["interactions"],
+    file: "vcrpy cassette",
+    exchange: "interaction",
+    request: vcr::request,
+    response: vcr::response,
+};
+
 impl Tool {
-    /// The tool that wrote `text`, which begins with something else than white space; `None` when none of them did.
-    pub(super) fn of(text: &[u8]) -> Option<Self> {
+    /// Returns the tool that wrote `text`, which begins with something else than white space; `None` when none of them did.
+    pub(in crate::import) fn of(text: &[u8]) -> Option<&'static Self> {
         if !text.starts_with(b"{") {
             return of_yaml(text);
         }
-        match serde_json::from_slice::<Probe>(text) {
-            Ok(probe) if probe.log.as_ref().is_some_and(|log| log.entries.is_some()) => Some(Self::Har),
-            Ok(probe) if probe.http_interactions.is_some() => Some(Self::Vcr),
-            Ok(probe) if probe.interactions.is_some() => Some(Self::Vcrpy),
-            Ok(probe) if probe.when.is_some() && probe.then.is_some() => Some(Self::Httpmock),
-            // A file that breaks off is told by its first key.
+        match serde_json::from_slice::<RootKeys>(text) {
+            Ok(root) if root.log.as_ref().is_some_and(|log| log.entries.is_some()) => Some(&HAR),
+            Ok(root) if root.http_interactions.is_some() => Some(&VCR),
+            Ok(root) if root.interactions.is_some() => Some(&VCRPY),
+            Ok(root) if root.when.is_some() && root.then.is_some() => Some(&HTTPMOCK),
+            // Of a file that breaks off the first key is enough.
             Err(error) if !error.is_data() => first_key(text).and_then(Self::of_key),
             _ => None,
         }
     }
 
-    /// The exchanges of its file.
-    pub(super) fn read(self, input: &Input<'_>) -> Result<Vec<Node>, ImportError> {
-        let documents = if input.bytes.trim_ascii_start().starts_with(b"{") {
-            let bad = |error: serde_json::Error| self.unreadable(input, error.line(), &message_of(&error));
-            vec![Node::from(serde_json::from_slice::<Value>(input.bytes).map_err(bad)?)]
+    /// Returns the exchanges of its file.
+    pub(super) fn read(&self, bytes: &[u8]) -> Result<Vec<Node>, Located> {
+        let documents = if bytes.trim_ascii_start().starts_with(b"{") {
+            let bad = |error: serde_json::Error| self.unreadable(error.line(), message_of(&error));
+            vec![Node::from(serde_json::from_slice::<Value>(bytes).map_err(bad)?)]
         } else {
-            self.documents(input)?
+            self.documents(bytes)?
         };
         Ok(documents.into_iter().flat_map(|document| self.exchanges(document)).collect())
     }
 
     #[cfg(feature = "import-yaml")]
-    fn documents(self, input: &Input<'_>) -> Result<Vec<Node>, ImportError> {
-        let text = std::str::from_utf8(input.bytes).map_err(|error| {
-            let line = input.bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-            self.unreadable(input, line, "the text is not UTF-8")
+    fn documents(&self, bytes: &[u8]) -> Result<Vec<Node>, Located> {
+        let text = std::str::from_utf8(bytes).map_err(|error| {
+            let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
+            self.unreadable(line, "the text is not UTF-8".to_owned())
         })?;
-        super::yaml::documents(text).map_err(|error| self.unreadable(input, error.line, &error.message))
+        super::yaml::documents(text).map_err(|error| self.unreadable(error.line, error.message))
     }
 
     #[cfg(not(feature = "import-yaml"))]
-    fn documents(self, input: &Input<'_>) -> Result<Vec<Node>, ImportError> {
-        Err(ImportError::NoYaml { label: input.label.to_owned(), file: self.file_noun() })
+    fn documents(&self, _bytes: &[u8]) -> Result<Vec<Node>, Located> {
+        Err(InputProblem::NoYaml(self.file).into())
     }
 
-    /// The exchanges of a document.
-    fn exchanges(self, document: Node) -> Vec<Node> {
-        let keys: &[&str] = match self {
-            Self::Har => &["log", "entries"],
-            Self::Httpmock => &[],
-            Self::Vcr => &["http_interactions"],
-            Self::Vcrpy => &["interactions"],
-        };
-        match keys.iter().try_fold(document, |node, key| node.take(key)) {
+    /// Returns the exchanges of a document.
+    fn exchanges(&self, document: Node) -> Vec<Node> {
+        match self.path.iter().try_fold(document, |node, key| node.take(key)) {
             Some(Node::List(items)) => items,
             Some(node @ Node::Map(_)) => vec![node],
             // A document of nothing may stand behind a last marker.
@@ -80,61 +115,19 @@ impl Tool {
         }
     }
 
-    fn unreadable(self, input: &Input<'_>, line: usize, message: &str) -> ImportError {
-        let (label, message) = (input.label.to_owned(), message.to_owned());
-        ImportError::BadArchive { label, line, file: self.file_noun(), message }
+    fn unreadable(&self, line: usize, message: String) -> Located {
+        InputProblem::BadArchive { file: self.file, message }.at_line(line)
     }
 
-    /// What its file is called.
-    pub(super) fn file_noun(self) -> &'static str {
-        match self {
-            Self::Har => "HAR file",
-            Self::Httpmock => "httpmock file",
-            Self::Vcr => "VCR cassette",
-            Self::Vcrpy => "vcrpy cassette",
-        }
-    }
-
-    /// What it calls an exchange.
-    pub(super) fn exchange_noun(self) -> &'static str {
-        match self {
-            Self::Har => "entry",
-            Self::Httpmock => "mock",
-            Self::Vcr | Self::Vcrpy => "interaction",
-        }
-    }
-
-    pub(super) fn asked(self, node: &Node) -> Result<Asked, Unfit> {
-        match self {
-            Self::Har => har::asked(node),
-            Self::Httpmock => httpmock::asked(node),
-            Self::Vcr | Self::Vcrpy => vcr::asked(node),
-        }
-    }
-
-    pub(super) fn answered(self, node: &Node) -> Result<Answered, Unfit> {
-        match self {
-            Self::Har => har::answered(node),
-            Self::Httpmock => httpmock::answered(node),
-            Self::Vcr | Self::Vcrpy => vcr::answered(node),
-        }
-    }
-
-    /// The tool whose files have this key at their root.
-    fn of_key(key: &str) -> Option<Self> {
-        match key {
-            "log" => Some(Self::Har),
-            "when" | "then" => Some(Self::Httpmock),
-            "http_interactions" => Some(Self::Vcr),
-            "interactions" => Some(Self::Vcrpy),
-            _ => None,
-        }
+    /// Returns the tool whose files have this key at their root.
+    fn of_key(key: &str) -> Option<&'static Self> {
+        [&HAR, &HTTPMOCK, &VCR, &VCRPY].into_iter().find(|tool| tool.root_keys.contains(&key))
     }
 }
 
 /// The keys at the root of an archive.
 #[derive(Default, Deserialize)]
-struct Probe {
+struct RootKeys {
     log: Option<Log>,
     interactions: Option<IgnoredAny>,
     http_interactions: Option<IgnoredAny>,
@@ -147,15 +140,15 @@ struct Log {
     entries: Option<IgnoredAny>,
 }
 
-/// The first key of a JSON object.
+/// Returns the first key of a JSON object.
 fn first_key(text: &[u8]) -> Option<&str> {
     let inside = text.trim_ascii_start().strip_prefix(b"{")?.trim_ascii_start().strip_prefix(b"\"")?;
     let end = inside.iter().position(|byte| *byte == b'"')?;
     std::str::from_utf8(&inside[..end]).ok()
 }
 
-/// The tool of a YAML text, by the keys at its root. Comments and markers may stand before them.
-fn of_yaml(text: &[u8]) -> Option<Tool> {
+/// Returns the tool of a YAML text, by the keys at its root. Comments and markers may stand before them.
+fn of_yaml(text: &[u8]) -> Option<&'static Tool> {
     let lines = text.split(|byte| *byte == b'\n').filter_map(|line| std::str::from_utf8(line.trim_ascii_end()).ok());
     let mut lines = lines.filter(|line| !line.is_empty() && !line.starts_with(['#', '%']) && *line != "---");
     let key = |line: &str| Some(line.split_once(':')?.0.trim().trim_matches(['"', '\'']).to_owned());
@@ -164,13 +157,13 @@ fn of_yaml(text: &[u8]) -> Option<Tool> {
             let mut roots = lines.filter(|line| !line.starts_with([' ', '-'])).filter_map(key);
             roots.find_map(|key| Tool::of_key(&key))
         }
-        first => Tool::of_key(first).filter(|tool| *tool != Tool::Har),
+        first => Tool::of_key(first).filter(|tool| !std::ptr::eq(*tool, &HAR)),
     }
 }
 
 #[cfg(all(test, not(feature = "import-yaml")))]
 mod tests {
-    use super::super::super::{ImportOptions, Input, import};
+    use crate::import::{ImportOptions, Input, import};
 
     #[test]
     fn a_cassette_is_named_where_yaml_is_not_read() {

@@ -4,38 +4,38 @@
 //! status is a number, or a map with `code`. All of these are read in every cassette.
 
 use super::coding;
-use super::kept::{self, Answered, Asked, Unfit};
+use super::message::{self, KeptRequest, KeptResponse, Unfit};
 use super::node::Node;
 
-/// The request of an interaction.
-pub(super) fn asked(node: &Node) -> Result<Asked, Unfit> {
+/// Returns the request of an interaction.
+pub(super) fn request(node: &Node) -> Result<KeptRequest, Unfit> {
     let request = node.get("request").ok_or_else(|| Unfit::Bad("there is no `request`".to_owned()))?;
     let url = request.get_any(&["uri", "url", "path"]).and_then(Node::text);
     let url = url.ok_or_else(|| Unfit::Bad("the request has no `uri`".to_owned()))?;
     let method = request.get("method").and_then(Node::text);
     let method = method.ok_or_else(|| Unfit::Bad("the request has no `method`".to_owned()))?;
     let body = body(request)?.map(|body| coding::uncompressed(body, None)).transpose()?;
-    Ok(Asked { method: Some(method.to_owned()), url: url.to_owned(), body })
+    Ok(KeptRequest { method: Some(method.to_owned()), url: url.to_owned(), body })
 }
 
-/// The response of an interaction.
-pub(super) fn answered(node: &Node) -> Result<Answered, Unfit> {
+/// Returns the response of an interaction.
+pub(super) fn response(node: &Node) -> Result<KeptResponse, Unfit> {
     let response = node.get("response").ok_or_else(|| Unfit::Bad("there is no `response`".to_owned()))?;
     let status = response.at(&["status", "code"]).or_else(|| response.get_any(&["status_code", "code", "status"]));
-    let status = kept::status(status, "status")?;
+    let status = message::status(status, "status")?;
     let fields = response.get("headers").map(fields).unwrap_or_default();
     let body = body(response)?;
     let body = body.ok_or_else(|| Unfit::Bad("the response has no `body` (expected `string` in it)".to_owned()))?;
-    Ok(Answered {
+    Ok(KeptResponse {
         status,
-        body: coding::uncompressed(body, kept::field(&fields, "Content-Encoding"))?,
+        body: coding::uncompressed(body, message::field(&fields, "Content-Encoding"))?,
         fields,
         sent_us: node.get("recorded_at").and_then(Node::text).and_then(epoch_us),
-        ..Answered::default()
+        ..KeptResponse::default()
     })
 }
 
-/// The body of a request or a response; `None` when there is none.
+/// Returns the body of a request or a response; `None` when there is none.
 fn body(message: &Node) -> Result<Option<Vec<u8>>, Unfit> {
     // Serialisers that show JSON as what it is leave out its text.
     if let Some(parsed) = message.get("parsed_body") {
@@ -56,7 +56,7 @@ fn body(message: &Node) -> Result<Option<Vec<u8>>, Unfit> {
 /// Fields: a list of values by name, or one value by name, or a list of names and values.
 fn fields(headers: &Node) -> Vec<(String, String)> {
     if headers.entries().is_empty() {
-        return kept::named_pairs(headers);
+        return message::named_pairs(headers);
     }
     let values = |(name, values): &(String, Node)| -> Vec<(String, String)> {
         let texts = values.items().iter().filter_map(Node::text);
@@ -65,7 +65,7 @@ fn fields(headers: &Node) -> Vec<(String, String)> {
     headers.entries().iter().flat_map(values).collect()
 }
 
-/// A time of RFC 9110 (Ruby's VCR) or of RFC 3339, in microseconds of the Unix epoch.
+/// Returns a time of RFC 9110 (Ruby's VCR) or of RFC 3339, in microseconds of the Unix epoch.
 fn epoch_us(text: &str) -> Option<u64> {
     if let Ok(time) = httpdate::parse_http_date(text) {
         let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;

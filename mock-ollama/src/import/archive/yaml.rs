@@ -27,7 +27,7 @@ pub(super) struct BadYaml {
     pub(super) message: String,
 }
 
-/// The documents of a YAML text.
+/// Returns the documents of a YAML text.
 pub(super) fn documents(text: &str) -> Result<Vec<Node>, BadYaml> {
     let mut builder = Builder::default();
     for event in Parser::new_from_str(text) {

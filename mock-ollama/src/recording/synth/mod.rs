@@ -1,7 +1,7 @@
 //! Synthetic recordings from latency profiles.
 //!
 //! The profiles restate published statistics of real streams (see `profile`); everything is integer arithmetic over one
-//! seeded generator, so the same profile, length and seed give the same bytes on every machine.
+//! seeded generator, so the same profile, length and seed give the same bytes on every host.
 //!
 //! | file | what |
 //! | --- | --- |

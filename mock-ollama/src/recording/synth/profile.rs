@@ -1,6 +1,6 @@
 //! The profiles: statistics of the gaps between the chunks of 114 public streams, restated as quantiles.
 //!
-//! Where nothing else is said the figures are those of one model in one source, from real `created_at` values: the
+//! Where nothing else is stated the figures are those of one model in one source, from real `created_at` values: the
 //! smallest gap is half the median, p50, p95, p99 and the maximum as measured.
 
 use rand::RngExt as _;
@@ -61,7 +61,7 @@ pub const PROFILES: &[Profile] = &[
     },
     Profile {
         name: "local-14b",
-        what: "a large model on a small machine: about 150 ms a token (deepseek-r1:14b)",
+        what: "a large model on a small host: about 150 ms a token (deepseek-r1:14b)",
         load_us: WARM,
         prompt_us: [200_000, 400_000, 900_000, 1_200_000, 1_500_000],
         gap_us: [130_000, 149_000, 159_000, 164_000, 171_000],
@@ -94,12 +94,12 @@ pub const PROFILES: &[Profile] = &[
 ];
 
 impl Profile {
-    /// The profile of this name.
+    /// Returns the profile of this name.
     pub fn named(name: &str) -> Option<&'static Self> {
         PROFILES.iter().find(|profile| profile.name == name)
     }
 
-    /// The next gap, in microseconds.
+    /// Returns the next gap, in microseconds.
     pub(super) fn gap(&self, rng: &mut Pcg64Mcg) -> u64 {
         if rng.random_range(0..10_000_u32) < self.burst {
             return rng.random_range(5..100);
@@ -108,7 +108,7 @@ impl Profile {
     }
 }
 
-/// A value with these quantiles: a straight line between each two of them.
+/// Returns a value with these quantiles: a straight line between each two of them.
 pub(super) fn draw(quantiles: Quantiles, rng: &mut Pcg64Mcg) -> u64 {
     let place = rng.random_range(0..10_000_u64);
     let upper = PLACES.iter().position(|known| *known > place).unwrap_or(PLACES.len() - 1);

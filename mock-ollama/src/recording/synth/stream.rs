@@ -8,7 +8,7 @@ use serde_json::json;
 
 use super::Profile;
 use super::profile::draw;
-use crate::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use crate::seed::Seed;
 
 /// What the made-up words are made of.
@@ -30,8 +30,7 @@ pub enum Shape {
     Generate,
 }
 
-/// A stream of `tokens` made-up words, each in a chunk of its own, with a final object whose counters are those of
-/// its times.
+/// Returns a stream of `tokens` made-up words, one a chunk. The counters of its final object follow from its times.
 pub fn synthesise(profile: &Profile, shape: Shape, tokens: u32, seed: Seed) -> Recording {
     let mut rng = seed.derive("synth", [profile.name.as_bytes()]).rng();
     let load_us = draw(profile.load_us, &mut rng);
@@ -71,17 +70,12 @@ pub fn synthesise(profile: &Profile, shape: Shape, tokens: u32, seed: Seed) -> R
         chunks,
         end: End::Clean,
     };
-    Recording {
-        name: format!("synthetic-{}-{tokens}-{seed}", profile.name),
-        origin: Origin::Synthetic,
-        description: Some(format!("{tokens} made-up words at the pace of: {}", profile.what)),
-        server: None,
-        model: Model { name: model, capabilities: vec!["completion".to_owned()], ..Model::default() },
-        licence: Some("CC0-1.0".to_owned()),
-        source: None,
-        scrub: Vec::new(),
-        exchanges: vec![exchange],
-    }
+    let name = format!("synthetic-{}-{tokens}-{seed}", profile.name);
+    let mut recording = Recording::new(name, Origin::Synthetic, model, vec![exchange]);
+    recording.description = Some(format!("{tokens} made-up words at the pace of: {}", profile.what));
+    recording.model.capabilities = vec!["completion".to_owned()];
+    recording.licence = Some("CC0-1.0".to_owned());
+    recording
 }
 
 fn chunk(at_us: u64, line: &str) -> Chunk {

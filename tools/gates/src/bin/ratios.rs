@@ -1,7 +1,7 @@
 //! The pure parts held to floors: each against simple code that does the same work in the same process.
 //!
 //! A round measures both, one after the other, and its ratio is theirs; the median over the rounds is judged. A busy
-//! machine slows both, so the ratio stays where the times do not. Times are those of the thread on the processor, where
+//! host slows both, so the ratio stays where the times do not. Times are those of the thread on the processor, where
 //! the system tells. Exit code 1: a floor was missed. On a processor without instructions for SHA-256 a reader that
 //! misses is not judged: the hash alone takes most of what it has.
 //!

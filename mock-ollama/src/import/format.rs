@@ -1,4 +1,4 @@
-//! What an input is, told by how it begins.
+//! The format of an input, by how it begins.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -9,7 +9,7 @@ use super::{archive, raw_capture};
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum InputFormat {
     /// A recording of this project.
     Recording,
     /// A file in which another tool keeps whole exchanges.
@@ -37,14 +37,14 @@ pub(super) enum Form {
 type Test = fn(&Beginning<'_>) -> bool;
 
 /// The forms in the order in which they are tried. The last row fits everything.
-const FORMS: &[(Test, Form)] = &[
-    (|input| input.has(|keys| keys.recording.is_some()), Form::Recording),
-    (|input| input.has(|keys| keys.format.as_deref() == Some(raw_capture::FORMAT)), Form::Capture),
-    (|input| archive::is_one(input.bytes), Form::Archive),
-    (|input| input.starts_with_any(&["HTTP/1.", "HTTP/2", "HTTP/3"]), Form::Response),
-    (is_events, Form::Events),
-    (|input| input.bytes.is_empty(), Form::Empty),
-    (is_objects, Form::Objects),
+const FORMATS: &[(Test, InputFormat)] = &[
+    (|input| input.has(|keys| keys.recording.is_some()), InputFormat::Recording),
+    (|input| input.has(|keys| keys.format.as_deref() == Some(raw_capture::FORMAT)), InputFormat::Capture),
+    (|input| archive::is_one(input.bytes), InputFormat::Archive),
+    (|input| input.starts_with_any(&["HTTP/1.", "HTTP/2", "HTTP/3"]), InputFormat::Response),
+    (is_events, InputFormat::Events),
+    (|input| input.bytes.is_empty(), InputFormat::Empty),
+    (is_objects, InputFormat::Objects),
     (
         |input| input.bytes.starts_with(&[0x1F, 0x8B]),
         foreign("compressed with gzip", "undo it with gunzip, or keep the body with curl --compressed"),
@@ -56,7 +56,7 @@ const FORMS: &[(Test, Form)] = &[
     (|input| input.bytes.starts_with(b"PK\x03\x04"), foreign("a ZIP archive", "unpack it and import the folder")),
     (
         |input| input.bytes.starts_with(b"["),
-        foreign("a JSON array", "put each of its objects on a line of its own, for instance with jq -c '.[]'"),
+        foreign("a JSON array", "put each of its objects on its own line, for instance with jq -c '.[]'"),
     ),
     (
         |input| input.bytes.starts_with(b"\""),
@@ -91,8 +91,8 @@ const FORMS: &[(Test, Form)] = &[
     ),
 ];
 
-const fn foreign(what: &'static str, advice: &'static str) -> Form {
-    Form::Foreign { what, advice }
+const fn foreign(what: &'static str, advice: &'static str) -> InputFormat {
+    InputFormat::Foreign { what, advice }
 }
 
 /// The keys of a first JSON object that tell a form.
@@ -118,14 +118,14 @@ impl Beginning<'_> {
         words.iter().any(|word| self.bytes.starts_with(word.as_bytes()))
     }
 
-    /// The first line, without what ends it.
+    /// Returns the first line, without what ends it.
     fn line(&self) -> &[u8] {
         self.bytes.split(|byte| matches!(byte, b'\n' | b'\r')).next().unwrap_or_default()
     }
 }
 
-impl Form {
-    /// The form of `bytes`, which are UTF-8 where they are text.
+impl InputFormat {
+    /// Returns the format of `bytes`, which are UTF-8 where they are text.
     pub(super) fn of(bytes: &[u8]) -> Self {
         let bytes = bytes.trim_ascii_start();
         // An array would be read as the keys in their order.
@@ -133,19 +133,19 @@ impl Form {
         let first = || serde_json::Deserializer::from_slice(bytes).into_iter().next().and_then(Result::ok);
         let keys = is_object.then(first).flatten();
         let beginning = Beginning { bytes, keys };
-        let row = FORMS.iter().find(|(test, _)| test(&beginning));
+        let row = FORMATS.iter().find(|(test, _)| test(&beginning));
         row.map_or(Self::Objects, |(_, form)| *form)
     }
 }
 
-/// A field of an event, or a comment (WHATWG HTML §9.2.5), and `data` somewhere.
+/// Returns whether it begins with a field of an event or a comment (WHATWG HTML §9.2.5), and has `data` somewhere.
 fn is_events(input: &Beginning<'_>) -> bool {
     let begins = input.starts_with_any(&[":", "data:", "event:", "id:", "retry:"]);
     let mut lines = input.bytes.split(|byte| matches!(byte, b'\n' | b'\r'));
     begins && lines.any(|line| line.strip_prefix(b"data:").is_some_and(|data| !data.trim_ascii().is_empty()))
 }
 
-/// A brace, and then a key in quotes or nothing that says otherwise.
+/// Returns whether it begins with a brace, and then a key in quotes or nothing that says otherwise.
 fn is_objects(input: &Beginning<'_>) -> bool {
     let rest = input.bytes.strip_prefix(b"{");
     rest.is_some_and(|rest| matches!(rest.trim_ascii_start().first(), None | Some(b'"' | b'}')))
@@ -169,14 +169,14 @@ fn is_coded(input: &Beginning<'_>) -> bool {
     })
 }
 
-/// The size of a chunk in hexadecimal, alone on the first line.
+/// Returns whether the size of a chunk in hexadecimal stands alone on the first line.
 fn is_chunk_size(input: &Beginning<'_>) -> bool {
     let line = input.line();
     let behind = input.bytes[line.len()..].trim_ascii_start();
     !line.is_empty() && line.iter().all(u8::is_ascii_hexdigit) && matches!(behind.first(), Some(b'{' | b'd' | b'e'))
 }
 
-/// The begin of a document, a comment or directive, or a key that stands first.
+/// Returns whether it begins with a document, a comment or directive, or a key.
 fn is_yaml(input: &Beginning<'_>) -> bool {
     let line = input.line();
     let key = line.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
@@ -189,31 +189,31 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::Form;
+    use super::InputFormat;
 
     #[rstest]
-    #[case::recording("{\"recording\":1,\"name\":\"x\"}\n", Form::Recording)]
-    #[case::capture("{\"format\":\"raw-capture/1\"}\n", Form::Capture)]
-    #[case::format_of_something_else("{\"format\":\"json\"}\n", Form::Objects)]
-    #[case::curl_i("HTTP/1.1 200 OK\r\n\r\n{}", Form::Response)]
-    #[case::curl_i_of_http_2("HTTP/2 404 \r\n\r\n{}", Form::Response)]
-    #[case::data("data: {}\n\n", Form::Events)]
-    #[case::data_without_a_space("data:{}\n\n", Form::Events)]
-    #[case::event("event: message_start\ndata: {}\n\n", Form::Events)]
-    #[case::comment(": keep-alive\n\ndata: {}\n\n", Form::Events)]
-    #[case::bare_comment(":\n\ndata: {}\n\n", Form::Events)]
-    #[case::id("id: 1\ndata: {}\n\n", Form::Events)]
-    #[case::retry("retry: 3000\n\ndata: {}\n\n", Form::Events)]
-    #[case::carriage_returns("retry: 3000\r\rdata: {}\r\r", Form::Events)]
-    #[case::blank_lines_first("\n\ndata: {}\n\n", Form::Events)]
-    #[case::object("{\"model\":\"m\"}", Form::Objects)]
-    #[case::pretty_object("{\n  \"model\": \"m\"\n}", Form::Objects)]
-    #[case::empty_object("{}", Form::Objects)]
-    #[case::cut_object("{", Form::Objects)]
-    #[case::nothing("", Form::Empty)]
-    #[case::blank("\n \r\n", Form::Empty)]
-    fn a_form_that_is_read_is_told_by_its_beginning(#[case] text: &str, #[case] form: Form) {
-        assert_eq!(Form::of(text.as_bytes()), form);
+    #[case::recording("{\"recording\":1,\"name\":\"x\"}\n", InputFormat::Recording)]
+    #[case::capture("{\"format\":\"raw-capture/1\"}\n", InputFormat::Capture)]
+    #[case::format_of_something_else("{\"format\":\"json\"}\n", InputFormat::Objects)]
+    #[case::curl_i("HTTP/1.1 200 OK\r\n\r\n{}", InputFormat::Response)]
+    #[case::curl_i_of_http_2("HTTP/2 404 \r\n\r\n{}", InputFormat::Response)]
+    #[case::data("data: {}\n\n", InputFormat::Events)]
+    #[case::data_without_a_space("data:{}\n\n", InputFormat::Events)]
+    #[case::event("event: message_start\ndata: {}\n\n", InputFormat::Events)]
+    #[case::comment(": keep-alive\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::bare_comment(":\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::id("id: 1\ndata: {}\n\n", InputFormat::Events)]
+    #[case::retry("retry: 3000\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::carriage_returns("retry: 3000\r\rdata: {}\r\r", InputFormat::Events)]
+    #[case::blank_lines_first("\n\ndata: {}\n\n", InputFormat::Events)]
+    #[case::object("{\"model\":\"m\"}", InputFormat::Objects)]
+    #[case::pretty_object("{\n  \"model\": \"m\"\n}", InputFormat::Objects)]
+    #[case::empty_object("{}", InputFormat::Objects)]
+    #[case::cut_object("{", InputFormat::Objects)]
+    #[case::nothing("", InputFormat::Empty)]
+    #[case::blank("\n \r\n", InputFormat::Empty)]
+    fn a_form_that_is_read_is_told_by_its_beginning(#[case] text: &str, #[case] form: InputFormat) {
+        assert_eq!(InputFormat::of(text.as_bytes()), form);
     }
 
     #[rstest]
@@ -242,7 +242,7 @@ mod tests {
     #[case::yaml_data(b"data:\n  body: x\n", "YAML")]
     #[case::text(b"Ollama is running", "text or bytes of no known form")]
     fn what_is_not_read_is_called_by_its_name(#[case] bytes: &[u8], #[case] expected: &str) {
-        let Form::Foreign { what, .. } = Form::of(bytes) else { panic!("{:?}", Form::of(bytes)) };
+        let InputFormat::Foreign { what, .. } = InputFormat::of(bytes) else { panic!("{:?}", InputFormat::of(bytes)) };
         assert_eq!(what, expected);
     }
 
@@ -251,8 +251,8 @@ mod tests {
         fn arbitrary_bytes_and_deep_ones_have_a_form(
             bytes in prop::collection::vec(any::<u8>(), 0..64), brace in prop::sample::select(vec!["[", "{\"a\":", "{"]),
         ) {
-            Form::of(&bytes);
-            Form::of(brace.repeat(50_000).as_bytes());
+            InputFormat::of(&bytes);
+            InputFormat::of(brace.repeat(50_000).as_bytes());
         }
     }
 }

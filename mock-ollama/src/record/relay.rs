@@ -2,9 +2,9 @@
 
 use bytes::Bytes;
 
+use super::capture::Capture;
 use super::error::NotRecorded;
 use super::limits::MAX_ANSWER_BYTES;
-use super::note::Note;
 use super::upstream::UpstreamUrl;
 use super::wire::forwarded;
 use crate::clock::{Clock as _, Instant};
@@ -14,7 +14,7 @@ use crate::recording::End;
 
 /// The upstream's side of an exchange.
 #[derive(Debug)]
-pub(super) struct Relaying {
+pub(super) struct Relay {
     pub(super) upstream: Socket,
     /// Whether some of the request has not been sent, and may still be.
     sends: bool,
@@ -23,10 +23,10 @@ pub(super) struct Relaying {
     arrived: Option<Instant>,
     /// Whether bytes of the answer are still understood.
     is_read: bool,
-    note: Note,
+    capture: Capture,
 }
 
-impl Relaying {
+impl Relay {
     /// Sends a request on over a connection that has just been made.
     pub(super) fn new(mut upstream: Socket, request: Request, url: &UpstreamUrl, now: Instant) -> Self {
         let Request { head, body, .. } = request;
@@ -36,7 +36,7 @@ impl Relaying {
             upstream.push(body.clone());
         }
         let response = Upstream::new(&head.method, MAX_ANSWER_BYTES);
-        Self { upstream, sends: true, response, arrived: None, is_read: true, note: Note::of(head, body, now) }
+        Self { upstream, sends: true, response, arrived: None, is_read: true, capture: Capture::of(head, body, now) }
     }
 
     /// Sends what the upstream takes of the request. One that takes no more may have answered all the same (RFC 9112 §9.5).
@@ -46,8 +46,8 @@ impl Relaying {
         }
         let failed = self.upstream.flush(gathered, false).is_err();
         self.sends = !failed && !self.upstream.is_flushed();
-        if self.upstream.is_flushed() && !self.note.is_answered() {
-            self.note.sent(Monotonic.now());
+        if self.upstream.is_flushed() && !self.capture.is_answered() {
+            self.capture.sent(Monotonic.now());
         }
     }
 
@@ -59,39 +59,39 @@ impl Relaying {
         }
         let received = self.response.push(bytes).unwrap_or_else(|error| {
             self.is_read = false;
-            self.note.give_up(NotRecorded::BadAnswer(error));
+            self.capture.give_up(NotRecorded::BadAnswer(error));
             Vec::new()
         });
         for received in received {
             match received {
-                Received::Head { status, fields } => self.note.head(status, fields),
-                Received::Chunk(bytes) => self.note.chunk(bytes, now),
-                Received::TooLong => self.note.give_up(NotRecorded::TooLarge),
+                Received::Head { status, fields } => self.capture.head(status, fields),
+                Received::Chunk(bytes) => self.capture.chunk(bytes, now),
+                Received::TooLong => self.capture.give_up(NotRecorded::TooLarge),
                 Received::End => {}
             }
         }
     }
 
-    /// Whether any of the answer has come.
+    /// Returns whether any of the answer has come.
     pub(super) fn has_passed_on(&self) -> bool {
         self.arrived.is_some()
     }
 
-    /// Whether all of the answer has come.
+    /// Returns whether all of the answer has come.
     pub(super) fn is_done(&self) -> bool {
         self.response.is_done()
     }
 
-    /// The upstream has closed: how the answer ended with that.
+    /// Returns how the answer ended, since the upstream has closed.
     pub(super) fn end_of_connection(&mut self) -> End {
         if self.response.finish() { End::Clean } else { End::Eof }
     }
 
-    /// What was noted, with what came of a chunk that is not complete.
-    pub(super) fn into_note(mut self) -> Note {
+    /// Returns what was noted, with what came of a chunk that is not complete.
+    pub(super) fn into_capture(mut self) -> Capture {
         if let (Some(chunk), Some(arrived)) = (self.response.take_partial_chunk(), self.arrived) {
-            self.note.chunk(chunk, arrived);
+            self.capture.chunk(chunk, arrived);
         }
-        self.note
+        self.capture
     }
 }

@@ -12,7 +12,7 @@ use crate::scrub::Scrub;
 
 /// What all exchanges of a recorder have in common.
 #[derive(Debug)]
-pub(super) struct Setting {
+pub(super) struct RecorderState {
     pub(super) upstream: UpstreamUrl,
     /// Where the upstream is; at least one.
     pub(super) addrs: Vec<SocketAddr>,
@@ -20,22 +20,22 @@ pub(super) struct Setting {
     pub(super) gate: GateConfig,
     pub(super) folder: Folder,
     pub(super) scrub: Scrub,
-    /// Where it is said what was not recorded.
+    /// Prints what was not recorded.
     pub(super) complain: fn(&str),
     /// Exchanges whose answers should have been recorded and were not.
     pub(super) lost: AtomicUsize,
-    /// Whether it has been said that queries are not kept.
-    pub(super) query_said: AtomicBool,
+    /// Whether the user has been warned that queries are not kept.
+    pub(super) query_warned: AtomicBool,
 }
 
 /// The place of one exchange among those that there may be at once: from its connection on until it has been written.
 #[derive(Debug)]
-pub(super) struct Slot {
+pub(super) struct ExchangePermit {
     taken: Arc<AtomicUsize>,
     waker: Waker,
 }
 
-impl Slot {
+impl ExchangePermit {
     /// Takes a place; when it is free again, the loop is woken.
     pub(super) fn take(taken: &Arc<AtomicUsize>, waker: Waker) -> Self {
         taken.fetch_add(1, Ordering::SeqCst);
@@ -43,7 +43,7 @@ impl Slot {
     }
 }
 
-impl Drop for Slot {
+impl Drop for ExchangePermit {
     fn drop(&mut self) {
         self.taken.fetch_sub(1, Ordering::SeqCst);
         self.waker.wake();

@@ -7,14 +7,14 @@ use super::fates::{Change, Sink, is_continuation};
 
 /// How a text is written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Form {
+pub(super) enum Encoding {
     /// As it is.
     Plain,
     /// With the escapes of a JSON string.
     Json,
     /// Percent-encoded (RFC 3986 §2.1).
     Percent,
-    /// Percent-encoded, and `+` is a space, as in the query of a form.
+    /// Percent-encoded, and `+` is a space, as in the query of a encoding.
     Query,
     /// Each byte as a number, with anything between them.
     Numbers,
@@ -59,8 +59,8 @@ impl Unit {
     }
 }
 
-impl Form {
-    /// Whether this text has anything that does not stand for itself.
+impl Encoding {
+    /// Returns whether this text has anything that does not stand for itself.
     pub(super) fn is_used(self, text: &[u8]) -> bool {
         match self {
             Self::Plain => false,
@@ -83,7 +83,7 @@ impl Form {
         }
     }
 
-    /// What a text stands for.
+    /// Returns what a text stands for.
     pub(super) fn read(self, text: &[u8]) -> Cow<'_, [u8]> {
         if !self.is_used(text) {
             return Cow::Borrowed(text);
@@ -93,7 +93,7 @@ impl Form {
         Cow::Owned(out)
     }
 
-    /// The unit at the start of a text that is not empty.
+    /// Returns the unit at the start of a text that is not empty.
     fn unit(self, text: &[u8]) -> Unit {
         match self {
             Self::Plain => Unit::itself(text.len()),
@@ -120,7 +120,7 @@ fn percent(text: &[u8]) -> Option<u8> {
     u8::try_from(digit(high)? * 16 + digit(low)?).ok()
 }
 
-/// A run of digits that is a byte, or anything else, which stands for nothing.
+/// Returns a run of digits that is a byte, or anything else, which stands for nothing.
 fn number(text: &[u8]) -> Unit {
     let length = text.iter().take_while(|byte| byte.is_ascii_digit()).count();
     let value = std::str::from_utf8(&text[..length]).ok().and_then(|digits| digits.parse().ok());
@@ -130,8 +130,8 @@ fn number(text: &[u8]) -> Unit {
     }
 }
 
-/// The escape at the start of a text. Two that make one character are one; half of such a pair is the replacement
-/// character; a backslash that begins no escape stands for itself.
+/// Returns the escape at the start of a text. Two that make one character are one; half of such a pair is the
+/// replacement character; a backslash that begins no escape stands for itself.
 fn escape(text: &[u8]) -> Unit {
     let letter = match text.get(1) {
         Some(b'u') => return unicode(text),
@@ -164,8 +164,8 @@ fn code_unit(text: &[u8]) -> Option<u16> {
 }
 
 /// A text that was decoded: what is changed in it is changed where it was written.
-pub(super) struct Decoded<'a> {
-    form: Form,
+pub(super) struct DecodedText<'a> {
+    encoding: Encoding,
     written: &'a [u8],
     /// Where `written` stands in the text that it is a part of.
     offset: usize,
@@ -176,9 +176,9 @@ pub(super) struct Decoded<'a> {
     meant_at: usize,
 }
 
-impl<'a> Decoded<'a> {
-    pub(super) fn new(form: Form, written: &'a [u8], offset: usize) -> Self {
-        let mut decoded = Self { form, written, offset, unit: None, written_at: 0, meant_at: 0 };
+impl<'a> DecodedText<'a> {
+    pub(super) fn new(encoding: Encoding, written: &'a [u8], offset: usize) -> Self {
+        let mut decoded = Self { encoding, written, offset, unit: None, written_at: 0, meant_at: 0 };
         decoded.look_at(0, 0);
         decoded
     }
@@ -211,7 +211,7 @@ impl<'a> Decoded<'a> {
     fn look_at(&mut self, written_at: usize, meant_at: usize) {
         (self.written_at, self.meant_at) = (written_at, meant_at);
         let rest = &self.written[written_at..];
-        self.unit = (!rest.is_empty()).then(|| self.form.unit(rest));
+        self.unit = (!rest.is_empty()).then(|| self.encoding.unit(rest));
     }
 
     fn change_unit(&self, unit: Unit, range: &Range<usize>, change: Change, to: &mut dyn Sink) {
@@ -224,7 +224,7 @@ impl<'a> Decoded<'a> {
             }
             Meaning::Bytes(bytes, _) => {
                 let change = match change {
-                    _ if self.form == Form::Numbers => Change::Number,
+                    _ if self.encoding == Encoding::Numbers => Change::Number,
                     Change::Characters if is_continuation(bytes[0]) => Change::Rest,
                     Change::Characters => Change::One,
                     change => change,

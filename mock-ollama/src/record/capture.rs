@@ -17,31 +17,31 @@ use crate::scrub::{Pass, Scrub};
 const KEPT_FIELDS: &[&str] =
     &["content-type", "content-language", "allow", "location", "retry-after", "retry-after-ms", "x-should-retry"];
 
-/// One exchange while it is on its way.
+/// What was seen of one exchange, so far.
 #[derive(Debug)]
-pub(super) struct Note {
+pub(super) struct Capture {
     head: RequestHead,
     body: Bytes,
     /// When the whole request had been sent.
     sent: Instant,
     response: Option<Response>,
     chunks: Vec<Chunk>,
-    /// Why nothing more is noted.
+    /// Why nothing more is captured.
     given_up: Option<NotRecorded>,
 }
 
-impl Note {
-    /// A note of a request, which counts as sent at `sent` until [`Note::sent`] says otherwise.
+impl Capture {
+    /// Returns a capture of a request, which counts as sent at `sent` until [`Capture::sent`] says otherwise.
     pub(super) fn of(head: RequestHead, body: Bytes, sent: Instant) -> Self {
         Self { head, body, sent, response: None, chunks: Vec::new(), given_up: None }
     }
 
-    /// The whole request has been sent.
+    /// Notes when the whole request had been sent.
     pub(super) fn sent(&mut self, now: Instant) {
         self.sent = now;
     }
 
-    /// Whether the head of a response has come.
+    /// Returns whether the head of a response has come.
     pub(super) fn is_answered(&self) -> bool {
         self.response.is_some()
     }
@@ -62,34 +62,32 @@ impl Note {
         self.chunks.push(Chunk { at_us, bytes });
     }
 
-    /// Lets go of what has come of the answer: it will not be recorded.
+    /// Drops what has come of the answer: it will not be recorded.
     pub(super) fn give_up(&mut self, why: NotRecorded) {
         self.chunks = Vec::new();
         self.given_up.get_or_insert(why);
     }
 
-    /// Method and path, as the recording has them or would.
+    /// Returns method and path, as the recording has them or would.
     pub(super) fn title(&self) -> String {
         format!("{} {}", self.head.method, recording::Request::path_of(&self.head.target))
     }
 
-    /// Whether the request has a query, of which nothing is kept.
+    /// Returns whether the request has a query, of which nothing is kept.
     pub(super) fn has_query(&self) -> bool {
         self.head.target.contains('?')
     }
 
-    /// What is kept of the request.
+    /// Returns what is kept of the request.
     fn request(&self, scrub: &Scrub) -> Result<recording::Request, NotRecorded> {
-        let methods = [Method::Get, Method::Head, Method::Post, Method::Delete];
-        let method = methods.into_iter().find(|method| method.as_str() == self.head.method);
-        let method = method.ok_or_else(|| NotRecorded::Method(self.head.method.clone()))?;
+        let method = Method::named(&self.head.method).ok_or_else(|| NotRecorded::Method(self.head.method.clone()))?;
         let path = scrub.target(&recording::Request::path_of(&self.head.target));
         let text = std::str::from_utf8(&self.body).map_err(|_| NotRecorded::NotUtf8)?;
         let body = (!text.is_empty()).then(|| RequestBody::of(&scrub.request(text)));
         Ok(recording::Request { method, path, body })
     }
 
-    /// The recording of an exchange that ended so.
+    /// Returns the recording of an exchange that ended so.
     pub(super) fn finish(mut self, end: End, scrub: &Scrub) -> Result<Recording, NotRecorded> {
         if let Some(why) = self.given_up.take() {
             return Err(why);
@@ -120,7 +118,7 @@ impl Note {
     }
 }
 
-/// The chunks of a body with its compression undone: what is compressed cannot be scrubbed.
+/// Returns the chunks of a body with its compression undone: what is compressed cannot be scrubbed.
 fn decoded(response: &Response, chunks: Vec<Chunk>, scrub: &Scrub) -> Result<Vec<Chunk>, NotRecorded> {
     if chunks.is_empty() || !scrub.makes(Pass::Compressed) {
         return Ok(chunks);
@@ -132,23 +130,23 @@ fn decoded(response: &Response, chunks: Vec<Chunk>, scrub: &Scrub) -> Result<Vec
     }
 }
 
-/// What is said of an exchange of which there is no recording.
+/// Returns the complaint about an exchange of which there is no recording.
 pub(super) fn not_recorded(title: &str, why: &NotRecorded, scrub: &Scrub) -> String {
     scrub.complaint(&format!("not recorded: {title}: {}", why.chain()))
 }
 
-/// A model's name as listings show it; a recording's has no control characters.
+/// Returns a model's name as listings show it; a recording's has no control characters.
 fn listed(name: &str) -> String {
     let name = ModelName::parse(name).map_or_else(|| name.to_owned(), |name| name.to_string());
     name.replace(char::is_control, "\u{fffd}")
 }
 
-/// The model that a request names.
+/// Returns the model that a request names.
 fn model_of(body: Option<&RequestBody>) -> String {
     let name = body.and_then(|body| body.string("model").or_else(|| body.string("name")));
     name.filter(|name| !name.trim().is_empty()).unwrap_or_else(|| "none".to_owned())
 }
 
 #[cfg(test)]
-#[path = "note_tests/mod.rs"]
+#[path = "capture_tests/mod.rs"]
 mod tests;

@@ -1,34 +1,40 @@
-//! The bytes of an input as UTF-8: byte order marks and UTF-16 undone.
+//! An input, and its bytes as UTF-8: byte order marks and UTF-16 undone.
 
 use std::borrow::Cow;
 
-use super::convert::Input;
-use super::error::ImportError;
+use super::error::InputProblem;
+
+/// One file to import.
+#[derive(Clone, Copy, Debug)]
+pub struct Input<'a> {
+    /// What errors call it, usually its path.
+    pub label: &'a str,
+    /// Its bytes.
+    pub bytes: &'a [u8],
+}
 
 /// Bytes that may be a body, and what was done to get them.
-pub(super) struct Text<'a> {
+pub(super) struct Utf8Input<'a> {
     pub(super) bytes: Cow<'a, [u8]>,
     /// What to tell the user; absent when nothing was done.
     pub(super) note: Option<&'static str>,
 }
 
-impl<'a> Text<'a> {
+impl<'a> Utf8Input<'a> {
     /// Undoes what shells and editors do to a text that they write to a file. Other bytes stay as they are.
     ///
     /// # Errors
     ///
     /// UTF-32, and UTF-16 with half a character.
-    pub(super) fn of(input: &Input<'a>) -> Result<Self, ImportError> {
-        let bytes = input.bytes;
-        let refuse = |what| ImportError::Encoding { label: input.label.to_owned(), what };
-        let half = || refuse("is UTF-16 that breaks off within a character");
+    pub(super) fn of(bytes: &'a [u8]) -> Result<Self, InputProblem> {
+        let half = || InputProblem::Encoding("is UTF-16 that breaks off within a character");
         let unit: fn([u8; 2]) -> u16 = match bytes {
             [0xEF, 0xBB, 0xBF, rest @ ..] => {
                 let note = "begins with a byte order mark, which was taken off";
                 return Ok(Self { bytes: Cow::Borrowed(rest), note: Some(note) });
             }
             [0xFF, 0xFE, 0, 0, ..] | [0, 0, 0xFE, 0xFF, ..] => {
-                return Err(refuse("is UTF-32, not UTF-8"));
+                return Err(InputProblem::Encoding("is UTF-32, not UTF-8"));
             }
             // No text has a NUL, so that one beside an ASCII character is half of it.
             [0xFF, 0xFE, ..] | [1..=0x7F, 0, ..] => u16::from_le_bytes,
@@ -53,10 +59,12 @@ mod tests {
     use proptest::prelude::*;
     use rstest::rstest;
 
-    use super::{Input, Text};
+    use super::Utf8Input;
+    use crate::import::ImportError;
+    use crate::import::error::Located;
 
-    fn of(bytes: &[u8]) -> Result<Text<'_>, super::ImportError> {
-        Text::of(&Input { label: "a.ndjson", bytes })
+    fn of(bytes: &[u8]) -> Result<Utf8Input<'_>, ImportError> {
+        Utf8Input::of(bytes).map_err(|problem| Located::from(problem).of_input("a.ndjson"))
     }
 
     fn utf_16(text: &str, mark: bool, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {

@@ -1,4 +1,4 @@
-//! A folder to run the program in, and what it said.
+//! A folder to run the program in, and how a run ended.
 
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
@@ -16,9 +16,9 @@ pub(crate) fn some_variant() -> &'static str {
 }
 
 /// A folder to run the program in, gone when this is dropped.
-pub(crate) struct Desk(TempDir);
+pub(crate) struct Workspace(TempDir);
 
-impl Desk {
+impl Workspace {
     pub(crate) fn new() -> Self {
         Self(TempDir::new().unwrap())
     }
@@ -66,12 +66,12 @@ impl Desk {
         command
     }
 
-    pub(crate) fn lab(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Ended {
+    pub(crate) fn lab(&self, args: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Finished {
         self.command(args).output().expect("the executable starts").into()
     }
 
     /// The least run there is, with more arguments; its report is in `out` unless they say otherwise.
-    pub(crate) fn least_run(&self, more: &[&str]) -> Ended {
+    pub(crate) fn least_run(&self, more: &[&str]) -> Finished {
         let mut args = vec!["run"];
         let unless = |args: &mut Vec<_>, flag, value| {
             if !more.contains(&flag) {
@@ -88,23 +88,23 @@ impl Desk {
     }
 }
 
-/// What a program said, and how it ended.
+/// The output of a program, and how it ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct Finished {
     /// Absent where a signal ended it.
     pub(crate) code: Option<i32>,
     pub(crate) stdout: String,
     pub(crate) stderr: String,
 }
 
-impl From<Output> for Ended {
+impl From<Output> for Finished {
     fn from(output: Output) -> Self {
         let text = |bytes| String::from_utf8(bytes).expect("it prints UTF-8");
         Self { code: output.status.code(), stdout: text(output.stdout), stderr: text(output.stderr) }
     }
 }
 
-impl Ended {
+impl Finished {
     /// Fails, showing what it said, unless it ended with this code.
     #[track_caller]
     pub(crate) fn with(self, code: i32) -> Self {

@@ -1,70 +1,75 @@
-//! What was kept, as an exchange of a recording.
+//! What another tool kept of an exchange, as an exchange of a recording.
 
 use std::time::Duration;
 
 use bytes::Bytes;
-use serde_json::Value;
 
-use super::super::body::{self, Known};
-use super::super::convert::{Imported, Input};
-use super::super::error::ImportError;
-use super::super::response::KEPT_FIELDS;
-use super::super::tags::Tags;
-use super::kept::{Answered, Asked, Unfit};
-use super::route::Found;
+use super::archive::{Archive, ArchivedExchange};
+use super::body;
+use super::error::InputProblem;
+use super::format::InputFormat;
+use super::imported::{ImportedExchange, KnownFacts};
+use super::response::KEPT_FIELDS;
+use super::tags::listed_name;
 use crate::recording::{Chunk, End, Exchange, Origin, Request, RequestBody, Response};
 
-/// The exchange. Its body is cut as the import of a body cuts it; one that is in none of those forms is one chunk.
-pub(super) fn imported(
-    found: &Found,
-    asked: Asked,
-    answered: Answered,
-    place: &str,
-    gap: Option<Duration>,
-) -> Result<Imported, Unfit> {
-    let Answered { status, fields, body, sent_us, wait, receive } = answered;
-    let known = Known {
-        method: Some(found.method),
-        path: Some(found.path.clone()),
-        request: asked.body.filter(|body| !body.is_empty()).map(request_body).transpose()?,
-        status: Some(status),
-        fields: kept_fields(&fields),
+/// Returns the exchanges of an archive. The first one carries the notes on those that were passed over.
+pub(super) fn exchanges(archive: Archive, gap: Option<Duration>) -> Vec<ImportedExchange> {
+    let mut imported: Vec<ImportedExchange> =
+        archive.exchanges.into_iter().map(|archived| exchange(archived, gap)).collect();
+    if let Some(first) = imported.first_mut() {
+        first.notes.splice(0..0, archive.notes);
+    }
+    imported
+}
+
+/// Returns the exchange. Its body is cut as the import of a body cuts it; one in none of those formats is one chunk.
+fn exchange(archived: ArchivedExchange, gap: Option<Duration>) -> ImportedExchange {
+    let ArchivedExchange { place, route, request, response } = archived;
+    let known = KnownFacts {
+        method: Some(route.method),
+        path: Some(route.path),
+        request,
+        status: Some(response.status),
+        fields: kept_fields(&response.fields),
     };
-    let mut imported = cut(&Input { label: place, bytes: &body }, &known, gap)
-        .unwrap_or_else(|| as_one_chunk(known, Bytes::from(body)));
+    let mut imported =
+        cut(&response.body, &known, gap).unwrap_or_else(|| as_one_chunk(known, Bytes::from(response.body)));
     let exchange = &mut imported.exchange;
-    exchange.sent_us = sent_us;
+    exchange.sent_us = response.sent_us;
     if gap.is_none() {
-        set_times(&mut exchange.chunks, wait, receive);
+        set_times(&mut exchange.chunks, response.wait, response.receive);
     }
     let named = exchange.request.as_ref().and_then(model_of);
-    imported.model = named.or(imported.model).map(|name| Tags::listed_name(&name));
-    if found.has_query {
+    imported.model = named.or(imported.model).map(|name| listed_name(&name));
+    if route.has_query {
         imported.notes.push("the query of its URL is not kept; a recording has none".to_owned());
     }
     for note in &mut imported.notes {
         *note = format!("{place}: {note}");
     }
-    Ok(imported)
+    imported
 }
 
-/// The body as its own import reads it, with times where its objects have usable ones; `None` where that would change a byte.
-fn cut(input: &Input<'_>, known: &Known, gap: Option<Duration>) -> Option<Imported> {
-    let read = match body::import(input, known.clone(), gap) {
-        Err(ImportError::NoTime { .. } | ImportError::BadTime { .. } | ImportError::TimeDecreases { .. }) => {
-            body::import(input, known.clone(), Some(Duration::ZERO))
-        }
-        read => read,
-    };
-    read.ok().filter(|imported| imported.exchange.body() == input.bytes)
+/// Returns the body as its own import reads it, with times where its objects have usable ones; `None` where that would change a
+/// byte.
+fn cut(body: &[u8], known: &KnownFacts, gap: Option<Duration>) -> Option<ImportedExchange> {
+    let format = InputFormat::of(body);
+    let read = body::import(body, format, known.clone(), gap);
+    let has_bad_times = matches!(
+        read.as_ref().map_err(|error| &error.problem),
+        Err(InputProblem::NoTime | InputProblem::BadTime(_) | InputProblem::TimeDecreases(_))
+    );
+    let read = if has_bad_times { body::import(body, format, known.clone(), Some(Duration::ZERO)) } else { read };
+    read.ok().filter(|imported| imported.exchange.body() == body)
 }
 
-fn as_one_chunk(known: Known, body: Bytes) -> Imported {
-    let Known { method, path, request, status, fields } = known;
+fn as_one_chunk(known: KnownFacts, body: Bytes) -> ImportedExchange {
+    let KnownFacts { method, path, request, status, fields } = known;
     let request = method.zip(path).map(|(method, path)| Request { method, path, body: request });
     let response = Response { status: status.unwrap_or(200), headers: fields };
     let chunks = Some(body).filter(|body| !body.is_empty()).map(|bytes| Chunk { at_us: 0, bytes });
-    Imported {
+    ImportedExchange {
         exchange: Exchange { request, sent_us: None, response, chunks: chunks.into_iter().collect(), end: End::Clean },
         origin: Origin::Imported,
         server: None,
@@ -73,7 +78,7 @@ fn as_one_chunk(known: Known, body: Bytes) -> Imported {
     }
 }
 
-/// The model that a request is for.
+/// Returns the model that a request names.
 fn model_of(request: &Request) -> Option<String> {
     let Some(RequestBody::Json(body)) = &request.body else { return None };
     let name = body["model"].as_str().or_else(|| body["name"].as_str())?;
@@ -104,12 +109,7 @@ fn set_times(chunks: &mut [Chunk], wait: Duration, receive: Duration) {
     }
 }
 
-fn request_body(bytes: Vec<u8>) -> Result<RequestBody, Unfit> {
-    let text = String::from_utf8(bytes).map_err(|_| Unfit::Bad("the body of the request is not UTF-8".to_owned()))?;
-    Ok(serde_json::from_str::<Value>(&text).map_or_else(|_| RequestBody::Text(text), RequestBody::Json))
-}
-
-/// The fields that are kept, with their names as Ollama writes them: tools keep them in lower case.
+/// Returns the fields that are kept, with their names as Ollama writes them: tools keep them in lower case.
 fn kept_fields(fields: &[(String, String)]) -> Vec<(String, String)> {
     let is_kept = |name: &str| KEPT_FIELDS.iter().any(|kept| kept.eq_ignore_ascii_case(name));
     let word =

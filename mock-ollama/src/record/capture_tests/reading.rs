@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::bodies::Scene;
 use crate::recording::{Recording, RequestBody, read};
 
-/// The places where the secret of a scene can be read.
+/// Returns the places where the secret of a scene can be read.
 pub(super) fn views(recording: Option<&Recording>, file: &str, said: &str, scene: &Scene) -> Vec<String> {
     let mut views = BTreeMap::from([("file".to_owned(), file.to_owned()), ("stderr".to_owned(), said.to_owned())]);
     let mut values = Vec::new();
@@ -52,7 +52,7 @@ fn unpacked(body: &[u8]) -> String {
     String::from_utf8_lossy(if unpacked.is_ok() && !text.is_empty() { &text } else { body }).into_owned()
 }
 
-/// Whether a text shows a secret, as it is or with its escapes undone.
+/// Returns whether a text shows a secret, as it is or with its escapes undone.
 fn shows(text: &str, secret: &str) -> bool {
     let mut layer = text.to_owned();
     for _ in 0..4 {
@@ -95,7 +95,7 @@ fn join(value: &Value, place: &str, views: &mut BTreeMap<String, String>, positi
     }
 }
 
-/// Whether the alternatives of successive tokens hold the pieces of a secret, one after the other.
+/// Returns whether the alternatives of successive tokens hold the pieces of a secret, one after the other.
 fn spells_out(values: &[Value], pieces: &[String]) -> bool {
     let of = |value: &Value| -> Vec<String> {
         let legacy = value["logprobs"]["top_logprobs"][0].as_object();

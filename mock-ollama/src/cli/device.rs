@@ -1,4 +1,4 @@
-//! The machine behind a server, by flags and by Ollama's variables.
+//! The modelled device behind a server, by flags and by Ollama's variables.
 
 use std::num::NonZeroUsize;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use clap::Args;
 use mock_ollama::backend::{Curve, Settings};
 
-/// The machine behind a server. By default nobody waits for anybody.
+/// The modelled device behind a server. By default no request waits for another.
 #[derive(Args, Debug)]
-pub(crate) struct MachineArgs {
+pub(crate) struct DeviceArgs {
     /// Requests that a model serves at once; the others wait [default: `OLLAMA_NUM_PARALLEL`, else as many as come]
     #[arg(long, value_name = "N")]
     parallel: Option<NonZeroUsize>,
@@ -26,8 +26,8 @@ pub(crate) struct MachineArgs {
     share: Curve,
 }
 
-impl MachineArgs {
-    /// The flags, and where they say nothing the variables.
+impl DeviceArgs {
+    /// Returns the settings: by the flags, and where these are absent by the variables.
     pub(crate) fn settings(&self, variable: impl Fn(&str) -> Option<String>) -> Settings {
         let mut settings = Settings { share: self.share.clone(), ..Settings::default() }.with_environment(variable);
         settings.parallel = self.parallel.or(settings.parallel);
@@ -41,7 +41,7 @@ mod tests {
 
     #[test]
     fn a_flag_beats_the_variable() {
-        let flags = |parallel| MachineArgs {
+        let flags = |parallel| DeviceArgs {
             parallel: NonZeroUsize::new(parallel),
             max_queue: None,
             max_loaded: None,

@@ -11,26 +11,26 @@ use serde_json::json;
 
 use self::bodies::{Framing, Plant, Scene, scenes};
 use self::reading::views;
-use super::{Note, not_recorded};
+use super::{Capture, not_recorded};
 use crate::clock::Instant;
 use crate::http::{Parsed, Parser};
 use crate::recording::{End, Recording, to_string};
 use crate::scrub::{KNOWN_PATTERNS, Pass, Scrub};
 
-/// What a recorder writes of one exchange: the recording, and what it says on standard error.
+/// Returns what a recorder writes of one exchange: the recording, and what it says on standard error.
 fn record(scene: &Scene, scrub: &Scrub) -> (Option<Recording>, String) {
     let line = format!("POST {} HTTP/1.1\r\nHost: a\r\nX-Api-Key: {}\r\n\r\n", scene.target, scene.header_value);
     let mut parser = Parser::default();
     parser.push(line.as_bytes());
     let Parsed::Request(request) = parser.parse_next().unwrap() else { panic!("a request without a body") };
     let head = request.head;
-    let mut note = Note::of(head, Bytes::copy_from_slice(scene.request.as_bytes()), Instant::ZERO);
-    let title = note.title();
-    note.head(200, scene.fields.clone());
+    let mut capture = Capture::of(head, Bytes::copy_from_slice(scene.request.as_bytes()), Instant::ZERO);
+    let title = capture.title();
+    capture.head(200, scene.fields.clone());
     for chunk in &scene.chunks {
-        note.chunk(Bytes::copy_from_slice(chunk), Instant::ZERO);
+        capture.chunk(Bytes::copy_from_slice(chunk), Instant::ZERO);
     }
-    match note.finish(End::Clean, scrub) {
+    match capture.finish(End::Clean, scrub) {
         Ok(recording) => (Some(recording), String::new()),
         Err(why) => (None, not_recorded(&title, &why, scrub)),
     }
@@ -41,11 +41,11 @@ fn scrub() -> Scrub {
     Scrub::new([r#"q[abc019ABé😀"\\/ %+<-]{6,11}z"#]).unwrap()
 }
 
-/// Where the secret of a scene can be read although it was scrubbed.
+/// Returns where the secret of a scene can be read although it was scrubbed.
 fn leaks(scene: &Scene, scrub: &Scrub) -> Vec<String> {
-    let (recording, said) = record(scene, scrub);
+    let (recording, stderr) = record(scene, scrub);
     let file = recording.as_ref().map(|recording| to_string(recording).unwrap()).unwrap_or_default();
-    views(recording.as_ref(), &file, &said, scene)
+    views(recording.as_ref(), &file, &stderr, scene)
 }
 
 /// Runs the property; the error of the first scene that leaks.
@@ -80,7 +80,7 @@ fn control_without_one_pass_a_secret_is_found(
         Pass::Lines,
         Pass::Events,
         Pass::Bytes,
-        Pass::Beside
+        Pass::Logprobs
     )]
     pass: Pass,
 ) {
@@ -96,9 +96,9 @@ fn control_each_plant_can_be_read_when_nothing_is_scrubbed(#[values(0, 1, 2)] fr
     for plant in Plant::ALL {
         let framing = Framing { kind: framing, ..Framing::default() };
         let scene = Scene::new(plant, "qz1\u{e9}23", framing, 1, &[7, 30]);
-        let (recording, said) = record(&scene, &Scrub::default());
+        let (recording, stderr) = record(&scene, &Scrub::default());
         let file = recording.as_ref().map(|recording| to_string(recording).unwrap()).unwrap_or_default();
-        let found = !views(recording.as_ref(), &file, &said, &scene).is_empty();
+        let found = !views(recording.as_ref(), &file, &stderr, &scene).is_empty();
         // Neither is kept at all.
         assert_eq!(found, !matches!(plant, Plant::OtherField | Plant::Query), "{plant:?}");
     }
@@ -115,10 +115,10 @@ fn tokens_of_well_known_shapes_are_scrubbed_wherever_they_stand(#[case] token: &
     let scrub = Scrub::new(KNOWN_PATTERNS.iter().copied()).unwrap();
     for plant in Plant::ALL {
         let scene = Scene::new(plant, token, Framing::default(), 3, &[11, 25]);
-        let (recording, said) = record(&scene, &scrub);
+        let (recording, stderr) = record(&scene, &scrub);
         let file = recording.as_ref().map(|recording| to_string(recording).unwrap()).unwrap_or_default();
-        assert_eq!(views(recording.as_ref(), &file, &said, &scene), Vec::<String>::new(), "{plant:?}");
-        assert_eq!(recording.map(|recording| recording.scrub.len()), (!said.is_empty()).then_some(6).xor(Some(6)));
+        assert_eq!(views(recording.as_ref(), &file, &stderr, &scene), Vec::<String>::new(), "{plant:?}");
+        assert_eq!(recording.map(|recording| recording.scrub.len()), (!stderr.is_empty()).then_some(6).xor(Some(6)));
     }
 }
 
@@ -145,10 +145,10 @@ fn only_fields_that_a_client_acts_on_are_kept() {
 fn a_body_whose_compression_is_not_known_is_not_recorded_and_that_is_said() {
     let mut scene = Scene::new(Plant::Text, "x", Framing::default(), 1, &[]);
     scene.fields.push(("Content-Encoding".to_owned(), "br".to_owned()));
-    let (recording, said) = record(&scene, &Scrub::default());
+    let (recording, stderr) = record(&scene, &Scrub::default());
     assert_eq!(recording, None);
     assert_eq!(
-        said,
+        stderr,
         "not recorded: POST /api/chat: the answer was passed on, but a body with Content-Encoding \"br\" is not recorded"
     );
 }

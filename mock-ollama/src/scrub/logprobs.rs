@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::coding::{Decoded, Form};
-use super::fates::{Change, Marked, Sink as _};
+use super::encoding::{DecodedText, Encoding};
+use super::fates::{Change, MarkedBody, Sink as _};
 use super::lexer::{Lexer, Token};
 
 /// What a value is, by its key.
@@ -37,7 +37,7 @@ struct Level {
 }
 
 /// Changes all that stands beside tokens that were changed.
-pub(super) fn change(marked: &mut Marked<'_>) {
+pub(super) fn change(marked: &mut MarkedBody<'_>) {
     if marked.fates.is_empty() {
         return;
     }
@@ -47,8 +47,8 @@ pub(super) fn change(marked: &mut Marked<'_>) {
     }
 }
 
-/// The values beside changed tokens, in order; none is inside another.
-fn beside_changed(marked: &Marked<'_>) -> Vec<Range<usize>> {
+/// Returns the values beside changed tokens, in order; none is inside another.
+fn beside_changed(marked: &MarkedBody<'_>) -> Vec<Range<usize>> {
     let mut levels: Vec<Level> = Vec::new();
     let mut found = Vec::new();
     for token in Lexer::new(marked.body) {
@@ -66,7 +66,7 @@ fn beside_changed(marked: &Marked<'_>) -> Vec<Range<usize>> {
             }
             Token::Key(range) => {
                 if let Some(level) = levels.last_mut() {
-                    level.kind = Kind::of(&Form::Json.read(&marked.body[range]));
+                    level.kind = Kind::of(&Encoding::Json.read(&marked.body[range]));
                 }
                 continue;
             }
@@ -109,9 +109,9 @@ fn no_scores(level: Option<&mut Within>) {
 }
 
 /// Changes every string, every number in an array, and every key that is a token.
-fn change_all(body: &[u8], range: Range<usize>, marked: &mut Marked<'_>) {
-    let text = |range: Range<usize>, marked: &mut Marked<'_>| {
-        Decoded::new(Form::Json, &body[range.clone()], range.start).change_all(marked);
+fn change_all(body: &[u8], range: Range<usize>, marked: &mut MarkedBody<'_>) {
+    let text = |range: Range<usize>, marked: &mut MarkedBody<'_>| {
+        DecodedText::new(Encoding::Json, &body[range.clone()], range.start).change_all(marked);
     };
     let at = |inner: Range<usize>| range.start + inner.start..range.start + inner.end;
     let mut levels: Vec<Within> = Vec::new();

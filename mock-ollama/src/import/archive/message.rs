@@ -16,7 +16,7 @@ pub(super) enum Unfit {
 
 /// A request.
 #[derive(Debug, Default)]
-pub(super) struct Asked {
+pub(super) struct KeptRequest {
     /// The method as it was kept; absent where any will do.
     pub(super) method: Option<String>,
     /// The URL, or what stands for one.
@@ -27,35 +27,33 @@ pub(super) struct Asked {
 
 /// A response.
 #[derive(Debug, Default)]
-pub(super) struct Answered {
-    pub(super) status: u16,
+pub(in crate::import) struct KeptResponse {
+    pub(in crate::import) status: u16,
     /// The fields in the order of the file.
-    pub(super) fields: Vec<(String, String)>,
-    pub(super) body: Vec<u8>,
+    pub(in crate::import) fields: Vec<(String, String)>,
+    pub(in crate::import) body: Vec<u8>,
     /// When the request was sent, in microseconds of the Unix epoch.
-    pub(super) sent_us: Option<u64>,
+    pub(in crate::import) sent_us: Option<u64>,
     /// The time from the request to the first byte of the body.
-    pub(super) wait: Duration,
+    pub(in crate::import) wait: Duration,
     /// The time from the first byte of the body to the last.
-    pub(super) receive: Duration,
+    pub(in crate::import) receive: Duration,
 }
 
-impl Asked {
-    /// The method as recordings have it; `None` where any will do.
+impl KeptRequest {
+    /// Returns the method as recordings have it; `None` where any will do.
     pub(super) fn method(&self) -> Result<Option<Method>, Unfit> {
         let Some(kept) = &self.method else { return Ok(None) };
         // Ruby may keep a symbol.
         let name = kept.trim_start_matches(':').to_ascii_uppercase();
-        let known = [Method::Get, Method::Head, Method::Post, Method::Delete];
-        let method = known.into_iter().find(|method| method.as_str() == name);
-        method.map(Some).ok_or_else(|| {
+        Method::named(&name).map(Some).ok_or_else(|| {
             let name: String = name.chars().take(20).collect();
             Unfit::PassOver(format!("recordings have no method {}", name.escape_debug()))
         })
     }
 }
 
-/// The status that `node` states.
+/// Returns the status that `node` states.
 pub(super) fn status(node: Option<&Node>, from: &str) -> Result<u16, Unfit> {
     let text = node.and_then(Node::text).ok_or_else(|| Unfit::Bad(format!("the response has no {from}")))?;
     // go-vcr keeps "200 OK".
@@ -70,18 +68,18 @@ pub(super) fn status(node: Option<&Node>, from: &str) -> Result<u16, Unfit> {
     }
 }
 
-/// The fields of a list of `name` and `value`.
+/// Returns the fields of a list of `name` and `value`.
 pub(super) fn named_pairs(list: &Node) -> Vec<(String, String)> {
     let pair = |item: &Node| Some((item.get("name")?.text()?.to_owned(), item.get("value")?.text()?.to_owned()));
     list.items().iter().filter_map(pair).collect()
 }
 
-/// The value of the field called `name`, compared without case.
+/// Returns the value of the field called `name`, compared without case.
 pub(super) fn field<'a>(fields: &'a [(String, String)], name: &str) -> Option<&'a str> {
     fields.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
 }
 
-/// Milliseconds, as they stand in a file; what is no time counts as none.
+/// Reads milliseconds; what is no time counts as none.
 pub(super) fn milliseconds(node: Option<&Node>) -> Duration {
     let ms = node.and_then(Node::number).unwrap_or(0.0).max(0.0);
     Duration::try_from_secs_f64(ms / 1000.0).unwrap_or(Duration::ZERO)

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plant {
     Path,
-    /// The path of an exchange that is not recorded, and so said on standard error.
+    /// The path of an exchange that is not recorded, and so printed on standard error.
     LostPath,
     Query,
     RequestString,
@@ -196,7 +196,7 @@ impl Scene {
         }
     }
 
-    /// The objects of an answer.
+    /// Returns the objects of an answer.
     fn objects(&self, plant: Plant) -> Vec<Value> {
         let secret = self.secret.as_str();
         let each = |object: &dyn Fn(&str) -> Value| {
@@ -241,13 +241,13 @@ impl Scene {
         }
     }
 
-    /// The secret in fragments of the JSON of a call, with all its characters escaped.
+    /// Returns the secret in fragments of the JSON of a call, with all its characters escaped.
     fn arguments(&self, object: &dyn Fn(&str) -> Value) -> Vec<Value> {
         let text = escaped(&json!({ "key": self.secret, "n": 1 }).to_string());
         text.as_bytes().chunks(5).map(|piece| object(std::str::from_utf8(piece).unwrap())).collect()
     }
 
-    /// The objects of an answer in which several texts take turns, or of one that spells its tokens out.
+    /// Returns the objects of an answer in which several texts take turns, or of one that spells its tokens out.
     fn many(&self, plant: Plant) -> Vec<Value> {
         let pieces = self.pieces.iter().map(String::as_str);
         let token = |piece: &str| json!({ "token": piece, "logprob": -0.5, "bytes": piece.as_bytes() });
