@@ -1,4 +1,4 @@
-//! Why a recorded answer cannot be told in another way than it was recorded.
+//! Why a recorded answer can be served only as it was recorded.
 
 use thiserror::Error;
 

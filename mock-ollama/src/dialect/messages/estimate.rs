@@ -58,7 +58,7 @@ pub(crate) fn estimate(asked: &Map<String, Value>, messages: &[Value]) -> u64 {
     u64::try_from(bytes / 4).unwrap_or(u64::MAX).max(1)
 }
 
-/// A text, or the blocks of a list; what is no block there counts as nothing.
+/// A text, or the blocks of a list; other items count as nothing.
 fn of_system(system: &Value) -> usize {
     match system {
         Value::Null => 0,

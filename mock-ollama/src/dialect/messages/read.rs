@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value};
 
 use crate::dialect::recorded::body::{RecordedBody, Timed};
-use crate::dialect::recorded::draft::{Draft, LATE, Said};
+use crate::dialect::recorded::draft::{Draft, LATE, ModelOutput};
 use crate::dialect::recorded::values::{ErrorText, TokenCounts};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::{Arguments, Generation};
@@ -102,9 +102,9 @@ struct Call {
 
 impl Call {
     /// The whole call.
-    fn said(self, draft: &mut Draft) -> Said {
+    fn output(self, draft: &mut Draft) -> ModelOutput {
         let arguments = if self.json.is_empty() { Arguments::Object(self.input) } else { Arguments::Text(self.json) };
-        Said { calls: vec![draft.call(self.id, None, self.name, arguments)], ..Said::default() }
+        ModelOutput { calls: vec![draft.call(self.id, None, self.name, arguments)], ..ModelOutput::default() }
     }
 
     fn is_of(&self, block: Option<u64>) -> bool {
@@ -119,18 +119,18 @@ pub(crate) fn read(body: &RecordedBody) -> Result<Generation, Unreadable> {
 fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
     let Timed { at, value: answer, .. } = body.whole::<Answer>()?;
     let mut draft = Draft::of(body);
-    let mut said = Said::default();
+    let mut output = ModelOutput::default();
     for block in answer.content.into_iter().flatten() {
         match block {
-            Block::Thinking { thinking } => said.thinking.push_str(&thinking),
-            Block::Text { text } => said.text.push_str(&text),
+            Block::Thinking { thinking } => output.thinking.push_str(&thinking),
+            Block::Text { text } => output.text.push_str(&text),
             Block::ToolUse { id, name, input } => {
-                said.calls.push(draft.call(id, None, name, Arguments::Object(input)));
+                output.calls.push(draft.call(id, None, name, Arguments::Object(input)));
             }
             Block::Other => {}
         }
     }
-    draft.say(at, said);
+    draft.add(at, output);
     draft.end(answer.stop_reason.as_deref());
     draft.usage(&answer.usage);
     Ok(draft.finish())
@@ -140,7 +140,7 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
     let mut draft = Draft::of(body);
     let mut open: Vec<Call> = Vec::new();
     for Timed { at, value: event, .. } in events {
-        let said = match event {
+        let output = match event {
             Event::MessageStart { message } => {
                 if let Some(usage) = message.usage {
                     draft.usage(&usage);
@@ -152,13 +152,13 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
                     open.push(Call { block: index, id, name, input, json: String::new() });
                     continue;
                 }
-                Block::Thinking { thinking } => Said { thinking, ..Said::default() },
-                Block::Text { text } => Said { text, ..Said::default() },
+                Block::Thinking { thinking } => ModelOutput { thinking, ..ModelOutput::default() },
+                Block::Text { text } => ModelOutput { text, ..ModelOutput::default() },
                 Block::Other => continue,
             },
             Event::ContentBlockDelta { index, delta } => match delta {
-                Delta::Thinking { thinking } => Said { thinking, ..Said::default() },
-                Delta::Text { text } => Said { text, ..Said::default() },
+                Delta::Thinking { thinking } => ModelOutput { thinking, ..ModelOutput::default() },
+                Delta::Text { text } => ModelOutput { text, ..ModelOutput::default() },
                 Delta::InputJson { partial_json } => {
                     // Blocks of other kinds, such as the server's own tools, have pieces as well.
                     if let Some(call) = open.iter_mut().rfind(|call| call.is_of(index)) {
@@ -170,16 +170,16 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
             },
             Event::ContentBlockStop { index } => {
                 let Some(place) = open.iter().rposition(|call| call.is_of(index)) else { continue };
-                open.remove(place).said(&mut draft)
+                open.remove(place).output(&mut draft)
             }
             Event::MessageDelta { delta, usage } => {
                 // Calls whose blocks were left open.
                 for call in std::mem::take(&mut open) {
-                    let said = call.said(&mut draft);
-                    draft.say(at, said);
+                    let output = call.output(&mut draft);
+                    draft.add(at, output);
                 }
                 if delta.stop_reason.is_some() {
-                    draft.done(at, Said::default(), delta.stop_reason.as_deref());
+                    draft.done(at, ModelOutput::default(), delta.stop_reason.as_deref());
                 }
                 if let Some(usage) = usage {
                     draft.usage(&usage);
@@ -192,10 +192,10 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
             }
             Event::Other => continue,
         };
-        if draft.has_ended() && !said.is_empty() {
+        if draft.has_ended() && !output.is_empty() {
             return Err(Unreadable::AfterEnd);
         }
-        draft.say(at, said);
+        draft.add(at, output);
     }
     Ok(draft.finish())
 }

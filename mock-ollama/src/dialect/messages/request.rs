@@ -214,7 +214,7 @@ fn convert(message: &Value, out: &mut Vec<Value>) -> Result<(), String> {
     Ok(())
 }
 
-/// The result of a search as the model is told it: a line for each page, or the error.
+/// Returns the result of a search as the model gets it: a line for each page, or the error.
 fn searched(content: &Value) -> String {
     let of = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
     let failed = |value: &Value| {

@@ -7,7 +7,7 @@ use serde::de::IgnoredAny;
 
 use crate::dialect::recorded::body::RecordedBody;
 use crate::dialect::recorded::calls::{WireCall, calls};
-use crate::dialect::recorded::draft::{Draft, LATE, Said};
+use crate::dialect::recorded::draft::{Draft, LATE, ModelOutput};
 use crate::dialect::recorded::values::{ErrorText, WireLogprob, logprobs};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::{Dialect, Generation};
@@ -53,18 +53,18 @@ pub(crate) fn read(dialect: Dialect, body: &RecordedBody) -> Result<Generation, 
             draft.failed(at, LATE, error.into_text());
             continue;
         }
-        let said = said(dialect, &mut object, &mut draft)?;
+        let output = output(dialect, &mut object, &mut draft)?;
         if !object.done {
-            if said.is_empty() && is_stream && dialect == Dialect::Generate {
+            if output.is_empty() && is_stream && dialect == Dialect::Generate {
                 draft.hold(at);
             }
-            draft.say(at, said);
+            draft.add(at, output);
             continue;
         }
         if is_stream {
-            draft.done(at, said, object.done_reason.as_deref());
+            draft.done(at, output, object.done_reason.as_deref());
         } else {
-            draft.say(at, said);
+            draft.add(at, output);
             draft.end(object.done_reason.as_deref());
         }
         metrics(object, &mut draft);
@@ -73,7 +73,7 @@ pub(crate) fn read(dialect: Dialect, body: &RecordedBody) -> Result<Generation, 
 }
 
 /// What an object says.
-fn said(dialect: Dialect, object: &mut Object, draft: &mut Draft) -> Result<Said, Unreadable> {
+fn output(dialect: Dialect, object: &mut Object, draft: &mut Draft) -> Result<ModelOutput, Unreadable> {
     if object.debug_info.is_some() {
         return Err(Unreadable::NoAnswer);
     }
@@ -84,7 +84,7 @@ fn said(dialect: Dialect, object: &mut Object, draft: &mut Draft) -> Result<Said
         }
         _ => return Err(Unreadable::NoAnswer),
     };
-    Ok(Said {
+    Ok(ModelOutput {
         thinking: message.thinking.unwrap_or_default(),
         text: message.content.unwrap_or_default(),
         calls: calls(message.tool_calls, draft)?,

@@ -107,7 +107,7 @@ pub(crate) static TOOL_PARAMETERS: GoStruct = GoStruct::new(
 );
 
 /// How many levels of JSON the properties of a tool may be nested; each level of a schema is two, and needs some stack.
-/// Go has no limit of its own for them.
+/// Go has no limit for them.
 pub(crate) const MAX_SCHEMA_LEVELS: usize = 200;
 
 const TEXTS: GoType = GoType::List("[]string", &GoType::Text);

@@ -6,7 +6,7 @@ use serde_json::value::RawValue;
 
 use super::render_chat::{Call, Usage};
 use crate::dialect::recorded::body::RecordedBody;
-use crate::dialect::recorded::calls::{Joined, Joiner, WireCall, WireFunction};
+use crate::dialect::recorded::calls::{JoinedCall, Joiner, WireCall, WireFunction};
 use crate::dialect::recorded::object::{Object, raw};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::Dialect;
@@ -92,7 +92,7 @@ fn end(choice: &mut Object, parts: &[Object]) -> Option<()> {
     Some(())
 }
 
-fn message(deltas: &[Object], calls: &[Joined]) -> Option<Object> {
+fn message(deltas: &[Object], calls: &[JoinedCall]) -> Option<Object> {
     let mut message = Object::default();
     let role = deltas.iter().find_map(|delta| delta.get("role")).map(ToOwned::to_owned);
     message.set("role", role.or_else(|| raw("\"assistant\""))?);
@@ -106,7 +106,7 @@ fn message(deltas: &[Object], calls: &[Joined]) -> Option<Object> {
     }
     if !calls.is_empty() {
         // No argument at all has no text.
-        let wire = |(call, index): (&Joined, u32)| {
+        let wire = |(call, index): (&JoinedCall, u32)| {
             let arguments = call.arguments.clone().unwrap_or_else(|| "{}".to_owned());
             to_string(&Call::new(&call.id, index, &call.name, arguments))
         };
@@ -117,7 +117,7 @@ fn message(deltas: &[Object], calls: &[Joined]) -> Option<Object> {
 }
 
 /// Takes the calls out of the deltas, put together from their pieces.
-fn take_calls(deltas: &mut [Object]) -> Result<Vec<Joined>, Unreadable> {
+fn take_calls(deltas: &mut [Object]) -> Result<Vec<JoinedCall>, Unreadable> {
     let mut joiner = Joiner::default();
     for (number, delta) in deltas.iter_mut().enumerate() {
         let calls: Option<Vec<WireCall>> = delta.read("tool_calls");

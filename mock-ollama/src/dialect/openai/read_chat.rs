@@ -3,8 +3,8 @@
 use serde::Deserialize;
 
 use crate::dialect::recorded::body::{RecordedBody, Timed};
-use crate::dialect::recorded::calls::{Joined, Joiner, WireCall, WireFunction, calls};
-use crate::dialect::recorded::draft::{Draft, LATE, Said};
+use crate::dialect::recorded::calls::{JoinedCall, Joiner, WireCall, WireFunction, calls};
+use crate::dialect::recorded::draft::{Draft, LATE, ModelOutput};
 use crate::dialect::recorded::values::{ErrorText, TokenCounts, WireLogprob, logprobs};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::{Generation, ToolCall};
@@ -37,7 +37,7 @@ struct Message {
     reasoning: Option<String>,
     /// What other servers call the reasoning.
     reasoning_content: Option<String>,
-    /// Said in the place of a content.
+    /// The text in place of a content.
     refusal: Option<String>,
     tool_calls: Option<Vec<WireCall>>,
     function_call: Option<WireFunction>,
@@ -58,7 +58,7 @@ fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
     let mut choice = only(answer.choices.unwrap_or_default())?.ok_or(Unreadable::NoAnswer)?;
     let calls = calls(Some(choice.delta.calls()), &mut draft)?;
     let reason = choice.finish_reason.take();
-    draft.say(at, choice.said(calls));
+    draft.add(at, choice.output(calls));
     draft.end(reason.as_deref());
     if let Some(usage) = answer.usage {
         draft.usage(&usage);
@@ -70,7 +70,7 @@ fn stream(mut chunks: Vec<Timed<Chunk>>, body: &RecordedBody) -> Result<Generati
     let finishing = chunks.iter().find(|chunk| chunk.value.finish_reason().is_some()).map(|chunk| chunk.chunk);
     let mut draft = Draft::of(body);
     let mut calls = joined(&mut chunks)?.into_iter().peekable();
-    let mut last = Said::default();
+    let mut last = ModelOutput::default();
     let lost_error = lost_error(chunks.iter().map(|chunk| chunk.value.model.as_deref()));
     for (number, Timed { at, chunk: http_chunk, value: chunk }) in chunks.into_iter().enumerate() {
         if let Some(error) = chunk.error {
@@ -87,24 +87,24 @@ fn stream(mut chunks: Vec<Timed<Chunk>>, body: &RecordedBody) -> Result<Generati
         while let Some(call) = calls.next_if(|call| call.complete == number) {
             complete.push(call.call(&mut draft));
         }
-        let said = choice.said(complete);
+        let output = choice.output(complete);
         if draft.has_ended() {
             // Some servers send an empty delta after the finish.
-            if said.is_empty() {
+            if output.is_empty() {
                 continue;
             }
             return Err(Unreadable::AfterEnd);
         }
         let left = if Some(http_chunk) == finishing {
             // What shares an HTTP chunk with the finish comes from the final native object.
-            last.join(said).err()
+            last.join(output).err()
         } else {
-            Some(said)
+            Some(output)
         };
-        if let Some(said) = left {
+        if let Some(output) = left {
             // Several of a kind: here the HTTP chunks are not those of the server.
-            draft.say(at, std::mem::take(&mut last));
-            draft.say(at, said);
+            draft.add(at, std::mem::take(&mut last));
+            draft.add(at, output);
         }
         if reason.is_some() {
             draft.done(at, std::mem::take(&mut last), reason.as_deref());
@@ -127,7 +127,7 @@ pub(crate) fn lost_error<'a>(
 }
 
 /// The calls of a stream, put together from their pieces.
-fn joined(chunks: &mut [Timed<Chunk>]) -> Result<Vec<Joined>, Unreadable> {
+fn joined(chunks: &mut [Timed<Chunk>]) -> Result<Vec<JoinedCall>, Unreadable> {
     let mut joiner = Joiner::default();
     for (number, chunk) in chunks.iter_mut().enumerate() {
         for choice in chunk.value.choices.iter_mut().flatten() {
@@ -166,10 +166,10 @@ impl Chunk {
 
 impl Choice {
     /// What it says, with these calls.
-    fn said(self, calls: Vec<ToolCall>) -> Said {
+    fn output(self, calls: Vec<ToolCall>) -> ModelOutput {
         let Message { content, reasoning, reasoning_content, refusal, .. } = self.delta;
         let thinking = reasoning.filter(|text| !text.is_empty()).or(reasoning_content);
-        Said {
+        ModelOutput {
             thinking: thinking.unwrap_or_default(),
             text: content.unwrap_or_default() + &refusal.unwrap_or_default(),
             calls,

@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::read_chat::{LOST_ERROR, Numbered, lost_error, only};
 use crate::dialect::recorded::body::{RecordedBody, Timed};
-use crate::dialect::recorded::draft::{Draft, LATE, Said};
+use crate::dialect::recorded::draft::{Draft, LATE, ModelOutput};
 use crate::dialect::recorded::values::{ErrorText, TokenCounts};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::Generation;
@@ -46,22 +46,22 @@ pub(crate) fn read(body: &RecordedBody) -> Result<Generation, Unreadable> {
         }
         let choices = chunk.choices.or(chunk.usage.map(|_| Vec::new())).ok_or(Unreadable::NoAnswer)?;
         let Some(choice) = only(choices)? else { continue };
-        let said = Said { text: choice.text, ..Said::default() };
+        let output = ModelOutput { text: choice.text, ..ModelOutput::default() };
         if draft.has_ended() {
-            if said.is_empty() {
+            if output.is_empty() {
                 continue;
             }
             return Err(Unreadable::AfterEnd);
         }
         match choice.finish_reason.as_deref().filter(|reason| !reason.is_empty()) {
-            Some(reason) if is_stream => draft.done(at, said, Some(reason)),
+            Some(reason) if is_stream => draft.done(at, output, Some(reason)),
             Some(reason) => {
-                draft.say(at, said);
+                draft.add(at, output);
                 draft.end(Some(reason));
             }
             None if lost_error == Some(number) => draft.failed(at, LATE, LOST_ERROR.to_owned()),
-            None if said.is_empty() => draft.hold(at),
-            None => draft.say(at, said),
+            None if output.is_empty() => draft.hold(at),
+            None => draft.add(at, output),
         }
     }
     Ok(draft.finish())

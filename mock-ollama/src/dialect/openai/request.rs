@@ -229,7 +229,7 @@ pub(crate) fn go_type(value: &Value) -> &'static str {
     }
 }
 
-/// Appends what one message becomes: each part of a content of several parts is a message of its own.
+/// Appends what one message becomes: each part of a content of several parts becomes a separate message.
 fn convert(message: &Value, all: &[Value], out: &mut Vec<Value>) -> Result<(), String> {
     let text = |name: &str| message.get(name).and_then(Value::as_str).unwrap_or_default();
     let role = text("role").to_lowercase();

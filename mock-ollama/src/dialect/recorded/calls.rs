@@ -48,11 +48,11 @@ pub(crate) fn calls(wire: Option<Vec<WireCall>>, draft: &mut Draft) -> Result<Ve
 
 /// Calls that are put together from pieces.
 #[derive(Debug, Default)]
-pub(crate) struct Joiner(Vec<Joined>);
+pub(crate) struct Joiner(Vec<JoinedCall>);
 
 /// A call that has been put together.
 #[derive(Debug, Default)]
-pub(crate) struct Joined {
+pub(crate) struct JoinedCall {
     pub(crate) id: String,
     pub(crate) name: String,
     /// All pieces of the text, in order; `None` where there was none.
@@ -68,7 +68,7 @@ impl Joiner {
         let WireCall { id, index, function } = piece;
         let (id, name) = (id.unwrap_or_default(), function.name.unwrap_or_default());
         let place = self.place(index, &id, &name).unwrap_or_else(|| {
-            self.0.push(Joined { index, ..Joined::default() });
+            self.0.push(JoinedCall { index, ..JoinedCall::default() });
             self.0.len() - 1
         });
         let call = &mut self.0[place];
@@ -94,7 +94,7 @@ impl Joiner {
     /// The index tells. Where there is none the id does, and a piece without either belongs to the last call. Some
     /// servers count no index up: a second id begins a second call.
     fn place(&self, index: Option<i64>, id: &str, name: &str) -> Option<usize> {
-        let is_same = |call: &&Joined| id.is_empty() || call.id.is_empty() || call.id == id;
+        let is_same = |call: &&JoinedCall| id.is_empty() || call.id.is_empty() || call.id == id;
         match index {
             Some(_) => {
                 let place = self.0.iter().rposition(|call| call.index == index)?;
@@ -107,7 +107,7 @@ impl Joiner {
     }
 
     /// The calls in the order in which they began.
-    pub(crate) fn finish(mut self) -> Result<Vec<Joined>, Unreadable> {
+    pub(crate) fn finish(mut self) -> Result<Vec<JoinedCall>, Unreadable> {
         let mut complete = 0;
         for call in &mut self.0 {
             if call.name.is_empty() {
@@ -120,7 +120,7 @@ impl Joiner {
     }
 }
 
-impl Joined {
+impl JoinedCall {
     /// The call as a generation has it.
     pub(crate) fn call(self, draft: &mut Draft) -> ToolCall {
         let arguments = self.arguments.map_or_else(|| Arguments::Object(serde_json::Map::new()), Arguments::Text);
@@ -143,7 +143,7 @@ mod tests {
             joiner.take(piece, at);
         }
         let calls = joiner.finish().map_err(|why| why.to_string())?;
-        let show = |call: &super::Joined| {
+        let show = |call: &super::JoinedCall| {
             format!("{} {} {} {}", call.id, call.name, call.arguments.as_deref().unwrap_or("-"), call.complete)
         };
         Ok(calls.iter().map(show).collect())

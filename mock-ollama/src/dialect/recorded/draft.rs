@@ -12,16 +12,16 @@ use crate::generation::{Arguments, Content, Ending, Generation, Logprob, Piece, 
 /// The status of a failure that came when another had been sent already: what it is without a stream.
 pub(crate) const LATE: u16 = 500;
 
-/// What one object says.
+/// The model output that one wire object carries.
 #[derive(Debug, Default)]
-pub(crate) struct Said {
+pub(crate) struct ModelOutput {
     pub(crate) thinking: String,
     pub(crate) text: String,
     pub(crate) calls: Vec<ToolCall>,
     pub(crate) logprobs: Vec<Logprob>,
 }
 
-impl Said {
+impl ModelOutput {
     pub(crate) fn is_empty(&self) -> bool {
         self.thinking.is_empty() && self.text.is_empty() && self.calls.is_empty() && self.logprobs.is_empty()
     }
@@ -56,7 +56,7 @@ impl Said {
         if contents.is_empty() && !self.logprobs.is_empty() {
             contents.push(Content::Held);
         }
-        // Which token belongs to which kind is not said; those of the text are the ones that are looked at.
+        // The kind of each token is not known; clients look at those of the text.
         let owner = contents.iter().position(|content| matches!(content, Content::Text(_))).unwrap_or_default();
         let mut logprobs = Some(self.logprobs);
         let piece = |(n, content)| {
@@ -97,8 +97,8 @@ impl Draft {
     }
 
     /// An object in the midst of the stream.
-    pub(crate) fn say(&mut self, at: Duration, said: Said) {
-        self.generation.pieces.extend(said.pieces(at));
+    pub(crate) fn add(&mut self, at: Duration, output: ModelOutput) {
+        self.generation.pieces.extend(output.pieces(at));
     }
 
     /// An object without anything in it, where the dialect sends them.
@@ -107,8 +107,8 @@ impl Draft {
     }
 
     /// The final object of a stream.
-    pub(crate) fn done(&mut self, at: Duration, said: Said, reason: Option<&str>) {
-        let mut pieces = said.pieces(at);
+    pub(crate) fn done(&mut self, at: Duration, output: ModelOutput, reason: Option<&str>) {
+        let mut pieces = output.pieces(at);
         self.generation.last = pieces.pop().unwrap_or(Piece { at, ..Piece::default() });
         self.generation.pieces.extend(pieces);
         self.end(reason);
@@ -125,13 +125,13 @@ impl Draft {
         self.generation.ending = Ending::Failed { status, text };
     }
 
-    /// Counts of tokens; one that is not told stays as it was.
+    /// Sets the counts of tokens; a count that is absent stays.
     pub(crate) fn counts(&mut self, prompt: Option<u64>, eval: Option<u64>) {
         self.generation.prompt_count = prompt.unwrap_or(self.generation.prompt_count);
         self.generation.eval_count = eval.unwrap_or(self.generation.eval_count);
     }
 
-    /// The counts of a wire object, told one by one or together.
+    /// Sets the counts that a wire object has, one of them or both.
     pub(crate) fn usage(&mut self, counts: &TokenCounts) {
         self.counts(counts.input_tokens, counts.output_tokens);
     }

@@ -1,6 +1,6 @@
 //! Recorded bodies, read into generations that any dialect can render, or folded into one answer.
 //!
-//! Bodies of old servers read too: the role in every delta, no finish chunk of its own, calls without ids.
+//! Bodies of old servers read too: the role in every delta, no separate finish chunk, calls without ids.
 //! A fold keeps the bytes of values that were recorded: texts are joined inside their quotes, so that no escape is written
 //! anew. Values that no dialect of Ollama has stay too, such as ids, signatures and several choices.
 //!

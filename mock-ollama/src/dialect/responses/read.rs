@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use serde::Deserialize;
 
 use crate::dialect::recorded::body::{RecordedBody, Timed};
-use crate::dialect::recorded::draft::{Draft, LATE, Said};
+use crate::dialect::recorded::draft::{Draft, LATE, ModelOutput};
 use crate::dialect::recorded::values::{ErrorText, TokenCounts};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::{Arguments, Generation};
@@ -134,11 +134,11 @@ pub(crate) fn read(body: &RecordedBody) -> Result<Generation, Unreadable> {
     }
     let mut draft = Draft::of(body);
     let Timed { at, value: response, .. } = body.whole::<Response>()?;
-    let mut said = Said::default();
+    let mut output = ModelOutput::default();
     for item in response.output.iter().flatten() {
-        take(item, &mut said, &mut draft);
+        take(item, &mut output, &mut draft);
     }
-    draft.say(at, said);
+    draft.add(at, output);
     response.end(&mut draft)?;
     Ok(draft.finish())
 }
@@ -149,11 +149,11 @@ impl Reader {
         match event.value {
             Event::Thinking { output_index, delta } => {
                 self.in_deltas.insert(output_index);
-                self.say(at, Said { thinking: delta, ..Said::default() })
+                self.add(at, ModelOutput { thinking: delta, ..ModelOutput::default() })
             }
             Event::Text { output_index, delta } => {
                 self.in_deltas.insert(output_index);
-                self.say(at, Said { text: delta, ..Said::default() })
+                self.add(at, ModelOutput { text: delta, ..ModelOutput::default() })
             }
             Event::Begun { output_index, item: Item::FunctionCall { call_id, name, arguments } } => {
                 self.open.push(Call { output_index, id: call_id, name, arguments });
@@ -170,13 +170,13 @@ impl Reader {
                 if self.in_deltas.contains(&output_index) && !is_call {
                     return Ok(());
                 }
-                let mut said = Said::default();
-                take(&item, &mut said, &mut self.draft);
-                self.say(at, said)
+                let mut output = ModelOutput::default();
+                take(&item, &mut output, &mut self.draft);
+                self.add(at, output)
             }
             Event::Completed { response } => {
                 self.close(at)?;
-                self.draft.done(at, Said::default(), None);
+                self.draft.done(at, ModelOutput::default(), None);
                 response.end(&mut self.draft)
             }
             Event::Failed { response } => {
@@ -193,35 +193,35 @@ impl Reader {
         }
     }
 
-    fn say(&mut self, at: std::time::Duration, said: Said) -> Result<(), Unreadable> {
-        if self.draft.has_ended() && !said.is_empty() {
+    fn add(&mut self, at: std::time::Duration, output: ModelOutput) -> Result<(), Unreadable> {
+        if self.draft.has_ended() && !output.is_empty() {
             return Err(Unreadable::AfterEnd);
         }
-        self.draft.say(at, said);
+        self.draft.add(at, output);
         Ok(())
     }
 
-    /// Says the calls whose items were never said to be complete.
+    /// Says the calls whose items were never output to be complete.
     fn close(&mut self, at: std::time::Duration) -> Result<(), Unreadable> {
         for Call { id, name, arguments, .. } in std::mem::take(&mut self.open) {
             let calls = vec![self.draft.call(id, None, name, Arguments::Text(arguments))];
-            self.say(at, Said { calls, ..Said::default() })?;
+            self.add(at, ModelOutput { calls, ..ModelOutput::default() })?;
         }
         Ok(())
     }
 }
 
-fn take(item: &Item, said: &mut Said, draft: &mut Draft) {
+fn take(item: &Item, output: &mut ModelOutput, draft: &mut Draft) {
     let text = |part: &Part| part.text.clone() + &part.refusal;
     match item {
         Item::Reasoning { summary, content } => {
             let parts = if summary.is_empty() { content.as_deref().unwrap_or_default() } else { summary };
-            said.thinking.extend(parts.iter().map(text));
+            output.thinking.extend(parts.iter().map(text));
         }
-        Item::Message { content } => said.text.extend(content.iter().map(text)),
+        Item::Message { content } => output.text.extend(content.iter().map(text)),
         Item::FunctionCall { call_id, name, arguments } => {
             let arguments = Arguments::Text(arguments.clone());
-            said.calls.push(draft.call(call_id.clone(), None, name.clone(), arguments));
+            output.calls.push(draft.call(call_id.clone(), None, name.clone(), arguments));
         }
         Item::Other => {}
     }
