@@ -7,7 +7,7 @@
 //!
 //! | floor | modules | what |
 //! | --- | --- | --- |
-//! | 5 | [`run`], [`cost`], [`papers`], [`predict`] | the conductor: child processes, blocks of runs, a report out; what a token costs the client; published runs replayed; what a shared device predicts of recordings |
+//! | 5 | [`run`], [`cost`], [`papers`] | child processes, blocks of runs, a report out; what a token costs the client; published runs replayed, and what a shared device predicts of recordings |
 //! | 4 | [`runtimes`], [`clients`], [`sim`], `controls` | agents on executors, bytes through HTTP clients; virtual time; the known-bad variants (feature `controls`) |
 //! | 2 | [`measure`], [`report`] | what a run cost, and what people and programs read of it |
 //! | 1 | [`chunking`], [`ndjson`] | pure mechanisms: no clock, no I/O |
@@ -48,7 +48,6 @@ pub mod cost;
 pub mod measure;
 pub mod ndjson;
 pub mod papers;
-pub mod predict;
 pub mod report;
 pub mod run;
 pub mod runtimes;

@@ -132,7 +132,8 @@ impl ExchangeOutcome {
 }
 
 /// What a runtime is, as it showed itself while it ran; never prose about it.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Introspection {
     /// What the executor says of itself, such as tokio's runtime flavour and its number of workers.
     pub executor: String,

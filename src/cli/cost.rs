@@ -7,11 +7,12 @@ use clap::Args;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use mock_ollama::terminal::complain;
-use runtime_lab::cost::{CostOptions, CostPlan, json, measure, page};
-use runtime_lab::run::{prepare_folder, write_files};
+use runtime_lab::cost::{CostOptions, CostPlan, OUTPUTS, measure, page};
+use runtime_lab::report::outputs::{prepare_folder, write};
 use runtime_lab::variant::Variant;
 
-use super::exit::{Ending, Error, Failure};
+use super::chosen;
+use super::exit::{CommandError, Completion};
 use super::progress::Bar;
 use super::stdout::say;
 
@@ -45,28 +46,24 @@ pub(crate) struct CostArgs {
 }
 
 /// Runs the verb.
-pub(super) fn cost(args: &CostArgs) -> Result<Ending, Failure> {
+pub(super) fn cost(args: &CostArgs) -> Result<Completion, CommandError> {
     let plan = CostPlan::new(&options(args))?;
     if let Some(folder) = &args.out {
         prepare_folder(folder)?;
     }
     complain(format_args!("{} measurements: about {} s", plan.measurements(), plan.estimate().as_secs().max(1)));
-    let program = std::env::current_exe().map_err(|error| Failure::io(Error::Program(error)))?;
+    let program = std::env::current_exe().map_err(CommandError::io("cannot find this program's own executable"))?;
     let report = measure(&program, &plan, &mut Bar::new())?;
-    let page = page(&report);
     if let Some(folder) = &args.out {
-        write_files(folder, [("cost.md", page.as_str()), ("cost.json", &json(&report))])?;
+        write(OUTPUTS, &report, folder)?;
     }
-    say(&page)?;
-    Ok(Ending::Done)
+    say(&page(&report))?;
+    Ok(Completion::Done)
 }
 
 fn options(args: &CostArgs) -> CostOptions {
-    let mut variants = if args.variant.is_empty() { Variant::ALL.to_vec() } else { args.variant.clone() };
-    let mut known = std::collections::BTreeSet::new();
-    variants.retain(|variant| known.insert(*variant));
     CostOptions {
-        variants,
+        variants: chosen(&args.variant),
         agents: args.agents.iter().map(|agents| agents.get()).collect(),
         pace: args.pace,
         tokens: args.tokens.get(),

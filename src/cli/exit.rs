@@ -1,14 +1,9 @@
-//! What a verb can end with, and the exit code of each.
+//! How a verb ends, and the exit code of each ending.
 
+use std::io;
 use std::process::ExitCode;
 
-use runtime_lab::cost::CostError;
-use runtime_lab::measure::bounds::BoundsError;
-use runtime_lab::papers::PapersError;
-use runtime_lab::predict::PredictError;
-use runtime_lab::run::RunError;
-
-use super::server::OtherPlace;
+use runtime_lab::report::{Classified, ErrorClass};
 
 /// Exit code: a bound failed, or variants delivered different bytes.
 const EXIT_BROKEN: u8 = 1;
@@ -23,7 +18,7 @@ const EXIT_IO: u8 = 5;
 
 /// How a verb ended that did what it was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Ending {
+pub(super) enum Completion {
     /// Done, whatever the statistics say.
     Done,
     /// A bound failed, or variants delivered different bytes.
@@ -32,106 +27,38 @@ pub(super) enum Ending {
     Inconclusive,
 }
 
-impl From<Ending> for ExitCode {
-    fn from(ending: Ending) -> Self {
-        match ending {
-            Ending::Done => Self::SUCCESS,
-            Ending::Broken => Self::from(EXIT_BROKEN),
-            Ending::Inconclusive => Self::from(EXIT_INCONCLUSIVE),
+impl From<Completion> for ExitCode {
+    fn from(completion: Completion) -> Self {
+        match completion {
+            Completion::Done => Self::SUCCESS,
+            Completion::Broken => Self::from(EXIT_BROKEN),
+            Completion::Inconclusive => Self::from(EXIT_INCONCLUSIVE),
         }
     }
 }
 
 /// Why a verb could not do what it was asked for.
 #[derive(Debug)]
-pub(super) struct Failure {
-    pub(super) error: Error,
+pub(super) struct CommandError {
+    pub(super) error: anyhow::Error,
     pub(super) code: u8,
 }
 
-/// What was wrong.
-#[derive(Debug, thiserror::Error)]
-pub(super) enum Error {
-    #[error(transparent)]
-    Run(#[from] RunError),
-    #[error(transparent)]
-    Bounds(#[from] BoundsError),
-    #[error(transparent)]
-    Predict(#[from] PredictError),
-    #[error(transparent)]
-    Papers(#[from] PapersError),
-    #[error(transparent)]
-    Cost(#[from] CostError),
-    #[error(transparent)]
-    Server(#[from] OtherPlace),
-    #[error("cannot write to standard output")]
-    Stdout(#[source] std::io::Error),
-    #[error("cannot find this program's own executable")]
-    Program(#[source] std::io::Error),
-}
-
-impl From<RunError> for Failure {
-    fn from(error: RunError) -> Self {
-        let code = if error.is_usage() {
-            EXIT_USAGE
-        } else if error.is_io() {
-            EXIT_IO
-        } else {
-            EXIT_DATA
+impl<E: Classified> From<E> for CommandError {
+    fn from(error: E) -> Self {
+        let code = match error.class() {
+            ErrorClass::Broken => EXIT_BROKEN,
+            ErrorClass::Usage => EXIT_USAGE,
+            ErrorClass::Data => EXIT_DATA,
+            ErrorClass::Io => EXIT_IO,
         };
         Self { error: error.into(), code }
     }
 }
 
-impl From<BoundsError> for Failure {
-    fn from(error: BoundsError) -> Self {
-        Self { error: error.into(), code: EXIT_DATA }
-    }
-}
-
-impl From<PredictError> for Failure {
-    fn from(error: PredictError) -> Self {
-        let code = if error.is_io() { EXIT_IO } else { EXIT_DATA };
-        Self { error: error.into(), code }
-    }
-}
-
-impl From<PapersError> for Failure {
-    fn from(error: PapersError) -> Self {
-        let code = if error.is_usage() {
-            EXIT_USAGE
-        } else if error.is_io() {
-            EXIT_IO
-        } else {
-            EXIT_DATA
-        };
-        Self { error: error.into(), code }
-    }
-}
-
-impl From<CostError> for Failure {
-    fn from(error: CostError) -> Self {
-        let code = if error.is_usage() {
-            EXIT_USAGE
-        } else if error.is_broken() {
-            EXIT_BROKEN
-        } else if error.is_io() {
-            EXIT_IO
-        } else {
-            EXIT_DATA
-        };
-        Self { error: error.into(), code }
-    }
-}
-
-impl From<OtherPlace> for Failure {
-    fn from(error: OtherPlace) -> Self {
-        Self { error: error.into(), code: EXIT_USAGE }
-    }
-}
-
-impl Failure {
-    pub(super) fn io(error: Error) -> Self {
-        Self { error, code: EXIT_IO }
+impl CommandError {
+    /// Returns the failure of a file, socket or process, with what could not be done.
+    pub(super) fn io(what: &'static str) -> impl FnOnce(io::Error) -> Self {
+        move |error| Self { error: anyhow::Error::new(error).context(what), code: EXIT_IO }
     }
 }

@@ -7,16 +7,16 @@ use runtime_lab::report::terminal::{WIDTH, wrapped};
 use runtime_lab::variant::{ClientKind, Variant};
 use runtime_lab::workload::built_in::BUILT_IN;
 
-use super::exit::{Ending, Failure};
+use super::exit::{CommandError, Completion};
 use super::stdout::say;
 
 /// Where the second column begins.
 const INDENT: usize = 27;
 
 /// Prints the variants, workloads and recordings of this program.
-pub(super) fn list() -> Result<Ending, Failure> {
+pub(super) fn list() -> Result<Completion, CommandError> {
     say(&listing())?;
-    Ok(Ending::Done)
+    Ok(Completion::Done)
 }
 
 fn listing() -> String {

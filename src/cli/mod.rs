@@ -24,16 +24,18 @@ mod run;
 mod server;
 mod stdout;
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use mock_ollama::terminal::complain;
-use runtime_lab::cost::{Who, run_part};
+use runtime_lab::cost::{Subject, run_child};
+use runtime_lab::report::Classified;
 use runtime_lab::run::{run_agents, run_server};
 use runtime_lab::variant::Variant;
 
-use exit::{Ending, Failure};
+use exit::{CommandError, Completion};
 
 /// Run multi-agent LLM-streaming workloads on async runtime variants against a replayed Ollama server.
 ///
@@ -58,7 +60,7 @@ enum Verb {
     /// A child of `run`: serve recordings until standard input ends
     #[command(name = "__serve", hide = true)]
     Serve {
-        orders: PathBuf,
+        config: PathBuf,
         journal: PathBuf,
     },
     /// A child of `run`: run a job's agents on a variant
@@ -70,37 +72,44 @@ enum Verb {
     },
     /// A child of `cost`: run a job's agents on a variant, or the floor, and say what that took
     #[command(name = "__cost", hide = true)]
-    CostPart {
-        who: Who,
-        orders: PathBuf,
-        left: PathBuf,
+    CostChild {
+        subject: Subject,
+        job: PathBuf,
+        result: PathBuf,
     },
 }
 
 /// Does what the command line asks for.
 pub(crate) fn main(cli: &Cli) -> ExitCode {
-    let done = match &cli.verb {
+    let ended = match &cli.verb {
         None => run::run(&cli.run),
         Some(Verb::Run(args)) => run::run(args),
         Some(Verb::List) => list::list(),
         Some(Verb::Cost(args)) => cost::cost(args),
         Some(Verb::Predict(args)) => predict::predict(args),
         Some(Verb::Papers(args)) => papers::papers(args),
-        Some(Verb::Serve { orders, journal }) => {
-            run_server(orders, journal).map(|()| Ending::Done).map_err(Failure::from)
-        }
-        Some(Verb::Agents { variant, job, transcript }) => {
-            run_agents(*variant, job, transcript).map(|()| Ending::Done).map_err(Failure::from)
-        }
-        Some(Verb::CostPart { who, orders, left }) => {
-            run_part(*who, orders, left, allocations::COUNTED).map(|()| Ending::Done).map_err(Failure::from)
-        }
+        Some(Verb::Serve { config, journal }) => done(run_server(config, journal)),
+        Some(Verb::Agents { variant, job, transcript }) => done(run_agents(*variant, job, transcript)),
+        Some(Verb::CostChild { subject, job, result }) => done(run_child(*subject, job, result, allocations::COUNTED)),
     };
-    match done {
-        Ok(ending) => ending.into(),
+    match ended {
+        Ok(completion) => completion.into(),
         Err(failure) => {
-            complain(format_args!("error: {:#}", anyhow::Error::new(failure.error)));
+            complain(format_args!("error: {:#}", failure.error));
             ExitCode::from(failure.code)
         }
     }
+}
+
+/// Returns the ending of a child process.
+fn done<E: Classified>(result: Result<(), E>) -> Result<Completion, CommandError> {
+    result.map(|()| Completion::Done).map_err(CommandError::from)
+}
+
+/// Returns the variants that were asked for, each once; all of them where none was.
+fn chosen(variants: &[Variant]) -> Vec<Variant> {
+    let mut chosen = if variants.is_empty() { Variant::ALL.to_vec() } else { variants.to_vec() };
+    let mut known = BTreeSet::new();
+    chosen.retain(|variant| known.insert(*variant));
+    chosen
 }

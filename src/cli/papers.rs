@@ -3,9 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use runtime_lab::papers::{Paper, page, spare_tables, write};
+use runtime_lab::papers::published::{RUNS, SUMMARY};
+use runtime_lab::papers::{OUTPUTS, Paper, page};
+use runtime_lab::report::outputs::{spare_inputs, write};
 
-use super::exit::{Ending, Failure};
+use super::exit::{CommandError, Completion};
 use super::stdout::say;
 
 /// Replay the published runs of TR113, TR114 and TR115, and say what explains them.
@@ -37,7 +39,7 @@ enum Which {
 }
 
 /// Runs the verb.
-pub(super) fn papers(args: &PapersArgs) -> Result<Ending, Failure> {
+pub(super) fn papers(args: &PapersArgs) -> Result<Completion, CommandError> {
     let paper = args.paper.map(|which| match which {
         Which::Tr113 => Paper::Tr113,
         Which::Tr114 => Paper::Tr114,
@@ -45,12 +47,12 @@ pub(super) fn papers(args: &PapersArgs) -> Result<Ending, Failure> {
         Which::All => Paper::All,
     });
     if let (Some(out), Some(tables)) = (&args.out, &args.data) {
-        spare_tables(out, tables)?;
+        spare_inputs(OUTPUTS, out, [RUNS, SUMMARY].map(|name| tables.join(name)))?;
     }
     let page = page(paper, args.data.as_deref())?;
     if let Some(folder) = &args.out {
-        write(&page, folder)?;
+        write(OUTPUTS, &page, folder)?;
     }
     say(&page.markdown)?;
-    Ok(Ending::Done)
+    Ok(Completion::Done)
 }

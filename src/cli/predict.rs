@@ -3,9 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use runtime_lab::predict::{self, page};
+use runtime_lab::papers::shares;
 
-use super::exit::{Ending, Failure};
+use super::exit::{CommandError, Completion};
 use super::stdout::say;
 
 /// Predict how streams slow each other down, from recordings alone and together.
@@ -21,7 +21,7 @@ pub(crate) struct PredictArgs {
 }
 
 /// Runs the verb.
-pub(super) fn predict(args: &PredictArgs) -> Result<Ending, Failure> {
-    say(&page::page(&predict::predict(&args.dir)?))?;
-    Ok(Ending::Done)
+pub(super) fn predict(args: &PredictArgs) -> Result<Completion, CommandError> {
+    say(&shares::page::page(&shares::predict(&args.dir)?))?;
+    Ok(Completion::Done)
 }

@@ -1,7 +1,7 @@
 //! The bar on standard error; nothing where that is not a terminal.
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use runtime_lab::run::Progress;
+use runtime_lab::run::ProgressObserver;
 
 /// A bar that indicatif hides unless standard error is a terminal.
 pub(super) struct Bar(ProgressBar);
@@ -14,7 +14,7 @@ impl Bar {
     }
 }
 
-impl Progress for Bar {
+impl ProgressObserver for Bar {
     fn begin(&mut self, runs: usize) {
         self.0.set_length(runs as u64);
     }

@@ -9,13 +9,13 @@ use mock_ollama::files::read_text;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::measure::bounds::{self, Bound};
-use runtime_lab::report::{Report, terminal};
-use runtime_lab::run::{
-    ClockKind, Plan, RunError, RunOptions, WorkloadChoice, conduct, prepare_folder, spare_inputs, write_report,
-};
+use runtime_lab::report::outputs::{prepare_folder, spare_inputs, write};
+use runtime_lab::report::{OUTPUTS, Report, plural, terminal};
+use runtime_lab::run::{ClockKind, Plan, RunError, RunOptions, WorkloadChoice, conduct};
 use runtime_lab::variant::Variant;
 
-use super::exit::{Ending, Error, Failure};
+use super::chosen;
+use super::exit::{CommandError, Completion};
 use super::progress::Bar;
 use super::server::{self, ServerPlace};
 use super::stdout::say;
@@ -62,32 +62,30 @@ pub(crate) struct RunArgs {
 }
 
 /// Runs the verb.
-pub(super) fn run(args: &RunArgs) -> Result<Ending, Failure> {
+pub(super) fn run(args: &RunArgs) -> Result<Completion, CommandError> {
     server::check(args.server, args.clock)?;
     let options = options(args);
     let workload = match &options.workload {
-        WorkloadChoice::File(path) => Some(path.as_path()),
+        WorkloadChoice::File(path) => Some(path.clone()),
         WorkloadChoice::Named(_) => None,
     };
-    spare_inputs(&args.out, workload.into_iter().chain(args.bounds.as_deref()))?;
+    spare_inputs(OUTPUTS, &args.out, workload.into_iter().chain(args.bounds.clone()))?;
     let bounds = args.bounds.as_deref().map(read_bounds).transpose()?.unwrap_or_default();
     let plan = Plan::new(&options)?;
     prepare_folder(&args.out)?;
     say(&announcement(&plan))?;
-    let program = std::env::current_exe().map_err(|error| Failure::io(Error::Program(error)))?;
+    let program = std::env::current_exe().map_err(CommandError::io("cannot find this program's own executable"))?;
     let report = conduct(&program, &plan, &bounds, &mut Bar::new())?;
-    let written = write_report(&report, &args.out)?;
+    write(OUTPUTS, &report, &args.out)?;
     say(&terminal::render(&report))?;
+    let written: Vec<&str> = OUTPUTS.iter().map(|output| output.file_name).collect();
     say(&format!("\nwrote {} to {}\n", written.join(", "), args.out.display()))?;
-    Ok(ending(&report))
+    Ok(completion(&report))
 }
 
 fn options(args: &RunArgs) -> RunOptions {
-    let mut variants = if args.variant.is_empty() { Variant::ALL.to_vec() } else { args.variant.clone() };
-    let mut known = std::collections::BTreeSet::new();
-    variants.retain(|variant| known.insert(*variant));
     RunOptions {
-        variants,
+        variants: chosen(&args.variant),
         workload: WorkloadChoice::parse(&args.workload),
         agents: args.agents,
         pace: args.pace,
@@ -97,7 +95,7 @@ fn options(args: &RunArgs) -> RunOptions {
     }
 }
 
-fn read_bounds(path: &Path) -> Result<Vec<Bound>, Failure> {
+fn read_bounds(path: &Path) -> Result<Vec<Bound>, CommandError> {
     if path == Path::new("built-in") {
         return Ok(bounds::built_in()?);
     }
@@ -112,34 +110,28 @@ fn read_bounds(path: &Path) -> Result<Vec<Bound>, Failure> {
 /// What is going to happen, with everything that was chosen.
 fn announcement(plan: &Plan) -> String {
     let variants: Vec<&str> = plan.variants.iter().map(|variant| variant.name()).collect();
-    let agents = plan.workload.agents.len();
     let estimate = match plan.clock {
         ClockKind::Wall => format!(": about {} s", plan.estimate().as_secs().max(1)),
         clock => format!(", in {}", clock.describe()),
     };
     let who = if plan.clock == ClockKind::Model { "the model".to_owned() } else { variants.join(", ") };
     format!(
-        "workload {} ({agents} agent{}) at pace {}, seed {}\n{} block{} of {who}{estimate}\n\n",
+        "workload {} ({}) at pace {}, seed {}\n{} of {who}{estimate}\n\n",
         plan.workload.name,
-        plural(agents),
+        plural(plan.workload.agents.len(), "agent"),
         plan.pace,
         plan.seed,
-        plan.blocks,
-        plural(plan.blocks),
+        plural(plan.blocks, "block"),
     )
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
-fn ending(report: &Report) -> Ending {
+fn completion(report: &Report) -> Completion {
     let verdicts = || report.timings.bounds.iter().map(|bound| bound.verdict);
     if !report.timings.disagreements.is_empty() || verdicts().any(|verdict| verdict == Verdict::Fail) {
-        Ending::Broken
+        Completion::Broken
     } else if verdicts().any(|verdict| verdict == Verdict::Inconclusive) {
-        Ending::Inconclusive
+        Completion::Inconclusive
     } else {
-        Ending::Done
+        Completion::Done
     }
 }

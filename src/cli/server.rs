@@ -3,6 +3,7 @@
 use std::fmt;
 
 use clap::ValueEnum;
+use runtime_lab::report::{Classified, ErrorClass};
 use runtime_lab::run::ClockKind;
 
 /// Where the server of a run is. Each clock has one place for it.
@@ -66,6 +67,12 @@ impl fmt::Display for ServerPlace {
 pub(super) struct OtherPlace {
     wanted: ServerPlace,
     clock: ClockKind,
+}
+
+impl Classified for OtherPlace {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Usage
+    }
 }
 
 /// Refuses a place that the clock does not have. Of no place nothing is asked.

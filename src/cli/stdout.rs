@@ -2,9 +2,9 @@
 
 use mock_ollama::terminal;
 
-use super::exit::{Error, Failure};
+use super::exit::CommandError;
 
 /// Writes to standard output; a reader that has gone away has read enough.
-pub(super) fn say(text: &str) -> Result<(), Failure> {
-    terminal::say(text).map_err(|error| Failure::io(Error::Stdout(error)))
+pub(super) fn say(text: &str) -> Result<(), CommandError> {
+    terminal::say(text).map_err(CommandError::io("cannot write to standard output"))
 }

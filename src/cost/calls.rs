@@ -18,15 +18,15 @@ pub(super) fn tracepoints(round: usize) -> Vec<PathBuf> {
 }
 
 /// Counts the system calls of the thread that makes this, and of all that it starts later; or knows why it does not.
-pub(super) struct SystemCalls(Option<Result<system::Counter, String>>);
+pub(super) struct SystemCalls(Option<Result<system::CallCounter, String>>);
 
 impl SystemCalls {
     /// Begins to count by the first of `tracepoints` that there is; counts nothing, and has no reason to say, without any.
-    pub(super) fn told(tracepoints: &[PathBuf]) -> Self {
-        Self((!tracepoints.is_empty()).then(|| system::Counter::open(tracepoints)))
+    pub(super) fn counting(tracepoints: &[PathBuf]) -> Self {
+        Self((!tracepoints.is_empty()).then(|| system::CallCounter::open(tracepoints)))
     }
 
-    /// How many they are until now, the call that asks for it included; absent of one that was not told to count.
+    /// How many they are until now, the call that asks for it included; absent where nothing is counted.
     pub(super) fn now(&mut self) -> Option<Counted> {
         Some(match self.0.as_mut()? {
             Ok(counter) => counter.read(),
@@ -53,9 +53,9 @@ mod system {
     use super::Counted;
 
     /// The kernel's counter, which threads inherit.
-    pub(super) struct Counter(perf_event::Counter);
+    pub(super) struct CallCounter(perf_event::Counter);
 
-    impl Counter {
+    impl CallCounter {
         pub(super) fn open(tracepoints: &[PathBuf]) -> Result<Self, String> {
             let id = id(tracepoints)?;
             let counter = || -> io::Result<perf_event::Counter> {
@@ -91,9 +91,9 @@ mod system {
 
     use super::Counted;
 
-    pub(super) enum Counter {}
+    pub(super) enum CallCounter {}
 
-    impl Counter {
+    impl CallCounter {
         pub(super) fn open(_tracepoints: &[PathBuf]) -> Result<Self, String> {
             Err("that is for Linux only".to_owned())
         }
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn who_was_not_told_to_count_counts_nothing_and_has_no_reason_to_say() {
-        let mut calls = SystemCalls::told(&[]);
+        let mut calls = SystemCalls::counting(&[]);
         let earlier = calls.now();
         assert_eq!((earlier.clone(), calls.since(earlier)), (None, None));
     }
@@ -138,16 +138,16 @@ mod linux_tests {
         (0..times).for_each(|_| nowhere.write_all(b".").unwrap());
     }
 
-    /// How many system calls `work` makes; absent where this machine does not let them be counted.
+    /// How many system calls `work` makes; absent where this host does not let them be counted.
     fn counted(work: impl FnOnce()) -> Option<u64> {
-        let mut calls = SystemCalls::told(&tracepoints(0));
+        let mut calls = SystemCalls::counting(&tracepoints(0));
         let earlier = calls.now();
         work();
         calls.since(earlier)?.inspect_err(|why| eprintln!("skipped: {why}")).ok()
     }
 
     #[test]
-    fn where_the_machine_lets_them_be_counted_writes_are_among_them_and_nothing_that_another_thread_does() {
+    fn writes_are_counted_and_calls_of_other_threads_are_not() {
         let stop = AtomicBool::new(false);
         thread::scope(|scope| {
             scope.spawn(|| {
@@ -177,10 +177,10 @@ mod linux_tests {
     }
 
     #[test]
-    fn a_machine_without_tracepoints_says_what_it_lacks_in_place_of_a_number() {
+    fn without_tracepoints_the_reason_replaces_the_number() {
         let folder = tempfile::tempdir().unwrap();
         let missing = folder.path().join("id");
-        let mut calls = SystemCalls::told(std::slice::from_ref(&missing));
+        let mut calls = SystemCalls::counting(std::slice::from_ref(&missing));
         let earlier = calls.now();
         let why = calls.since(earlier).unwrap().unwrap_err();
         assert_eq!(why, format!("{} cannot be read (No such file or directory (os error 2))", missing.display()));
@@ -191,7 +191,7 @@ mod linux_tests {
         let folder = tempfile::tempdir().unwrap();
         let unknown = folder.path().join("id");
         fs::write(&unknown, format!("{}\n", u32::MAX)).unwrap();
-        let why = SystemCalls::told(&[unknown]).now().unwrap().unwrap_err();
+        let why = SystemCalls::counting(&[unknown]).now().unwrap().unwrap_err();
         assert!(why.starts_with("the kernel refuses to count them ("), "{why}");
     }
 
@@ -200,7 +200,7 @@ mod linux_tests {
         let folder = tempfile::tempdir().unwrap();
         let (missing, wrong) = (folder.path().join("missing"), folder.path().join("wrong"));
         fs::write(&wrong, "many\n").unwrap();
-        let why = |places: &[PathBuf]| SystemCalls::told(places).now().unwrap().unwrap_err();
+        let why = |places: &[PathBuf]| SystemCalls::counting(places).now().unwrap().unwrap_err();
         assert_eq!(why(std::slice::from_ref(&wrong)), format!("{} has no id in it", wrong.display()));
         fs::write(&wrong, format!("{}\n", u32::MAX)).unwrap();
         assert!(why(&[missing, wrong]).starts_with("the kernel refuses"));

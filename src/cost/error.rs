@@ -2,9 +2,8 @@
 
 use lab_stats::proc::ProcError;
 
+use crate::report::{Classified, ErrorClass};
 use crate::run::RunError;
-
-use super::plan::{MOST_AGENTS, MOST_ROUNDS, MOST_TOKENS};
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -15,15 +14,16 @@ pub enum CostError {
     /// No variant is compiled in.
     #[error("no variant is compiled in; build with one of the features runtime-*")]
     NoVariant,
-    /// More agents than it is used with.
-    #[error("{0} agents are more than the {MOST_AGENTS} that `cost` takes")]
-    TooManyAgents(usize),
-    /// More tokens than it is used with.
-    #[error("{0} tokens an agent are more than the {MOST_TOKENS} that `cost` takes")]
-    TooManyTokens(usize),
-    /// More rounds than there are intervals for.
-    #[error("{0} rounds are more than the {MOST_ROUNDS} that `cost` takes")]
-    TooManyRounds(usize),
+    /// More agents, tokens or rounds than it is used with.
+    #[error("{asked} {what} are more than the {limit} that `cost` takes")]
+    TooMany {
+        /// The number that was asked for.
+        asked: usize,
+        /// `agents`, `tokens an agent` or `rounds`.
+        what: &'static str,
+        /// The limit.
+        limit: usize,
+    },
     /// No size fits.
     #[error("{agents} agents need {needed} descriptors, and this process may have {limit}; raise `ulimit -n`")]
     TooFewDescriptors {
@@ -34,11 +34,11 @@ pub enum CostError {
         /// The limit.
         limit: u64,
     },
-    /// Somebody did not get the whole answer.
-    #[error("{who} with {agents} agents: {why}")]
+    /// An agent did not get the whole answer.
+    #[error("{subject} with {agents} agents: {why}")]
     Incomplete {
-        /// Who.
-        who: &'static str,
+        /// Subject.
+        subject: &'static str,
         /// With how many agents.
         agents: usize,
         /// What was missing.
@@ -58,31 +58,15 @@ pub enum CostError {
     Run(#[from] RunError),
 }
 
-impl CostError {
-    /// Whether the command line is at fault, or the system that it was given on.
-    pub fn is_usage(&self) -> bool {
+impl Classified for CostError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::Run(error) => error.is_usage(),
-            Self::NotLinux
-            | Self::NoVariant
-            | Self::TooManyAgents(_)
-            | Self::TooManyTokens(_)
-            | Self::TooManyRounds(_)
-            | Self::TooFewDescriptors { .. } => true,
-            Self::Incomplete { .. } | Self::Counters(_) | Self::Usage(_) | Self::Floor(_) => false,
+            Self::Run(error) => error.class(),
+            Self::NotLinux | Self::NoVariant | Self::TooMany { .. } | Self::TooFewDescriptors { .. } => {
+                ErrorClass::Usage
+            }
+            Self::Incomplete { .. } => ErrorClass::Broken,
+            Self::Counters(_) | Self::Usage(_) | Self::Floor(_) => ErrorClass::Io,
         }
-    }
-
-    /// Whether files, sockets or processes are at fault.
-    pub fn is_io(&self) -> bool {
-        match self {
-            Self::Run(error) => error.is_io(),
-            error => matches!(error, Self::Counters(_) | Self::Usage(_) | Self::Floor(_)),
-        }
-    }
-
-    /// Whether a variant delivered something else than was served.
-    pub fn is_broken(&self) -> bool {
-        matches!(self, Self::Incomplete { .. })
     }
 }

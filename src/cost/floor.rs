@@ -16,19 +16,19 @@ use crate::workload::{AgentPlan, Job};
 
 /// How a body ends whose length was not announced: the last chunk of RFC 9112 §7.1, without trailers. A line of NDJSON cannot
 /// contain it, since a line feed ends it.
-const END: [u8; 5] = *b"0\r\n\r\n";
+const LAST_CHUNK: [u8; 5] = *b"0\r\n\r\n";
 
 /// How much one call reads at most.
-const READ_BYTES: usize = 64 * 1024;
+const MAX_READ_BYTES: usize = 64 * 1024;
 
-/// How many events one wait takes.
-const EVENTS: usize = 256;
+/// The most events that one wait returns.
+const MAX_EVENTS: usize = 256;
 
-/// After so many new connections it looks after those that it has.
-const BATCH: usize = 16;
+/// The connections that are opened before those that are open are served again.
+const CONNECT_BATCH: usize = 16;
 
-/// How long it waits for bytes: answers that take longer from one chunk to the next are given up.
-const PATIENCE: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
+/// The longest wait for bytes: an answer that takes longer from one chunk to the next is given up.
+const READ_TIMEOUT: Timespec = Timespec { tv_sec: 30, tv_nsec: 0 };
 
 /// One connection and what came on it.
 struct Reader {
@@ -47,11 +47,11 @@ pub(super) fn run(job: &Job, pieces: usize, clock: &dyn Clock) -> io::Result<Tra
     let to: Endpoint = job.url.parse().map_err(io::Error::other)?;
     let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
     let mut readers: Vec<Reader> = Vec::with_capacity(job.agents.len());
-    let mut events = Vec::with_capacity(EVENTS);
-    let mut buffer = vec![0; READ_BYTES];
+    let mut events = Vec::with_capacity(MAX_EVENTS);
+    let mut buffer = vec![0; MAX_READ_BYTES];
     let started = clock.now();
     let mut left = job.agents.len();
-    for batch in job.agents.chunks(BATCH) {
+    for batch in job.agents.chunks(CONNECT_BATCH) {
         for plan in batch {
             let reader = Reader::open(to.addr(), plan, pieces, clock)?;
             let token = epoll::EventData::new_u64(readers.len() as u64);
@@ -61,7 +61,7 @@ pub(super) fn run(job: &Job, pieces: usize, clock: &dyn Clock) -> io::Result<Tra
         left -= turn(&epoll, &mut events, &mut readers, &mut buffer, Timespec { tv_sec: 0, tv_nsec: 0 }, clock)?;
     }
     while left > 0 {
-        left -= turn(&epoll, &mut events, &mut readers, &mut buffer, PATIENCE, clock)?;
+        left -= turn(&epoll, &mut events, &mut readers, &mut buffer, READ_TIMEOUT, clock)?;
         if events.is_empty() {
             return Err(io::ErrorKind::TimedOut.into());
         }
@@ -69,7 +69,7 @@ pub(super) fn run(job: &Job, pieces: usize, clock: &dyn Clock) -> io::Result<Tra
     Ok(transcript(started, job, readers))
 }
 
-/// Waits for events and reads what they announce; says how many bodies have ended.
+/// Waits for events and reads what they announce; returns how many bodies have ended.
 fn turn(
     epoll: &impl std::os::fd::AsFd,
     events: &mut Vec<epoll::Event>,
@@ -101,7 +101,7 @@ impl Reader {
         Ok(Self { stream, sent, pieces: Vec::with_capacity(pieces), tail: [0; 5], ended: None })
     }
 
-    /// Reads once; says whether the body has ended with that.
+    /// Reads once; returns whether the body has ended with that.
     fn read(&mut self, buffer: &mut [u8], clock: &dyn Clock) -> io::Result<bool> {
         let bytes = match self.stream.read(buffer) {
             Ok(0) => return Err(io::ErrorKind::UnexpectedEof.into()),
@@ -114,7 +114,7 @@ impl Reader {
         let at = clock.now();
         self.pieces.push(PieceArrival { at, bytes: bytes as u64 });
         self.tail = tail(self.tail, &buffer[..bytes]);
-        self.ended = (self.tail == END).then_some(at);
+        self.ended = (self.tail == LAST_CHUNK).then_some(at);
         Ok(self.ended.is_some())
     }
 }
@@ -180,7 +180,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::cost::tape;
+    use crate::cost::recording;
 
     proptest! {
         #[test]
@@ -196,7 +196,7 @@ mod tests {
     #[test]
     fn a_request_is_one_that_the_server_can_match() {
         let to = "127.0.0.1:80".parse().unwrap();
-        let text = request(to, &tape::agents(1)[0]);
+        let text = request(to, &recording::agents(1)[0]);
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(
             head.starts_with("POST /api/generate HTTP/1.1\r\nhost: 127.0.0.1:80\r\nx-lab-agent: a0000\r\n"),

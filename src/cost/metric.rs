@@ -25,7 +25,7 @@ pub enum Metric {
     LagP50,
     /// The same, 99th percentile.
     LagP99,
-    /// The server's lateness, 99th percentile: no cost of the client, but a sign of how busy the machine was.
+    /// The server's lateness, 99th percentile: no cost of the client, but a sign of how busy the host was.
     LatenessP99,
 }
 
@@ -69,40 +69,33 @@ impl Metric {
         matches!(self, Self::SystemCalls)
     }
 
-    /// Its name in JSON, with what its values are per and their unit.
-    pub const fn key(self) -> &'static str {
+    /// Its name in JSON, which says what its values are per and their unit; its name in a table; its unit.
+    const fn facts(self) -> (&'static str, &'static str, Unit) {
+        use Unit::{Bytes, Count, Nanoseconds};
         match self {
-            Self::Cpu => "cpu_ns_per_token",
-            Self::Allocations => "allocations_per_token",
-            Self::AllocatedBytes => "allocated_bytes_per_token",
-            Self::Waited => "voluntary_switches_per_token",
-            Self::Displaced => "involuntary_switches_per_token",
-            Self::SystemCalls => "system_calls_per_token",
-            Self::Calls => "read_write_calls_per_token",
-            Self::Pieces => "pieces_per_token",
-            Self::Resident => "resident_bytes_per_agent",
-            Self::LagP50 => "lag_p50_ns",
-            Self::LagP99 => "lag_p99_ns",
-            Self::LatenessP99 => "lateness_p99_ns",
+            Self::Cpu => ("cpu_ns_per_token", "CPU", Nanoseconds),
+            Self::Allocations => ("allocations_per_token", "allocations", Count),
+            Self::AllocatedBytes => ("allocated_bytes_per_token", "allocated", Bytes),
+            Self::Waited => ("voluntary_switches_per_token", "switches, waiting", Count),
+            Self::Displaced => ("involuntary_switches_per_token", "switches, displaced", Count),
+            Self::SystemCalls => ("system_calls_per_token", "system calls", Count),
+            Self::Calls => ("read_write_calls_per_token", "reads and writes", Count),
+            Self::Pieces => ("pieces_per_token", "pieces", Count),
+            Self::Resident => ("resident_bytes_per_agent", "resident/agent", Bytes),
+            Self::LagP50 => ("lag_p50_ns", "lag p50", Nanoseconds),
+            Self::LagP99 => ("lag_p99_ns", "lag p99", Nanoseconds),
+            Self::LatenessP99 => ("lateness_p99_ns", "server late p99", Nanoseconds),
         }
+    }
+
+    /// Its name in JSON.
+    pub const fn key(self) -> &'static str {
+        self.facts().0
     }
 
     /// Its name in a table.
     pub const fn title(self) -> &'static str {
-        match self {
-            Self::Cpu => "CPU",
-            Self::Allocations => "allocations",
-            Self::AllocatedBytes => "allocated",
-            Self::Waited => "switches, waiting",
-            Self::Displaced => "switches, displaced",
-            Self::SystemCalls => "system calls",
-            Self::Calls => "reads and writes",
-            Self::Pieces => "pieces",
-            Self::Resident => "resident/agent",
-            Self::LagP50 => "lag p50",
-            Self::LagP99 => "lag p99",
-            Self::LatenessP99 => "server late p99",
-        }
+        self.facts().1
     }
 
     /// Its name in a sentence about one that has less of it.
@@ -130,13 +123,7 @@ impl Metric {
     }
 
     const fn unit(self) -> Unit {
-        match self {
-            Self::Cpu | Self::LagP50 | Self::LagP99 | Self::LatenessP99 => Unit::Nanoseconds,
-            Self::AllocatedBytes | Self::Resident => Unit::Bytes,
-            Self::Allocations | Self::Waited | Self::Displaced | Self::SystemCalls | Self::Calls | Self::Pieces => {
-                Unit::Count
-            }
-        }
+        self.facts().2
     }
 
     /// A value with its unit.

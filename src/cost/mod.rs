@@ -2,44 +2,50 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | `who` | the floor, or a variant |
+//! | `subject` | the floor, or a variant |
 //! | `plan` | the options resolved: sizes, paces, order, time |
-//! | `tape` | the recording that is served, and who asks for it |
+//! | `recording` | the recording that is served, and the agents that ask for it |
 //! | `conduct` | rounds of child processes |
-//! | `part` | what the child does that is measured |
+//! | `child_main` | what the child does that is measured |
 //! | `floor` | the least client there is: sockets and epoll |
 //! | `meter` | what a process has used so far |
 //! | `calls` | system calls, counted by the kernel where it may |
 //! | `metric` | what is measured, and from which difference on it matters |
-//! | `tally` | one measurement, per token and per agent |
+//! | `measurements` | one measurement, per token and per agent |
 //! | `model`, `summary` | medians, intervals, ratios to the floor, and what the evidence separates |
 //! | `page`, `json` | all of it as Markdown, and for programs with its schema |
 //! | `error` | why there is no page |
 
 mod calls;
+mod child_main;
 mod conduct;
 mod error;
 #[cfg(target_os = "linux")]
 mod floor;
 mod json;
+mod measurements;
 mod meter;
 mod metric;
 mod model;
 mod page;
-mod part;
 mod plan;
+mod recording;
+mod subject;
 mod summary;
-mod tally;
-mod tape;
-mod who;
 
+pub use child_main::run_child;
 pub use conduct::measure;
 pub use error::CostError;
 pub use json::{json, schema};
 pub use meter::Allocated;
 pub use metric::Metric;
-pub use model::{CostReport, Decided, Estimate, Format, LeftOut, Row, SeparatedPair, Size};
+pub use model::{CostReport, CostRow, Decided, Estimate, Format, LeftOut, SeparatedPair, Size};
 pub use page::page;
-pub use part::run_part;
 pub use plan::{CostOptions, CostPlan};
-pub use who::{UnknownWho, Who};
+pub use subject::Subject;
+
+use crate::report::Output;
+
+/// The files of a report.
+pub const OUTPUTS: &[Output<CostReport>] =
+    &[Output { file_name: "cost.md", render: page }, Output { file_name: "cost.json", render: json }];

@@ -67,7 +67,7 @@ pub struct Size {
     /// The pace.
     pub pace: String,
     /// The floor first, then the variants.
-    pub rows: Vec<Row>,
+    pub rows: Vec<CostRow>,
     /// What the evidence says of the variants, metric by metric; none of a single variant.
     pub decisions: Vec<Decided>,
 }
@@ -75,10 +75,10 @@ pub struct Size {
 /// What one client cost.
 #[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Row {
+pub struct CostRow {
     /// `floor`, or the variant.
     pub who: String,
-    /// What its executor said of itself.
+    /// How its executor describes itself.
     pub executor: String,
     /// Its metrics, in the order of [`Metric::ALL`].
     pub metrics: Vec<Estimate>,
@@ -91,10 +91,10 @@ pub struct Estimate {
     /// The metric's key, which says the unit.
     #[schemars(extend("enum" = Metric::ALL.map(Metric::key)))]
     pub metric: &'static str,
-    /// Of the values as they are on this machine.
-    pub value: Middle,
+    /// Of the values as they are on this host.
+    pub value: Median,
     /// Of the ratios to the floor of the same round; absent of the floor, and where the floor has nothing to compare with.
-    pub ratio: Option<Middle>,
+    pub ratio: Option<Median>,
     /// The value of each round, in order; of system calls the only one, which is of the round to warm up.
     pub rounds: Vec<f64>,
 }
@@ -102,7 +102,7 @@ pub struct Estimate {
 /// A median over rounds and its bootstrap interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Middle {
+pub struct Median {
     /// The median.
     pub median: f64,
     /// The lower end of its interval; absent of too few rounds.
@@ -120,7 +120,7 @@ pub struct Decided {
     pub metric: &'static str,
     /// The smallest difference that matters, in the metric's unit.
     pub smallest_effect: f64,
-    /// The rounds that the rule needs for so many pairs.
+    /// The rounds that the rule needs for that many pairs.
     pub rounds_needed: Option<usize>,
     /// The number of pairs.
     pub pairs: usize,

@@ -1,10 +1,10 @@
 //! All of it as Markdown.
 
-use crate::report::model::Machine;
+use crate::report::model::Host;
 use crate::report::text::{Table, confidence, or_dash, plural};
 
-use super::model::Middle;
-use super::{CostReport, Decided, Metric, Row, Size};
+use super::model::Median;
+use super::{CostReport, CostRow, Decided, Metric, Size};
 
 /// The whole page.
 pub fn page(report: &CostReport) -> String {
@@ -30,8 +30,8 @@ fn setting(report: &CostReport) -> String {
             "Not pinned: server and agents have no core of their own here, and take time from each other.".to_owned()
         }
     });
-    if let Some(machine) = &report.environment.machine {
-        lines.push(of_machine(machine));
+    if let Some(host) = &report.environment.host {
+        lines.push(of_host(host));
     }
     for left in &report.left_out {
         lines.push(format!(
@@ -62,16 +62,16 @@ fn cores(cores: &[usize]) -> String {
     format!("{} {}", if cores.len() == 1 { "core" } else { "cores" }, names.join(", "))
 }
 
-fn of_machine(machine: &Machine) -> String {
+fn of_host(host: &Host) -> String {
     let load = |load: Option<f64>| or_dash(load, |load| format!("{load:.2}"));
     format!(
         "{} {}, {}, {} build; load {} before, {} after.",
-        machine.os,
-        machine.arch,
-        plural(machine.cores, "core"),
-        machine.profile,
-        load(machine.load_before),
-        load(machine.load_after)
+        host.os,
+        host.arch,
+        plural(host.cores, "core"),
+        host.profile,
+        load(host.load_before),
+        load(host.load_after)
     )
 }
 
@@ -100,7 +100,7 @@ fn section(report: &CostReport, size: &Size) -> String {
         table.row(std::iter::once(row.who.clone()).chain(cells).collect());
     }
     text.push_str(&table.markdown());
-    text.push_str("On this machine, per token where nothing else is said:\n\n");
+    text.push_str("On this host, per token where nothing else is said:\n\n");
     let head: Vec<&str> = std::iter::once("").chain(Metric::ALL.iter().map(|of| of.title())).collect();
     let mut table = Table::new(&head);
     for row in &size.rows {
@@ -112,16 +112,16 @@ fn section(report: &CostReport, size: &Size) -> String {
     text
 }
 
-fn ratio(row: &Row, metric: Metric) -> Option<Middle> {
+fn ratio(row: &CostRow, metric: Metric) -> Option<Median> {
     row.metrics.iter().find(|of| of.metric == metric.key())?.ratio
 }
 
-fn value(row: &Row, metric: Metric) -> Option<Middle> {
+fn value(row: &CostRow, metric: Metric) -> Option<Median> {
     row.metrics.iter().find(|of| of.metric == metric.key()).map(|of| of.value)
 }
 
 /// `2.31 [2.25, 2.40]`.
-fn times(of: Middle) -> String {
+fn times(of: Median) -> String {
     let show = |value: f64| if value.abs() < 99.95 { format!("{value:.2}") } else { format!("{value:.0}") };
     match (of.low, of.high) {
         (Some(low), Some(high)) => format!("{} [{}, {}]", show(of.median), show(low), show(high)),

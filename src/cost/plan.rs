@@ -10,16 +10,16 @@ use crate::run::allowed_cores;
 use crate::variant::Variant;
 use lab_stats::quantile::MAX_SAMPLES;
 
-use super::{CostError, LeftOut, Who, meter};
+use super::{CostError, LeftOut, Subject, meter};
 
 /// The most agents that it is used with.
-pub(super) const MOST_AGENTS: usize = 10_000;
+const MAX_AGENTS: usize = 10_000;
 
 /// The most tokens an answer may have: what is seen of each is kept.
-pub(super) const MOST_TOKENS: usize = 10_000;
+const MAX_TOKENS: usize = 10_000;
 
 /// The most rounds: beyond, no interval is computed.
-pub(super) const MOST_ROUNDS: usize = MAX_SAMPLES;
+const MAX_ROUNDS: usize = MAX_SAMPLES;
 
 /// From token to token of one agent, where no pace is asked for …
 const GAP: Duration = Duration::from_millis(10);
@@ -116,7 +116,7 @@ impl CostPlan {
     }
 
     /// The floor and the variants in the order in which a round measures them, which the seed gives.
-    pub fn order(&self, agents: usize, round: usize) -> Vec<Who> {
+    pub fn order(&self, agents: usize, round: usize) -> Vec<Subject> {
         let place = [agents.to_le_bytes(), round.to_le_bytes()];
         let mut rng = self.seed.derive("cost", place.iter().map(<[u8; 8]>::as_slice)).rng();
         let mut all = self.everyone();
@@ -125,8 +125,8 @@ impl CostPlan {
     }
 
     /// The floor and the variants in the order of reports.
-    pub fn everyone(&self) -> Vec<Who> {
-        std::iter::once(Who::Floor).chain(self.variants.iter().copied().map(Who::Variant)).collect()
+    pub fn everyone(&self) -> Vec<Subject> {
+        std::iter::once(Subject::Floor).chain(self.variants.iter().copied().map(Subject::Variant)).collect()
     }
 
     /// How many measurements it is, those that warm up included.
@@ -159,16 +159,16 @@ fn check(options: &CostOptions) -> Result<(), CostError> {
     if options.variants.is_empty() {
         return Err(CostError::NoVariant);
     }
-    if let Some(&agents) = options.agents.iter().find(|&&agents| agents > MOST_AGENTS) {
-        return Err(CostError::TooManyAgents(agents));
+    let agents = options.agents.iter().copied().max().unwrap_or(0);
+    let counts = [
+        (agents, "agents", MAX_AGENTS),
+        (options.tokens, "tokens an agent", MAX_TOKENS),
+        (options.rounds, "rounds", MAX_ROUNDS),
+    ];
+    match counts.into_iter().find(|(asked, _, limit)| asked > limit) {
+        Some((asked, what, limit)) => Err(CostError::TooMany { asked, what, limit }),
+        None => Ok(()),
     }
-    if options.tokens > MOST_TOKENS {
-        return Err(CostError::TooManyTokens(options.tokens));
-    }
-    if options.rounds > MOST_ROUNDS {
-        return Err(CostError::TooManyRounds(options.rounds));
-    }
-    Ok(())
 }
 
 fn pace_for(agents: usize) -> Pace {

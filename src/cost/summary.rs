@@ -5,14 +5,14 @@ use std::time::Duration;
 use lab_stats::quantile::median;
 use mock_ollama::seed::Seed;
 
-use crate::measure::decision::{Blocks, Rule, Separation, decide};
-use crate::measure::resample::bootstrap::of_one;
+use crate::measure::bootstrap::of_one;
+use crate::measure::decision::{Blocks, DecisionRule, Separation, decide};
 use crate::report::model::Environment;
 
+use super::measurements::Measured;
 use super::metric::RESIDENT_ERROR;
-use super::model::Middle;
-use super::tally::Measured;
-use super::{CostPlan, CostReport, Decided, Estimate, Format, Metric, Row, SeparatedPair, Size, Who};
+use super::model::Median;
+use super::{CostPlan, CostReport, CostRow, Decided, Estimate, Format, Metric, SeparatedPair, Size, Subject};
 
 /// The confidence of each interval, and of all pairs of a decision together.
 const CONFIDENCE: f64 = 0.95;
@@ -23,10 +23,10 @@ const LEAST_ROUNDS: usize = 3;
 /// The smallest difference that matters, as a part of the floor's own value; [`Metric::least_effect`] where that is more.
 const EFFECT_OF_FLOOR: f64 = 0.1;
 
-/// A floor that is not above so many times its error is nothing to compare with.
+/// A floor below this many times its error is nothing to compare with.
 const CLEAR_OF_ERROR: f64 = 4.0;
 
-/// The decision rule counts in whole nanoseconds; so many of them stand for one of a metric's unit.
+/// The decision rule counts in whole nanoseconds; this many of them stand for one of a metric's unit.
 const SCALE: f64 = 1000.0;
 
 /// What all measurements of a plan say, those of the round to warm up (number 0) by what is kept of it; `kept` tells
@@ -34,7 +34,7 @@ const SCALE: f64 = 1000.0;
 pub(super) fn summarise(plan: &CostPlan, all: &[Measured], kept: bool, environment: Environment) -> CostReport {
     let sizes = plan.sizes.iter().map(|(agents, pace)| {
         let of_size: Vec<&Measured> = all.iter().filter(|one| one.agents == *agents).collect();
-        let rows = plan.everyone().into_iter().map(|who| row(plan.seed, who, &of_size)).collect();
+        let rows = plan.everyone().into_iter().map(|subject| row(plan.seed, subject, &of_size)).collect();
         let decisions = Metric::DECIDED.iter().filter_map(|metric| decided(plan, *metric, &of_size)).collect();
         Size { agents: *agents, pace: pace.to_string(), rows, decisions }
     });
@@ -54,19 +54,19 @@ pub(super) fn summarise(plan: &CostPlan, all: &[Measured], kept: bool, environme
     }
 }
 
-fn row(seed: Seed, who: Who, all: &[&Measured]) -> Row {
+fn row(seed: Seed, subject: Subject, all: &[&Measured]) -> CostRow {
     let metrics = Metric::ALL.iter().filter_map(|&metric| {
-        let rounds = values(who, metric, all)?;
-        let ratio = ratios(who, metric, all).and_then(|ratios| middle(&ratios, seed));
+        let rounds = values(subject, metric, all)?;
+        let ratio = ratios(subject, metric, all).and_then(|ratios| middle(&ratios, seed));
         Some(Estimate { metric: metric.key(), value: middle(&rounds, seed)?, ratio, rounds })
     });
-    let executor = all.iter().find(|one| one.who == who).map_or_else(String::new, |one| one.executor.clone());
-    Row { who: who.name().to_owned(), executor, metrics: metrics.collect() }
+    let executor = all.iter().find(|one| one.subject == subject).map_or_else(String::new, |one| one.executor.clone());
+    CostRow { who: subject.name().to_owned(), executor, metrics: metrics.collect() }
 }
 
 /// The value of each round that `metric` is of; none where there is no such round, or any lacks one.
-fn values(who: Who, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
-    let is_of = |one: &&&Measured| one.who == who && (one.round == 0) == metric.is_of_the_warm_up();
+fn values(subject: Subject, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
+    let is_of = |one: &&&Measured| one.subject == subject && (one.round == 0) == metric.is_of_the_warm_up();
     let mut rounds: Vec<_> = all.iter().filter(is_of).collect();
     rounds.sort_by_key(|one| one.round);
     let values: Option<Vec<f64>> = rounds.iter().map(|one| one.values.get(&metric).copied()).collect();
@@ -74,11 +74,11 @@ fn values(who: Who, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
 }
 
 /// The ratio to the floor in each round; none where the floor has nothing to compare with.
-fn ratios(who: Who, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
-    if who == Who::Floor || !Metric::RATIOS.contains(&metric) {
+fn ratios(subject: Subject, metric: Metric, all: &[&Measured]) -> Option<Vec<f64>> {
+    if subject == Subject::Floor || !Metric::RATIOS.contains(&metric) {
         return None;
     }
-    let (mine, floor) = (values(who, metric, all)?, values(Who::Floor, metric, all)?);
+    let (mine, floor) = (values(subject, metric, all)?, values(Subject::Floor, metric, all)?);
     let least = error(metric, all) * CLEAR_OF_ERROR;
     mine.iter().zip(floor).map(|(mine, floor)| (floor > least).then(|| mine / floor)).collect()
 }
@@ -90,23 +90,23 @@ fn error(metric: Metric, all: &[&Measured]) -> f64 {
     if metric == Metric::Resident { RESIDENT_ERROR / agents } else { 0.0 }
 }
 
-fn middle(rounds: &[f64], seed: Seed) -> Option<Middle> {
+fn middle(rounds: &[f64], seed: Seed) -> Option<Median> {
     let found = of_one(rounds, |rounds| median(rounds.to_vec()).unwrap_or(f64::NAN), CONFIDENCE, seed)?;
     let ends = (rounds.len() >= LEAST_ROUNDS).then_some((found.low, found.high));
     let (low, high) = ends.unzip();
-    Some(Middle { median: found.value, low, high })
+    Some(Median { median: found.value, low, high })
 }
 
 fn decided(plan: &CostPlan, metric: Metric, all: &[&Measured]) -> Option<Decided> {
-    let columns = plan.variants.iter().map(|variant| values(Who::Variant(*variant), metric, all));
+    let columns = plan.variants.iter().map(|variant| values(Subject::Variant(*variant), metric, all));
     let columns: Vec<Vec<f64>> = columns.collect::<Option<_>>()?;
-    let floor = middle(&values(Who::Floor, metric, all)?, plan.seed)?.median;
+    let floor = middle(&values(Subject::Floor, metric, all)?, plan.seed)?.median;
     let smallest_effect = (floor * EFFECT_OF_FLOOR).max(metric.least_effect()).max(error(metric, all));
     let blocks = Blocks {
         variants: plan.variants.iter().map(|variant| variant.name().to_owned()).collect(),
         walls: (0..plan.rounds).map(|round| columns.iter().map(|column| scaled(column[round])).collect()).collect(),
     };
-    let rule = Rule { confidence: CONFIDENCE, smallest_effect: scaled(smallest_effect) };
+    let rule = DecisionRule { confidence: CONFIDENCE, smallest_effect: scaled(smallest_effect) };
     // One variant alone is compared with nothing.
     let found = decide(rule, &blocks).ok()?;
     let pairs = |verdict| found.pairs.iter().filter(move |pair| pair.verdict == verdict);

@@ -2,7 +2,7 @@
 //!
 //! A bound is a line of a file, with its reason: `fixtures/bounds.toml` holds the ones that are built in. Wall-clock
 //! bounds know a third verdict: when the server itself was late by more than a stated share of the slack, the run
-//! cannot tell the client's doing from the machine's, whichever way it came out.
+//! cannot tell the client's doing from the host's, whichever way it came out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -93,7 +93,7 @@ impl fmt::Display for Metric {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, schemars::JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 pub enum BoundKind {
-    /// The number does not depend on the machine: the bound passes or fails.
+    /// The number does not depend on the host: the bound passes or fails.
     Deterministic,
     /// The number was measured with a clock: the bound may be inconclusive.
     WallClock,
@@ -152,13 +152,13 @@ pub enum BoundsError {
         /// The bound's name.
         bound: String,
         /// What is wrong with it and what to do.
-        problem: Problem,
+        problem: BoundProblem,
     },
 }
 
 /// What is wrong with a bound.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum BoundProblem {
     /// A name that is empty or all blanks.
     #[error("the name is empty; give it one, reports print it")]
     NoName,
@@ -194,7 +194,7 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Bound>, BoundsError> {
     }
     let mut names = BTreeSet::new();
     for bound in &file.bound {
-        let problem = problem_of(bound).or_else(|| (!names.insert(&bound.name)).then_some(Problem::Duplicate));
+        let problem = problem_of(bound).or_else(|| (!names.insert(&bound.name)).then_some(BoundProblem::Duplicate));
         if let Some(problem) = problem {
             return Err(BoundsError::Bound { path: path.to_owned(), bound: bound.name.clone(), problem });
         }
@@ -207,22 +207,22 @@ pub fn built_in() -> Result<Vec<Bound>, BoundsError> {
     parse(BUILT_IN, Path::new(BUILT_IN_PATH))
 }
 
-fn problem_of(bound: &Bound) -> Option<Problem> {
+fn problem_of(bound: &Bound) -> Option<BoundProblem> {
     let numbers = [bound.min, bound.max, bound.lateness_share];
     if bound.name.trim().is_empty() {
-        Some(Problem::NoName)
+        Some(BoundProblem::NoName)
     } else if bound.reason.trim().is_empty() {
-        Some(Problem::NoReason)
+        Some(BoundProblem::NoReason)
     } else if bound.min.is_none() && bound.max.is_none() {
-        Some(Problem::NoLimit)
+        Some(BoundProblem::NoLimit)
     } else if numbers.into_iter().flatten().any(|number| !number.is_finite()) {
-        Some(Problem::NotFinite)
+        Some(BoundProblem::NotFinite)
     } else if matches!((bound.min, bound.max), (Some(min), Some(max)) if min > max) {
-        Some(Problem::Crossed)
+        Some(BoundProblem::Crossed)
     } else {
         match (bound.kind, bound.lateness_share) {
-            (BoundKind::Deterministic, Some(_)) => Some(Problem::LatenessOfDeterministic),
-            (BoundKind::WallClock, Some(share)) if !(0.0..=1.0).contains(&share) => Some(Problem::LatenessRange),
+            (BoundKind::Deterministic, Some(_)) => Some(BoundProblem::LatenessOfDeterministic),
+            (BoundKind::WallClock, Some(share)) if !(0.0..=1.0).contains(&share) => Some(BoundProblem::LatenessRange),
             _ => None,
         }
     }
@@ -278,7 +278,7 @@ impl Bound {
         (late > share * slack).then(|| {
             let (late, slack) = (short(late), short(slack));
             format!(
-                "the server itself was late by {late}, more than {share} of the slack of {slack}: use a quieter machine"
+                "the server itself was late by {late}, more than {share} of the slack of {slack}: use a quieter host"
             )
         })
     }

@@ -1,7 +1,7 @@
 //! Does the evidence separate the variants?
 //!
 //! Variants are measured in *blocks*: each block runs every variant once, close together in time, so that what the
-//! machine did to one it did to all. For each pair of variants the rule looks at the differences within blocks and at
+//! host did to one it did to all. For each pair of variants the rule looks at the differences within blocks and at
 //! an exact confidence interval of their median ([`Sorted::median_interval`]), Bonferroni-corrected over the pairs, so
 //! that all intervals hold together with the confidence asked for. Then, with `±d` the smallest effect that matters:
 //!
@@ -22,7 +22,7 @@ use super::factors::signed_difference;
 
 /// When a difference counts.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Rule {
+pub struct DecisionRule {
     /// The confidence of all intervals together, between 0 and 1, such as 0.95.
     pub confidence: f64,
     /// The smallest difference in wall time that matters.
@@ -54,7 +54,7 @@ pub enum Separation {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Decision {
     /// The rule that was applied.
-    pub rule: Rule,
+    pub rule: DecisionRule,
     /// The confidence of each pair's interval: `1 − (1 − confidence) / pairs`.
     pub pair_confidence: f64,
     /// Blocks measured.
@@ -64,12 +64,12 @@ pub struct Decision {
     /// `NoDifference` only when every pair shows none; `Separated` when any pair is; else `Inconclusive`.
     pub verdict: Separation,
     /// Each pair, in the order of the variants.
-    pub pairs: Vec<Pair>,
+    pub pairs: Vec<PairDecision>,
 }
 
 /// Two variants compared.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Pair {
+pub struct PairDecision {
     /// The first variant.
     pub a: String,
     /// The second variant.
@@ -82,7 +82,7 @@ pub struct Pair {
     pub verdict: Separation,
 }
 
-impl Pair {
+impl PairDecision {
     /// The variant with the shorter wall time, where the two are separated.
     pub fn faster(&self) -> Option<&str> {
         (self.verdict == Separation::Separated).then_some(if self.median_ns < 0 { &self.a } else { &self.b })
@@ -117,12 +117,12 @@ pub enum DecisionError {
 }
 
 /// Applies `rule` to `blocks`.
-pub fn decide(rule: Rule, blocks: &Blocks) -> Result<Decision, DecisionError> {
+pub fn decide(rule: DecisionRule, blocks: &Blocks) -> Result<Decision, DecisionError> {
     check(rule, blocks)?;
     let variants = blocks.variants.len();
     let pairs = variants * (variants - 1) / 2;
     let pair_confidence = 1.0 - (1.0 - rule.confidence) / f64::from(u32::try_from(pairs).unwrap_or(u32::MAX));
-    let pairs: Vec<Pair> = (0..variants)
+    let pairs: Vec<PairDecision> = (0..variants)
         .flat_map(|a| (a + 1..variants).map(move |b| (a, b)))
         .filter_map(|(a, b)| compare(rule, pair_confidence, blocks, a, b))
         .collect();
@@ -136,7 +136,7 @@ pub fn decide(rule: Rule, blocks: &Blocks) -> Result<Decision, DecisionError> {
     })
 }
 
-fn check(rule: Rule, blocks: &Blocks) -> Result<(), DecisionError> {
+fn check(rule: DecisionRule, blocks: &Blocks) -> Result<(), DecisionError> {
     let expected = blocks.variants.len();
     if !(rule.confidence > 0.0 && rule.confidence < 1.0) {
         return Err(DecisionError::Confidence(rule.confidence));
@@ -157,7 +157,7 @@ fn check(rule: Rule, blocks: &Blocks) -> Result<(), DecisionError> {
 }
 
 /// `None` only without a block, which `check` has ruled out.
-fn compare(rule: Rule, confidence: f64, blocks: &Blocks, a: usize, b: usize) -> Option<Pair> {
+fn compare(rule: DecisionRule, confidence: f64, blocks: &Blocks, a: usize, b: usize) -> Option<PairDecision> {
     let differences = blocks.walls.iter().map(|walls| signed_difference(walls[a], walls[b])).collect();
     let sorted = Sorted::new(differences)?;
     let interval_ns = sorted.median_interval(confidence);
@@ -167,7 +167,7 @@ fn compare(rule: Rule, confidence: f64, blocks: &Blocks, a: usize, b: usize) -> 
         Some(found) if found.low > effect || found.high < -effect => Separation::Separated,
         _ => Separation::Inconclusive,
     };
-    Some(Pair {
+    Some(PairDecision {
         a: blocks.variants[a].clone(),
         b: blocks.variants[b].clone(),
         median_ns: sorted.median(),
@@ -176,7 +176,7 @@ fn compare(rule: Rule, confidence: f64, blocks: &Blocks, a: usize, b: usize) -> 
     })
 }
 
-fn overall(pairs: &[Pair]) -> Separation {
+fn overall(pairs: &[PairDecision]) -> Separation {
     let all = |verdict| pairs.iter().all(|pair| pair.verdict == verdict);
     if all(Separation::NoDifference) {
         Separation::NoDifference
@@ -193,7 +193,7 @@ mod tests {
 
     use super::*;
 
-    const RULE: Rule = Rule { confidence: 0.95, smallest_effect: Duration::from_millis(10) };
+    const RULE: DecisionRule = DecisionRule { confidence: 0.95, smallest_effect: Duration::from_millis(10) };
 
     /// Blocks of two variants: `b` always takes 1000 ms, `a` so many milliseconds more.
     fn two(more_ms: &[i64]) -> Blocks {
@@ -289,7 +289,7 @@ mod tests {
         assert_eq!(decide(RULE, &two(&[])), Err(DecisionError::NoBlocks));
         let alone = Blocks { variants: vec!["a".into()], walls: vec![] };
         assert_eq!(decide(RULE, &alone), Err(DecisionError::TooFewVariants(1)));
-        let certain = Rule { confidence: 1.0, ..RULE };
+        let certain = DecisionRule { confidence: 1.0, ..RULE };
         assert_eq!(decide(certain, &two(&[0])), Err(DecisionError::Confidence(1.0)));
         assert_eq!(decide(RULE, &two(&[0; 1001])), Err(DecisionError::TooManyBlocks(1001)));
     }

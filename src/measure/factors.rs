@@ -6,12 +6,12 @@
 //! ```text
 //! efficiency = sum(S_i) / (n * W) = balance * contention * structure * runtime
 //! balance    = sum(S_i) / (n * max(S_i))      the recordings alone: equal work or not
-//! contention = max(S_i) / P0                  the machine behind the server: what agents do to each other there
+//! contention = max(S_i) / P0                  the backend: what agents do to each other there
 //! structure  = P0 / P1                        the client code: whether it overlaps as the scripts allow
-//! runtime    = P1 / W                         executor, I/O and parsing, and the machine that measures
+//! runtime    = P1 / W                         executor, I/O and parsing, and the host
 //! ```
 //!
-//! `P0` is the wall time of the scripts on the machine behind the server, all agents beginning at once and without a
+//! `P0` is the wall time of the scripts on the backend, all agents beginning at once and without a
 //! limiter; `P1` that of the real client code in virtual time, where code costs nothing. Structure is above 1 where
 //! serialising beats overlap. `overlap = contention * structure * runtime` is everything but balance.
 //!

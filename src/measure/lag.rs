@@ -2,7 +2,7 @@
 //!
 //! The two meet in a stream (agent name and exchange number) and a byte offset of its body, never in time or order.
 //!
-//! - *lateness* of a chunk: written − due; the server's fault, or its machine's;
+//! - *lateness* of a chunk: written − due; the server's fault, or its host's;
 //! - *lag* of a chunk: the instant at which a client had been handed its last byte − written; the client's.
 //!
 //! Both are signed: a chunk that left before it was due is a defect of the server that must not read as zero, and a
@@ -40,7 +40,7 @@ impl StreamLag {
 
 /// A journal joined with a transcript.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Joined {
+pub struct JoinedStreams {
     /// One entry a stream that both sides know, in the order of the workload.
     pub streams: Vec<StreamLag>,
     /// Exchanges that an agent logged and the server never got.
@@ -48,9 +48,9 @@ pub struct Joined {
 }
 
 /// Joins what the server wrote with what the clients saw.
-pub fn join(journal: &Journal, transcript: &Transcript) -> Joined {
+pub fn join(journal: &Journal, transcript: &Transcript) -> JoinedStreams {
     let entries: BTreeMap<&StreamId, &Entry> = journal.entries.iter().map(|entry| (&entry.stream, entry)).collect();
-    let mut joined = Joined::default();
+    let mut joined = JoinedStreams::default();
     for agent in &transcript.agents {
         for number in 0..agent.exchanges.len() {
             let stream = stream_of(agent, number);
@@ -65,7 +65,7 @@ pub fn join(journal: &Journal, transcript: &Transcript) -> Joined {
 
 /// How much of an agent's time is the server's lateness, in nanoseconds: the sum over its exchanges of how late the
 /// last chunk left. Exchanges follow one another, so what a late last chunk costs is never made up for.
-pub fn lateness_on_path_ns(joined: &Joined, agent: &AgentLog) -> u64 {
+pub fn lateness_on_path_ns(joined: &JoinedStreams, agent: &AgentLog) -> u64 {
     let ids: Vec<StreamId> = (0..agent.exchanges.len()).map(|number| stream_of(agent, number)).collect();
     joined.streams.iter().filter(|lag| ids.contains(&lag.stream)).map(StreamLag::last_lateness_ns).sum()
 }

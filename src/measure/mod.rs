@@ -7,24 +7,19 @@
 //! | [`concurrency`] | did the agents overlap, and on which threads? |
 //! | [`factors`] | where did the wall time go? |
 //! | [`decision`] | does the evidence separate the variants? |
-//! | [`resample`] | how sure is a mean, and would the labels have told as much by chance? |
-//! | [`label`] | what does a label explain of published runs, metric by metric? |
+//! | [`bootstrap`] | how sure is a statistic of a sample? |
 //! | [`bounds`] | does a run keep the limits that were stated beforehand? |
 
+pub mod bootstrap;
 pub mod bounds;
 pub mod concurrency;
 pub mod decision;
 pub mod factors;
-pub mod label;
 pub mod lag;
 pub mod latency;
-pub mod resample;
 
 #[cfg(test)]
 pub(crate) mod fixture;
 
 #[cfg(test)]
 mod noise_tests;
-
-#[cfg(test)]
-mod published_tests;

@@ -1,6 +1,6 @@
 //! The rule of [`decision`](super::decision) on noise of which the truth is known.
 //!
-//! Synthetic series: a wall time is a second, times what the machine did to the whole block (log-normal, a fifth, and
+//! Synthetic series: a wall time is a second, times what the host did to the whole block (log-normal, a fifth, and
 //! a drift of two fifths over the series), times the noise of the run, times 1.1 for a variant with an effect.
 
 use std::time::Duration;
@@ -10,15 +10,15 @@ use rand::{Rng, RngExt as _};
 use rand_distr::{Distribution as _, Gamma, LogNormal};
 use rstest::rstest;
 
-use super::decision::{Blocks, Rule, Separation, decide};
-use super::resample::count;
+use super::bootstrap::count;
+use super::decision::{Blocks, DecisionRule, Separation, decide};
 use lab_stats::quantile::Sorted;
 
 const VARIANTS: [&str; 5] = ["a", "b", "c", "d", "shifted"];
 const SERIES: u64 = 1_000;
 
 /// As in the main job: nine blocks, and a hundredth of the ideal wall.
-const RULE: Rule = Rule { confidence: 0.95, smallest_effect: Duration::from_millis(10) };
+const RULE: DecisionRule = DecisionRule { confidence: 0.95, smallest_effect: Duration::from_millis(10) };
 const NINE: usize = 9;
 
 #[derive(Clone, Copy, Debug)]
@@ -46,10 +46,10 @@ impl Noise {
 
 fn series(number: u64, blocks: usize, noise: Noise, shift: f64) -> Blocks {
     let mut rng = Seed(number).derive("series", []).rng();
-    let machine = LogNormal::new(0.0, 0.2).unwrap();
+    let host = LogNormal::new(0.0, 0.2).unwrap();
     let walls = (0..blocks).map(|block| {
         let drift = 1.0 + 0.4 * count(block) / count(blocks);
-        let shared = drift * machine.sample(&mut rng);
+        let shared = drift * host.sample(&mut rng);
         let wall = |variant| {
             let effect = if variant == "shifted" { shift } else { 1.0 };
             Duration::from_secs_f64(shared * noise.factor(&mut rng) * effect)
@@ -64,7 +64,7 @@ fn share(series_of: impl Fn(u64) -> Blocks, is: impl Fn(&Blocks) -> bool) -> f64
     count((0..SERIES).filter(|&number| is(&series_of(number))).count()) / count(usize::try_from(SERIES).unwrap())
 }
 
-fn claims(blocks: &Blocks, rule: Rule) -> bool {
+fn claims(blocks: &Blocks, rule: DecisionRule) -> bool {
     decide(rule, blocks).unwrap().verdict == Separation::Separated
 }
 
@@ -95,7 +95,7 @@ fn variants_that_are_alike_are_told_apart_in_at_most_five_of_a_hundred_series(#[
     let series = |number| series(number, NINE, noise, 1.0);
     let found = share(series, |blocks| claims(blocks, RULE));
     // The hardest case, in which any difference matters: `1 − 0.95` is what the rule allows itself.
-    let hardest = Rule { smallest_effect: Duration::ZERO, ..RULE };
+    let hardest = DecisionRule { smallest_effect: Duration::ZERO, ..RULE };
     let hardest = share(series, |blocks| claims(blocks, hardest));
     println!("{noise:?}: {found} of series separated, {hardest} with a smallest effect of 0");
     assert!(found <= 0.05 && hardest <= 0.05, "{found} {hardest}");
@@ -166,7 +166,7 @@ fn a_ranking_by_the_best_run_claims_a_difference_where_there_is_none() {
 
 #[test]
 fn error_bars_that_overlap_prove_nothing_and_the_rule_does_not_say_so() {
-    // A twentieth more, which matters by far, and a machine that changes from block to block by more than that.
+    // A twentieth more, which matters by far, and a host that changes from block to block by more than that.
     let series = |number| series(number, NINE, Noise::LogNormal(0.05), 1.05);
     let verdict = |blocks: &Blocks| decide(RULE, blocks).unwrap().verdict;
     let overlap = share(series, error_bars_overlap);

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use mock_ollama::files::read_limited;
 
 use super::predict::{Constants, Counters, Input, Limiter, Machine, Setup};
-use crate::workload::published::{AgentRow, Label, Published, RUNS, RunRow, SUMMARY, TableError, time};
-use crate::workload::tr115::Tr115Error;
+use super::published::{AgentRow, Label, Published, RUNS, RunRow, SUMMARY, TableError, time};
+use super::replay::Tr115Error;
+use crate::report::{Classified, ErrorClass};
 
 /// The tables of TR113 and TR114 that come with the program.
 const TR113_TR114: [&str; 2] = [
@@ -30,41 +31,22 @@ pub enum PapersError {
     /// The built-in tables of TR115 cannot be used, which is a bug in the build.
     #[error(transparent)]
     Tr115(#[from] Tr115Error),
-    /// A file could not be read or written.
-    #[error("cannot {what} {}", path.display())]
-    File {
-        /// `read` or `write`.
-        what: &'static str,
+    /// A table could not be read.
+    #[error("cannot read {}", path.display())]
+    Read {
         /// The file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
-    },
-    /// An output would be written over a table.
-    #[error("{} is an input, and would be written over; take another folder for `--out`", path.display())]
-    OntoInput {
-        /// The table.
-        path: PathBuf,
     },
     /// A run in virtual time failed, which is a bug.
     #[error(transparent)]
     Runtime(#[from] crate::runtimes::RunError),
 }
 
-impl PapersError {
-    /// Whether the system is at fault rather than the data.
-    pub fn is_io(&self) -> bool {
-        matches!(self, Self::File { .. } | Self::Runtime(_))
-    }
-
-    /// Whether the command line is at fault.
-    pub fn is_usage(&self) -> bool {
-        matches!(self, Self::OntoInput { .. })
-    }
-
-    pub(super) fn file(what: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self + use<> {
-        let path = path.to_owned();
-        move |source| Self::File { what, path, source }
+impl Classified for PapersError {
+    fn class(&self) -> ErrorClass {
+        if matches!(self, Self::Read { .. } | Self::Runtime(_)) { ErrorClass::Io } else { ErrorClass::Data }
     }
 }
 
@@ -84,7 +66,7 @@ fn read(path: &Path) -> Result<String, PapersError> {
     let wrong = |line, why: &str| TableError { file: path.display().to_string(), line, why: why.to_owned() };
     let bytes = read_limited(path, MAX_TABLE_BYTES).map_err(|error| match error.kind() {
         io::ErrorKind::FileTooLarge => wrong(1, &format!("a table has at most {MAX_TABLE_BYTES} bytes")).into(),
-        _ => PapersError::file("read", path)(error),
+        _ => PapersError::Read { path: path.to_owned(), source: error },
     })?;
     String::from_utf8(bytes).map_err(|error| {
         let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
@@ -154,7 +136,7 @@ impl<'a> Run<'a> {
         self.setup == Setup { limiter: Limiter::SemaphoreOfTwo, machine: Machine::SharedDevice }
     }
 
-    /// What the predictor is told of it.
+    /// What the predictor knows of it.
     pub fn input(&self, constants: Constants) -> Input {
         let agents = self.agents.map(|agent| Counters {
             tokens: agent.tokens,

@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::data::Run;
 use super::judge::Judged;
 use super::predict::predict;
+use crate::papers::published::AgentRow;
 use crate::report::text::Table;
-use crate::workload::published::AgentRow;
 
 /// What the client collects, in bytes.
 const COLLECTED: f64 = 1_024.0;

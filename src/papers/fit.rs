@@ -1,4 +1,4 @@
-//! The constants of a machine, fitted on the runs with an odd number.
+//! The constants of a device, fitted on the runs with an odd number.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use lab_stats::quantile::median;
 
 use super::data::{DataSet, Run};
 use super::predict::{Constants, Machine, predict};
-use crate::workload::published::{AgentRow, time};
+use crate::papers::published::{AgentRow, time};
 
 /// The runs that constants are fitted on, in words.
 pub const SUBSET: &str = "the runs with an odd number";

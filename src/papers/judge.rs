@@ -3,7 +3,8 @@
 use super::data::{DataSet, PapersError, Run};
 use super::fit::{SUBSET, fit, is_fitted_on, mean};
 use super::predict::{Constants, Setup, predict};
-use crate::workload::published::{SUMMARY, TableError};
+use crate::papers::published::{SUMMARY, TableError};
+use crate::report::text::{Column, Table, or_dash};
 
 /// A published run and what was predicted of it.
 #[derive(Clone, Copy, Debug)]
@@ -76,6 +77,19 @@ pub fn errors(judged: &[Judged<'_>], which: impl Fn(&Run<'_>) -> bool) -> Option
         worst: picked.iter().map(|judged| judged.error()).fold(0.0, f64::max),
         unseen_mean: (!unseen.is_empty()).then(|| mean(unseen.iter().copied())),
     })
+}
+
+/// A table of errors: a name in each row, then what `errors` found.
+pub(super) fn errors_table([name, runs]: [&str; 2], rows: impl Iterator<Item = (String, Errors)>) -> String {
+    let points = |value: f64| format!("{value:.3}");
+    let columns: [Column<'_, (String, Errors)>; 5] = [
+        (name, &|(name, _)| name.clone()),
+        (runs, &|(_, errors)| errors.runs.to_string()),
+        ("mean error", &|(_, errors)| points(errors.mean)),
+        ("of runs not fitted on", &|(_, errors)| or_dash(errors.unseen_mean, points)),
+        ("worst", &|(_, errors)| points(errors.worst)),
+    ];
+    Table::of(rows, &columns).markdown()
 }
 
 /// Tokens of both agents for each second that the runs took, all runs together.

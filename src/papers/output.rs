@@ -3,12 +3,11 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use mock_ollama::files::{NotWritten, is_same, write_together};
-
 use super::data::{PapersError, read_folder, sets, tr113_tr114};
 use super::judge::{Judged, judge};
+use super::published::{Label, Published, RUNS, SUMMARY, TableError};
 use super::{servers, tr115};
-use crate::workload::published::{Label, Published, RUNS, SUMMARY, TableError};
+use crate::report::Output;
 
 /// A paper.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,8 +31,11 @@ pub struct Page {
     pub runs_csv: String,
 }
 
-/// The file of the page.
-const PAGE_FILE: &str = "papers.md";
+/// The files of a page.
+pub const OUTPUTS: &[Output<Page>] = &[
+    Output { file_name: "papers.md", render: |page| page.markdown.clone() },
+    Output { file_name: RUNS, render: |page| page.runs_csv.clone() },
+];
 
 const HEAD: &str = "scenario,run,published_efficiency_pct,predicted_efficiency_pct,warm";
 
@@ -116,27 +118,6 @@ impl Page {
             runs_csv: format!("{}{rows}", self.runs_csv),
         }
     }
-}
-
-/// Refuses a folder whose files would be written over the tables in another one.
-pub fn spare_tables(out: &Path, tables: &Path) -> Result<(), PapersError> {
-    let mut names = [PAGE_FILE, RUNS].into_iter().flat_map(|output| [RUNS, SUMMARY].map(|input| (output, input)));
-    match names.find(|(output, input)| is_same(&out.join(output), &tables.join(input))) {
-        Some((_, input)) => Err(PapersError::OntoInput { path: tables.join(input) }),
-        None => Ok(()),
-    }
-}
-
-/// Writes `papers.md` and `runs.csv` into a folder; both are of this page, also when another program writes there.
-pub fn write(page: &Page, folder: &Path) -> Result<[&'static str; 2], PapersError> {
-    std::fs::create_dir_all(folder).map_err(PapersError::file("make the folder", folder))?;
-    let files = [(PAGE_FILE, page.markdown.as_str()), (RUNS, page.runs_csv.as_str())];
-    write_together(folder, files).map_err(|NotWritten { path, source }| PapersError::File {
-        what: "write",
-        path,
-        source,
-    })?;
-    Ok(files.map(|(name, _)| name))
 }
 
 #[cfg(test)]

@@ -13,12 +13,12 @@ use mock_ollama::seed::Seed;
 use super::data::PapersError;
 use super::judge::Judged;
 use super::predict::{Limiter, Predicted, Span};
+use crate::papers::published::AgentRow;
+use crate::papers::replay::workload_of;
 use crate::runtimes::{Environment, Runtime};
 use crate::sim::{Sim, SimSettings};
 use crate::transcript::{AgentLog, Transcript};
 use crate::workload::Job;
-use crate::workload::published::AgentRow;
-use crate::workload::tr115::workload_of;
 
 /// Where clients are told that the server in memory is. Nothing listens there.
 const NOWHERE: &str = "http://127.0.0.1:11434";

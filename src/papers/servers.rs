@@ -4,9 +4,9 @@ use std::fmt::Write as _;
 
 use super::data::WARM_LOAD_MS;
 use super::fit::{SUBSET, decode_speed, mean};
-use super::judge::{Judged, errors, goodput, recomputed};
+use super::judge::{Judged, errors, errors_table, goodput, recomputed};
 use super::predict::{Machine, Setup};
-use super::tr115::told;
+use super::tr115::described;
 use crate::report::text::Table;
 
 mod short;
@@ -19,7 +19,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
     let mut constants = String::new();
     for (set, judged) in sets.iter().filter_map(|set| Some((set, *of(judged, set).first()?))) {
         // Writing to a string cannot fail.
-        let _ = writeln!(constants, "- {set}: {}", told(judged.constants));
+        let _ = writeln!(constants, "- {set}: {}", described(judged.constants));
     }
     format!(
         "# TR113 and TR114: one server, two servers, one device\n\n{}## What was published\n\n{}\
@@ -48,30 +48,26 @@ fn of<'a, 'j>(judged: &'j [Judged<'a>], set: &str) -> Vec<&'j Judged<'a>> {
 }
 
 fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
-    let mut table = Table::new(&[
-        "set",
-        "servers",
-        "runs",
-        "runs with a long load",
-        "efficiency, mean",
-        "tokens per wall second",
-        "tokens/s of an agent",
-        "wall time, mean",
-    ]);
-    for set in sets {
-        let runs = of(judged, set);
-        let cold = runs.iter().filter(|judged| !judged.run.is_warm()).count();
-        table.row(vec![
-            (*set).to_owned(),
-            if is_one_server(&runs) { "1" } else { "2" }.to_owned(),
-            runs.len().to_string(),
-            cold.to_string(),
-            format!("{:.2} %", mean(runs.iter().map(|judged| judged.run.row.efficiency_pct))),
-            format!("{:.1}", goodput(&runs)),
-            format!("{:.1}", mean(runs.iter().flat_map(|judged| judged.run.agents.map(decode_speed)))),
-            format!("{:.2} s", mean(runs.iter().map(|judged| judged.run.row.wall_s))),
-        ]);
-    }
+    let runs = |set: &&&str| of(judged, set);
+    let table = Table::of(
+        sets,
+        &[
+            ("set", &|set| (**set).to_owned()),
+            ("servers", &|set| if is_one_server(&runs(set)) { "1" } else { "2" }.to_owned()),
+            ("runs", &|set| runs(set).len().to_string()),
+            ("runs with a long load", &|set| {
+                runs(set).iter().filter(|judged| !judged.run.is_warm()).count().to_string()
+            }),
+            ("efficiency, mean", &|set| {
+                format!("{:.2} %", mean(runs(set).iter().map(|judged| judged.run.row.efficiency_pct)))
+            }),
+            ("tokens per wall second", &|set| format!("{:.1}", goodput(&runs(set)))),
+            ("tokens/s of an agent", &|set| {
+                format!("{:.1}", mean(runs(set).iter().flat_map(|judged| judged.run.agents.map(decode_speed))))
+            }),
+            ("wall time, mean", &|set| format!("{:.2} s", mean(runs(set).iter().map(|judged| judged.run.row.wall_s)))),
+        ],
+    );
     table.markdown()
 }
 
@@ -141,42 +137,35 @@ fn is_one_server(runs: &[&Judged<'_>]) -> bool {
 }
 
 fn predicted(judged: &[Judged<'_>], sets: &[&str]) -> String {
-    let mut table = Table::new(&["set", "runs", "mean error", "of runs not fitted on", "worst"]);
-    for set in sets {
-        for (what, warm) in [("warm", true), ("all", false)] {
-            let Some(errors) = errors(judged, |run| run.row.runtime == *set && (run.is_warm() || !warm)) else {
-                continue;
-            };
-            table.row(vec![
-                format!("{set}, {what}"),
-                errors.runs.to_string(),
-                format!("{:.3}", errors.mean),
-                errors.unseen_mean.map_or_else(|| "–".to_owned(), |mean| format!("{mean:.3}")),
-                format!("{:.3}", errors.worst),
-            ]);
-        }
-    }
-    table.markdown()
+    let rows = sets.iter().flat_map(|set| [(*set, "warm", true), (*set, "all", false)]);
+    let of_row = |(set, what, warm): (&str, &str, bool)| {
+        let errors = errors(judged, |run| run.row.runtime == set && (run.is_warm() || !warm))?;
+        Some((format!("{set}, {what}"), errors))
+    };
+    errors_table(["set", "runs"], rows.filter_map(of_row))
 }
 
 fn swapped(judged: &[Judged<'_>], sets: &[&str]) -> String {
-    let mut table = Table::new(&["set", "runs", "machine", "efficiency", "wall time"]);
-    for set in sets {
-        let warm: Vec<&Judged<'_>> = of(judged, set).into_iter().filter(|judged| judged.run.is_warm()).collect();
-        if warm.is_empty() {
-            continue;
-        }
-        for (name, machine) in [("one server, one slot", Machine::OneSlot), ("two servers", Machine::SharedDevice)] {
-            let with = |judged: &&Judged<'_>| Setup { machine, ..judged.run.setup };
-            table.row(vec![
-                (*set).to_owned(),
-                warm.len().to_string(),
-                name.to_owned(),
-                format!("{:.2} %", mean(warm.iter().map(|judged| judged.with(with(judged))))),
-                format!("{:.2} s", mean(warm.iter().map(|judged| judged.wall_with(with(judged))))),
-            ]);
-        }
-    }
+    let warm = |set| -> Vec<_> { of(judged, set).into_iter().filter(|judged| judged.run.is_warm()).collect() };
+    let machines = [("one server, one slot", Machine::OneSlot), ("two servers", Machine::SharedDevice)];
+    let sets = sets.iter().map(|set| (*set, warm(set))).filter(|(_, runs)| !runs.is_empty());
+    let rows = sets.flat_map(|(set, runs)| machines.map(|(name, machine)| (set, runs.clone(), name, machine)));
+    let table = Table::of(
+        rows,
+        &[
+            ("set", &|(set, ..)| (*set).to_owned()),
+            ("runs", &|(_, runs, ..)| runs.len().to_string()),
+            ("machine", &|(_, _, name, _)| (*name).to_owned()),
+            ("efficiency", &|(_, runs, _, machine)| {
+                let with = |judged: &&Judged<'_>| judged.with(Setup { machine: *machine, ..judged.run.setup });
+                format!("{:.2} %", mean(runs.iter().map(with)))
+            }),
+            ("wall time", &|(_, runs, _, machine)| {
+                let with = |judged: &&Judged<'_>| judged.wall_with(Setup { machine: *machine, ..judged.run.setup });
+                format!("{:.2} s", mean(runs.iter().map(with)))
+            }),
+        ],
+    );
     table.markdown()
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::data::PapersError;
 use super::first_token;
 use super::fit::{SUBSET, mean};
-use super::judge::{Errors, Judged, errors, goodput, recomputed};
+use super::judge::{Judged, errors, errors_table, goodput, recomputed};
 use super::predict::{Constants, Limiter, Machine, Setup};
 use crate::report::text::Table;
 
@@ -100,7 +100,7 @@ fn published(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
 }
 
 /// The constants, in words.
-pub(super) fn told(constants: Constants) -> String {
+pub(super) fn described(constants: Constants) -> String {
     let Constants { alone, together, gap } = constants;
     format!(
         "{alone:.1} tokens/s alone, {together:.1} tokens/s each when two decode, {:.0} ms of every request that are \
@@ -110,46 +110,34 @@ pub(super) fn told(constants: Constants) -> String {
 }
 
 fn predicted(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
-    let mut table = Table::new(&["runtime", "warm runs", "mean error", "of runs not fitted on", "worst"]);
-    let mut row = |name: &str, errors: Option<Errors>| {
-        if let Some(errors) = errors {
-            let unseen = errors.unseen_mean.map_or_else(|| "–".to_owned(), points);
-            table.row(vec![
-                name.to_owned(),
-                errors.runs.to_string(),
-                points(errors.mean),
-                unseen,
-                points(errors.worst),
-            ]);
-        }
+    let of_runtime = |runtime: &&str| {
+        Some(((*runtime).to_owned(), errors(judged, |run| run.is_warm() && run.row.runtime == **runtime)?))
     };
-    for runtime in runtimes {
-        row(runtime, errors(judged, |run| run.is_warm() && run.row.runtime == *runtime));
-    }
-    row("all whose agents overlapped", errors(judged, |run| run.is_warm() && run.overlaps()));
-    let constants = judged.first().map_or_else(String::new, |judged| told(judged.constants));
+    let all = errors(judged, |run| run.is_warm() && run.overlaps());
+    let rows = runtimes.iter().filter_map(of_runtime);
+    let rows = rows.chain(all.map(|errors| ("all whose agents overlapped".to_owned(), errors)));
+    let table = errors_table(["runtime", "warm runs"], rows);
+    let constants = judged.first().map_or_else(String::new, |judged| described(judged.constants));
     format!(
         "## The same, predicted without the runtime\n\nFrom the tokens, the load and the prompt time of both agents, and \
          three constants fitted on {SUBSET}: {constants}. Errors are distances in percentage points of efficiency, over \
          the runs that found both models loaded.\n\n{}",
-        table.markdown()
+        table
     )
 }
 
 fn mutex(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
-    let mut table = Table::new(&["runtime", "published", "predicted, mutex out", "predicted, mutex in"]);
-    for runtime in runtimes {
-        let warm: Vec<&Judged<'_>> = of(judged, runtime).into_iter().filter(|judged| judged.run.is_warm()).collect();
-        if warm.is_empty() {
-            continue;
-        }
-        table.row(vec![
-            (*runtime).to_owned(),
-            pct(mean(warm.iter().map(|judged| judged.run.row.efficiency_pct))),
-            pct(mean(warm.iter().map(|judged| judged.with(BASE)))),
-            pct(mean(warm.iter().map(|judged| judged.with(MUTEX)))),
-        ]);
-    }
+    let warm = |runtime| -> Vec<_> { of(judged, runtime).into_iter().filter(|judged| judged.run.is_warm()).collect() };
+    let rows = runtimes.iter().map(|runtime| (*runtime, warm(runtime))).filter(|(_, warm)| !warm.is_empty());
+    let table = Table::of(
+        rows,
+        &[
+            ("runtime", &|(runtime, _)| (*runtime).to_owned()),
+            ("published", &|(_, warm)| pct(mean(warm.iter().map(|judged| judged.run.row.efficiency_pct)))),
+            ("predicted, mutex out", &|(_, warm)| pct(mean(warm.iter().map(|judged| judged.with(BASE))))),
+            ("predicted, mutex in", &|(_, warm)| pct(mean(warm.iter().map(|judged| judged.with(MUTEX))))),
+        ],
+    );
     format!(
         "## The mutex, in and out\n\nTR115's async-std program held a mutex for the whole call where the others had a \
          semaphore of two. Warm runs:\n\n{}",

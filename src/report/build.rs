@@ -1,17 +1,22 @@
 //! Runs to a report.
 
 use super::error::BuildError;
-use super::facts_builder::{Seen, facts};
+use super::facts_builder::{ObservedRun, facts};
 use super::inputs::Inputs;
 use super::model::{Format, Report};
 use super::timings_builder::timings;
 
 /// Makes the report of some runs. The same inputs give the same report.
 pub fn build(inputs: &Inputs<'_>) -> Result<Report, BuildError> {
-    let seen: Vec<Seen<'_>> = inputs
+    let seen: Vec<ObservedRun<'_>> = inputs
         .runs
         .iter()
-        .map(|run| Seen { variant: run.variant, block: run.block, transcript: run.transcript, journal: run.journal })
+        .map(|run| ObservedRun {
+            variant: run.variant,
+            block: run.block,
+            transcript: run.transcript,
+            journal: run.journal,
+        })
         .collect();
     let (facts, disagreements) = facts(inputs.workload, inputs.pace, inputs.seed, &seen);
     Ok(Report {

@@ -176,7 +176,7 @@ fn inconclusive(decision: &Decision) -> String {
     let open = decision.pairs.iter().filter(|pair| pair.verdict == Separation::Inconclusive).count();
     let needed = match decision.blocks_needed {
         Some(needed) if needed > decision.blocks => format!("at least {} are needed", plural(needed, "block")),
-        _ => "more blocks (--runs) or a quieter machine would narrow the intervals".to_owned(),
+        _ => "more blocks (--runs) or a quieter host would narrow the intervals".to_owned(),
     };
     format!(
         "Not decided for {open} of {} of variants, {}; {needed}.",

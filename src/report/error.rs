@@ -1,7 +1,33 @@
 //! Why there is no report.
 
+use crate::measure::bounds::BoundsError;
 use crate::measure::decision::DecisionError;
 use crate::measure::factors::FactorError;
+
+/// Who has to act on an error. A program's exit code follows from it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// A variant delivered other bytes than were served.
+    Broken,
+    /// A name or number on the command line is wrong.
+    Usage,
+    /// A file holds something wrong.
+    Data,
+    /// A file, socket or process failed.
+    Io,
+}
+
+/// An error that knows its class.
+pub trait Classified: std::error::Error + Send + Sync + 'static {
+    /// Returns the class.
+    fn class(&self) -> ErrorClass;
+}
+
+impl Classified for BoundsError {
+    fn class(&self) -> ErrorClass {
+        ErrorClass::Data
+    }
+}
 
 /// Runs that no report can be made of.
 #[derive(Debug, thiserror::Error)]

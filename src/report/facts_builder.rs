@@ -16,7 +16,7 @@ use crate::workload::{RequestPlan, Workload};
 
 /// A run, as far as facts need it.
 #[derive(Clone, Copy, Debug)]
-pub struct Seen<'a> {
+pub struct ObservedRun<'a> {
     /// The variant's name.
     pub variant: &'a str,
     /// The block of the run.
@@ -28,7 +28,12 @@ pub struct Seen<'a> {
 }
 
 /// The facts of `runs`, and every place where one differs from them, in the order of the workload and of the runs.
-pub fn facts(workload: &Workload, pace: &str, seed: Option<u64>, runs: &[Seen<'_>]) -> (Facts, Vec<Disagreement>) {
+pub fn facts(
+    workload: &Workload,
+    pace: &str,
+    seed: Option<u64>,
+    runs: &[ObservedRun<'_>],
+) -> (Facts, Vec<Disagreement>) {
     let runs: Vec<Indexed<'_>> = runs.iter().map(Indexed::new).collect();
     let mut disagreements = Vec::new();
     let agents = workload.agents.iter().map(|plan| {
@@ -53,13 +58,13 @@ pub fn facts(workload: &Workload, pace: &str, seed: Option<u64>, runs: &[Seen<'_
 
 /// A run whose agents are found by name and whose journal is found by stream.
 struct Indexed<'a> {
-    seen: Seen<'a>,
+    seen: ObservedRun<'a>,
     agents: BTreeMap<&'a str, &'a [ExchangeLog]>,
     entries: BTreeMap<&'a StreamId, &'a Entry>,
 }
 
 impl<'a> Indexed<'a> {
-    fn new(seen: &Seen<'a>) -> Self {
+    fn new(seen: &ObservedRun<'a>) -> Self {
         let agents = seen.transcript.agents.iter().map(|log| (log.agent.as_str(), log.exchanges.as_slice()));
         let entries = seen.journal.entries.iter().map(|entry| (&entry.stream, entry));
         Self { seen: *seen, agents: agents.collect(), entries: entries.collect() }

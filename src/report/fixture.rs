@@ -9,9 +9,9 @@ use mock_ollama::recording::Chunk;
 
 use super::build::build;
 use super::inputs::{Inputs, Run};
-use super::model::{Environment, Kind, Machine, Report};
+use super::model::{Environment, Host, Kind, Report};
 use crate::measure::bounds::{Bound, built_in};
-use crate::measure::decision::Rule;
+use crate::measure::decision::DecisionRule;
 use crate::measure::fixture::{agent, entry, exchange, journal, transcript};
 use crate::transcript::{ExchangeLog, Transcript};
 use crate::workload::fixture::recording;
@@ -118,12 +118,12 @@ pub(super) fn inputs<'a>(workload: &'a Workload, runs: &'a [Run<'a>], bounds: &'
         scripts_wall: Duration::from_millis(300),
         clock: Kind::Measured,
         runs,
-        rule: Rule { confidence: 0.95, smallest_effect: Duration::from_millis(10) },
+        rule: DecisionRule { confidence: 0.95, smallest_effect: Duration::from_millis(10) },
         bounds,
         environment: Environment {
             clock: "made-up".into(),
             versions: BTreeMap::from([("runtime-lab".into(), "0.0.0".into()), ("tokio".into(), "0.0.0".into())]),
-            machine: Some(Machine {
+            host: Some(Host {
                 os: "made-up OS 1".into(),
                 arch: "made-up".into(),
                 cores: 2,

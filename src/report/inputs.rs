@@ -6,7 +6,7 @@ use mock_ollama::journal::Journal;
 
 use super::model::{Environment, Kind};
 use crate::measure::bounds::Bound;
-use crate::measure::decision::Rule;
+use crate::measure::decision::DecisionRule;
 use crate::transcript::Transcript;
 use crate::workload::Workload;
 
@@ -36,16 +36,16 @@ pub struct Inputs<'a> {
     pub pace: &'a str,
     /// The seed, where something was drawn at random.
     pub seed: Option<u64>,
-    /// How long each agent takes alone on an idle machine, in the order of the workload.
+    /// How long each agent takes alone on an idle backend, in the order of the workload.
     pub alone: &'a [Duration],
-    /// How long the scripts take on the machine, all agents beginning at once and without a limiter.
+    /// How long the scripts take on the backend, all agents beginning at once and without a limiter.
     pub scripts_wall: Duration,
     /// [`Kind::Measured`] in real time, [`Kind::Virtual`] under the simulator's clock.
     pub clock: Kind,
     /// The runs, in the order in which they are to be shown.
     pub runs: &'a [Run<'a>],
     /// When a difference counts.
-    pub rule: Rule,
+    pub rule: DecisionRule,
     /// The limits that were asked for.
     pub bounds: &'a [Bound],
     /// Where it was measured.

@@ -11,7 +11,7 @@ pub fn render(report: &Report) -> String {
     pretty(report)
 }
 
-/// The facts alone: equal between any two invocations of the same workload, whatever the machine and the variants.
+/// The facts alone: equal between any two invocations of the same workload, whatever the host and the variants.
 pub fn render_facts(report: &Report) -> String {
     pretty(&report.facts)
 }

@@ -1,4 +1,4 @@
-//! What people and programs read of a run. Pure: a [`Report`] goes in, text comes out.
+//! What people and programs read of a run. A [`Report`] goes in, text comes out.
 //!
 //! | module | what |
 //! | --- | --- |
@@ -8,7 +8,8 @@
 //! | [`facts_builder`], [`timings_builder`] | its two halves: what is the same in every run, and what was measured |
 //! | [`conclusions`] | the three answers that every output begins with |
 //! | [`json`], [`markdown`], [`terminal`] | one file an output |
-//! | [`outputs`] | the table of outputs |
+//! | `text`, `variants` | numbers and tables for people |
+//! | [`outputs`] | the table of outputs, and writing it |
 
 pub mod build;
 pub mod conclusions;
@@ -22,12 +23,14 @@ pub mod outputs;
 pub mod terminal;
 pub(crate) mod text;
 pub mod timings_builder;
+mod variants;
 
 pub use build::build;
-pub use error::BuildError;
+pub use error::{BuildError, Classified, ErrorClass};
 pub use inputs::{Inputs, Run};
 pub use model::Report;
-pub use outputs::{OUTPUTS, Output};
+pub use outputs::{OUTPUTS, Output, OutputError};
+pub use text::plural;
 
 #[cfg(test)]
 mod fixture;

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use facts::{AgentFacts, ExchangeFacts, Facts, OutcomeFacts};
 pub use timings::{
     AgentTimings, BoundVerdict, Concurrency, Decision, Derived, Difference, Disagreement, Distribution, FactorMedians,
-    Introspection, Measured, Medians, Pair, RunTimings, Spread, Timings, VariantTimings,
+    Measured, Medians, Pair, RunTimings, Spread, Timings, VariantTimings,
 };
 
 /// Everything one invocation found out.
@@ -23,7 +23,7 @@ pub use timings::{
 pub struct Report {
     /// The format of this document and its version.
     pub format: Format,
-    /// What is the same in every run, on every machine, for every variant.
+    /// What is the same in every run, on every host, for every variant.
     pub facts: Facts,
     /// What was measured, and what follows from it.
     pub timings: Timings,
@@ -54,7 +54,7 @@ pub enum Kind {
     Published,
 }
 
-/// The clock, the programs and the machine of a report.
+/// The clock, the programs and the host of a report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Environment {
@@ -63,13 +63,14 @@ pub struct Environment {
     /// Version by name: the program, its runtimes and clients.
     pub versions: BTreeMap<String, String>,
     /// Where it was measured; absent in virtual time, where that makes no difference.
-    pub machine: Option<Machine>,
+    #[serde(rename = "machine")]
+    pub host: Option<Host>,
 }
 
-/// The machine of a measurement.
+/// The host of a measurement.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-pub struct Machine {
+pub struct Host {
     /// Operating system and its release.
     pub os: String,
     /// Processor architecture.

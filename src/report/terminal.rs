@@ -4,8 +4,9 @@ use lab_stats::Verdict;
 
 use super::conclusions::{conclusions, p99};
 use super::model::{Kind, Report, VariantTimings};
+use super::text::{Column, millis, plural};
 pub use super::text::{Table, or_dash, percent, seconds, wrapped};
-use super::text::{millis, plural};
+use super::variants::variant_table;
 
 /// The most columns a line takes.
 pub const WIDTH: usize = 100;
@@ -47,7 +48,7 @@ fn legend(report: &Report) -> String {
     let ideal = run.map_or(0, |run| i64::try_from(run.derived.ideal_wall_us).unwrap_or(i64::MAX));
     format!(
         "Medians over runs. wall: first agent's start to last agent's end; the recordings alone take {}. runtime, server: \
-         what share of the wall time is added to that by executor, client and the machine's noise, and by the server's lateness. speed-up: against the same agents \
+         what share of the wall time is added to that by executor, client and the host's noise, and by the server's lateness. speed-up: against the same agents \
          one after the other. TTFT: request to first token. ITL: gap between tokens. lag: server's write to agent's sight. \
          facts: whether bytes, lines and outcomes are those of the other variants and of the recordings.",
         millis(ideal)
@@ -56,46 +57,40 @@ fn legend(report: &Report) -> String {
 
 /// The table, with names cut where a line would be longer than [`WIDTH`].
 fn table(report: &Report) -> String {
-    let widest = |text: &str| text.lines().map(|line| line.chars().count()).max().unwrap_or(0);
-    let head = "variant".len();
-    let room = (WIDTH + head).saturating_sub(widest(&table_of(report, head)));
-    table_of(report, room.max(head))
-}
-
-fn table_of(report: &Report, name: usize) -> String {
-    let mut table = if is_virtual(report) {
-        Table::new(&["variant", "wall", "structure", "speed-up", "tok/s", "TTFT p50", "ITL p99", "facts"])
-    } else {
-        Table::new(&[
-            "variant", "wall", "speed-up", "runtime", "server", "tok/s", "TTFT p50", "ITL p99", "lag p99", "facts",
-        ])
+    let differs = |variant: &VariantTimings| {
+        let differs = report.timings.disagreements.iter().any(|found| found.variant == variant.variant);
+        if differs { "differ" } else { "same" }.to_owned()
     };
-    for variant in &report.timings.variants {
-        table.row(row(report, variant, name));
-    }
-    table.plain()
+    let columns: &[Column<'_, VariantTimings>] = if is_virtual(report) {
+        &[
+            ("wall", &|variant| millis(variant.medians.wall_us.median)),
+            ("structure", &|variant| or_dash(variant.medians.factors.structure, |found| percent(found.median))),
+            ("speed-up", &speed_up),
+            ("tok/s", &goodput),
+            ("TTFT p50", &|variant| or_dash(variant.medians.ttft_p50_us, |found| millis(found.median))),
+            ("ITL p99", &|variant| or_dash(variant.medians.itl_p99_us, |found| millis(found.median))),
+            ("facts", &differs),
+        ]
+    } else {
+        &[
+            ("wall", &|variant| millis(variant.medians.wall_us.median)),
+            ("speed-up", &speed_up),
+            ("runtime", &|variant| percent(variant.medians.runtime_share.median)),
+            ("server", &|variant| percent(variant.medians.server_share.median)),
+            ("tok/s", &goodput),
+            ("TTFT p50", &|variant| or_dash(variant.medians.ttft_p50_us, |found| millis(found.median))),
+            ("ITL p99", &|variant| or_dash(variant.medians.itl_p99_us, |found| millis(found.median))),
+            ("lag p99", &|variant| p99(variant.medians.lag_p99_us.as_ref())),
+            ("facts", &differs),
+        ]
+    };
+    variant_table(report, columns).plain_within(WIDTH)
 }
 
-fn row(report: &Report, variant: &VariantTimings, name: usize) -> Vec<String> {
-    let medians = &variant.medians;
-    let differs = report.timings.disagreements.iter().any(|found| found.variant == variant.variant);
-    let speed_up = or_dash(medians.speed_up, |found| format!("{:.2}", found.median));
-    let mut cells = vec![variant.variant.chars().take(name).collect(), millis(medians.wall_us.median)];
-    if is_virtual(report) {
-        cells.extend([or_dash(medians.factors.structure, |found| percent(found.median)), speed_up]);
-    } else {
-        let shares = [medians.runtime_share.median, medians.server_share.median].map(percent);
-        cells.push(speed_up);
-        cells.extend(shares);
-    }
-    cells.extend([
-        format!("{:.1}", medians.goodput_tokens_per_s.median),
-        or_dash(medians.ttft_p50_us, |found| millis(found.median)),
-        or_dash(medians.itl_p99_us, |found| millis(found.median)),
-    ]);
-    if !is_virtual(report) {
-        cells.push(p99(medians.lag_p99_us.as_ref()));
-    }
-    cells.push(if differs { "differ" } else { "same" }.to_owned());
-    cells
+fn speed_up(variant: &VariantTimings) -> String {
+    or_dash(variant.medians.speed_up, |found| format!("{:.2}", found.median))
+}
+
+fn goodput(variant: &VariantTimings) -> String {
+    format!("{:.1}", variant.medians.goodput_tokens_per_s.median)
 }

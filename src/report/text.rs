@@ -50,9 +50,12 @@ pub fn or_dash<T>(value: Option<T>, show: impl FnOnce(T) -> String) -> String {
 }
 
 /// `1 block`, `2 blocks`.
-pub(crate) fn plural(count: usize, noun: &str) -> String {
+pub fn plural(count: usize, noun: &str) -> String {
     format!("{count} {noun}{}", if count == 1 { "" } else { "s" })
 }
+
+/// A column of a table: its title, and what it shows of a row.
+pub(crate) type Column<'c, R> = (&'c str, &'c dyn Fn(&R) -> String);
 
 /// A table in memory. Columns of numbers are aligned to the right, those of words to the left.
 pub struct Table {
@@ -64,6 +67,15 @@ impl Table {
     /// A table without rows.
     pub fn new(head: &[&str]) -> Self {
         Self { head: head.iter().map(|&cell| cell.to_owned()).collect(), rows: Vec::new() }
+    }
+
+    /// Makes a table of `rows`, column by column.
+    pub fn of<R>(rows: impl IntoIterator<Item = R>, columns: &[Column<'_, R>]) -> Self {
+        let mut table = Self::new(&columns.iter().map(|(title, _)| *title).collect::<Vec<_>>());
+        for row in rows {
+            table.row(columns.iter().map(|(_, show)| show(&row)).collect());
+        }
+        table
     }
 
     /// Adds a row.
@@ -86,6 +98,19 @@ impl Table {
             (0..self.head.len()).map(|column| if self.is_numeric(column) { "---:" } else { "---" }).collect();
         let rows: String = self.rows.iter().map(|row| line(row)).collect();
         format!("{}| {} |\n{rows}\n", line(&self.head), rule.join(" | "))
+    }
+
+    /// As [`Self::plain`], with the first column cut where a line would be longer than `width`. It keeps its title.
+    pub(super) fn plain_within(mut self, width: usize) -> String {
+        let longest = self.plain().lines().map(|line| line.chars().count()).max().unwrap_or(0);
+        let names = || std::iter::once(&self.head).chain(&self.rows).filter_map(|row| row.first());
+        let widest = names().map(|name| name.chars().count()).max().unwrap_or(0);
+        let title = self.head.first().map_or(0, |title| title.chars().count());
+        let room = (widest + width).saturating_sub(longest).max(title);
+        for name in self.rows.iter_mut().filter_map(|row| row.first_mut()) {
+            *name = name.chars().take(room).collect();
+        }
+        self.plain()
     }
 
     /// As columns with two spaces between them.

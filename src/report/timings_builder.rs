@@ -11,11 +11,12 @@ use lab_stats::quantile::Sorted;
 use super::error::BuildError;
 use super::inputs::{Inputs, Run};
 use super::model::{
-    Concurrency, Decision, Disagreement, FactorMedians, Introspection, Kind, Medians, Pair, RunTimings, Spread,
-    Timings, VariantTimings,
+    Concurrency, Decision, Disagreement, FactorMedians, Kind, Medians, Pair, RunTimings, Spread, Timings,
+    VariantTimings,
 };
 use crate::measure::concurrency;
 use crate::measure::decision::{self, Blocks};
+use crate::transcript::Introspection;
 use one_run::run_timings;
 use spread::{micros_signed, share, spread};
 
@@ -66,7 +67,7 @@ fn variant_timings(inputs: &Inputs<'_>, variant: &str) -> Result<VariantTimings,
         .reduce(concurrency::Concurrency::and)
         .ok_or(BuildError::NoRuns)?;
     let shown = of_variant[0].transcript.introspection.clone();
-    // Threads and workers are the machine's: a report of virtual time is the same on all.
+    // Threads and workers are the host's: a report of virtual time is the same on all.
     let by_chance = inputs.clock == Kind::Virtual;
     let named = |threads: BTreeSet<String>| if by_chance { BTreeSet::new() } else { threads };
     Ok(VariantTimings {
@@ -161,7 +162,7 @@ fn decide(inputs: &Inputs<'_>, variants: &[VariantTimings]) -> Result<Option<Dec
     }))
 }
 
-fn pair(found: &decision::Pair) -> Pair {
+fn pair(found: &decision::PairDecision) -> Pair {
     Pair {
         a: found.a.clone(),
         b: found.b.clone(),

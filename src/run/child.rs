@@ -9,12 +9,12 @@ use std::time::Duration;
 
 use super::RunError;
 
-/// How long a child may take to say its first word, and to end when it is told to.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// The time that a child may take to print its first line, and to end once it is asked to.
+const CHILD_RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A child process of this program, doing one part of a run. Dropping it kills it.
+/// A child process of this program. Dropping it kills it.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct ChildProcess {
     child: Child,
     /// Held open: a child whose standard input ends is to end as well.
     stdin: Option<ChildStdin>,
@@ -22,14 +22,14 @@ pub(crate) struct Part {
     lines: Receiver<String>,
     /// What it wrote to standard error, once it has ended.
     stderr: Receiver<String>,
-    name: String,
+    purpose: String,
 }
 
-impl Part {
-    /// Starts this program with these arguments; `name` says in errors what it was to do.
+impl ChildProcess {
+    /// Starts this program with these arguments; `purpose` says in errors what it was to do.
     pub(crate) fn start(
         program: &Path,
-        name: &str,
+        purpose: &str,
         args: impl IntoIterator<Item = impl AsRef<OsStr>>,
     ) -> Result<Self, RunError> {
         let mut command = Command::new(program);
@@ -50,30 +50,30 @@ impl Part {
         if let Some(mut pipe) = child.stderr.take() {
             std::thread::spawn(move || {
                 let mut text = String::new();
-                // What could not be read is not said.
+                // An error text that cannot be read is left out: the failure is reported all the same.
                 let _ = pipe.read_to_string(&mut text);
                 let _ = send_stderr.send(text);
             });
         }
         let stdin = child.stdin.take();
-        Ok(Self { child, stdin, lines, stderr, name: name.to_owned() })
+        Ok(Self { child, stdin, lines, stderr, purpose: purpose.to_owned() })
     }
 
-    /// The first line that it prints.
+    /// Returns the first line that it prints.
     pub(crate) fn first_line(&mut self) -> Result<String, RunError> {
-        match self.lines.recv_timeout(PATIENCE) {
+        match self.lines.recv_timeout(CHILD_RESPONSE_TIMEOUT) {
             Ok(line) => Ok(line),
-            Err(_) => Err(self.failure("it said nothing")),
+            Err(_) => Err(self.failure("it printed nothing")),
         }
     }
 
-    /// Tells it to end, and waits for that.
+    /// Asks it to end by closing its input, and waits for that.
     pub(crate) fn end(mut self) -> Result<(), RunError> {
         self.stdin = None;
-        self.finish(PATIENCE)
+        self.finish(CHILD_RESPONSE_TIMEOUT)
     }
 
-    /// Waits until it has done its part, at most `limit`.
+    /// Waits until it has ended, at most `limit`.
     pub(crate) fn finish(&mut self, limit: Duration) -> Result<(), RunError> {
         // Its standard output ends when it does.
         loop {
@@ -89,13 +89,13 @@ impl Part {
         if status.success() { Ok(()) } else { Err(self.failure(&ended(status))) }
     }
 
-    /// What to say of a child that failed: its own words where it has any.
+    /// Returns the error of a child that failed, in its own words where it has any.
     fn failure(&mut self, otherwise: &str) -> RunError {
         self.kill();
-        let said = self.stderr.recv_timeout(PATIENCE).unwrap_or_default();
-        let why = said.trim().lines().last().unwrap_or_default().trim_start_matches("error: ");
+        let stderr = self.stderr.recv_timeout(CHILD_RESPONSE_TIMEOUT).unwrap_or_default();
+        let why = stderr.trim().lines().last().unwrap_or_default().trim_start_matches("error: ");
         let why = if why.is_empty() { otherwise } else { why };
-        RunError::Child { part: self.name.clone(), why: why.to_owned() }
+        RunError::Child { purpose: self.purpose.clone(), why: why.to_owned() }
     }
 
     fn kill(&mut self) {
@@ -105,7 +105,7 @@ impl Part {
     }
 }
 
-impl Drop for Part {
+impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.kill();
     }

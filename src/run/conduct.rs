@@ -7,14 +7,13 @@ use std::time::Duration;
 
 use mock_ollama::journal::Journal;
 
-use super::child::Part;
 use super::environment::{anywhere, environment, load};
-use super::measurement::{Measurement, Progress};
-use super::plan::Turn;
-use super::stage::{Stage, read_json, write_json};
-use super::{ClockKind, Plan, RunError, virtually};
+use super::measurement::{Measurement, ProgressObserver};
+use super::plan::ScheduledRun;
+use super::workdir::Workdir;
+use super::{ClockKind, Plan, RunError, virtual_time};
 use crate::measure::bounds::Bound;
-use crate::measure::decision::Rule;
+use crate::measure::decision::DecisionRule;
 use crate::report::model::{Environment, Kind};
 use crate::report::{Inputs, Report, Run, build};
 use crate::transcript::Transcript;
@@ -24,24 +23,29 @@ use crate::workload::Job;
 /// The confidence of all comparisons together.
 const CONFIDENCE: f64 = 0.95;
 
-/// The smallest difference in wall time that matters, as a part of the ideal wall time: one in a hundred …
-const SMALLEST_EFFECT_PART: u32 = 100;
+/// The smallest difference in wall time that matters, as a part of the ideal wall time: one hundredth …
+const SMALLEST_EFFECT_DIVISOR: u32 = 100;
 
-/// … but at least this much: what a shared machine does to a run by itself.
+/// … but at least this much: what a shared host does to a run by itself.
 const SMALLEST_EFFECT: Duration = Duration::from_millis(1);
 
 /// How much longer than planned a run may take before it is given up: this many times …
-const LIMIT_TIMES: u32 = 4;
+const RUN_TIMEOUT_FACTOR: u32 = 4;
 
 /// … and this much on top.
-const LIMIT_EXTRA: Duration = Duration::from_secs(30);
+const RUN_TIMEOUT_MARGIN: Duration = Duration::from_secs(30);
 
 /// Runs everything the plan asks for and makes the report.
 ///
-/// `program` is this program's own executable, which runs the parts as child processes in real time.
-pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn Progress) -> Result<Report, RunError> {
+/// `program` is this program's own executable, which runs servers and agents as child processes in real time.
+pub fn conduct(
+    program: &Path,
+    plan: &Plan,
+    bounds: &[Bound],
+    progress: &mut dyn ProgressObserver,
+) -> Result<Report, RunError> {
     if plan.clock != ClockKind::Wall {
-        let measurements = virtually::measurements(plan, progress)?;
+        let measurements = virtual_time::measurements(plan, progress)?;
         return report(plan, bounds, &measurements, Kind::Virtual, anywhere(plan.clock.describe()));
     }
     let load_before = load();
@@ -50,10 +54,10 @@ pub fn conduct(program: &Path, plan: &Plan, bounds: &[Bound], progress: &mut dyn
 }
 
 /// Every run of the plan in real time, in the order of reports.
-fn measure(program: &Path, plan: &Plan, progress: &mut dyn Progress) -> Result<Vec<Measurement>, RunError> {
-    let code_walls = plan.variants.iter().map(|variant| Ok((*variant, virtually::code_wall(plan, *variant)?)));
+fn measure(program: &Path, plan: &Plan, progress: &mut dyn ProgressObserver) -> Result<Vec<Measurement>, RunError> {
+    let code_walls = plan.variants.iter().map(|variant| Ok((*variant, virtual_time::code_wall(plan, *variant)?)));
     let code_walls = code_walls.collect::<Result<_, RunError>>()?;
-    let conductor = Conductor { program: program.to_owned(), plan, stage: Stage::set(plan)?, code_walls };
+    let conductor = Conductor { program: program.to_owned(), plan, workdir: Workdir::for_plan(plan)?, code_walls };
     progress.begin(plan.variants.len() * (1 + 2 * plan.blocks));
     for variant in &plan.variants {
         progress.run(&format!("warm-up {variant}"));
@@ -61,8 +65,8 @@ fn measure(program: &Path, plan: &Plan, progress: &mut dyn Progress) -> Result<V
     }
     let mut measurements = Vec::new();
     for block in 0..plan.blocks {
-        for turn in plan.order(block) {
-            measurements.push(conductor.measure(block, turn, progress)?);
+        for scheduled in plan.order(block) {
+            measurements.push(conductor.measure(block, scheduled, progress)?);
         }
     }
     progress.end();
@@ -88,7 +92,7 @@ fn report(
             code_wall: Some(one.code_wall),
         })
         .collect();
-    let smallest_effect = (plan.ideal_wall() / SMALLEST_EFFECT_PART).max(SMALLEST_EFFECT);
+    let smallest_effect = (plan.ideal_wall() / SMALLEST_EFFECT_DIVISOR).max(SMALLEST_EFFECT);
     Ok(build(&Inputs {
         workload: &plan.workload,
         pace: &plan.pace.to_string(),
@@ -97,7 +101,7 @@ fn report(
         scripts_wall: plan.scripts_wall,
         clock,
         runs: &runs,
-        rule: Rule { confidence: CONFIDENCE, smallest_effect },
+        rule: DecisionRule { confidence: CONFIDENCE, smallest_effect },
         bounds,
         environment,
     })?)
@@ -106,20 +110,25 @@ fn report(
 struct Conductor<'a> {
     program: PathBuf,
     plan: &'a Plan,
-    stage: Stage,
+    workdir: Workdir,
     /// How long each variant's code takes in virtual time.
     code_walls: BTreeMap<Variant, Duration>,
 }
 
 impl Conductor<'_> {
-    fn measure(&self, block: usize, turn: Turn, progress: &mut dyn Progress) -> Result<Measurement, RunError> {
-        let Turn { variant, serial_first } = turn;
-        let serial = |progress: &mut dyn Progress| {
+    fn measure(
+        &self,
+        block: usize,
+        scheduled: ScheduledRun,
+        progress: &mut dyn ProgressObserver,
+    ) -> Result<Measurement, RunError> {
+        let ScheduledRun { variant, serial_first } = scheduled;
+        let serial = |progress: &mut dyn ProgressObserver| {
             progress.run(&format!("block {}: {variant}, one after the other", block + 1));
             let (transcript, _) = self.perform(variant, NonZeroUsize::new(1))?;
             Ok::<_, RunError>(transcript.ended.saturating_since(transcript.started))
         };
-        let together = |progress: &mut dyn Progress| {
+        let together = |progress: &mut dyn ProgressObserver| {
             progress.run(&format!("block {}: {variant}", block + 1));
             self.perform(variant, self.plan.workload.limit)
         };
@@ -135,16 +144,9 @@ impl Conductor<'_> {
 
     /// One run: a server in its own process, the agents in theirs.
     fn perform(&self, variant: Variant, limit: Option<NonZeroUsize>) -> Result<(Transcript, Journal), RunError> {
-        let stage = &self.stage;
-        let orders = ["__serve".into(), stage.orders(), stage.journal()];
-        let mut server = Part::start(&self.program, "serve", orders)?;
-        let url = server.first_line()?;
-        let job = Job { url, agents: self.plan.workload.agents.clone(), limit };
-        write_json(&stage.job(), &job)?;
-        let orders = ["__agents".into(), variant.name().into(), stage.job(), stage.transcript()];
-        let mut agents = Part::start(&self.program, &format!("run the agents on {variant}"), orders)?;
-        agents.finish(self.plan.serial_wall() * LIMIT_TIMES + LIMIT_EXTRA)?;
-        server.end()?;
-        Ok((read_json(&stage.transcript())?, read_json(&stage.journal())?))
+        let purpose = format!("run the agents on {variant}");
+        let job = |url| Job { url, agents: self.plan.workload.agents.clone(), limit };
+        let time = self.plan.serial_wall() * RUN_TIMEOUT_FACTOR + RUN_TIMEOUT_MARGIN;
+        self.workdir.run_children(&self.program, ["__agents", variant.name(), &purpose], job, time)
     }
 }

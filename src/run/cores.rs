@@ -8,7 +8,7 @@ pub(crate) fn allowed_cores() -> Vec<usize> {
     (0..CpuSet::MAX_CPU).filter(|&core| set.is_some_and(|set| set.is_set(core))).collect()
 }
 
-/// Keeps this thread, and all that it will start, to `cores`; says whether the system agreed. Of no cores nothing is asked.
+/// Keeps this thread, and all that it will start, to `cores`; returns whether the system agreed. Nothing is asked for no cores.
 #[cfg(target_os = "linux")]
 pub(crate) fn keep_to(cores: &[usize]) -> bool {
     use rustix::thread::{CpuSet, sched_setaffinity};
@@ -23,7 +23,7 @@ pub(crate) fn allowed_cores() -> Vec<usize> {
     Vec::new()
 }
 
-/// Keeps this thread, and all that it will start, to `cores`; says whether the system agreed. Here it never does.
+/// Keeps this thread, and all that it will start, to `cores`; returns whether the system agreed. Here it never does.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn keep_to(_cores: &[usize]) -> bool {
     false

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 
-use crate::report::model::{Environment, Machine};
+use crate::report::model::{Environment, Host};
 
 /// The versions that this program was built from.
 const LOCK: &str = include_str!("../../Cargo.lock");
@@ -34,12 +34,12 @@ struct Package {
     version: String,
 }
 
-/// This machine and this program.
+/// This host and this program.
 pub(crate) fn environment(load_before: Option<f64>, load_after: Option<f64>) -> Environment {
     Environment {
         clock: if cfg!(target_os = "linux") { "CLOCK_MONOTONIC" } else { "monotonic" }.to_owned(),
         versions: versions(),
-        machine: Some(Machine {
+        host: Some(Host {
             os: os(),
             arch: std::env::consts::ARCH.to_owned(),
             cores: std::thread::available_parallelism().map_or(1, usize::from),
@@ -50,9 +50,9 @@ pub(crate) fn environment(load_before: Option<f64>, load_after: Option<f64>) -> 
     }
 }
 
-/// This program alone: in virtual time the machine makes no difference.
+/// This program alone: in virtual time the host makes no difference.
 pub(crate) fn anywhere(clock: &str) -> Environment {
-    Environment { clock: clock.to_owned(), versions: versions(), machine: None }
+    Environment { clock: clock.to_owned(), versions: versions(), host: None }
 }
 
 fn versions() -> BTreeMap<String, String> {

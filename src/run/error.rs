@@ -8,8 +8,9 @@ use mock_ollama::schedule::{Pace, PaceError};
 use mock_ollama::{FinishError, StartError};
 
 use super::ClockKind;
-use super::plan::MOST_RUNS;
-use crate::report::BuildError;
+use super::plan::MAX_RUNS;
+use crate::papers::replay::Tr115Error;
+use crate::report::{BuildError, Classified, ErrorClass};
 use crate::runtimes;
 use crate::sim::model::ModelError;
 use crate::workload::{SelectError, WorkloadError};
@@ -20,6 +21,9 @@ pub enum RunError {
     /// There is no such workload.
     #[error(transparent)]
     Select(#[from] SelectError),
+    /// There is no such published run.
+    #[error(transparent)]
+    Published(#[from] Tr115Error),
     /// The workload cannot be used.
     #[error(transparent)]
     Workload(#[from] WorkloadError),
@@ -37,14 +41,8 @@ pub enum RunError {
         clock: ClockKind,
     },
     /// More runs than there are intervals for.
-    #[error("{0} runs are more than the {MOST_RUNS} that `run` takes")]
+    #[error("{0} runs are more than the {MAX_RUNS} that `run` takes")]
     TooManyRuns(usize),
-    /// The report would be written over an input.
-    #[error("{} is an input, and the report would be written over it; take another folder for `--out`", path.display())]
-    OntoInput {
-        /// The input.
-        path: PathBuf,
-    },
     /// No time passes at this pace.
     #[error("at pace {pace} the workload takes no time, so nothing can be said of its share; use one such as x50")]
     NoTime {
@@ -75,15 +73,15 @@ pub enum RunError {
         /// What the system said.
         source: io::Error,
     },
-    /// A recording could not be put on the stage.
+    /// A recording could not be written for the server.
     #[error("cannot write {}", path.display())]
-    Stage {
+    WriteRecording {
         /// The file.
         path: PathBuf,
         /// What failed.
         source: WriteError,
     },
-    /// A file of the stage is not what its reader expects.
+    /// A file between parent and child is not what its reader expects.
     #[error("{} is not what was expected there", path.display())]
     Form {
         /// The file.
@@ -94,11 +92,11 @@ pub enum RunError {
     /// The program cannot start itself.
     #[error("cannot start a child process of this program")]
     Spawn(#[source] io::Error),
-    /// A child did not do its part.
-    #[error("the child process that was to {part} failed: {why}")]
+    /// A child did not do what it was started for.
+    #[error("the child process that was to {purpose} failed: {why}")]
     Child {
-        /// Its part, in words.
-        part: String,
+        /// What it was to do, in words.
+        purpose: String,
         /// What it said, or how it ended.
         why: String,
     },
@@ -119,28 +117,26 @@ pub enum RunError {
     Report(#[from] BuildError),
 }
 
-impl RunError {
-    /// Whether a name or number on the command line is at fault, rather than data or the system.
-    pub fn is_usage(&self) -> bool {
-        matches!(
-            self,
-            Self::Select(_)
-                | Self::Agents(_)
-                | Self::TooManyAgents { .. }
-                | Self::TooManyRuns(_)
-                | Self::OntoInput { .. }
-                | Self::NoTime { .. }
-                | Self::NoVariant
-        )
-    }
-
-    /// Whether the system is at fault: files, sockets, processes.
-    pub fn is_io(&self) -> bool {
+impl Classified for RunError {
+    fn class(&self) -> ErrorClass {
         match self {
-            Self::File { .. } | Self::Stage { .. } | Self::Spawn(_) | Self::Child { .. } | Self::Runtime(_) => true,
-            Self::Finish(error) => !matches!(error, FinishError::Missed { .. }),
-            Self::Start(error) => !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }),
-            _ => false,
+            Self::Select(_)
+            | Self::Published(_)
+            | Self::Agents(_)
+            | Self::TooManyAgents { .. }
+            | Self::TooManyRuns(_)
+            | Self::NoTime { .. }
+            | Self::NoVariant => ErrorClass::Usage,
+            Self::File { .. }
+            | Self::WriteRecording { .. }
+            | Self::Spawn(_)
+            | Self::Child { .. }
+            | Self::Runtime(_) => ErrorClass::Io,
+            Self::Finish(error) if !matches!(error, FinishError::Missed { .. }) => ErrorClass::Io,
+            Self::Start(error) if !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }) => {
+                ErrorClass::Io
+            }
+            _ => ErrorClass::Data,
         }
     }
 }

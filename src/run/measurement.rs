@@ -1,4 +1,4 @@
-//! What a run leaves behind, and who is told how the runs go on.
+//! What a run leaves behind, and the observer of its progress.
 
 use std::time::Duration;
 
@@ -6,9 +6,9 @@ use mock_ollama::journal::Journal;
 
 use crate::transcript::Transcript;
 
-/// Is told how a long job goes on.
-pub trait Progress {
-    /// So many runs are to come.
+/// Observes the progress of a long job.
+pub trait ProgressObserver {
+    /// That many runs are to come.
     fn begin(&mut self, runs: usize);
     /// A run begins.
     fn run(&mut self, what: &str);

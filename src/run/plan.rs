@@ -15,26 +15,27 @@ use rand::seq::SliceRandom as _;
 
 use super::{ClockKind, RunError, RunOptions, WorkloadChoice};
 use crate::measure::factors::ideal_wall;
+use crate::papers::replay;
 use crate::sim::scripts;
 use crate::variant::Variant;
 use crate::workload::{Library, Workload, WorkloadFile, select};
 use lab_stats::quantile::MAX_SAMPLES;
 
 /// What a whole invocation may take when the number of runs is left open.
-const BUDGET: Duration = Duration::from_secs(45);
+const DEFAULT_TIME_BUDGET: Duration = Duration::from_secs(45);
 
 /// The most blocks that are chosen when the number of runs is left open: nine give an interval of 99.6 % for each of
 /// the ten pairs of five variants, which is the 95 % for all of them together.
-const ENOUGH_BLOCKS: u32 = 9;
+const MAX_DEFAULT_BLOCKS: u32 = 9;
 
 /// The most blocks: what is seen of each is kept, and beyond no interval is computed.
-pub(super) const MOST_RUNS: usize = MAX_SAMPLES;
+pub(super) const MAX_RUNS: usize = MAX_SAMPLES;
 
 /// The largest file of a workload, in bytes.
 const MAX_WORKLOAD_BYTES: u64 = 16 << 20;
 
 /// What starting and ending two child processes takes, roughly.
-const CHILDREN: Duration = Duration::from_millis(60);
+const CHILD_ROUND_OVERHEAD: Duration = Duration::from_millis(60);
 
 /// Everything that a run needs to know, with nothing left open.
 #[derive(Clone, Debug)]
@@ -49,9 +50,9 @@ pub struct Plan {
     pub blocks: usize,
     /// The seed of every random choice.
     pub seed: Seed,
-    /// How long each agent takes alone on an idle machine.
+    /// How long each agent takes alone on an idle backend.
     pub alone: Vec<Duration>,
-    /// How long the scripts take on the machine when all agents begin at once and nothing limits them.
+    /// How long the scripts take on the backend when all agents begin at once and nothing limits them.
     pub scripts_wall: Duration,
     /// Which clock it goes by.
     pub clock: ClockKind,
@@ -61,7 +62,7 @@ pub struct Plan {
 
 /// One measured run and its serial counterpart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Turn {
+pub struct ScheduledRun {
     /// The variant.
     pub variant: Variant,
     /// Whether the serial run comes first.
@@ -71,7 +72,7 @@ pub struct Turn {
 impl Plan {
     /// Resolves names, computes schedules, and chooses what was left open.
     pub fn new(options: &RunOptions) -> Result<Self, RunError> {
-        if let Some(runs) = options.runs.filter(|runs| runs.get() > MOST_RUNS) {
+        if let Some(runs) = options.runs.filter(|runs| runs.get() > MAX_RUNS) {
             return Err(RunError::TooManyRuns(runs.get()));
         }
         if options.variants.is_empty() {
@@ -142,11 +143,11 @@ impl Plan {
     }
 
     fn block_cost(&self) -> Duration {
-        (self.ideal_wall() + self.serial_wall() + 2 * CHILDREN).saturating_mul(self.count())
+        (self.ideal_wall() + self.serial_wall() + 2 * CHILD_ROUND_OVERHEAD).saturating_mul(self.count())
     }
 
     fn warm_up_cost(&self) -> Duration {
-        (self.ideal_wall() + CHILDREN).saturating_mul(self.count())
+        (self.ideal_wall() + CHILD_ROUND_OVERHEAD).saturating_mul(self.count())
     }
 
     fn count(&self) -> u32 {
@@ -154,12 +155,12 @@ impl Plan {
     }
 
     fn blocks_that_fit(&self) -> usize {
-        let left = BUDGET.saturating_sub(self.warm_up_cost());
-        (1..=ENOUGH_BLOCKS).rev().find(|blocks| self.block_cost() * *blocks <= left).unwrap_or(1) as usize
+        let left = DEFAULT_TIME_BUDGET.saturating_sub(self.warm_up_cost());
+        (1..=MAX_DEFAULT_BLOCKS).rev().find(|blocks| self.block_cost() * *blocks <= left).unwrap_or(1) as usize
     }
 
     /// The order of a block: every variant once, shuffled by the seed.
-    pub fn order(&self, block: usize) -> Vec<Turn> {
+    pub fn order(&self, block: usize) -> Vec<ScheduledRun> {
         let mut rng = self.seed.derive("order", [block.to_le_bytes().as_slice()]).rng();
         let mut variants = self.variants.clone();
         variants.shuffle(&mut rng);
@@ -168,7 +169,7 @@ impl Plan {
             *coin = n % 2 == block % 2;
         }
         coins.shuffle(&mut rng);
-        variants.into_iter().zip(coins).map(|(variant, serial_first)| Turn { variant, serial_first }).collect()
+        variants.into_iter().zip(coins).map(|(variant, serial_first)| ScheduledRun { variant, serial_first }).collect()
     }
 }
 
@@ -178,7 +179,7 @@ fn config(workload: &Workload, pace: Pace, seed: Seed) -> Config {
     Config { catalog, pace, seed, backend: workload.backend.clone(), keep: Keep::ALL, ..Config::default() }
 }
 
-/// How long each agent takes alone on this machine, loads and all.
+/// How long each agent takes alone on this backend, loads included.
 fn alone_on(config: &Config, workload: &Workload) -> Vec<Duration> {
     workload.agents.iter().map(|agent| scripts::wall(config.clone(), std::slice::from_ref(agent))).collect()
 }
@@ -191,7 +192,10 @@ fn flags(options: &RunOptions) -> String {
 fn find_workload(options: &RunOptions) -> Result<Workload, RunError> {
     let named: Vec<Recording> = builtin::names().filter_map(builtin::recording).collect::<Result<_, _>>()?;
     match &options.workload {
-        WorkloadChoice::Named(name) => Ok(select(name, options.agents, Library::of(&named))?),
+        WorkloadChoice::Named(name) => match name.strip_prefix(replay::PREFIX) {
+            Some(run) => Ok(replay::select(run, options.agents)?),
+            None => Ok(select(name, options.agents, Library::of(&named))?),
+        },
         WorkloadChoice::File(path) => from_file(path, options, &named),
     }
 }
@@ -231,7 +235,7 @@ fn alone(workload: &Workload, pace: Pace, seed: Seed) -> Vec<Duration> {
 mod tests {
     use std::num::NonZeroUsize;
 
-    use super::{ENOUGH_BLOCKS, Plan};
+    use super::{MAX_DEFAULT_BLOCKS, Plan};
     use crate::run::{ClockKind, RunOptions, WorkloadChoice};
     use crate::variant::Variant;
 
@@ -251,7 +255,7 @@ mod tests {
     #[test]
     fn the_default_workload_fits_enough_blocks_for_an_interval_into_a_minute() {
         let plan = plan("duet", 0);
-        assert_eq!(plan.blocks, ENOUGH_BLOCKS as usize);
+        assert_eq!(plan.blocks, MAX_DEFAULT_BLOCKS as usize);
         assert!(plan.estimate().as_secs() < 60, "{:?}", plan.estimate());
     }
 
@@ -269,7 +273,7 @@ mod tests {
         let plan = plan("duet", 4);
         let orders: Vec<_> = (0..4).map(|block| plan.order(block)).collect();
         for order in &orders {
-            let mut variants: Vec<_> = order.iter().map(|turn| turn.variant).collect();
+            let mut variants: Vec<_> = order.iter().map(|run| run.variant).collect();
             variants.sort_unstable();
             assert_eq!(variants, Variant::ALL);
         }

@@ -5,7 +5,6 @@ use std::path::Path;
 
 use super::file::{Library, WorkloadError, WorkloadFile};
 use super::plan::Workload;
-use super::tr115::{self, Tr115Error};
 
 /// A workload that comes with the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,9 +41,8 @@ pub const BUILT_IN: &[BuiltIn] = &[
 pub enum SelectError {
     /// No workload has this name.
     #[error(
-        "no workload is called `{name}`; there are {} and {}SCENARIO[:RUNTIME[:RUN]]; a file's name ends in .toml",
-        names(),
-        tr115::PREFIX
+        "no workload is called `{name}`; there are {} and tr115:SCENARIO[:RUNTIME[:RUN]]; a file's name ends in .toml",
+        names()
     )]
     Unknown {
         /// The name.
@@ -53,15 +51,6 @@ pub enum SelectError {
     /// The workload's file cannot be used.
     #[error(transparent)]
     File(#[from] WorkloadError),
-    /// The published run does not exist.
-    #[error(transparent)]
-    Published(#[from] Tr115Error),
-    /// A number of agents was asked of a published run.
-    #[error("`{name}` is a published run of two agents; --agents does not go with it")]
-    PublishedAgents {
-        /// The workload asked for.
-        name: String,
-    },
 }
 
 fn names() -> String {
@@ -80,15 +69,9 @@ impl BuiltIn {
     }
 }
 
-/// The workload that `--workload NAME` and `--agents` ask for: one of [`BUILT_IN`] or a published run
-/// (`tr115:SCENARIO[:RUNTIME[:RUN]]`). Files are the caller's to read, see [`WorkloadFile::parse`].
+/// Returns the workload of [`BUILT_IN`] that `--workload NAME` and `--agents` ask for. Files are the caller's to read, see
+/// [`WorkloadFile::parse`], and so are published runs.
 pub fn select(name: &str, agents: Option<NonZeroUsize>, library: Library<'_>) -> Result<Workload, SelectError> {
-    if let Some(run) = name.strip_prefix(tr115::PREFIX) {
-        return match agents {
-            Some(_) => Err(SelectError::PublishedAgents { name: name.to_owned() }),
-            None => Ok(tr115::Published::built_in()?.workload(run)?),
-        };
-    }
     let row = BuiltIn::named(name).ok_or_else(|| SelectError::Unknown { name: name.to_owned() })?;
     let mut file = row.file()?;
     if let Some(agents) = agents {
@@ -141,17 +124,5 @@ mod tests {
     #[test]
     fn an_unknown_workload_is_answered_with_the_known_ones() {
         insta::assert_snapshot!(chosen("quartet", None).unwrap_err(), @"no workload is called `quartet`; there are solo, duet, swarm and tr115:SCENARIO[:RUNTIME[:RUN]]; a file's name ends in .toml");
-    }
-
-    #[test]
-    fn a_published_scenario_is_a_workload_of_its_own_recordings() {
-        let workload = chosen("tr115:chimera_homo_gpu80_ctx512", None).unwrap();
-        assert_eq!((workload.agents.len(), workload.recordings.len()), (2, 2));
-    }
-
-    #[test]
-    fn a_published_run_of_three_agents_is_refused() {
-        let error = chosen("tr115:chimera_homo_gpu80_ctx512", Some(3)).unwrap_err();
-        assert!(matches!(error, SelectError::PublishedAgents { .. }));
     }
 }

@@ -4,15 +4,11 @@
 //! | --- | --- |
 //! | [`mod@file`] | the TOML form, and how names in it become recordings |
 //! | [`built_in`] | the workloads that come with the program, and how `--workload` finds one |
-//! | [`published`] | tables of published runs |
-//! | [`tr115`] | the published runs of TR115, reconstructed |
 //! | `plan` | a workload with every name resolved |
 
 pub mod built_in;
 pub mod file;
 mod plan;
-pub mod published;
-pub mod tr115;
 
 pub use built_in::{BuiltIn, SelectError, select};
 pub use file::{Library, WorkloadError, WorkloadFile};

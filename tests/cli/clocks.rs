@@ -34,7 +34,7 @@ fn facts_are_the_same_bytes_under_every_clock() {
 }
 
 #[test]
-fn a_report_says_which_clock_made_its_numbers_and_names_no_machine_where_none_counts() {
+fn a_report_says_which_clock_made_its_numbers_and_names_no_host_where_none_counts() {
     let workspace = Workspace::new();
     for (clock, kind, said) in [
         ("wall", Kind::Measured, "CLOCK_MONOTONIC"),
@@ -44,7 +44,7 @@ fn a_report_says_which_clock_made_its_numbers_and_names_no_machine_where_none_co
     ] {
         workspace.least_run(&["--clock", clock, "--workload", "solo"]).with(0);
         let report = workspace.report("out");
-        assert_eq!((report.timings.kind, report.environment.machine.is_some()), (kind, clock == "wall"), "{clock}");
+        assert_eq!((report.timings.kind, report.environment.host.is_some()), (kind, clock == "wall"), "{clock}");
         if cfg!(target_os = "linux") || clock != "wall" {
             assert_eq!(report.environment.clock, said);
         }

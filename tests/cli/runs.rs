@@ -14,7 +14,12 @@ fn a_run_leaves_the_same_report_in_every_form_and_nothing_else() {
     let said = workspace.least_run(&[]).with(0).stdout;
     let report = workspace.report("out");
     for output in OUTPUTS {
-        assert_eq!(workspace.read(&format!("out/{}", output.file_name)), (output.render)(&report), "{}", output.name);
+        assert_eq!(
+            workspace.read(&format!("out/{}", output.file_name)),
+            (output.render)(&report),
+            "{}",
+            output.file_name
+        );
     }
     assert!(said.contains(&workspace.read("out/report.txt")), "{said}");
     // The folder itself is one more.

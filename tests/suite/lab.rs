@@ -6,7 +6,7 @@ use lab_stats::Verdict;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::measure::bounds::{Bound, built_in};
-use runtime_lab::measure::decision::Rule;
+use runtime_lab::measure::decision::DecisionRule;
 use runtime_lab::report::model::{BoundVerdict, Environment, Kind};
 use runtime_lab::report::{Inputs, build};
 use runtime_lab::run::{ClockKind, Plan, RunOptions, WorkloadChoice};
@@ -61,7 +61,7 @@ pub(crate) fn judge(plan: &Plan, run: &Run, bound: &Bound) -> (Verdict, String) 
             serial_wall: None,
             code_wall: None,
         }],
-        rule: Rule { confidence: 0.95, smallest_effect: std::time::Duration::from_millis(1) },
+        rule: DecisionRule { confidence: 0.95, smallest_effect: std::time::Duration::from_millis(1) },
         bounds: std::slice::from_ref(bound),
         environment: Environment::default(),
     });

@@ -38,7 +38,7 @@ const HOUSES: &[House] = &[
             &["measure", "report"],
             &[],
             &["clients", "controls", "runtimes", "sim"],
-            &["cost", "papers", "predict", "run"],
+            &["cost", "papers", "run"],
             &["cli", "main"],
         ],
     },

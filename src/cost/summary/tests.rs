@@ -6,7 +6,7 @@ use mock_ollama::schedule::Pace;
 
 use super::*;
 use crate::cost::{LeftOut, json, page, schema};
-use crate::report::model::Machine;
+use crate::report::model::Host;
 use crate::variant::Variant;
 
 fn plan(variants: &[Variant], sizes: &[usize], rounds: usize) -> CostPlan {
@@ -26,11 +26,11 @@ fn plan(variants: &[Variant], sizes: &[usize], rounds: usize) -> CostPlan {
 const SCHEMA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/cost.schema.json");
 
 /// The CPU time of a token, in nanoseconds: the clients on hyper take three floors, those on reqwest four.
-fn cpu(who: Who) -> f64 {
-    match who {
-        Who::Floor => 10_000.0,
-        Who::Variant(Variant::TokioDefault | Variant::TokioLocalset) => 40_000.0,
-        Who::Variant(_) => 30_000.0,
+fn cpu(subject: Subject) -> f64 {
+    match subject {
+        Subject::Floor => 10_000.0,
+        Subject::Variant(Variant::TokioDefault | Variant::TokioLocalset) => 40_000.0,
+        Subject::Variant(_) => 30_000.0,
     }
 }
 
@@ -43,12 +43,12 @@ fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
     let mut all = Vec::new();
     for &(agents, _) in &plan.sizes {
         for round in 0..=plan.rounds {
-            for who in plan.everyone() {
+            for subject in plan.everyone() {
                 // The round to warm up is far from the others in everything.
                 let weather = round.checked_sub(1).map_or(100.0, weather);
-                let floor = f64::from(u8::from(who == Who::Floor));
+                let floor = f64::from(u8::from(subject == Subject::Floor));
                 let mut values = BTreeMap::from([
-                    (Metric::Cpu, cpu(who) * weather),
+                    (Metric::Cpu, cpu(subject) * weather),
                     (Metric::Waited, 1.0 / f64::from(u32::try_from(agents).unwrap())),
                     (Metric::Displaced, 0.01),
                     (Metric::Calls, 1.5 - 1.5 * floor),
@@ -66,7 +66,7 @@ fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
                     values.insert(Metric::SystemCalls, 4.0 - 2.5 * floor);
                 }
                 let uncounted = (!counted && round == 0).then(|| "made up".to_owned());
-                all.push(Measured { who, agents, round, executor: "made-up".to_owned(), values, uncounted });
+                all.push(Measured { subject, agents, round, executor: "made-up".to_owned(), values, uncounted });
             }
         }
     }
@@ -76,7 +76,7 @@ fn measured(plan: &CostPlan, counted: bool) -> Vec<Measured> {
 fn environment() -> Environment {
     Environment {
         clock: "made-up".to_owned(),
-        machine: Some(Machine {
+        host: Some(Host {
             os: "linux 6.18".to_owned(),
             arch: "x86_64".to_owned(),
             cores: 2,
@@ -92,11 +92,11 @@ fn report(plan: &CostPlan) -> CostReport {
     summarise(plan, &measured(plan, true), true, environment())
 }
 
-fn row<'a>(report: &'a CostReport, who: &str) -> &'a Row {
+fn row<'a>(report: &'a CostReport, who: &str) -> &'a CostRow {
     report.sizes[0].rows.iter().find(|row| row.who == who).unwrap()
 }
 
-fn of(row: &Row, metric: Metric) -> &Estimate {
+fn of(row: &CostRow, metric: Metric) -> &Estimate {
     row.metrics.iter().find(|estimate| estimate.metric == metric.key()).unwrap()
 }
 
@@ -109,7 +109,7 @@ fn a_page_of_nine_rounds_shows_the_curve_the_ratios_and_what_is_separated() {
 fn a_ratio_is_taken_within_a_round_so_that_what_hits_both_cancels() {
     let report = report(&plan(Variant::ALL, &[1], 9));
     let cpu = of(row(&report, "smol"), Metric::Cpu);
-    assert_eq!(cpu.ratio, Some(Middle { median: 3.0, low: Some(3.0), high: Some(3.0) }));
+    assert_eq!(cpu.ratio, Some(Median { median: 3.0, low: Some(3.0), high: Some(3.0) }));
     assert!(cpu.value.low < cpu.value.high, "the values themselves vary: {:?}", cpu.value);
     assert_eq!(of(row(&report, "floor"), Metric::Cpu).ratio, None);
 }
@@ -118,7 +118,7 @@ fn a_ratio_is_taken_within_a_round_so_that_what_hits_both_cancels() {
 fn where_the_floor_has_nothing_there_is_no_ratio() {
     let plan = plan(Variant::ALL, &[4096], 9);
     let mut all = measured(&plan, true);
-    all.iter_mut().filter(|one| one.who == Who::Floor).for_each(|one| {
+    all.iter_mut().filter(|one| one.subject == Subject::Floor).for_each(|one| {
         one.values.insert(Metric::Resident, 0.0);
     });
     let report = summarise(&plan, &all, true, environment());
@@ -142,7 +142,7 @@ fn three_rounds_rank_nothing_however_clear_they_look() {
 fn one_round_has_medians_without_intervals() {
     let report = report(&plan(Variant::ALL, &[1], 1));
     let cpu = of(row(&report, "smol"), Metric::Cpu);
-    assert_eq!((cpu.value.low, cpu.ratio), (None, Some(Middle { median: 3.0, low: None, high: None })));
+    assert_eq!((cpu.value.low, cpu.ratio), (None, Some(Median { median: 3.0, low: None, high: None })));
 }
 
 #[test]
@@ -157,9 +157,9 @@ fn one_variant_is_compared_with_the_floor_alone() {
 fn a_difference_below_the_smallest_that_matters_is_none() {
     let plan = plan(&[Variant::Smol, Variant::AsyncStd], &[1], 9);
     let mut all = measured(&plan, true);
-    all.iter_mut().filter(|one| one.who == Who::Variant(Variant::Smol) && one.round > 0).for_each(|one| {
+    all.iter_mut().filter(|one| one.subject == Subject::Variant(Variant::Smol) && one.round > 0).for_each(|one| {
         // 500 ns more, where a tenth of the floor is 1,000.
-        one.values.insert(Metric::Cpu, cpu(one.who) * weather(one.round - 1) + 500.0);
+        one.values.insert(Metric::Cpu, cpu(one.subject) * weather(one.round - 1) + 500.0);
     });
     let report = summarise(&plan, &all, true, environment());
     let cpu = &report.sizes[0].decisions[0];
@@ -186,7 +186,7 @@ fn of_the_round_to_warm_up_its_system_calls_are_kept_and_nothing_else() {
     let smol = row(&kept, "smol");
     let calls = of(smol, Metric::SystemCalls);
     assert_eq!((calls.rounds.as_slice(), calls.ratio), ([4.0].as_slice(), None));
-    assert_eq!(calls.value, Middle { median: 4.0, low: None, high: None });
+    assert_eq!(calls.value, Median { median: 4.0, low: None, high: None });
     for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_of_the_warm_up()) {
         assert_eq!(of(smol, metric).rounds.len(), 3, "{metric:?}");
     }

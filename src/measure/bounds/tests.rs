@@ -74,7 +74,7 @@ fn a_late_server_makes_wall_clock_bounds_inconclusive() {
     assert_eq!(wanted.judge(&seen(Metric::Overlap, 0.7, 0.09)).0, Verdict::Fail);
     let (kept, why) = wanted.judge(&seen(Metric::Overlap, 0.7, 0.25));
     assert_eq!(kept, Verdict::Inconclusive);
-    insta::assert_snapshot!(why, @"overlap is 0.7, but the server itself was late by 0.25, more than 0.5 of the slack of 0.2: use a quieter machine");
+    insta::assert_snapshot!(why, @"overlap is 0.7, but the server itself was late by 0.25, more than 0.5 of the slack of 0.2: use a quieter host");
 }
 
 #[test]

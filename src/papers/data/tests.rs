@@ -28,16 +28,16 @@ fn the_first_agent_is_the_one_whose_first_token_came_first() {
 fn a_folder_without_its_tables_is_the_systems_fault_and_a_bad_table_is_the_datas() {
     let folder = tempfile::tempdir().unwrap();
     let missing = read_folder(folder.path()).unwrap_err();
-    assert!(missing.is_io() && missing.to_string().ends_with("runs.csv"), "{missing}");
+    assert!(missing.class() == ErrorClass::Io && missing.to_string().ends_with("runs.csv"), "{missing}");
     let [_, summary] = TR113_TR114;
     fs::write(folder.path().join(SUMMARY), summary).unwrap();
     fs::write(folder.path().join(RUNS), b"set,scenario\none,\xff\n").unwrap();
     let bad = read_folder(folder.path()).unwrap_err();
-    assert!(!bad.is_io() && bad.to_string().ends_with("runs.csv:2: this is not UTF-8"), "{bad}");
+    assert!(bad.class() == ErrorClass::Data && bad.to_string().ends_with("runs.csv:2: this is not UTF-8"), "{bad}");
     let big = fs::File::create(folder.path().join(RUNS)).unwrap();
     big.set_len(MAX_TABLE_BYTES + 1).unwrap();
     let big = read_folder(folder.path()).unwrap_err();
-    assert!(!big.is_io() && big.to_string().contains("runs.csv:1: a table has at most"), "{big}");
+    assert!(big.class() == ErrorClass::Data && big.to_string().contains("runs.csv:1: a table has at most"), "{big}");
 }
 
 /// The original tables lie beside the workspace, where they do. Without them the test is skipped; under

@@ -1,6 +1,6 @@
 use super::*;
 use crate::papers::data::{sets, tr113_tr114};
-use crate::workload::tr115::Published;
+use crate::papers::published::Published;
 
 /// The tables with the efficiency that the predictor gives for these speeds.
 fn made(mut published: Published, alone: f64, share: f64) -> Published {
@@ -13,7 +13,7 @@ fn made(mut published: Published, alone: f64, share: f64) -> Published {
             set.runs.iter().map(|run| run.row.clone()).zip(predicted).collect::<Vec<_>>()
         };
         let all: Vec<_> = sets.iter().flat_map(of).collect();
-        let find = |row: &crate::workload::tr115::RunRow| all.iter().find(|(known, _)| known == row).unwrap().1;
+        let find = |row: &crate::papers::published::RunRow| all.iter().find(|(known, _)| known == row).unwrap().1;
         published.runs.iter().map(find).collect()
     };
     for (run, predicted) in published.runs.iter_mut().zip(predicted) {

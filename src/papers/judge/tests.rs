@@ -1,7 +1,7 @@
 use super::*;
 use crate::papers::data::{sets, tr113_tr114};
 use crate::papers::predict::{Limiter, Machine};
-use crate::workload::published::Published;
+use crate::papers::published::Published;
 
 fn with_judged<T>(published: &Published, look: impl FnOnce(&[Judged<'_>]) -> T) -> T {
     look(&judge(&sets(published, "tr115"), "there").unwrap())

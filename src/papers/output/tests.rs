@@ -1,6 +1,8 @@
 use std::fs;
 
 use super::*;
+use crate::report::outputs::write;
+use crate::report::{Classified, ErrorClass};
 
 // With every variant: `controls` brings the other four.
 #[cfg(all(feature = "controls", feature = "runtime-tokio-localset"))]
@@ -41,7 +43,8 @@ fn both_files_are_written_and_hold_a_row_a_run() {
     let page = page(Some(Paper::All), None).unwrap();
     let folder = tempfile::tempdir().unwrap();
     let folder = folder.path().join("new");
-    assert_eq!(write(&page, &folder).unwrap(), ["papers.md", "runs.csv"]);
+    write(OUTPUTS, &page, &folder).unwrap();
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
     assert_eq!(fs::read_to_string(folder.join("papers.md")).unwrap(), page.markdown);
     let runs = fs::read_to_string(folder.join("runs.csv")).unwrap();
     assert_eq!(runs.lines().count(), 1 + 125 + 214);
@@ -54,6 +57,6 @@ fn both_files_are_written_and_hold_a_row_a_run() {
 fn what_cannot_be_written_is_the_systems_fault() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
-    let error = write(&Page::default(), &folder.path().join("file/below")).unwrap_err();
-    assert!(error.is_io(), "{error}");
+    let error = write(OUTPUTS, &Page::default(), &folder.path().join("file/below")).unwrap_err();
+    assert_eq!(error.class(), ErrorClass::Io, "{error}");
 }

@@ -4,9 +4,9 @@ use super::*;
 use crate::papers::data::{sets, tr113_tr114};
 use crate::papers::judge::judge;
 use crate::papers::predict::{Machine, Setup, predict};
+use crate::papers::published::Published;
 use crate::runtimes::of;
 use crate::variant::Variant;
-use crate::workload::tr115::Published;
 
 #[rstest]
 #[case::semaphore(Limiter::SemaphoreOfTwo)]

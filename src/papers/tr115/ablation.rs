@@ -57,21 +57,21 @@ fn swapped(warm: &[&Judged<'_>]) -> String {
     ];
     let efficiency = |setup| mean(warm.iter().map(|judged| judged.with(setup)));
     let base = efficiency(BASE);
-    let mut table = Table::new(&["component", "is", "efficiency", "wall time", "moves it"]);
-    for (component, is, setup) in swaps {
-        let moves = if setup == BASE { "–".to_owned() } else { moved(efficiency(setup), base) };
-        table.row(vec![
-            component.to_owned(),
-            is.to_owned(),
-            pct(efficiency(setup)),
-            format!("{:.2} s", mean(warm.iter().map(|judged| judged.wall_with(setup)))),
-            moves,
-        ]);
-    }
+    let moves = |setup| if setup == BASE { "–".to_owned() } else { moved(efficiency(setup), base) };
+    let table = Table::of(
+        swaps,
+        &[
+            ("component", &|(component, ..)| (*component).to_owned()),
+            ("is", &|(_, is, _)| (*is).to_owned()),
+            ("efficiency", &|(.., setup)| pct(efficiency(*setup))),
+            ("wall time", &|(.., setup)| format!("{:.2} s", mean(warm.iter().map(|judged| judged.wall_with(*setup))))),
+            ("moves it", &|(.., setup)| moves(*setup)),
+        ],
+    );
     table.markdown()
 }
 
-/// A client on the stage.
+/// A client that is played.
 struct Client {
     name: String,
     runtime: &'static dyn Runtime,

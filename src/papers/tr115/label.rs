@@ -2,9 +2,9 @@
 
 use mock_ollama::seed::Seed;
 
-use crate::measure::label::{Explained, Question, explain};
-use crate::measure::resample::permute::{Row, Scale, p_value};
 use crate::papers::judge::Judged;
+use crate::papers::label::{Explained, Question, explain};
+use crate::papers::permute::{Row, Scale, p_value};
 use crate::report::text::Table;
 
 /// The seed of permutations and draws.
@@ -85,10 +85,15 @@ pub(super) fn findings(judged: &[Judged<'_>]) -> Option<Vec<Finding>> {
 
 /// The section.
 pub(super) fn section(findings: &[Finding]) -> String {
-    let mut table = Table::new(&["metric", "p, of means", "p, of typical values", "the label"]);
-    for found in findings {
-        table.row(vec![found.metric.name.to_owned(), p(found.means.p_value), p(found.ranks), found.verdict()]);
-    }
+    let table = Table::of(
+        findings,
+        &[
+            ("metric", &|found| found.metric.name.to_owned()),
+            ("p, of means", &|found| p(found.means.p_value)),
+            ("p, of typical values", &|found| p(found.ranks)),
+            ("the label", &|found| found.verdict()),
+        ],
+    );
     format!(
         "## What the runtime's label explains\n\nThe {} warm runs whose agents overlapped; the label is permuted within \
          scenarios (seed {}). p is the share of permutations that tell the labels apart as well as the published ones \

@@ -1,7 +1,7 @@
 use super::*;
 use crate::papers::data::sets;
 use crate::papers::judge::judge;
-use crate::workload::published::{Published, RunRow};
+use crate::papers::published::{Published, RunRow};
 
 /// The lines in short on the published runs that `keep` picks.
 fn lines(keep: impl Fn(&RunRow) -> bool) -> Vec<String> {

@@ -11,10 +11,10 @@ fn of(transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
 
 fn of_with(journal: &Journal, transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
     let names = ["a", "b", "c", "d"];
-    let seen: Vec<Seen<'_>> = transcripts
+    let seen: Vec<ObservedRun<'_>> = transcripts
         .iter()
         .zip(names)
-        .map(|(transcript, variant)| Seen { variant, block: 0, transcript, journal })
+        .map(|(transcript, variant)| ObservedRun { variant, block: 0, transcript, journal })
         .collect();
     facts(&workload(), "x1", None, &seen)
 }

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::Kind;
 use crate::measure::bounds::{BoundKind, Metric};
 use crate::measure::decision::Separation;
+use crate::transcript::Introspection;
 
 /// The measured part of a report.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -37,7 +38,8 @@ pub struct VariantTimings {
     pub medians: Medians,
     /// What showed of concurrency, over all runs.
     pub concurrency: Concurrency,
-    /// What the runtime showed of itself, in its first run.
+    /// What the runtime showed of itself, in its first run. Of virtual time there is the client alone, since neither the
+    /// executor's size nor a thread makes a difference in it.
     pub introspection: Introspection,
     /// Its runs, by block.
     pub runs: Vec<RunTimings>,
@@ -147,17 +149,17 @@ pub struct Derived {
     pub runtime_share: f64,
     /// The server's lateness as a share of the wall time.
     pub server_share: f64,
-    /// `P0`: the scripts on the machine behind the server, all agents beginning at once; virtual.
+    /// `P0`: the scripts on the backend, all agents beginning at once; virtual.
     pub scripts_wall_us: u64,
     /// `P1`: this variant's code in virtual time, where it was run there.
     pub code_wall_us: Option<u64>,
     /// `sum(S) / (n * max(S))` of the agents' times alone: the answers.
     pub balance: f64,
-    /// `max(S) / P0`: the machine behind the server.
+    /// `max(S) / P0`: the backend.
     pub contention: f64,
     /// `P0 / P1`: the client code.
     pub structure: Option<f64>,
-    /// `P1 / W`: executor, I/O and parsing, and the machine that measures.
+    /// `P1 / W`: executor, I/O and parsing, and the host.
     pub runtime: Option<f64>,
     /// `max(S) / W` = contention × structure × runtime.
     pub overlap: f64,
@@ -213,11 +215,11 @@ pub struct Medians {
 pub struct FactorMedians {
     /// The answers.
     pub balance: f64,
-    /// The machine behind the server.
+    /// The backend.
     pub contention: f64,
     /// The client code.
     pub structure: Option<Spread<f64>>,
-    /// Executor, I/O and parsing, and the machine that measures.
+    /// Executor, I/O and parsing, and the host.
     pub runtime: Option<Spread<f64>>,
     /// Their product.
     pub efficiency: Spread<f64>,
@@ -253,18 +255,6 @@ pub struct Concurrency {
     pub polled_on: BTreeSet<String>,
     /// Threads that woke agents.
     pub woken_by: BTreeSet<String>,
-}
-
-/// What a runtime showed of itself.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Introspection {
-    /// The executor, as it describes itself; empty in virtual time, where its size makes no difference.
-    pub executor: String,
-    /// The threads of the process while agents ran; none in virtual time.
-    pub threads: Vec<String>,
-    /// The chunk policy in force and the client's read cap.
-    pub client: String,
 }
 
 /// Whether the evidence separates the variants.

@@ -1,7 +1,7 @@
 //! Variants against the limits that were asked for.
 //!
 //! A deterministic bound must be kept by every run. A wall-clock bound is judged once, on the median over runs: one
-//! bad run among many is what a shared machine does, and would make any limit worth stating fail.
+//! bad run among many is what a shared host does, and would make any limit worth stating fail.
 
 use std::collections::BTreeMap;
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::spread::{distribution, distribution_of_times, micros, micros_signed, share};
 use crate::measure::factors::{FactorError, Factors, Walls};
-use crate::measure::lag::{Joined, join, lateness_on_path_ns};
+use crate::measure::lag::{JoinedStreams, join, lateness_on_path_ns};
 use crate::measure::latency::{AgentLatency, ExchangeLatency, of_transcript};
 use crate::report::inputs::{Inputs, Run};
 use crate::report::model::{AgentTimings, Derived, Kind, Measured, RunTimings};
@@ -39,7 +39,13 @@ fn exchanges(agents: &[AgentLatency]) -> impl Iterator<Item = &ExchangeLatency> 
     agents.iter().flat_map(|agent| &agent.exchanges)
 }
 
-fn measured(kind: Kind, walls: &Walls<'_>, late: Duration, agents: &[AgentLatency], joined: &Joined) -> Measured {
+fn measured(
+    kind: Kind,
+    walls: &Walls<'_>,
+    late: Duration,
+    agents: &[AgentLatency],
+    joined: &JoinedStreams,
+) -> Measured {
     let streams = &joined.streams;
     let each = || exchanges(agents);
     Measured {

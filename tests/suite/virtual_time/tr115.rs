@@ -4,8 +4,8 @@
 
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
+use runtime_lab::papers::Published;
 use runtime_lab::runtimes::of;
-use runtime_lab::workload::tr115::Published;
 
 use super::util::{Played, in_memory, over_sockets};
 use super::variants::assert_same_story;
