@@ -4,7 +4,7 @@
 //! It speaks Ollama's own wire format (`docs/wire.md` says how much of it) and needs no GPU, no model and no network.
 //!
 //! What a test needs stands here, at the crate's root. The modules are for the programs of this workspace: they are hidden,
-//! and exempt from SemVer.
+//! and exempt from semantic versioning.
 //!
 //! A client of any kind, here a bare socket, against a recording that comes with the crate:
 //!
@@ -94,7 +94,7 @@ pub use http::{BadOrigins, Origins};
 pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
 pub use models::KeepAlive;
 pub use recording::{
-    Chunk, Details, End, Exchange, Method, Model, Origin, Problem, ReadError, Recording, Request, RequestBody,
+    Chunk, Details, End, Exchange, Method, Model, Origin, ReadError, Recording, RecordingProblem, Request, RequestBody,
     Response, WriteError, read, read_file, write_file,
 };
 pub use schedule::{Pace, PaceError};

@@ -85,6 +85,7 @@ impl Admission {
     ) {
         self.waiting.remove(stream);
         let scheduler = self.scheduler(server);
+        // What was in the queue of loads has neither a slot nor a runner.
         if scheduler.loads.leave(stream) {
             return;
         }
@@ -111,6 +112,7 @@ impl Admission {
             }
         }
         let due = self.scheduler(server).loads.next_due();
+        // An end that is on the timeline already keeps its place.
         if self.load_ends.get(&server).map(|key| key.0) == due {
             return;
         }

@@ -1,4 +1,4 @@
-//! What is remembered of those who ask.
+//! What is remembered of each caller.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -7,30 +7,31 @@ use crate::journal::{Caller, ConnId, StreamId};
 
 /// What is remembered of each caller.
 #[derive(Debug, Default)]
-pub(super) struct Callers(BTreeMap<Caller, State>);
+pub(super) struct Callers(BTreeMap<Caller, History>);
 
 #[derive(Debug, Default)]
-struct State {
+struct History {
     exchanges: u32,
-    /// How often each choice among recordings was made.
-    turns: BTreeMap<(Arc<str>, usize), usize>,
+    /// How often each recording was chosen.
+    choices: BTreeMap<(Arc<str>, usize), usize>,
 }
 
 impl Callers {
-    /// The id of the caller's next stream.
+    /// Returns the id of the caller's next stream.
     pub(super) fn next_stream(&mut self, caller: Caller) -> StreamId {
-        let state = self.0.entry(caller.clone()).or_default();
-        let exchange = state.exchanges;
-        state.exchanges += 1;
+        let history = self.0.entry(caller.clone()).or_default();
+        let exchange = history.exchanges;
+        history.exchanges += 1;
         StreamId { caller, exchange }
     }
 
-    /// How often `caller` has made this choice before.
-    pub(super) fn take_turn(&mut self, caller: &Caller, choice: (&Arc<str>, usize)) -> usize {
-        let turns = &mut self.0.entry(caller.clone()).or_default().turns;
-        let turn = turns.entry((Arc::clone(choice.0), choice.1)).or_default();
-        *turn += 1;
-        *turn - 1
+    /// Returns how often `caller` was given this recording before, and counts it.
+    pub(super) fn count_choice(&mut self, caller: &Caller, choice: (&Arc<str>, usize)) -> usize {
+        // Counted for each caller, so that the choice does not depend on what others ask meanwhile.
+        let choices = &mut self.0.entry(caller.clone()).or_default().choices;
+        let count = choices.entry((Arc::clone(choice.0), choice.1)).or_default();
+        *count += 1;
+        *count - 1
     }
 
     /// Forgets a caller that was known only by its connection.

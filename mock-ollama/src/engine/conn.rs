@@ -235,6 +235,7 @@ impl Conn {
 
     /// Counts output that is given to the driver.
     pub(super) fn queue_output(&mut self, bytes: usize, now: Instant) {
+        // The stall limit counts from the first byte that waits.
         if self.backlog() == 0 {
             self.since = now;
         }
@@ -250,6 +251,7 @@ impl Conn {
     /// held back is due, where there is room for it.
     pub(super) fn note_written(&mut self, bytes: usize, now: Instant, ledger: &mut Ledger) -> Option<Instant> {
         self.written += bytes as u64;
+        // A client that takes anything at all has not stalled.
         if bytes > 0 {
             self.since = now;
         }

@@ -14,7 +14,7 @@ use crate::models::Card;
 use crate::recording::End;
 use crate::schedule::Schedule;
 
-/// A generation on its way to a client.
+/// A generation that is being rendered and sent.
 #[derive(Debug)]
 pub(super) struct LiveAnswer {
     generation: Arc<Generation>,
@@ -37,8 +37,8 @@ pub(super) struct LiveAnswer {
     last_due: Instant,
 }
 
-/// Which tool calls of the model reach the client (`server/routes.go`). A built-in parser finds calls whether tools
-/// were offered or not; nothing else does.
+/// Which tool calls of the model reach the client (`server/routes.go`). Only a built-in parser finds calls where no tools
+/// were offered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum KeptCalls {
     /// All.
@@ -68,8 +68,8 @@ pub(super) enum Rendered {
 }
 
 impl LiveAnswer {
-    /// The answer to `ask`; `end` is how the connection of its recording ended. What came to its end by itself does so
-    /// again, though a client hung up then.
+    /// Returns the answer to `ask`; `end` is how the connection of its recording ended. A generation that was complete is
+    /// served whole, even though the recorded client hung up.
     pub(super) fn new(ask: &Ask, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
         let end = if generation.ending == Ending::Silent { end } else { End::Clean };
         let shown = shown(ask, card, &generation.pieces);
@@ -101,7 +101,7 @@ impl LiveAnswer {
         }
     }
 
-    /// The fields of the head of a stream. One that ends before its first object still has the type that the
+    /// Returns the fields of the head of a stream. One that ends before its first object still has the type that the
     /// native handler set (`server/routes.go`, `streamResponse`).
     pub(super) fn stream_fields(&self, has_body: bool) -> Vec<(String, String)> {
         let mut fields = self.render.stream_fields();
@@ -118,7 +118,7 @@ impl LiveAnswer {
         self.stream
     }
 
-    /// The status and text of a failure that is the whole answer: of a stream, one before its first object.
+    /// Returns the status and text of a failure that is the whole answer: of a stream, one before its first object.
     pub(super) fn whole_failure(&self) -> Option<(u16, &str)> {
         match &self.generation.ending {
             Ending::Failed { status, text } if self.shown.is_empty() || !self.stream => Some((*status, text)),
@@ -128,6 +128,7 @@ impl LiveAnswer {
 
     /// Returns when the next step happens. Must be called once a chunk, in order.
     pub(super) fn next_step(&mut self, schedule: &mut Schedule, start: Instant) -> NextStep {
+        // What was rendered with the last chunk leaves at its instant.
         if !self.ready.is_empty() {
             return if schedule.is_stepped() { NextStep::ChunkOnRelease } else { NextStep::ChunkAt(self.last_due) };
         }
@@ -139,6 +140,7 @@ impl LiveAnswer {
             let at = self.shown.get(self.next).map_or(self.generation.last.at, |piece| self.at(*piece));
             offset = schedule.next(at);
         } else {
+            // The schedule is asked for every piece all the same, so that the whole answer is due when its stream would end.
             for place in 0..=self.shown.len() {
                 let at = self.shown.get(place).map_or(self.generation.last.at, |piece| self.at(*piece));
                 offset = schedule.next(at);
@@ -196,14 +198,14 @@ impl LiveAnswer {
         self.ready.pop_front().map(Rendered::Chunk)
     }
 
-    /// What a client is told that stopped listening before the end, while it can still be told.
+    /// Returns the last words for a client that shut its output down before the end; it may still read them.
     pub(super) fn cancelled(&mut self, begun: bool) -> Option<Vec<u8>> {
         // `llm/llama_server.go`: the context of the request is what the runner's answer is read under.
         let text = "error reading llama-server response: context canceled";
         (self.stream && begun).then(|| self.render.failure(text).concat())
     }
 
-    /// All pieces in one part.
+    /// Folds all pieces into one part.
     fn folded(&self, unix_nanos: u64, due: Instant, now: Instant, served: &ServedTimes) -> Part {
         let done = match self.generation.ending {
             Ending::Done(reason) => Some(self.done(reason, due, now, served)),
@@ -250,8 +252,8 @@ impl LiveAnswer {
         Done { reason, metrics, context: self.generation.context.clone() }
     }
 
-    /// The counters of the served timeline: what the recording or script says of load and prompt, stretched as
-    /// its first piece was. Waiting for a load is in the load time, waiting for a slot in the total alone. Go leaves out
+    /// Returns the counters of the served timeline: the load and prompt times of the recording or script, stretched as its
+    /// first piece was. Waiting for a load is in the load time, waiting for a slot in the total alone. Go leaves out
     /// a metric that is zero, so none is.
     fn metrics(&self, due: Instant, now: Instant, &ServedTimes { received, loading, start }: &ServedTimes) -> Metrics {
         let generation = &*self.generation;
@@ -271,7 +273,7 @@ impl LiveAnswer {
     }
 }
 
-/// The places of the pieces that become objects in the dialect of the request (`server/routes.go`).
+/// Returns the places of the pieces that become objects in the dialect of the request (`server/routes.go`).
 ///
 /// With a built-in parser, a piece of which nothing is shown is sent for its logprobs alone. Without one,
 /// `/api/generate` sends it in any case; chat sends it for its logprobs, unless it is held for the tags of thinking.
@@ -279,12 +281,12 @@ fn shown(ask: &Ask, card: &Card, pieces: &[Piece]) -> Vec<usize> {
     let (parsed, generate) = (card.parser.is_some(), ask.dialect.is_generate());
     let logprobs = ask.logprobs.is_some();
     let thinks = pieces.iter().any(|piece| matches!(piece.content, Content::Thinking(_)));
-    let is_said = |piece: &Piece| matches!(piece.content, Content::Text(_) | Content::Calls(_));
-    let said = pieces.iter().position(is_said).unwrap_or(pieces.len());
+    let has_content = |piece: &Piece| matches!(piece.content, Content::Text(_) | Content::Calls(_));
+    let first_content = pieces.iter().position(has_content).unwrap_or(pieces.len());
     let sends_held = |place| match (parsed, generate) {
         (true, _) => logprobs,
         (false, true) => true,
-        (false, false) => logprobs && !(thinks && place < said),
+        (false, false) => logprobs && !(thinks && place < first_content),
     };
     let is_shown = |place: usize| match &pieces[place].content {
         Content::Held => sends_held(place),
@@ -294,7 +296,7 @@ fn shown(ask: &Ask, card: &Card, pieces: &[Piece]) -> Vec<usize> {
     (0..pieces.len()).filter(|place| is_shown(*place)).collect()
 }
 
-/// `time` on a timeline on which `stated` became `served`, to the nanosecond below.
+/// Returns `time` on a timeline on which `stated` became `served`, rounded down to the nanosecond.
 fn stretch(time: Duration, stated: Duration, served: Duration) -> Duration {
     if stated.is_zero() {
         return Duration::ZERO;

@@ -64,7 +64,7 @@ use crate::fault::WireEnd;
 use crate::go_json::rfc3339;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
+    Answer, CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
     StreamId,
 };
 use crate::models::Store;
@@ -77,7 +77,7 @@ pub(crate) use self::prefetch::prefetch;
 
 /// How long a connection that this side ended stays open for the client to take the last bytes
 /// (`net/http/server.go`, `rstAvoidanceDelay`).
-pub const LINGER: Duration = Duration::from_millis(500);
+const LINGER: Duration = Duration::from_millis(500);
 
 /// The server as a state machine.
 ///
@@ -218,6 +218,7 @@ impl Engine {
         if let Some(response) = state.response() {
             self.end_stream(state.server, response, now);
         }
+        // A caller that was known by this connection alone never returns: its id is not used again.
         self.callers.forget(conn);
     }
 
@@ -323,6 +324,7 @@ impl Engine {
             state.arm_limit_timer(&mut self.timeline, limits, now);
             return None;
         }
+        // Output that the client does not take would keep a plain close waiting for ever.
         if state.backlog() > 0 {
             return Some(Action::Abandon { conn });
         }
@@ -367,7 +369,7 @@ impl Engine {
 
     /// Begins to answer a request.
     fn begin(&mut self, conn: ConnId, server: ServerId, request: &Request, now: Instant) {
-        let agent = request.head.header(AGENT_HEADER);
+        let agent = request.head.header(CALLER_HEADER);
         let stream =
             self.callers.next_stream(agent.map_or(Caller::Connection(conn), |agent| Caller::Agent(agent.into())));
         let answered = Answerer {

@@ -203,6 +203,7 @@ impl ActiveResponse {
 
     /// Returns when the next step happens. Must be called once a chunk, in order.
     pub(super) fn next_step(&mut self) -> NextStep {
+        // The schedule is asked once a chunk: jitter draws a number each time.
         let at = match &mut self.source {
             AnswerSource::Live(live) => return live.next_step(&mut self.schedule, self.start),
             AnswerSource::Prepared { response, .. } => match &response.body {
@@ -231,6 +232,7 @@ impl ActiveResponse {
 
     /// Plans the next chunk where it is a recorded one that leaves as it stands, which is nearly always: nothing is copied.
     fn plan_recorded(&self) -> Option<(Payload, u64)> {
+        // With a head, without a body or in another framing, the encoded form of the recording is of no use.
         if self.head.is_some() || self.head_only || self.framing != Framing::Chunked {
             return None;
         }
@@ -267,6 +269,7 @@ impl ActiveResponse {
                 (self.open_prepared(&response, length, now), data)
             }
         };
+        // After the head is opened, which decides whether the response has a body.
         let length = if self.head_only { 0 } else { data.len() as u64 };
         Some((Payload::Plain { head, data }, length))
     }
@@ -343,6 +346,7 @@ impl ActiveResponse {
                 }
             };
         }
+        // Without the last chunk the client knows that the body was cut.
         if self.framing == Framing::Chunked && !self.head_only && self.wire_end() == WireEnd::Complete {
             if out.is_empty() {
                 return Bytes::from_static(LAST_CHUNK);

@@ -26,7 +26,7 @@ pub enum ReadError {
         /// The line, counted from 1.
         line: u64,
         /// What was expected and what was found.
-        problem: Box<Problem>,
+        problem: Box<RecordingProblem>,
     },
 }
 
@@ -37,7 +37,7 @@ impl ReadError {
     }
 
     /// Returns what is wrong with the recording, when it could be read.
-    pub fn problem(&self) -> Option<&Problem> {
+    pub fn problem(&self) -> Option<&RecordingProblem> {
         match self {
             Self::Io { .. } => None,
             Self::Malformed { problem, .. } => Some(problem),
@@ -60,7 +60,7 @@ pub enum WriteError {
         /// The exchange, counted from 1; absent when the fault is in the header.
         exchange: Option<usize>,
         /// What is wrong.
-        problem: Box<Problem>,
+        problem: Box<RecordingProblem>,
     },
 }
 
@@ -104,7 +104,7 @@ impl fmt::Display for LineKind {
 /// Each variant but those about size has a malformed file in `fixtures/bad/recording/`, named like it.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[non_exhaustive]
-pub enum Problem {
+pub enum RecordingProblem {
     /// There is no line at all.
     #[error("the file is empty; expected {}", LineKind::Header)]
     Empty,

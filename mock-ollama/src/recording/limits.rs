@@ -1,4 +1,4 @@
-//! How large a recording may be. Every limit has its error in [`Problem`](super::Problem).
+//! How large a recording may be. Every limit has its error in [`RecordingProblem`](super::RecordingProblem).
 
 /// The most chunks of a recording, over all its exchanges.
 pub const MAX_CHUNKS: usize = 100_000;

@@ -2,7 +2,7 @@
 
 use std::io::{BufRead, Read as _};
 
-use super::error::{Problem, ReadError};
+use super::error::{ReadError, RecordingProblem};
 use super::limits::MAX_FILE_BYTES;
 
 /// The lines of an input, one at a time; it holds one line in memory.
@@ -38,27 +38,27 @@ impl<'a, R: BufRead> Lines<'a, R> {
     }
 
     /// `problem`, at the line that was read last.
-    pub(super) fn malformed(&self, problem: Problem) -> ReadError {
+    pub(super) fn malformed(&self, problem: RecordingProblem) -> ReadError {
         ReadError::Malformed { label: self.label.to_owned(), line: self.line.max(1), problem: Box::new(problem) }
     }
 }
 
 /// Returns the text of a line, its newline cut off.
-fn check(raw: &[u8], line: u64, bytes: u64) -> Result<&str, Problem> {
+fn check(raw: &[u8], line: u64, bytes: u64) -> Result<&str, RecordingProblem> {
     if bytes > MAX_FILE_BYTES {
-        return Err(Problem::FileTooLarge);
+        return Err(RecordingProblem::FileTooLarge);
     }
     if line == 1 && raw.starts_with(b"\xEF\xBB\xBF") {
-        return Err(Problem::ByteOrderMark);
+        return Err(RecordingProblem::ByteOrderMark);
     }
     let Some(text) = raw.strip_suffix(b"\n") else {
-        return Err(Problem::MissingFinalNewline);
+        return Err(RecordingProblem::MissingFinalNewline);
     };
     if text.ends_with(b"\r") {
-        return Err(Problem::CarriageReturn);
+        return Err(RecordingProblem::CarriageReturn);
     }
     if text.iter().all(u8::is_ascii_whitespace) {
-        return Err(Problem::BlankLine);
+        return Err(RecordingProblem::BlankLine);
     }
-    str::from_utf8(text).map_err(|error| Problem::NotUtf8(error.valid_up_to() + 1))
+    str::from_utf8(text).map_err(|error| RecordingProblem::NotUtf8(error.valid_up_to() + 1))
 }

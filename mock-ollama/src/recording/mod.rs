@@ -36,7 +36,7 @@ pub mod synth;
 pub(crate) mod wire;
 mod writer;
 
-pub use error::{LineKind, Problem, ReadError, WriteError};
+pub use error::{LineKind, ReadError, RecordingProblem, WriteError};
 pub use file::{read_file, write_file};
 pub(crate) use form::BYTE_ORDER_MARK;
 pub use form::Form;

@@ -8,7 +8,7 @@ use serde::de::{Deserializer, IgnoredAny, MapAccess, Visitor};
 use sha2::{Digest as _, Sha256};
 
 use super::body::BodyBuilder;
-use super::error::{LineKind, Problem};
+use super::error::{LineKind, RecordingProblem};
 use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS};
 use super::model::{Exchange, Recording, Request, Response};
 use super::request_body::{RequestBody, is_nested_deeper};
@@ -45,7 +45,7 @@ struct Open {
 
 impl Parser {
     /// Reads the next line, without its newline.
-    pub(super) fn line(&mut self, text: &str) -> Result<(), Problem> {
+    pub(super) fn line(&mut self, text: &str) -> Result<(), RecordingProblem> {
         let Some(recording) = &mut self.recording else {
             self.recording = Some(header(text)?);
             return Ok(());
@@ -60,7 +60,7 @@ impl Parser {
             (Some(open), LineKind::Event) => {
                 self.chunks += 1;
                 if self.chunks > MAX_CHUNKS {
-                    return Err(Problem::TooManyChunks);
+                    return Err(RecordingProblem::TooManyChunks);
                 }
                 open.event(text)?;
             }
@@ -69,19 +69,19 @@ impl Parser {
                     recording.exchanges.push(open.close(text)?);
                 }
             }
-            (_, found) => return Err(Problem::Misplaced { expected: self.expected(), found }),
+            (_, found) => return Err(RecordingProblem::Misplaced { expected: self.expected(), found }),
         }
         Ok(())
     }
 
     /// Returns the recording, since there are no more lines.
-    pub(super) fn finish(self) -> Result<Recording, Problem> {
+    pub(super) fn finish(self) -> Result<Recording, RecordingProblem> {
         let unfinished = self.open.is_some() || self.asked.is_some();
         let expected = self.expected();
         match self.recording {
-            None => Err(Problem::Empty),
-            Some(_) if unfinished => Err(Problem::Truncated(expected)),
-            Some(recording) if recording.exchanges.is_empty() => Err(Problem::NoExchanges),
+            None => Err(RecordingProblem::Empty),
+            Some(_) if unfinished => Err(RecordingProblem::Truncated(expected)),
+            Some(recording) if recording.exchanges.is_empty() => Err(RecordingProblem::NoExchanges),
             Some(recording) => Ok(recording),
         }
     }
@@ -96,7 +96,7 @@ impl Parser {
 }
 
 impl Open {
-    fn event(&mut self, text: &str) -> Result<(), Problem> {
+    fn event(&mut self, text: &str) -> Result<(), RecordingProblem> {
         let (status, before) = (self.response.status, self.body.last_at_us());
         if let Some(chunk) = self.body.canonical(text) {
             rules::chunk(status, before, chunk.at_us, chunk.length)?;
@@ -109,29 +109,29 @@ impl Open {
         Ok(())
     }
 
-    fn close(self, text: &str) -> Result<Exchange, Problem> {
+    fn close(self, text: &str) -> Result<Exchange, RecordingProblem> {
         let EndLine { end } = parse(text, LineKind::End)?;
         let (chunks, bytes) = (self.body.chunks() as u64, self.body.bytes().len() as u64);
         if end.chunks != chunks {
-            return Err(Problem::EndChunks { stated: end.chunks, found: chunks });
+            return Err(RecordingProblem::EndChunks { stated: end.chunks, found: chunks });
         }
         if end.bytes != bytes {
-            return Err(Problem::EndBytes { stated: end.bytes, found: bytes });
+            return Err(RecordingProblem::EndBytes { stated: end.bytes, found: bytes });
         }
         let sha256 = hex(&Sha256::digest(self.body.bytes()));
         if end.sha256 != sha256 {
-            return Err(Problem::EndSha256 { stated: end.sha256.into_owned(), found: sha256 });
+            return Err(RecordingProblem::EndSha256 { stated: end.sha256.into_owned(), found: sha256 });
         }
         let Asked { request, sent_us } = self.asked;
         Ok(Exchange { request, sent_us, response: self.response, chunks: self.body.into_chunks(), end: end.how })
     }
 }
 
-fn header(text: &str) -> Result<Recording, Problem> {
+fn header(text: &str) -> Result<Recording, RecordingProblem> {
     // The version first: another version may have other keys.
     let VersionLine { recording: version } = parse(text, LineKind::Header)?;
     if version != VERSION {
-        return Err(Problem::Version(version));
+        return Err(RecordingProblem::Version(version));
     }
     let header: HeaderLine<'_> = parse(text, LineKind::Header)?;
     rules::header(&header.name, &header.model)?;
@@ -148,14 +148,16 @@ fn header(text: &str) -> Result<Recording, Problem> {
     })
 }
 
-fn request(text: &str) -> Result<Asked, Problem> {
+fn request(text: &str) -> Result<Asked, RecordingProblem> {
     let RequestLine { request, sent_us } = parse(text, LineKind::Request)?;
     let Some(RequestObject { method, path, body, body_text }) = request else {
         return Ok(Asked { request: None, sent_us });
     };
     let body = match (body, body_text) {
-        (Some(_), Some(_)) => return Err(Problem::TwoBodies),
-        (Some(json), None) if is_nested_deeper(json.get(), MAX_BODY_NESTING) => return Err(Problem::BodyNesting),
+        (Some(_), Some(_)) => return Err(RecordingProblem::TwoBodies),
+        (Some(json), None) if is_nested_deeper(json.get(), MAX_BODY_NESTING) => {
+            return Err(RecordingProblem::BodyNesting);
+        }
         (Some(json), None) => Some(RequestBody::of_json(&json)),
         (None, text) => text.map(|text| RequestBody::Text(text.into_owned())),
     };
@@ -164,7 +166,7 @@ fn request(text: &str) -> Result<Asked, Problem> {
     Ok(Asked { request: Some(request), sent_us })
 }
 
-fn response(text: &str) -> Result<Response, Problem> {
+fn response(text: &str) -> Result<Response, RecordingProblem> {
     let ResponseLine { response } = parse(text, LineKind::Response)?;
     let response = Response { status: response.status, headers: response.headers.into_owned() };
     rules::response(&response)?;
@@ -174,9 +176,9 @@ fn response(text: &str) -> Result<Response, Problem> {
 /// Event lines must be canonical to the byte: two ways to write one chunk would let a byte change unseen.
 ///
 /// [`BodyBuilder::canonical`] takes most of them; here come those of bytes that are no text, and those that are wrong.
-fn event(text: &str) -> Result<(u64, Vec<u8>), Problem> {
+fn event(text: &str) -> Result<(u64, Vec<u8>), RecordingProblem> {
     let EventLine(at_us, payload) = parse(text, LineKind::Event)?;
-    let bytes = payload.decode().map_err(|error| Problem::Base64(error.to_string()))?;
+    let bytes = payload.decode().map_err(|error| RecordingProblem::Base64(error.to_string()))?;
     let canonical = serde_json::to_string(&EventLine(at_us, Payload::of(&bytes)));
     match canonical {
         Ok(canonical) if canonical == text => Ok((at_us, bytes)),
@@ -186,18 +188,18 @@ fn event(text: &str) -> Result<(u64, Vec<u8>), Problem> {
             if expected.len() < canonical.len() {
                 expected.push('…');
             }
-            Err(Problem::NotCanonical(expected))
+            Err(RecordingProblem::NotCanonical(expected))
         }
     }
 }
 
 /// Returns what kind of line this is: an array is an event, an object's kind follows from its first key.
-fn kind_of(text: &str) -> Result<LineKind, Problem> {
+fn kind_of(text: &str) -> Result<LineKind, RecordingProblem> {
     if text.starts_with('[') {
         return Ok(LineKind::Event);
     }
     let FirstKey(key) = parse(text, LineKind::Event).map_err(|problem| match problem {
-        Problem::Shape { .. } => Problem::UnknownLine("neither an array nor an object".to_owned()),
+        RecordingProblem::Shape { .. } => RecordingProblem::UnknownLine("neither an array nor an object".to_owned()),
         other => other,
     })?;
     match key.as_deref() {
@@ -205,19 +207,19 @@ fn kind_of(text: &str) -> Result<LineKind, Problem> {
         Some("request") => Ok(LineKind::Request),
         Some("response") => Ok(LineKind::Response),
         Some("end") => Ok(LineKind::End),
-        Some(key) => Err(Problem::UnknownLine(format!("an object whose first key is {key:?}"))),
-        None => Err(Problem::UnknownLine("an empty object".to_owned())),
+        Some(key) => Err(RecordingProblem::UnknownLine(format!("an object whose first key is {key:?}"))),
+        None => Err(RecordingProblem::UnknownLine("an empty object".to_owned())),
     }
 }
 
-fn parse<'a, T: Deserialize<'a>>(text: &'a str, expected: LineKind) -> Result<T, Problem> {
+fn parse<'a, T: Deserialize<'a>>(text: &'a str, expected: LineKind) -> Result<T, RecordingProblem> {
     serde_json::from_str(text).map_err(|error| {
         let (column, message) = (error.column(), message_of(&error));
         // serde_json calls a surplus array element a fault of syntax.
         if error.is_data() || serde_json::from_str::<IgnoredAny>(text).is_ok() {
-            Problem::Shape { expected, column, message }
+            RecordingProblem::Shape { expected, column, message }
         } else {
-            Problem::NotJson { column, message }
+            RecordingProblem::NotJson { column, message }
         }
     })
 }

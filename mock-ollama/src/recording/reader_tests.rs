@@ -10,7 +10,7 @@ use rstest::rstest;
 
 use super::Lines;
 use crate::recording::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES};
-use crate::recording::{Chunk, Problem, ReadError, Recording, arbitrary, read, to_string};
+use crate::recording::{Chunk, ReadError, Recording, RecordingProblem, arbitrary, read, to_string};
 
 const HEAD: &str = concat!(
     r#"{"recording":1,"name":"t","origin":"synthetic","model":{"name":"m","capabilities":[]}}"#,
@@ -19,7 +19,7 @@ const HEAD: &str = concat!(
     "\n",
 );
 
-fn problem_of(text: &[u8]) -> Option<(u64, Problem)> {
+fn problem_of(text: &[u8]) -> Option<(u64, RecordingProblem)> {
     match read(text, "t.jsonl") {
         Err(ReadError::Malformed { line, problem, .. }) => Some((line, *problem)),
         _ => None,
@@ -154,7 +154,7 @@ fn every_problem_but_those_of_size_has_a_malformed_file() {
         assert_eq!(kebab(&variant), stem.split("--").next().unwrap(), "{stem}");
         shown.insert(variant);
     }
-    let source = include_str!("error.rs").split_once("pub enum Problem {").unwrap().1;
+    let source = include_str!("error.rs").split_once("pub enum RecordingProblem {").unwrap().1;
     let named = source.lines().filter(|line| line.starts_with("    ") && line.as_bytes()[4].is_ascii_uppercase());
     let mut all: BTreeSet<String> =
         named.map(|line| line.chars().skip(4).take_while(|c| c.is_alphanumeric()).collect()).collect();
@@ -181,11 +181,11 @@ fn a_line_may_fill_the_recording_and_no_more() {
     text.push(b'\n');
     assert_eq!(Lines::new(&text[..], "t").next().unwrap().map(str::len), Some(text.len() - 1));
     text.insert(0, b'x');
-    assert_eq!(Lines::new(&text[..], "t").next().unwrap_err().problem(), Some(&Problem::FileTooLarge));
+    assert_eq!(Lines::new(&text[..], "t").next().unwrap_err().problem(), Some(&RecordingProblem::FileTooLarge));
     // An endless line is given up at the limit.
     let endless = BufReader::new(HEAD.as_bytes().chain(io::repeat(b'x')));
     assert!(
-        matches!(read(endless, "t"), Err(ReadError::Malformed { problem, .. }) if *problem == Problem::FileTooLarge)
+        matches!(read(endless, "t"), Err(ReadError::Malformed { problem, .. }) if *problem == RecordingProblem::FileTooLarge)
     );
 }
 
@@ -195,9 +195,9 @@ fn a_recording_may_have_as_many_chunks_as_the_limit_and_no_more() {
     for _ in 0..MAX_CHUNKS {
         text.push_str("[0,\"x\"]\n");
     }
-    assert!(matches!(problem_of(text.as_bytes()), Some((_, Problem::Truncated(_)))));
+    assert!(matches!(problem_of(text.as_bytes()), Some((_, RecordingProblem::Truncated(_)))));
     text.push_str("[0,\"x\"]\n");
-    assert_eq!(problem_of(text.as_bytes()), Some((MAX_CHUNKS as u64 + 3, Problem::TooManyChunks)));
+    assert_eq!(problem_of(text.as_bytes()), Some((MAX_CHUNKS as u64 + 3, RecordingProblem::TooManyChunks)));
 }
 
 /// The same line again and again.
@@ -222,7 +222,7 @@ fn a_recording_is_no_larger_than_the_limit() {
     for _ in 0..fit {
         assert!(lines.next().unwrap().is_some());
     }
-    assert_eq!(lines.next().unwrap_err().problem(), Some(&Problem::FileTooLarge));
+    assert_eq!(lines.next().unwrap_err().problem(), Some(&RecordingProblem::FileTooLarge));
 }
 
 #[test]
@@ -235,9 +235,9 @@ fn a_body_may_be_nested_as_deep_as_the_limit_and_no_deeper() {
             .unwrap();
         text
     };
-    assert!(matches!(problem_of(text(MAX_BODY_NESTING).as_bytes()), Some((3, Problem::Truncated(_)))));
-    assert_eq!(problem_of(text(MAX_BODY_NESTING + 1).as_bytes()), Some((2, Problem::BodyNesting)));
-    assert_eq!(problem_of(text(100_000).as_bytes()), Some((2, Problem::BodyNesting)));
+    assert!(matches!(problem_of(text(MAX_BODY_NESTING).as_bytes()), Some((3, RecordingProblem::Truncated(_)))));
+    assert_eq!(problem_of(text(MAX_BODY_NESTING + 1).as_bytes()), Some((2, RecordingProblem::BodyNesting)));
+    assert_eq!(problem_of(text(100_000).as_bytes()), Some((2, RecordingProblem::BodyNesting)));
 }
 
 #[rstest]

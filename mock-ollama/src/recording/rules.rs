@@ -3,70 +3,70 @@
 
 use serde_json::Value;
 
-use super::error::Problem;
+use super::error::RecordingProblem;
 use super::limits::{FRAMING_HEADERS, MAX_BODY_NESTING};
 use super::model::{Model, Request, Response};
 use super::request_body::RequestBody;
 
 /// The rules of the header line.
-pub(super) fn header(name: &str, model: &Model) -> Result<(), Problem> {
+pub(super) fn header(name: &str, model: &Model) -> Result<(), RecordingProblem> {
     if !is_label(name) {
-        return Err(Problem::Name(name.to_owned()));
+        return Err(RecordingProblem::Name(name.to_owned()));
     }
     if !is_label(&model.name) {
-        return Err(Problem::ModelName(model.name.clone()));
+        return Err(RecordingProblem::ModelName(model.name.clone()));
     }
     if let Some(digest) = &model.digest
         && !(digest.len() == 64 && digest.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')))
     {
-        return Err(Problem::ModelDigest(digest.clone()));
+        return Err(RecordingProblem::ModelDigest(digest.clone()));
     }
     if let Some(time) = &model.modified_at
         && time.parse::<jiff::Timestamp>().is_err()
     {
-        return Err(Problem::ModelModifiedAt(time.clone()));
+        return Err(RecordingProblem::ModelModifiedAt(time.clone()));
     }
     Ok(())
 }
 
 /// The rules of a request line.
-pub(super) fn request(request: &Request) -> Result<(), Problem> {
+pub(super) fn request(request: &Request) -> Result<(), RecordingProblem> {
     let path = &request.path;
     if !(path.starts_with('/') && path.bytes().all(|b| b.is_ascii_graphic() && !matches!(b, b'?' | b'#'))) {
-        return Err(Problem::RequestPath(path.clone()));
+        return Err(RecordingProblem::RequestPath(path.clone()));
     }
     match &request.body {
-        Some(RequestBody::Json(value)) if is_deeper(value, MAX_BODY_NESTING) => Err(Problem::BodyNesting),
+        Some(RequestBody::Json(value)) if is_deeper(value, MAX_BODY_NESTING) => Err(RecordingProblem::BodyNesting),
         _ => Ok(()),
     }
 }
 
 /// The rules of a response line.
-pub(super) fn response(response: &Response) -> Result<(), Problem> {
+pub(super) fn response(response: &Response) -> Result<(), RecordingProblem> {
     if !(200..=599).contains(&response.status) {
-        return Err(Problem::Status(response.status));
+        return Err(RecordingProblem::Status(response.status));
     }
     for (name, value) in &response.headers {
         if FRAMING_HEADERS.iter().any(|framing| framing.eq_ignore_ascii_case(name)) {
-            return Err(Problem::FramingHeader(name.clone()));
+            return Err(RecordingProblem::FramingHeader(name.clone()));
         }
         if name.is_empty() || !name.bytes().all(is_token_byte) {
-            return Err(Problem::HeaderName(name.clone()));
+            return Err(RecordingProblem::HeaderName(name.clone()));
         }
         let sendable = value.bytes().all(|b| b.is_ascii_graphic() || matches!(b, b' ' | b'\t'));
         if !sendable || value.trim() != value {
-            return Err(Problem::HeaderValue { name: name.clone(), value: value.clone() });
+            return Err(RecordingProblem::HeaderValue { name: name.clone(), value: value.clone() });
         }
     }
     Ok(())
 }
 
 /// The rules of a chunk at `at_us` with `length` bytes, which follows a chunk at `before_us` in a response of this status.
-pub(super) fn chunk(status: u16, before_us: Option<u64>, at_us: u64, length: usize) -> Result<(), Problem> {
+pub(super) fn chunk(status: u16, before_us: Option<u64>, at_us: u64, length: usize) -> Result<(), RecordingProblem> {
     match before_us {
-        _ if is_bodiless(status) => Err(Problem::BodyNotAllowed(status)),
-        Some(before) if at_us < before => Err(Problem::OffsetDecreases { before, found: at_us }),
-        _ if length == 0 => Err(Problem::EmptyChunk),
+        _ if is_bodiless(status) => Err(RecordingProblem::BodyNotAllowed(status)),
+        Some(before) if at_us < before => Err(RecordingProblem::OffsetDecreases { before, found: at_us }),
+        _ if length == 0 => Err(RecordingProblem::EmptyChunk),
         _ => Ok(()),
     }
 }

@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde_json::value::to_raw_value;
 use sha2::{Digest as _, Sha256};
 
-use super::error::{Problem, WriteError};
+use super::error::{RecordingProblem, WriteError};
 use super::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
 use super::model::{Exchange, Recording, Request};
 use super::request_body::RequestBody;
@@ -30,14 +30,14 @@ pub fn write(recording: &Recording, writer: impl Write) -> Result<(), WriteError
     for (index, exchange) in recording.exchanges.iter().enumerate() {
         chunks += exchange.chunks.len();
         let written = if chunks > MAX_CHUNKS {
-            Err(Fault::Invalid(Problem::TooManyChunks))
+            Err(Fault::Invalid(RecordingProblem::TooManyChunks))
         } else {
             self::exchange(exchange, &mut sink)
         };
         written.map_err(|fault| fault.within(recording, Some(index + 1)))?;
     }
     if recording.exchanges.is_empty() {
-        return Err(Fault::Invalid(Problem::NoExchanges).within(recording, None));
+        return Err(Fault::Invalid(RecordingProblem::NoExchanges).within(recording, None));
     }
     sink.writer.flush()?;
     Ok(())
@@ -74,11 +74,11 @@ pub(crate) fn hex(bytes: &[u8]) -> String {
 
 enum Fault {
     Io(io::Error),
-    Invalid(Problem),
+    Invalid(RecordingProblem),
 }
 
-impl From<Problem> for Fault {
-    fn from(problem: Problem) -> Self {
+impl From<RecordingProblem> for Fault {
+    fn from(problem: RecordingProblem) -> Self {
         Self::Invalid(problem)
     }
 }
@@ -114,7 +114,7 @@ impl<W: Write> Sink<W> {
         self.line.push(b'\n');
         self.bytes += self.line.len() as u64;
         if self.bytes > MAX_FILE_BYTES {
-            return Err(Problem::FileTooLarge.into());
+            return Err(RecordingProblem::FileTooLarge.into());
         }
         Ok(self.writer.write_all(&self.line)?)
     }

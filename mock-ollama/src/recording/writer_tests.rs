@@ -4,8 +4,8 @@ use super::{Fault, Sink};
 use crate::files::Existing;
 use crate::recording::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
 use crate::recording::{
-    Chunk, End, Exchange, Method, Model, Origin, Problem, Recording, Request, RequestBody, Response, WriteError, check,
-    read_file, to_string, write_file,
+    Chunk, End, Exchange, Method, Model, Origin, Recording, RecordingProblem, Request, RequestBody, Response,
+    WriteError, check, read_file, to_string, write_file,
 };
 
 fn recording() -> Recording {
@@ -71,7 +71,7 @@ fn what_the_reader_would_reject_is_not_written() {
     insta::assert_snapshot!(error, @r#"cannot write recording "sample": exchange 1: the offset 1 is before the offset 182400 of the previous chunk; offsets never decrease"#);
 }
 
-fn problem(change: impl FnOnce(&mut Recording)) -> Problem {
+fn problem(change: impl FnOnce(&mut Recording)) -> RecordingProblem {
     let mut changed = recording();
     change(&mut changed);
     match check(&changed) {
@@ -83,13 +83,13 @@ fn problem(change: impl FnOnce(&mut Recording)) -> Problem {
 #[test]
 fn the_writer_keeps_the_limits() {
     let chunk = Chunk { at_us: 0, bytes: Bytes::from_static(b"x") };
-    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![chunk; MAX_CHUNKS]), Problem::TooManyChunks);
-    assert_eq!(problem(|r| r.exchanges.clear()), Problem::NoExchanges);
+    assert_eq!(problem(|r| r.exchanges[2].chunks = vec![chunk; MAX_CHUNKS]), RecordingProblem::TooManyChunks);
+    assert_eq!(problem(|r| r.exchanges.clear()), RecordingProblem::NoExchanges);
     let line = "a line";
     for (bytes, fits) in [(MAX_FILE_BYTES - 9, true), (MAX_FILE_BYTES - 8, false)] {
         // With its quotes and its newline the line has nine bytes.
         let put = Sink { writer: Vec::new(), line: Vec::new(), bytes }.put(&line);
-        assert_eq!(!matches!(put, Err(Fault::Invalid(Problem::FileTooLarge))), fits);
+        assert_eq!(!matches!(put, Err(Fault::Invalid(RecordingProblem::FileTooLarge))), fits);
     }
 }
 

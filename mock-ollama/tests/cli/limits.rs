@@ -5,8 +5,6 @@ use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-#[cfg(target_os = "linux")]
-
 const PATIENCE: Duration = Duration::from_secs(30);
 const BODY: &str = r#"{"model":"any","prompt":"hi"}"#;
 

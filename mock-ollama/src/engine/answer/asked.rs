@@ -18,7 +18,7 @@ use crate::models::{Card, Found};
 use crate::recording::End;
 
 impl Answerer<'_> {
-    /// The checks of `server/routes.go` in their order, and the answer.
+    /// Makes the checks of `server/routes.go` in their order, and returns the answer.
     pub(super) fn asked(&mut self, dialect: Dialect, from: &Reception<'_>) -> Answered {
         let ask = match Ask::decode(dialect, from.body) {
             Ok(ask) => ask,
@@ -75,7 +75,7 @@ impl Answerer<'_> {
         }
     }
 
-    /// A request to load a model: answered at once where it is loaded or nobody waits for loads, else in its turn.
+    /// Answers a request to load a model: at once where it is loaded or loads take no time, else through the queue of loads.
     fn load(&mut self, ask: &Ask, card: Card, from: &Reception<'_>) -> Answered {
         let (options, runners) = (load_options(ask), &mut self.scheduler.runners);
         if self.config.backend.loads.is_some() && runners.find(&card, &options, self.now) != Found::Loaded {
@@ -87,7 +87,7 @@ impl Answerer<'_> {
         self.loaded(ask, Reason::Load, from)
     }
 
-    /// One object for a request with nothing to generate; it is written at once, also where a stream was asked for.
+    /// Returns the one object for a request with nothing to generate; it is written at once, also where a stream was asked for.
     fn loaded(&self, ask: &Ask, reason: Reason, from: &Reception<'_>) -> Answered {
         let done = Some(Done { reason, metrics: None, context: Vec::new() });
         let part = Part { unix_nanos: self.config.wall.unix_nanos(self.now), done, ..Part::default() };
@@ -107,7 +107,7 @@ impl Answerer<'_> {
         Arc::new(self.refusal(ask, refusal, Duration::ZERO, from)).into()
     }
 
-    /// What a refused request gets, due `at` after it.
+    /// Returns what a refused request gets, due `at` after it.
     fn refusal(&self, ask: &Ask, refusal: &Refusal, at: Duration, from: &Reception<'_>) -> Prepared {
         let mut render = renderer(ask, from.ids);
         let unix_nanos = self.config.wall.unix_nanos(self.now);
@@ -117,7 +117,7 @@ impl Answerer<'_> {
         }
     }
 
-    /// The real server's words for a model it does not have; to a test it is a miss all the same.
+    /// Returns the real server's words for a model that it does not have; for a test it is still a miss.
     fn unknown_model(&self, ask: &Ask, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
         let text = format!("model '{}' not found", ask.model);
         match chosen {
@@ -139,8 +139,8 @@ impl Answerer<'_> {
         from: &Reception<'_>,
     ) -> Answered {
         let Ok(choice) = chosen else { return Reply::empty(500).into() };
-        let turn = self.callers.take_turn(&from.stream.caller, choice.key());
-        let Candidate { offer, delivery } = choice.pick(turn);
+        let earlier = self.callers.count_choice(&from.stream.caller, choice.key());
+        let Candidate { offer, delivery } = choice.pick(earlier);
         let answer = Answer::Matched { recording: offer.recording.to_string(), exchange: offer.exchange };
         let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
         match delivery {
@@ -155,7 +155,7 @@ impl Answerer<'_> {
         }
     }
 
-    /// An answer that is rendered in the dialect of the request, with the end of its connection.
+    /// Returns an answer that is rendered in the dialect of the request, with the end of its connection.
     fn rendered(
         &mut self,
         ask: &Ask,
@@ -176,7 +176,7 @@ impl Answerer<'_> {
         self.admitted(ask, card.clone(), source, answer, from)
     }
 
-    /// The answer of a model, for which the machine may have to be waited for; a refusal where too many wait.
+    /// Returns the answer of a model, which may have to wait for the backend; a refusal where too many requests wait.
     fn admitted(
         &mut self,
         ask: &Ask,
@@ -208,17 +208,17 @@ fn load_options(ask: &Ask) -> String {
     stated.collect::<Vec<_>>().join(",")
 }
 
-/// A stream whose chunks leave together.
+/// Returns a stream whose chunks leave at one instant.
 fn at_once(fields: Vec<(String, String)>, chunks: Vec<Vec<u8>>, at: Duration) -> Prepared {
     Prepared::lines(200, fields, chunks.into_iter().map(|chunk| (at, chunk)))
 }
 
-/// Bytes that carry no time of their own.
+/// Returns a source of bytes in which no time is patched.
 fn ready(response: Prepared) -> AnswerSource {
     AnswerSource::Prepared { response: Arc::new(response), created_at: CreatedAt::Recorded }
 }
 
-/// What a request that cannot be decoded asked for, as far as can be seen.
+/// Returns whether a request that cannot be decoded asked for a stream, as far as can be seen.
 fn wants_stream(dialect: Dialect, body: &[u8]) -> bool {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     value["stream"].as_bool().unwrap_or(dialect.is_native())

@@ -6,7 +6,6 @@ use std::time::Duration;
 use rand::RngExt as _;
 use serde_json::{Map, Value};
 
-use super::managed::native;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
 use crate::dialect::request::{EmbedAsk, EmbeddingsAsk, Envelope, check_options};
@@ -15,12 +14,14 @@ use crate::generation::Refusal;
 use crate::http::{Reply, Route};
 use crate::models::{Card, KeepAlive, ModelName};
 
-/// How long the model takes to be ready, and how long an answer takes in all.
-const LOAD: Duration = Duration::from_micros(500);
-const TOTAL: Duration = Duration::from_millis(1);
+/// How long the model takes to be loaded.
+const LOAD_TIME: Duration = Duration::from_micros(500);
 
-/// The width of a made-up vector where the model does not say how wide its own are.
-const WIDTH: usize = 8;
+/// How long an answer takes in all.
+const TOTAL_TIME: Duration = Duration::from_millis(1);
+
+/// The width of a made-up vector where the model does not state the width of its vectors.
+const DEFAULT_WIDTH: usize = 8;
 
 impl Answerer<'_> {
     pub(super) fn embedded(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
@@ -40,7 +41,7 @@ impl Answerer<'_> {
                     let metrics = if vectors.is_empty() {
                         EmbedMetrics::default()
                     } else {
-                        EmbedMetrics { total_ns: nanos(TOTAL), load_ns: nanos(LOAD), prompt_eval_count }
+                        EmbedMetrics { total_ns: nanos(TOTAL_TIME), load_ns: nanos(LOAD_TIME), prompt_eval_count }
                     };
                     Ok(embed_reply(&ask.model, &vectors, metrics))
                 }),
@@ -48,15 +49,14 @@ impl Answerer<'_> {
         };
         match reply {
             Ok(reply) => {
-                let response = Arc::new(Prepared::reply(reply, TOTAL));
+                let response = Arc::new(Prepared::reply(reply, TOTAL_TIME));
                 Answered { timing: Timing::AsStated, ..Answered::from(response) }
             }
-            Err(refusal) if envelope == Envelope::Native => native(&refusal, from).into(),
             Err(refusal) => refuse_in(envelope, &refusal, from.ids).into(),
         }
     }
 
-    /// Vectors of unit length, and the tokens of all texts.
+    /// Returns vectors of unit length, and the number of tokens of all texts.
     fn embed(&mut self, ask: &EmbedAsk) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
         let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
         let (mut vectors, mut tokens) = (Vec::with_capacity(ask.inputs.len()), 0);
@@ -93,7 +93,7 @@ impl Answerer<'_> {
         Ok(card)
     }
 
-    /// The vector that the model's script states, or one that is a function of seed, model and text.
+    /// Returns the vector that the model's script states, or one that is a function of seed, model and text.
     fn vector(&self, card: &Card, text: &str, status: u16) -> Result<(Vec<f32>, u64), Refusal> {
         if let Some(script) = self.config.catalog.script(&card.answers_as)
             && script.embeds()
@@ -104,7 +104,8 @@ impl Answerer<'_> {
             let text = "This server does not support embeddings. Start it with `--embeddings`";
             return Err(Refusal::by_handler(501, text));
         }
-        let width = card.details.embedding_length.and_then(|width| usize::try_from(width).ok()).unwrap_or(WIDTH);
+        let width =
+            card.details.embedding_length.and_then(|width| usize::try_from(width).ok()).unwrap_or(DEFAULT_WIDTH);
         let mut rng = self.config.seed.derive("embed", [card.answers_as.as_str().as_bytes(), text.as_bytes()]).rng();
         let vector = (0..width).map(|_| rng.random_range(-1.0_f32..1.0)).collect();
         Ok((vector, text.split_whitespace().count() as u64))

@@ -1,4 +1,4 @@
-//! Listings, and what changes the models.
+//! Listings, and requests that change the models.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::manage::{self, CopyAsk, CreateAsk, NameAsk, Progress, ShowAsk, listin
 use crate::models::{Card, ModelName};
 
 impl Answerer<'_> {
-    /// Everything that asks no model for an answer.
+    /// Answers a request that asks no model for an answer.
     pub(super) fn managed(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
         match route {
             Route::Root => Reply::new(200, "text/plain; charset=utf-8", "Ollama is running").into(),
@@ -159,7 +159,7 @@ fn created(ask: &CreateAsk) -> manage::NewModel<'_> {
     }
 }
 
-pub(super) fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
+fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
     refuse_in(Envelope::Native, refusal, from.ids)
 }
 
@@ -167,7 +167,7 @@ fn not_found(name: &ModelName) -> Refusal {
     Refusal::by_handler(404, format!("model '{name}' not found"))
 }
 
-/// Statuses as they come, or the last one alone; the models change when it has been said.
+/// Returns the statuses as they occur, or the last one alone; the models change when the answer has ended.
 fn progressing(progress: &Progress, stream: bool) -> Answered {
     let response = if stream {
         let streamed = progress.streamed();
@@ -181,7 +181,7 @@ fn progressing(progress: &Progress, stream: bool) -> Answered {
     Answered { timing: Timing::Paced, effect, ..Answered::from(Arc::new(response)) }
 }
 
-/// The value of a field of a multipart form.
+/// Returns the value of a field of a multipart form.
 fn form_field(body: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let (_, after) = text.split_once(&format!("name=\"{name}\""))?;

@@ -29,15 +29,15 @@ use crate::models::{Card, Store};
 use crate::recording;
 use crate::schedule::{Base, Pace};
 
-/// An answer, and what the engine has to know of it.
+/// An answer, and what the engine must know of it.
 pub(super) struct Answered {
     pub(super) source: AnswerSource,
     pub(super) answer: Answer,
-    /// The model that is busy with it until it ends.
+    /// The model that serves it until it ends.
     pub(super) model: Option<Arc<Card>>,
-    /// Whether that is loaded; absent for the server's own answers, which need none.
+    /// Whether that model is loaded; absent for the server's own answers, which need none.
     pub(super) is_loaded: Option<bool>,
-    /// What becomes of its times.
+    /// How its times are mapped.
     pub(super) timing: Timing,
     /// Fields that are added to its head.
     pub(super) extra_fields: Vec<(String, String)>,
@@ -45,7 +45,7 @@ pub(super) struct Answered {
     pub(super) effect: Option<Effect>,
 }
 
-/// What becomes of the times that an answer states.
+/// How the times that an answer states are mapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Timing {
     /// It states none.
@@ -95,7 +95,7 @@ impl From<Reply> for Answered {
     }
 }
 
-/// Finds the answer to a request to a server: the configuration, and what is remembered of models and callers.
+/// Finds the answer to a request: the configuration, and what is remembered of models and callers.
 pub(super) struct Answerer<'a> {
     pub(super) config: &'a Config,
     pub(super) server: ServerId,
@@ -126,12 +126,13 @@ impl Answerer<'_> {
             return Answered { extra_fields, ..reply.into() };
         }
         let from = Reception { request, body: &request.body, stream, ids };
+        // The bytes of a recording precede every check: they are what the real server answered.
         let mut answered = self.fixed(&from).unwrap_or_else(|| self.dispatch(&route, &from));
         answered.extra_fields = extra_fields;
         answered
     }
 
-    /// A recording of this very request.
+    /// Returns the answer of a recording of exactly this request.
     fn fixed(&mut self, from: &Reception<'_>) -> Option<Answered> {
         if self.config.matching != Matching::Exact {
             return None;
@@ -140,8 +141,9 @@ impl Answerer<'_> {
         let catalog = Arc::clone(&self.config.catalog);
         let fixed = catalog.fixed(&head.method, &recording::Request::path_of(&head.target), from.body);
         let first = fixed.first()?;
-        let turn = self.callers.take_turn(&from.stream.caller, (&first.recording, first.exchange));
-        let found = fixed.get(turn % fixed.len())?;
+        // Several recordings of one request are served in turn.
+        let earlier = self.callers.count_choice(&from.stream.caller, (&first.recording, first.exchange));
+        let found = fixed.get(earlier % fixed.len())?;
         let answer = Answer::Matched { recording: found.recording.to_string(), exchange: found.exchange };
         let source =
             AnswerSource::Prepared { response: Arc::clone(&found.response), created_at: self.config.created_at };
@@ -161,7 +163,7 @@ impl Answerer<'_> {
     }
 }
 
-/// The refusal of a request whose JSON does not end before the body breaks off.
+/// Returns the refusal of a request whose body breaks off inside its JSON.
 fn broken(route: &Route, request: &Request, ids: Ids) -> Option<Reply> {
     let envelope = match route {
         Route::OpenAiChat | Route::OpenAiCompletions | Route::OpenAiEmbeddings | Route::Responses => Envelope::OpenAi,

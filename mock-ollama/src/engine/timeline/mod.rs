@@ -37,6 +37,7 @@ pub(super) struct Timeline {
 impl Timeline {
     pub(super) fn insert(&mut self, key: Key, event: Event) {
         let node = self.slots.insert(key, event);
+        // What is behind all that are sorted may be behind the first of the heap, too: it goes there, unless that is empty.
         if self.next.back().is_none_or(|last| self.slots.precedes(*last, node)) {
             if !self.heap.is_empty() {
                 return self.heap.push(node, &self.slots);
@@ -46,6 +47,7 @@ impl Timeline {
             let place = self.next.partition_point(|other| self.slots.precedes(*other, node));
             self.next.insert(place, node);
         }
+        // Not before they are twice as many: else each insertion would move one to the heap.
         if self.next.len() > 2 * SORTED_EVENTS {
             for later in self.next.drain(SORTED_EVENTS..) {
                 self.heap.push(later, &self.slots);
@@ -98,6 +100,7 @@ impl Timeline {
         while self.next.len() < SORTED_EVENTS
             && let Some(node) = self.heap.pop(&self.slots)
         {
+            // The first test spares the hash of a key where nothing was removed, which is nearly always.
             if !self.removed.is_empty() && self.removed.remove(self.slots.key(node)) {
                 self.slots.take(node);
             } else {

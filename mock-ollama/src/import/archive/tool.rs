@@ -157,7 +157,7 @@ fn of_yaml(text: &[u8]) -> Option<&'static Tool> {
             let mut roots = lines.filter(|line| !line.starts_with([' ', '-'])).filter_map(key);
             roots.find_map(|key| Tool::of_key(&key))
         }
-        first => Tool::of_key(first).filter(|tool| !std::ptr::eq(*tool, &HAR)),
+        first => Tool::of_key(first).filter(|tool| tool.file != HAR.file),
     }
 }
 
