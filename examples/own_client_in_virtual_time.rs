@@ -42,7 +42,7 @@ async fn agent(sim: Sim, name: &'static str) -> Result<(), Failed> {
         let (mut client, connection) = handshake(sim.connect()?).await?;
         // The connection is a task as well: registered, and spawned on the same executor.
         smol::spawn(sim.service("a connection", connection)).detach();
-        let ask = Request::post("/api/generate").header("host", "localhost").header("x-lab-agent", name);
+        let ask = Request::post("/api/generate").header("host", "localhost").header("x-mock-caller", name);
         let body = Full::new(Bytes::from_static(br#"{"model":"any","prompt":"hello"}"#));
         let mut answer = client.send_request(ask.body(body)?).await?.into_body();
         let mut bytes = 0;

@@ -32,7 +32,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 async fn agent(name: &str, addr: SocketAddr) -> io::Result<usize> {
     let mut socket = TcpStream::connect(addr).await?;
     let body = r#"{"model":"any","prompt":"Tell me a story"}"#;
-    let head = format!("POST /api/generate HTTP/1.1\r\nHost: localhost\r\nx-lab-agent: {name}\r\n");
+    let head = format!("POST /api/generate HTTP/1.1\r\nHost: localhost\r\nx-mock-caller: {name}\r\n");
     let request = format!("{head}Content-Length: {}\r\n\r\n{body}", body.len());
     socket.write_all(request.as_bytes()).await?;
     let mut lines = BufReader::new(socket).lines();

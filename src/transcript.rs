@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use mock_ollama::clock::Instant;
 use serde::{Deserialize, Serialize};
 
+use crate::workload::RequestPlan;
+
 /// Everything the agents of one run saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Transcript {
@@ -21,7 +23,7 @@ pub struct Transcript {
 /// What one agent saw.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentLog {
-    /// The agent's name, sent as `x-lab-agent`.
+    /// The agent's name, sent as `x-mock-caller`.
     pub agent: String,
     /// When the agent was first polled.
     pub started: Instant,
@@ -63,6 +65,25 @@ pub struct ExchangeLog {
     pub ended: Instant,
     /// How it ended.
     pub outcome: ExchangeOutcome,
+}
+
+impl ExchangeLog {
+    /// An exchange whose request is sent at `sent`, and of which nothing has come.
+    pub fn begin(request: usize, plan: &RequestPlan, sent: Instant) -> Self {
+        Self {
+            request,
+            recording: plan.recording.clone(),
+            exchange: plan.exchange,
+            sent,
+            head: None,
+            status: 0,
+            pieces: Vec::new(),
+            lines: Vec::new(),
+            body: Vec::new(),
+            ended: sent,
+            outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
+        }
+    }
 }
 
 /// Some bytes that the chunk policy handed on at once.
@@ -177,24 +198,13 @@ mod text_or_base64 {
 mod tests {
     use mock_ollama::clock::Instant;
 
-    use super::{ExchangeLog, ExchangeOutcome};
+    use super::{ExchangeLog, RequestPlan};
 
     #[test]
     fn a_log_reads_back_what_was_written_whatever_bytes_the_body_has() {
         for body in ["{\"response\":\"é\"}\n".as_bytes(), b"\xf0\x9f", b""] {
-            let log = ExchangeLog {
-                request: 0,
-                recording: "r".to_owned(),
-                exchange: 0,
-                sent: Instant::ZERO,
-                head: None,
-                status: 200,
-                pieces: Vec::new(),
-                lines: Vec::new(),
-                body: body.to_vec(),
-                ended: Instant::ZERO,
-                outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
-            };
+            let plan = RequestPlan { recording: "r".to_owned(), exchange: 0, path: String::new(), body: String::new() };
+            let log = ExchangeLog { status: 200, body: body.to_vec(), ..ExchangeLog::begin(0, &plan, Instant::ZERO) };
             let text = serde_json::to_string(&log).unwrap();
             assert_eq!(serde_json::from_str::<ExchangeLog>(&text).unwrap(), log);
         }

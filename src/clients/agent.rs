@@ -25,12 +25,12 @@ pub const MAX_BODY_BYTES: u64 = 256 * 1024 * 1024;
 /// The longest body of an error response that an agent reads, in bytes.
 pub const MAX_ERROR_BODY_BYTES: u64 = 64 * 1024;
 
-/// Room for the body, pieces and lines of an exchange, so that the logs of usual ones hardly grow while it is measured,
-/// and those of thousands of agents still fit into memory.
+/// Room for the body, pieces and lines of an exchange. The logs of usual ones hardly grow while a run is measured, and
+/// those of thousands of agents still fit into memory.
 const ROOM_FOR_BYTES: usize = 16 * 1024;
 const ROOM_FOR_PIECES: usize = 256;
 
-/// So many agents at once have all that room; more share as much among them.
+/// This many agents at once have all that room; more share as much among them.
 const AGENTS_WITH_ROOM: usize = 10_000;
 
 /// One sequential caller.
@@ -45,23 +45,23 @@ pub struct Agent<C, R = Strict> {
 }
 
 impl<C: Client, R: Reading> Agent<C, R> {
-    /// An agent with a client of its own.
+    /// Makes an agent that has a client to itself.
     pub fn new(plan: AgentPlan, client: C, policy: ChunkPolicy) -> Self {
         Self { plan, client, policy, among: 1, reading: PhantomData }
     }
 
-    /// One of so many agents, which keep logs at the same time.
+    /// Makes it one of `agents` that keep logs at the same time.
     #[must_use]
     pub fn among(self, agents: usize) -> Self {
         Self { among: agents, ..self }
     }
 
-    /// Its share of room, where that much would do for one.
+    /// Returns its share of room, where `for_one` would do for one agent.
     fn room(&self, for_one: usize) -> usize {
         for_one * AGENTS_WITH_ROOM / self.among.max(AGENTS_WITH_ROOM)
     }
 
-    /// Waits for the limiter, then sends every request and reads every response, in the behavior of its plan.
+    /// Waits for the limiter, then sends every request and reads every response, with the behavior of its plan.
     ///
     /// A failed exchange is logged as such, and the next one follows: each request was resolved beforehand.
     /// Which threads and which task it ran in is not known here.
@@ -92,7 +92,7 @@ impl<C: Client, R: Reading> Agent<C, R> {
         }
     }
 
-    /// Sends one request, again where it failed and the agent's behavior says so.
+    /// Sends one request, and again where it failed and the agent retries.
     async fn ask<L: AgentClock>(
         &mut self,
         order: usize,
@@ -124,18 +124,13 @@ impl<C: Client, R: Reading> Agent<C, R> {
         clock: &L,
         stream: &StreamId,
     ) -> ExchangeLog {
+        let begun = ExchangeLog::begin(order, plan, clock.now());
         let mut log = ExchangeLog {
-            request: order,
-            recording: plan.recording.clone(),
-            exchange: plan.exchange,
-            sent: clock.now(),
-            head: None,
-            status: 0,
+            ended: clock.now(),
             pieces: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
             lines: Vec::with_capacity(self.room(ROOM_FOR_PIECES)),
             body: Vec::with_capacity(self.room(ROOM_FOR_BYTES)),
-            ended: clock.now(),
-            outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
+            ..begun
         };
         clock.note(stream, AgentEvent::Sent);
         let behavior = self.plan.behavior;
@@ -183,7 +178,7 @@ impl<C: Client, R: Reading> Agent<C, R> {
     }
 }
 
-/// An exchange, and what is watched of it.
+/// What is watched of an exchange.
 struct Watched<'a, L> {
     clock: &'a L,
     stream: &'a StreamId,
@@ -194,11 +189,11 @@ struct Watched<'a, L> {
 enum Broken {
     Client(ClientError),
     TooLong,
-    /// The agent has had enough.
+    /// The agent hung up.
     Enough,
 }
 
-/// Reads a body to its end, hands every piece on as the policy says, and stamps it first. Stops when `hand_on` says so.
+/// Reads a body to its end, stamps every piece and hands it on as the policy says. Stops when `hand_on` breaks.
 async fn read_body<L: AgentClock>(
     mut body: impl ResponseBody,
     mut splitter: Splitter,

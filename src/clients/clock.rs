@@ -1,4 +1,4 @@
-//! What an agent asks of the environment it runs in.
+//! The clock that agents run on, and what it asks of an executor.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -7,7 +7,7 @@ use std::time::Duration;
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::StreamId;
 
-/// The lab's clock as agents know it: they read it, sleep on it, and tell it what they see.
+/// The clock that agents run on: they read it, sleep on it, and report to it what they observe.
 ///
 /// In real time each variant brings the timers of its own runtime, through [`Executor`]; in virtual time it is the
 /// simulation's, whatever the runtime.
@@ -15,25 +15,25 @@ pub trait AgentClock: Clone + 'static {
     /// The time.
     fn now(&self) -> Instant;
 
-    /// Resolves at `at`. What waits for the same instant is ordered by its streams, in virtual time.
+    /// Resolves at `at`. In virtual time, waits for one instant end in the order of their streams.
     fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()>;
 
-    /// Something was seen or done. Only virtual time keeps it.
+    /// Notes what an agent observed or did. Only virtual time keeps it.
     fn note(&self, stream: &StreamId, event: AgentEvent) {
         let _ = (stream, event);
     }
 }
 
-/// What the lab asks of an executor: tasks, and timers in real time. Each variant implements it for its own.
+/// What the lab asks of an executor: tasks, and timers in real time. Each variant implements it for its executor.
 pub trait Executor: Clone + 'static {
     /// Spawns a task. Every executor can take it: what the lab spawns by itself, connections in memory, is `Send`.
     fn spawn(&self, task: impl Future<Output = ()> + Send + 'static);
 
-    /// Waits so long, in real time.
+    /// Waits for `time`, in real time.
     fn sleep(&self, time: Duration) -> impl Future<Output = ()>;
 }
 
-/// Something that an agent saw or did.
+/// Something that an agent observed or did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum AgentEvent {
     /// The agent began.

@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::ClientError;
 
-/// An HTTP stack. Each agent has a clone of its own.
+/// An HTTP stack. Each agent has its own clone.
 ///
 /// Nothing here demands `Send`. Whether an agent may move between threads follows from the concrete client, in the file
 /// of the runtime that spawns it; so one agent loop serves work-stealing executors and those whose sockets stay on a thread.
@@ -37,7 +37,7 @@ pub trait ResponseBody: 'static {
 /// A request of an agent: a `POST` of JSON.
 #[derive(Clone, Copy, Debug)]
 pub struct AgentRequest<'a> {
-    /// The agent's name, sent as the header `x-lab-agent`.
+    /// The agent's name, sent as the header `x-mock-caller`.
     pub agent: &'a str,
     /// The path, such as `/api/generate`.
     pub path: &'a str,
@@ -48,7 +48,7 @@ pub struct AgentRequest<'a> {
 impl AgentRequest<'_> {
     /// The header fields that every client sends, whatever else its HTTP stack adds.
     pub fn headers(&self) -> [(&'static str, &str); 3] {
-        [("x-lab-agent", self.agent), ("content-type", "application/json"), ("accept", "application/x-ndjson")]
+        [("x-mock-caller", self.agent), ("content-type", "application/json"), ("accept", "application/x-ndjson")]
     }
 }
 

@@ -1,9 +1,9 @@
-//! What can go wrong between a client and the server.
+//! Errors between a client and the server.
 
 use std::error::Error;
 use std::io;
 
-/// What an HTTP stack says of a failure.
+/// The error of an HTTP stack.
 pub type Cause = Box<dyn Error + Send + Sync>;
 
 /// Why an exchange failed below the level of streams.

@@ -48,7 +48,7 @@ impl<N: Net> Hyper<N> {
         Self { net, server, read_cap: None, connection: None }
     }
 
-    /// Caps each read at so many bytes (hyper's `read_buf_exact_size`).
+    /// Caps each read at this many bytes (hyper's `read_buf_exact_size`).
     ///
     /// The response head has to fit too: a longer one is [`ClientError::HeadTooLong`].
     #[must_use]

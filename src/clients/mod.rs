@@ -5,8 +5,8 @@
 //! - `hyper_futures`: hyper over any runtime's sockets, through the small trait `Net`
 //! - `bridged`: reqwest on a foreign executor
 //! - [`Agent`]: the one agent loop, neutral of runtime and client
-//! - [`AgentClock`], [`Executor`]: the clock that agents live by, and what it asks of an executor
-//! - [`Reading`]: what becomes of the bytes of a body
+//! - [`AgentClock`], [`Executor`]: the clock that agents run on, and what it asks of an executor
+//! - [`Reading`]: how the bytes of a body become lines
 
 mod agent;
 #[cfg(feature = "client-bridged")]

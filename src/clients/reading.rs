@@ -1,4 +1,4 @@
-//! What becomes of the bytes of a body.
+//! How the bytes of a body become lines.
 
 use mock_ollama::clock::Instant;
 
@@ -12,7 +12,7 @@ pub trait Reading: Default + 'static {
     /// Takes a piece that was handed on at `at`.
     fn piece(&mut self, piece: &[u8], at: Instant, log: &mut ExchangeLog);
 
-    /// Ends the body at `at`, and says whether it was a whole stream.
+    /// Ends the body at `at`. Returns its final object, or why it is no whole stream.
     fn finish(self, at: Instant, log: &mut ExchangeLog) -> Result<Final, StreamError>;
 }
 

@@ -11,7 +11,7 @@ use crate::transcript::AgentLog;
 
 /// Polls all agents with the waker of the one task that this runs in.
 ///
-/// `join_all` does so for up to 30 futures only; beyond, each has a waker of its own, as tasks have.
+/// `join_all` does so for up to 30 futures only; beyond, each has its own waker, as tasks have.
 pub(super) async fn join_in_one_task<A: Future<Output = Option<AgentLog>>>(agents: Vec<A>) -> Vec<Option<AgentLog>> {
     let mut agents: Vec<Pin<Box<MaybeDone<A>>>> = agents.into_iter().map(maybe_done).map(Box::pin).collect();
     poll_fn(|cx| {

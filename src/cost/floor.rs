@@ -11,7 +11,7 @@ use rustix::buffer::spare_capacity;
 use rustix::event::{Timespec, epoll};
 
 use crate::clients::{AgentRequest, Endpoint};
-use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Introspection, PieceArrival, Transcript};
+use crate::transcript::{AgentLog, ExchangeLog, Introspection, PieceArrival, Transcript};
 use crate::workload::{AgentPlan, Job};
 
 /// How a body ends whose length was not announced: the last chunk of RFC 9112 §7.1, without trailers. A line of NDJSON cannot
@@ -151,24 +151,14 @@ fn transcript(started: Instant, job: &Job, readers: Vec<Reader>) -> Transcript {
 
 fn log(plan: &AgentPlan, reader: Reader) -> AgentLog {
     let ended = reader.ended.unwrap_or(reader.sent);
-    let exchange = ExchangeLog {
-        request: 0,
-        recording: plan.requests.first().map_or_else(String::new, |request| request.recording.clone()),
-        exchange: 0,
-        sent: reader.sent,
-        head: None,
-        status: 0,
-        pieces: reader.pieces,
-        lines: Vec::new(),
-        body: Vec::new(),
-        ended,
-        outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
-    };
+    let (started, pieces) = (reader.sent, reader.pieces);
+    let exchange =
+        plan.requests.first().map(|request| ExchangeLog { pieces, ended, ..ExchangeLog::begin(0, request, started) });
     AgentLog {
         agent: plan.name.clone(),
-        started: exchange.sent,
+        started,
         ended,
-        exchanges: vec![exchange],
+        exchanges: exchange.into_iter().collect(),
         polled_on: [].into(),
         woken_by: [].into(),
         task: 0,
@@ -199,7 +189,7 @@ mod tests {
         let text = request(to, &recording::agents(1)[0]);
         let (head, body) = text.split_once("\r\n\r\n").unwrap();
         assert!(
-            head.starts_with("POST /api/generate HTTP/1.1\r\nhost: 127.0.0.1:80\r\nx-lab-agent: a0000\r\n"),
+            head.starts_with("POST /api/generate HTTP/1.1\r\nhost: 127.0.0.1:80\r\nx-mock-caller: a0000\r\n"),
             "{head}"
         );
         assert!(head.ends_with(&format!("content-length: {}", body.len())), "{head}");

@@ -62,7 +62,7 @@ impl NdjsonStream {
 }
 
 impl Progress {
-    /// Reads the next line; says whether it carries a token.
+    /// Reads the next line. Returns whether it carries a token.
     fn line(&mut self, bytes: &[u8]) -> Result<bool, StreamError> {
         self.lines += 1;
         if self.last.is_some() {

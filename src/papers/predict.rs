@@ -3,10 +3,12 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use mock_ollama::backend::{Curve, Device, Place, Slots};
+use mock_ollama::backend::{Curve, Slots};
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::StreamId;
 use mock_ollama::models::Batching;
+
+use crate::sim::{Player, Rank};
 
 /// What the prediction knows of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -121,25 +123,26 @@ impl Input {
 
 /// What an agent does, and until when where it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum State {
+enum AgentState {
     Held,
     Loading(Instant),
-    InLine,
-    Reading(Instant),
-    Decoding(Place),
+    Queued,
+    Reading,
+    Decoding,
     Ended,
 }
 
 /// Every agent uses the same model.
 const MODEL: &str = "model";
 
-struct Stage<'a> {
+/// Both agents on their way through the servers and the device.
+struct Pair<'a> {
     input: &'a Input,
     machine: Machine,
-    device: Device,
+    player: Player,
     slots: Slots,
     streams: [StreamId; 2],
-    states: [State; 2],
+    states: [AgentState; 2],
     spans: [Span; 2],
 }
 
@@ -151,79 +154,76 @@ pub fn predict(input: &Input, setup: Setup) -> Predicted {
         Machine::SharedDevice | Machine::OneSlot => input.curve(),
     };
     let slots = if setup.machine == Machine::OneSlot { NonZeroUsize::new(1) } else { None };
-    let mut stage = Stage {
+    let mut pair = Pair {
         input,
         machine: setup.machine,
-        device: Device::new(curve),
+        player: Player::new(curve),
         slots: Slots::new(slots),
         streams: [StreamId::of("first", 0), StreamId::of("second", 0)],
-        states: [State::Held; 2],
+        states: [AgentState::Held; 2],
         spans: [Span { sent: start, ended: start }; 2],
     };
-    stage.send(0, start);
+    pair.send(0, start);
     if setup.limiter != Limiter::Mutex {
-        stage.send(1, start);
+        pair.send(1, start);
     }
-    let mut now = start;
-    while let Some((due, agent)) = stage.next(now) {
-        now = due;
-        stage.step(agent, now);
-        if stage.states == [State::Ended, State::Held] {
-            stage.send(1, now);
+    while let Some((now, rank)) = pair.player.advance() {
+        pair.step(rank as usize, now);
+        if pair.states == [AgentState::Ended, AgentState::Held] {
+            pair.send(1, now);
         }
     }
-    Predicted(stage.spans)
+    Predicted(pair.spans)
 }
 
-impl Stage<'_> {
-    /// What is due next, and whose it is; of what is due at once the first agent's.
-    fn next(&self, now: Instant) -> Option<(Instant, usize)> {
-        let due = |agent: usize| match self.states[agent] {
-            State::Loading(until) | State::Reading(until) => Some((until, agent)),
-            State::Decoding(place) => Some((self.device.due(place, self.input.solo(agent), now), agent)),
-            State::Held | State::InLine | State::Ended => None,
-        };
-        (0..2).filter_map(due).min()
-    }
-
+impl Pair<'_> {
     fn send(&mut self, agent: usize, now: Instant) {
         self.spans[agent].sent = now;
         let until = now.saturating_add(self.input.constants.gap + self.input.agents[agent].load);
         let until = match (self.machine, agent, self.states[0]) {
             // On the way to one slot the second never overtakes the first, whatever their counters say.
-            (Machine::OneSlot, 1, State::Loading(first)) => until.max(first),
+            (Machine::OneSlot, 1, AgentState::Loading(first)) => until.max(first),
             _ => until,
         };
-        self.states[agent] = State::Loading(until);
+        self.states[agent] = AgentState::Loading(until);
+        self.player.wait_until(rank(agent), until);
     }
 
     fn step(&mut self, agent: usize, now: Instant) {
         match self.states[agent] {
-            State::Loading(_) if self.slots.arrive(MODEL, Batching::Together, self.streams[agent].clone()) => {
+            AgentState::Loading(_) if self.slots.arrive(MODEL, Batching::Together, self.streams[agent].clone()) => {
                 self.read(agent, now);
             }
-            State::Loading(_) => self.states[agent] = State::InLine,
-            State::Reading(_) => {
-                self.states[agent] = State::Decoding(self.device.enter(now));
+            AgentState::Loading(_) => self.states[agent] = AgentState::Queued,
+            AgentState::Reading => {
+                self.states[agent] = AgentState::Decoding;
+                let place = self.player.enter_device();
+                self.player.wait_served(rank(agent), place, self.input.solo(agent));
             }
-            State::Decoding(_) => self.end(agent, now),
-            State::Held | State::InLine | State::Ended => {}
+            AgentState::Decoding => self.end(agent, now),
+            AgentState::Held | AgentState::Queued | AgentState::Ended => {}
         }
     }
 
     fn read(&mut self, agent: usize, now: Instant) {
-        self.states[agent] = State::Reading(now.saturating_add(self.input.agents[agent].prompt_eval));
+        self.states[agent] = AgentState::Reading;
+        self.player.wait_until(rank(agent), now.saturating_add(self.input.agents[agent].prompt_eval));
     }
 
     fn end(&mut self, agent: usize, now: Instant) {
-        self.states[agent] = State::Ended;
+        self.states[agent] = AgentState::Ended;
         self.spans[agent].ended = now;
-        self.device.leave(now);
+        self.player.leave_device();
         let next = self.slots.leave(MODEL, &self.streams[agent]);
         if let Some(next) = self.streams.iter().position(|stream| Some(stream) == next.as_ref()) {
             self.read(next, now);
         }
     }
+}
+
+/// Of what is due at one instant the first agent's goes first.
+fn rank(agent: usize) -> Rank {
+    u32::from(agent == 1)
 }
 
 #[cfg(test)]

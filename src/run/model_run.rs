@@ -13,7 +13,7 @@ use crate::measure::concurrency::max_overlap;
 use crate::ndjson::{Final, NdjsonStream};
 use crate::sim::{LoggedEvent, model};
 use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Introspection, LineArrival, PieceArrival, Transcript};
-use crate::workload::{AgentPlan, RequestPlan, Workload};
+use crate::workload::{AgentPlan, Workload};
 
 /// One run of the plan under this limit.
 pub(super) fn run(plan: &Plan, limit: Option<NonZeroUsize>) -> Result<(Transcript, Journal), RunError> {
@@ -42,7 +42,7 @@ fn agent(workload: &Workload, plan: &AgentPlan, number: usize, events: &[&Logged
         match (&event.event, exchanges.last_mut()) {
             (AgentEvent::Sent, _) => {
                 if let Some(request) = plan.requests.get(order) {
-                    exchanges.push(begun(order, request, event.at));
+                    exchanges.push(ExchangeLog::begin(order, request, event.at));
                 }
             }
             (AgentEvent::Head { status }, Some(log)) => (log.head, log.status) = (Some(event.at), *status),
@@ -69,22 +69,6 @@ fn agent(workload: &Workload, plan: &AgentPlan, number: usize, events: &[&Logged
         polled_on: [].into(),
         woken_by: [].into(),
         task: u32::try_from(number).unwrap_or(u32::MAX),
-    }
-}
-
-fn begun(order: usize, request: &RequestPlan, at: Instant) -> ExchangeLog {
-    ExchangeLog {
-        request: order,
-        recording: request.recording.clone(),
-        exchange: request.exchange,
-        sent: at,
-        head: None,
-        status: 0,
-        pieces: Vec::new(),
-        lines: Vec::new(),
-        body: Vec::new(),
-        ended: at,
-        outcome: ExchangeOutcome::Done { eval_count: None, done_reason: None },
     }
 }
 

@@ -1,4 +1,4 @@
-//! The agents of a run and all that they share, neutral of executor.
+//! The agents of a run and what they share, neutral of executor.
 
 use std::marker::PhantomData;
 use std::num::NonZeroUsize;
@@ -166,7 +166,7 @@ impl<A> BuiltAgents<A> {
     }
 }
 
-/// What the agents of a run leave behind beside their logs.
+/// Observes the tasks of a run, and lists the process's threads when the last one ends.
 struct ThreadSampler {
     tasks: Arc<Tasks>,
     at_work: Arc<AtomicUsize>,

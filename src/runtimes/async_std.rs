@@ -17,7 +17,7 @@ use crate::workload::Job;
 pub(crate) static RUNTIME: AsyncStd = AsyncStd;
 
 /// All runs share one executor: async-std's belongs to the process and cannot be torn down. A run that is to be alone
-/// needs a process of its own.
+/// needs its own process.
 pub(crate) struct AsyncStd;
 
 const VARIANT: Variant = Variant::AsyncStd;
@@ -28,7 +28,7 @@ impl Runtime for AsyncStd {
     }
 }
 
-/// Runs a group on the global executor.
+/// Runs a group of agents on the global executor.
 pub(crate) fn drive<R: Reading + Send>(group: AgentGroup<R>) -> Result<Transcript, RunError> {
     on_thread(VARIANT.name(), || {
         // async-std says nothing of its executor; its threads are in the list of threads.

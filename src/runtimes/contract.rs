@@ -29,17 +29,17 @@ use crate::workload::Job;
 /// is_an_io::<smol_hyper::rt::FuturesIo<compio_io::compat::AsyncStream<compio::net::TcpStream>>>();
 /// ```
 pub trait Runtime: Send + Sync {
-    /// Runs every agent of the job as a task of its own, and returns when the last one has ended.
+    /// Runs every agent of the job as a task, and returns when the last one has ended.
     ///
-    /// It blocks the calling thread and does its work on threads of its own, which it names. Whatever it needs it
-    /// makes anew and tears down, as far as its executor can be torn down.
+    /// It blocks the calling thread and works on new threads, which it names. Each run makes what it needs and tears it
+    /// down, as far as the executor can be torn down.
     ///
     /// Fails only where agents could not be started, or where virtual time stands still; what happens to an agent is
-    /// in its log. A panic of an agent goes on in the caller.
+    /// in its log. A panic of an agent continues in the caller.
     fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError>;
 }
 
-/// Why a run did not begin, or did not come to its end.
+/// Why a run did not begin, or did not finish.
 #[derive(Debug, thiserror::Error)]
 pub enum RunError {
     /// The operating system refused a thread.

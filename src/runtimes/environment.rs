@@ -1,4 +1,4 @@
-//! The environment that agents run in: which clock, which transport.
+//! The environment of agents: which clock, which transport.
 
 use std::fmt;
 use std::sync::Arc;
@@ -48,7 +48,7 @@ impl fmt::Debug for Environment {
     }
 }
 
-/// The lab in real time: a clock to read, and the timers of a runtime.
+/// Real time: a clock to read, and the timers of a runtime.
 #[derive(Clone)]
 pub(super) struct RealTime<E> {
     pub(super) clock: Arc<dyn Clock>,

@@ -1,8 +1,8 @@
 //! How to run agents on each executor.
 //!
 //! - [`Runtime`]: the entry that they all share; [`of`] finds the one of a variant
-//! - [`Environment`]: which clock and which transport they run with
-//! - [`AgentGroup`]: the agents of a run and all that they share, neutral of executor
+//! - [`Environment`]: which clock and which transport agents have
+//! - [`AgentGroup`]: the agents of a run and what they share, neutral of executor
 //! - [`Witnessed`]: where a task was polled and woken, and which task it was
 //! - a file per variant: how its executor is made, how agents are spawned on it, how its sockets connect
 

@@ -19,8 +19,8 @@ use crate::workload::Job;
 #[cfg(feature = "runtime-smol")]
 pub(crate) static RUNTIME: Smol = Smol(Variant::Smol);
 
-/// Each run has an executor of its own on a thread of its own. The reactor (with its thread `async-io`) is the
-/// process's: smol has no other.
+/// Each run has a new executor on a new thread. The reactor (with its thread `async-io`) is the process's: smol has no
+/// other.
 pub(crate) struct Smol(pub(super) Variant);
 
 impl Runtime for Smol {
@@ -33,7 +33,7 @@ impl Runtime for Smol {
     }
 }
 
-/// Runs a group on a thread called `thread`, through the client that `connect` makes.
+/// Runs a group of agents on a thread called `thread`, through the client that `connect` makes.
 pub(crate) fn drive<R: Reading, C: Client>(
     thread: &str,
     group: AgentGroup<R>,

@@ -1,4 +1,4 @@
-//! Threads: one of its own for each run, and what they are called.
+//! Threads: a new one for each run, and the names of all.
 
 use std::panic;
 use std::thread::{self, Builder};
@@ -6,7 +6,7 @@ use std::thread::{self, Builder};
 use super::RunError;
 
 /// Runs `work` on a new thread of this name and waits for it, so that nothing of the calling thread (its name, its
-/// thread-locals, a runtime it is in) is part of the run. A panic goes on in the caller.
+/// thread-locals, a runtime it is in) is part of the run. A panic continues in the caller.
 ///
 /// Linux shows the first 15 bytes of the name.
 pub fn on_thread<T: Send>(name: &str, work: impl FnOnce() -> Result<T, RunError> + Send) -> Result<T, RunError> {

@@ -13,7 +13,7 @@ use crate::workload::Job;
 /// The runtime of `tokio-default`.
 pub(crate) static RUNTIME: TokioDefault = TokioDefault;
 
-/// Each run has a multi-thread runtime of its own, with as many workers as tokio chooses.
+/// Each run has a new multi-thread runtime, with as many workers as tokio chooses.
 pub(crate) struct TokioDefault;
 
 const VARIANT: Variant = Variant::TokioDefault;
@@ -25,7 +25,7 @@ impl Runtime for TokioDefault {
     }
 }
 
-/// Runs `work` on a runtime that lives as long, told what the runtime says of itself.
+/// Runs `work` on a new runtime, and hands it the runtime's description.
 pub(crate) fn block_on(
     work: impl AsyncFnOnce(String) -> Result<Transcript, RunError> + Send,
 ) -> Result<Transcript, RunError> {

@@ -16,7 +16,7 @@ use crate::workload::Job;
 /// The runtime of `tokio-localset`.
 pub(crate) static RUNTIME: TokioLocalset = TokioLocalset;
 
-/// Each run has a current-thread runtime and a `LocalSet` of its own.
+/// Each run has a new current-thread runtime and a new `LocalSet`.
 pub(crate) struct TokioLocalset;
 
 const VARIANT: Variant = Variant::TokioLocalset;

@@ -1,4 +1,4 @@
-//! How a run can fail to go on, and what is said of it.
+//! Why a run cannot continue, and what is printed then.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,10 +6,10 @@ use std::time::Duration;
 use mock_ollama::clock::Instant;
 use mock_ollama::seed::Seed;
 
-/// The most tasks that are listed.
-const MOST_LISTED: usize = 20;
+/// A deadlock shows within a few tasks; thousands of lines would hide it.
+const MAX_LISTED_TASKS: usize = 20;
 
-/// A run that cannot go on, or whose order would depend on chance.
+/// A run that cannot continue, or whose order would depend on chance.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SimFailure {
     /// What is wrong.
@@ -32,7 +32,7 @@ pub enum FailureReason {
     /// A deadlock.
     #[error("nothing can run, no timer is set and nothing is in flight")]
     Stalled,
-    /// A hold that nobody lets go of, or a task that is not polled when it is its turn.
+    /// A hold that is never released, or a task that is not polled when it is its turn.
     #[error("nothing has happened for {} ms of real time", .patience.as_millis())]
     Stuck {
         /// How long that may be.
@@ -80,10 +80,10 @@ fn list(f: &mut fmt::Formatter<'_>, title: &str, lines: impl ExactSizeIterator<I
     if count > 0 {
         write!(f, "\n{title}:")?;
     }
-    for line in lines.take(MOST_LISTED) {
+    for line in lines.take(MAX_LISTED_TASKS) {
         write!(f, "\n  {line}")?;
     }
-    if count > MOST_LISTED { write!(f, "\n  … and {} more", count - MOST_LISTED) } else { Ok(()) }
+    if count > MAX_LISTED_TASKS { write!(f, "\n  … and {} more", count - MAX_LISTED_TASKS) } else { Ok(()) }
 }
 
 impl fmt::Display for ParkedTask {

@@ -1,25 +1,6 @@
 //! What the clock has to wait for although no task can run.
 
-use std::collections::BTreeMap;
-
-use super::baton::Sim;
-
-/// Holds that are out.
-#[derive(Debug, Default)]
-pub(super) struct Holds {
-    out: BTreeMap<u64, String>,
-    next: u64,
-}
-
-impl Holds {
-    pub(super) fn is_empty(&self) -> bool {
-        self.out.is_empty()
-    }
-
-    pub(super) fn names(&self) -> Vec<String> {
-        self.out.values().cloned().collect()
-    }
-}
+use super::scheduler::Sim;
 
 /// While it lives, the clock stands still unless a task runs: for work outside, such as a blocking call.
 #[derive(Debug)]
@@ -30,20 +11,20 @@ pub struct Hold {
 }
 
 impl Sim {
-    /// Holds the clock; `what` is named when it is never let go.
+    /// Holds the clock; `what` is named when it is never released.
     pub fn hold(&self, what: &str) -> Hold {
-        let holds = &mut self.lock().holds;
-        holds.next += 1;
-        holds.out.insert(holds.next, what.to_owned());
-        Hold { sim: self.clone(), number: holds.next }
+        let mut state = self.lock();
+        state.next_hold += 1;
+        let number = state.next_hold;
+        state.holds.insert(number, what.to_owned());
+        Hold { sim: self.clone(), number }
     }
 }
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        let mut state = self.sim.lock();
-        state.holds.out.remove(&self.number);
-        drop(state);
+        self.sim.lock().holds.remove(&self.number);
+        // It may have been all that kept the clock, and then nobody else moves it on.
         self.sim.advance();
     }
 }

@@ -20,7 +20,7 @@ pub struct LoggedEvent {
     pub event: AgentEvent,
 }
 
-/// Every event of a run in the order in which it happened, whoever it happened to.
+/// Every event of a run in the order in which it happened, of all agents.
 ///
 /// It has no reads, pieces or connections in it: those depend on the transport, these do not.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -66,6 +66,7 @@ impl EventDigest {
 
     /// The same, of an event whose stream is known by its parts.
     pub fn add_parts(&mut self, at: Instant, agent: &[u8], exchange: u32, event: &AgentEvent) {
+        // Fields of fixed width, and a length before each name: a name cannot run into what follows it.
         let mut head = [0; 25];
         head[..8].copy_from_slice(&at.as_nanos().to_le_bytes());
         head[8..12].copy_from_slice(&exchange.to_le_bytes());

@@ -9,7 +9,7 @@ use mock_ollama::clock::Instant;
 use mock_ollama::engine::{Action, Config, Engine};
 use mock_ollama::journal::{ConnId, Journal, ServerId, StreamId};
 
-use super::baton::Key;
+use super::key::TimerKey;
 
 /// The same engine that the socket driver runs, and the pipes of its connections.
 pub(super) struct Memory {
@@ -42,7 +42,7 @@ impl Memory {
         self.engine.journal().clone()
     }
 
-    pub(super) fn next(&self) -> Option<&Key> {
+    pub(super) fn next(&self) -> Option<&TimerKey> {
         self.engine.poll_place()
     }
 
@@ -51,6 +51,7 @@ impl Memory {
         let Some(step) = self.engine.poll_step(now) else { return (StreamId::of("", 0), None) };
         let waker = step.action.and_then(|action| match action {
             Action::Write { conn, bytes } => {
+                // A pipe takes everything at once: there is no window, so no back-pressure in virtual time.
                 self.engine.handle_written(conn, bytes.len(), now);
                 let inbox = self.pipes.get_mut(&conn)?;
                 inbox.bytes.push_back(bytes);
@@ -71,6 +72,7 @@ impl Memory {
 
     fn end(&mut self, conn: ConnId, how: Ended) -> Option<Waker> {
         let inbox = self.pipes.get_mut(&conn)?;
+        // The first end stands: a close after a reset does not make it clean.
         inbox.ended.get_or_insert(how);
         inbox.reader.take()
     }
@@ -102,11 +104,13 @@ impl Memory {
             let piece = first.split_to(first.len().min(room - read));
             take(&piece);
             read += piece.len();
+            // What is left of a write means that there is no more room.
             if !first.is_empty() {
                 break;
             }
             inbox.bytes.pop_front();
         }
+        // Bytes before the end: not even a reset overtakes what was sent before it.
         match inbox.ended {
             _ if read > 0 || room == 0 => Poll::Ready(Ok(())),
             Some(Ended::Eof) => Poll::Ready(Ok(())),

@@ -9,7 +9,7 @@
 //! its own is the order of events.
 //!
 //! An agent is taken to be given an HTTP chunk as one piece. Variants that cut pieces see the same lines at the same
-//! instants; only an agent that hangs up after so many tokens, in the middle of a chunk of several lines, may see fewer.
+//! instants; only an agent that hangs up after some tokens, in the middle of a chunk of several lines, may see fewer.
 //!
 //! | file | what |
 //! | --- | --- |
@@ -31,7 +31,7 @@ use super::log::{EventDigest, EventLog, LoggedEvent};
 use crate::clients::AgentEvent;
 use crate::workload::Workload;
 
-/// What a run came to.
+/// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finished {
     /// The number of events.
@@ -65,8 +65,8 @@ pub enum ModelError {
         body: String,
     },
     /// Agents that wait for each other behind the server.
-    #[error("the model knows no machine behind the server; leave [backend] out, or use `--clock virtual`")]
-    Machine,
+    #[error("the model knows no backend behind the server; leave [backend] out, or use `--clock virtual`")]
+    Backend,
     /// More agents, chunks or lines than are counted here.
     #[error("there are more than {} of something", u32::MAX)]
     TooMany,
@@ -106,6 +106,7 @@ struct Tally {
 impl Sink for Tally {
     fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent) {
         self.events += 1;
+        // Events come in order, so the last one is the end.
         self.ended = at;
         self.digest.add_parts(at, agent.as_bytes(), exchange, &event);
     }

@@ -8,7 +8,7 @@ use futures::FutureExt as _;
 use hyper::rt::ReadBufCursor;
 use mock_ollama::journal::ConnId;
 
-use super::baton::{Server, Sim};
+use super::scheduler::{Sim, SimServer};
 use crate::clients::{Connection, Endpoint, Executor, Net};
 
 /// The client's end of a connection to the server in memory. Dropping it hangs up.
@@ -24,8 +24,8 @@ impl Sim {
     /// Fails with `NotConnected` where there is none.
     pub fn connect(&self) -> io::Result<Pipe> {
         match &mut self.lock().server {
-            Server::Memory(memory) => Ok(Pipe { sim: self.clone(), conn: memory.connect(self.now()) }),
-            Server::Absent | Server::Sockets(_) => Err(io::ErrorKind::NotConnected.into()),
+            SimServer::Memory(memory) => Ok(Pipe { sim: self.clone(), conn: memory.connect(self.now()) }),
+            SimServer::Absent | SimServer::Sockets(_) => Err(io::ErrorKind::NotConnected.into()),
         }
     }
 }
@@ -33,9 +33,10 @@ impl Sim {
 impl Pipe {
     fn hang_up(&self) {
         let stale = match &mut self.sim.lock().server {
-            Server::Memory(memory) => memory.hang_up(self.conn, self.sim.now()),
-            Server::Absent | Server::Sockets(_) => None,
+            SimServer::Memory(memory) => memory.hang_up(self.conn, self.sim.now()),
+            SimServer::Absent | SimServer::Sockets(_) => None,
         };
+        // Dropping a waker may drop a task, which locks the state: only once it is unlocked.
         drop(stale);
     }
 }
@@ -44,15 +45,15 @@ impl hyper::rt::Read for Pipe {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut buf: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let room = buf.remaining();
         match &mut self.sim.lock().server {
-            Server::Memory(memory) => memory.read(self.conn, room, cx.waker(), |piece| buf.put_slice(piece)),
-            Server::Absent | Server::Sockets(_) => Poll::Ready(Ok(())),
+            SimServer::Memory(memory) => memory.read(self.conn, room, cx.waker(), |piece| buf.put_slice(piece)),
+            SimServer::Absent | SimServer::Sockets(_) => Poll::Ready(Ok(())),
         }
     }
 }
 
 impl hyper::rt::Write for Pipe {
     fn poll_write(self: Pin<&mut Self>, _cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
-        if let Server::Memory(memory) = &mut self.sim.lock().server {
+        if let SimServer::Memory(memory) = &mut self.sim.lock().server {
             memory.receive(self.conn, bytes, self.sim.now());
         }
         Poll::Ready(Ok(bytes.len()))
@@ -96,6 +97,7 @@ impl<E: Executor> Net for PipeNet<E> {
     }
 
     fn spawn(&self, connection: Connection<Pipe>) {
+        // Registered before it is spawned, so that the order of tasks does not depend on the executor.
         self.executor.spawn(self.sim.service("a connection", connection).map(drop));
     }
 }

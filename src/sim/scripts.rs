@@ -1,11 +1,11 @@
-//! The scripts themselves on the machine behind the server: no client, no executor, no limiter.
+//! The scripts themselves on the backend behind the server: no client, no executor, no limiter.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
 use mock_ollama::engine::{Action, Config, Engine};
-use mock_ollama::journal::{AGENT_HEADER, ConnId, Fate, ServerId, StreamId};
+use mock_ollama::journal::{CALLER_HEADER, ConnId, Fate, ServerId, StreamId};
 
 use crate::workload::AgentPlan;
 
@@ -14,16 +14,17 @@ use crate::workload::AgentPlan;
 ///
 /// It is what the engine itself takes: the same slots, loads and shares as in every other run.
 pub fn wall(config: Config, agents: &[AgentPlan]) -> Duration {
-    let mut stage = Stage { engine: Engine::new(config), now: Instant::ZERO, turns: BTreeMap::new(), plans: agents };
+    let mut player =
+        ScriptPlayer { engine: Engine::new(config), now: Instant::ZERO, turns: BTreeMap::new(), plans: agents };
     for (agent, plan) in agents.iter().enumerate() {
-        stage.engine.handle_connected(conn(agent), ServerId(0), Instant::ZERO);
-        stage.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.behavior.think));
+        player.engine.handle_connected(conn(agent), ServerId(0), Instant::ZERO);
+        player.turn_to(agent, 0, Instant::ZERO.saturating_add(plan.behavior.think));
     }
-    stage.play();
-    stage.now.saturating_since(Instant::ZERO)
+    player.play();
+    player.now.saturating_since(Instant::ZERO)
 }
 
-struct Stage<'a> {
+struct ScriptPlayer<'a> {
     engine: Engine,
     now: Instant,
     /// Requests that are due, in the order of their instants and of the workload.
@@ -39,12 +40,12 @@ struct Asked {
     entry: usize,
 }
 
-/// Each agent has a connection of its own.
+/// Each agent has one connection.
 fn conn(agent: usize) -> ConnId {
     ConnId(agent as u64 + 1)
 }
 
-impl Stage<'_> {
+impl ScriptPlayer<'_> {
     fn turn_to(&mut self, agent: usize, request: usize, at: Instant) {
         if request < self.plans[agent].requests.len() {
             self.turns.insert((at, agent), request);
@@ -61,6 +62,7 @@ impl Stage<'_> {
                     self.turns.remove(&(at, agent));
                     self.now = self.now.max(at);
                     let stream = self.ask(agent, request);
+                    // The journal only grows, so the place of the entry stays.
                     let entry = self.engine.journal().entries.len() - 1;
                     asked.insert(stream, Asked { agent, request, entry });
                 }
@@ -77,7 +79,7 @@ impl Stage<'_> {
         let plan = &self.plans[agent];
         let asked = &plan.requests[request];
         let bytes = format!(
-            "POST {} HTTP/1.1\r\nHost: localhost\r\n{AGENT_HEADER}: {}\r\nContent-Length: {}\r\n\r\n{}",
+            "POST {} HTTP/1.1\r\nHost: localhost\r\n{CALLER_HEADER}: {}\r\nContent-Length: {}\r\n\r\n{}",
             asked.path,
             plan.name,
             asked.body.len(),
@@ -87,7 +89,7 @@ impl Stage<'_> {
         StreamId::of(&plan.name, u32::try_from(request).unwrap_or(u32::MAX))
     }
 
-    /// Lets one event happen; whoever has its answer thinks about its next request.
+    /// Lets one event happen. An agent whose answer has ended thinks about its next request.
     fn step(&mut self, asked: &mut BTreeMap<StreamId, Asked>) {
         let Some(step) = self.engine.poll_step(self.now) else { return };
         match step.action {
@@ -102,6 +104,7 @@ impl Stage<'_> {
             return;
         }
         asked.remove(&step.stream);
+        // A connection that the server gives up takes no further request; clients open another one.
         if self.engine.is_leaving(conn(agent)) {
             self.engine.handle_closed(conn(agent), self.now);
             self.engine.handle_connected(conn(agent), ServerId(0), self.now);

@@ -7,7 +7,9 @@ use mock_ollama::clock::Instant;
 use mock_ollama::engine::Seq;
 use mock_ollama::journal::StreamId;
 
-use super::baton::{Key, Sim};
+use super::key::TimerKey;
+use super::scheduler::Sim;
+use crate::clients::{AgentClock, AgentEvent};
 
 /// Resolves at its instant, in its place among the timers of that instant. One that is due now waits for its place too.
 #[derive(Debug)]
@@ -16,7 +18,7 @@ pub struct Sleep {
     at: Instant,
     stream: StreamId,
     /// Its place, once it has one.
-    key: Option<Key>,
+    key: Option<TimerKey>,
 }
 
 impl Sim {
@@ -33,6 +35,7 @@ impl Future for Sleep {
         let this = &mut *self;
         let mut state = this.sim.lock();
         let outdated = match &this.key {
+            // Numbered at the first poll, not at making: the order is that in which tasks began to wait.
             None => {
                 state.next_sleep += 1;
                 let key = (this.at.max(this.sim.now()), this.stream.clone(), Seq(state.next_sleep));
@@ -55,8 +58,23 @@ impl Future for Sleep {
 impl Drop for Sleep {
     fn drop(&mut self) {
         if let Some(key) = &self.key {
+            // Two statements: the waker is dropped after the lock is let go, since that may drop a task.
             let waker = self.sim.lock().sleeps.remove(key);
             drop(waker);
         }
+    }
+}
+
+impl AgentClock for Sim {
+    fn now(&self) -> Instant {
+        Self::now(self)
+    }
+
+    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> {
+        Self::sleep_until(self, at, stream)
+    }
+
+    fn note(&self, stream: &StreamId, event: AgentEvent) {
+        Self::note(self, stream, event);
     }
 }

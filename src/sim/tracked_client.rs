@@ -3,8 +3,8 @@
 use ::bytes::Bytes;
 use mock_ollama::journal::StreamId;
 
-use super::baton::Sim;
-use super::sockets::Entry;
+use super::scheduler::Sim;
+use super::sockets::LedgerEntry;
 use crate::clients::{AgentRequest, Client, ClientError, ClientResponse, ResponseBody};
 
 /// Any client over sockets, under virtual time: what it has sent and not yet been answered holds the clock.
@@ -29,7 +29,8 @@ impl<C: Client> Client for TrackedClient<C> {
     type Body = TrackedBody<C::Body>;
 
     async fn send(&mut self, request: AgentRequest<'_>) -> Result<ClientResponse<Self::Body>, ClientError> {
-        let mut entry = Entry::begin(&self.sim, StreamId::of(request.agent, self.sent));
+        // Entered before it is sent: a request on its way holds the clock from the first byte on.
+        let mut entry = LedgerEntry::begin(&self.sim, StreamId::of(request.agent, self.sent));
         self.sent += 1;
         match self.inner.send(request).await {
             Ok(ClientResponse { status, body }) => {
@@ -37,6 +38,7 @@ impl<C: Client> Client for TrackedClient<C> {
                 Ok(ClientResponse { status, body: TrackedBody { entry, inner: body } })
             }
             Err(error) => {
+                // No body will tell of the end.
                 entry.close();
                 Err(error)
             }
@@ -51,7 +53,7 @@ impl<C: Client> Client for TrackedClient<C> {
 /// The body of a response of [`TrackedClient`].
 #[derive(Debug)]
 pub struct TrackedBody<B> {
-    entry: Entry,
+    entry: LedgerEntry,
     inner: B,
 }
 

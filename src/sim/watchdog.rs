@@ -3,26 +3,38 @@
 use std::thread::Builder;
 use std::time::Duration;
 
-use super::baton::Sim;
-use super::failure::FailureReason;
+/// How often it looks within its patience: a run that sticks is found a tenth too late at most.
+const LOOKS_PER_PATIENCE: u32 = 10;
 
-/// How often it looks.
-const LOOKS: u32 = 10;
+/// How far a run is when the watchdog looks.
+pub(super) enum Liveness {
+    /// It is over, or nobody else is left.
+    Over,
+    /// It has not been started.
+    Waiting,
+    /// As many things have happened.
+    Moved(u64),
+}
 
-/// Watches a simulation from a thread of its own until it is over or everybody else has left it.
-pub(super) fn watch(sim: &Sim, patience: Duration) {
-    let watched = sim.clone();
+/// Watches a run from a separate thread. `look` waits for the given time, at most; `give_up` is called when nothing
+/// has happened for all of `patience`.
+pub(super) fn watch(
+    patience: Duration,
+    mut look: impl FnMut(Duration) -> Liveness + Send + 'static,
+    give_up: impl FnOnce() + Send + 'static,
+) {
     let watching = move || {
-        let (mut seen, mut idle) = (None, 0);
+        let (mut last, mut idle) = (None, 0);
         loop {
-            let (over, progress) = watched.watch(patience / LOOKS);
-            if over || watched.is_abandoned() {
-                return;
-            }
-            idle = if progress.is_some() && progress == seen { idle + 1 } else { 0 };
-            seen = progress;
-            if idle >= LOOKS {
-                return watched.fail(watched.lock(), FailureReason::Stuck { patience });
+            let made = match look(patience / LOOKS_PER_PATIENCE) {
+                Liveness::Over => return,
+                Liveness::Waiting => None,
+                Liveness::Moved(made) => Some(made),
+            };
+            idle = if made.is_some() && made == last { idle + 1 } else { 0 };
+            last = made;
+            if idle >= LOOKS_PER_PATIENCE {
+                return give_up();
             }
         }
     };

@@ -15,9 +15,9 @@ pub enum ChunkPolicy {
     /// As the HTTP stack yields them.
     #[default]
     AsReceived,
-    /// In pieces of at most so many bytes, none of them held back.
+    /// In pieces of at most this many bytes, none of them held back.
     AtMost(NonZeroUsize),
-    /// In pieces of at least so many bytes, held back until there are as many; only the last of a body may be shorter.
+    /// In pieces of at least this many bytes, held back until then; only the last of a body may be shorter.
     AtLeast(NonZeroUsize),
 }
 

@@ -4,9 +4,9 @@
 //! name = "pair"
 //! description = "Two agents with unequal answers."
 //! pace = "x4"                      # as in --pace; "x1" when absent
-//! limit = 2                        # at most so many agents at once; no limiter when absent
+//! limit = 2                        # at most this many agents at once; no limiter when absent
 //!
-//! [backend]                        # the machine behind the server; nobody waits for anybody when absent
+//! [backend]                        # the backend behind the server; no agent waits for another when absent
 //! share = "0.41"                   # the share of its solo speed that each of two, three, … streams has, by commas
 //! parallel = 1                     # requests that a model serves at once
 //! load_ms = 1500                   # how long loading a model takes; max_queue and max_loaded as Ollama has them
@@ -16,13 +16,13 @@
 //! recordings = ["small-greedy"]    # names, or paths from this file's folder that end in .jsonl
 //!
 //! [[agent]]
-//! count = 8                        # so many agents; 1 when absent
-//! deal = "one-each"                # the i-th gets the i-th recording, round and round; "all" when absent
+//! count = 8                        # how many agents; 1 when absent
+//! assign = "round-robin"           # the i-th agent gets the i-th recording, then again the first; "all" when absent
 //! recordings = ["small-greedy", "tiny-emoji"]
 //! think_ms = 250                   # pauses so long before each request; 0 when absent
 //! timeout_ms = 2000                # gives up an exchange that has not ended after so long; never when absent
-//! cancel_after_tokens = 5          # hangs up after so many tokens of an answer; never when absent
-//! retries = 2                      # sends a failed request so many times more; 0 when absent
+//! cancel_after_tokens = 5          # hangs up after this many tokens of an answer; never when absent
+//! retries = 2                      # sends a failed request this many times more; 0 when absent
 //! retry_pause_ms = 100             # pauses so long before each of these instead; 0 when absent
 //! ```
 //!
@@ -31,7 +31,7 @@
 //! # Agents that think, time out, hang up and ask again
 //!
 //! The last five keys, alone or together, give every agent of an entry a behavior; without them it reads each answer to
-//! its end and goes on at once. Durations are whole milliseconds, at most those of a day, on the lab's clock. Retries,
+//! its end and continues at once. Durations are whole milliseconds, at most those of a day, on the lab's clock. Retries,
 //! at most 100, are for exchanges that failed otherwise than by the agent's own hanging up; `retry_pause_ms` needs them.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,7 +87,7 @@ struct AgentEntry {
     name: Option<String>,
     count: Option<NonZeroUsize>,
     #[serde(default)]
-    deal: Deal,
+    assign: Assign,
     recordings: Vec<String>,
     think_ms: Option<u64>,
     timeout_ms: Option<u64>,
@@ -96,13 +96,13 @@ struct AgentEntry {
     retry_pause_ms: Option<u64>,
 }
 
-/// How recordings are dealt to the agents of an entry.
+/// How recordings are assigned to the agents of an entry.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-enum Deal {
+enum Assign {
     #[default]
     All,
-    OneEach,
+    RoundRobin,
 }
 
 fn as_recorded() -> String {
@@ -155,7 +155,7 @@ pub enum WorkloadError {
         /// The file.
         path: PathBuf,
         /// What is wrong and what to do.
-        problem: Problem,
+        problem: WorkloadProblem,
     },
     /// A recording file cannot be read.
     #[error("{path}: recording {recording}")]
@@ -171,7 +171,7 @@ pub enum WorkloadError {
 
 /// What is wrong with a workload of the right form.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Problem {
+pub enum WorkloadProblem {
     /// The name is empty.
     #[error("the name is empty; give it one, reports print it")]
     NoName,
@@ -184,6 +184,9 @@ pub enum Problem {
     /// An agent has nothing to send.
     #[error("[[agent]] number {0} has no recordings; name at least one")]
     NoRecordings(usize),
+    /// The key that `assign` had before.
+    #[error("the key `deal` is called `assign`, and `one-each` is `round-robin`; rename them")]
+    Deal,
     /// A timeout in which nothing can be answered.
     #[error("[[agent]] number {0} has a timeout_ms of 0; raise it, or remove it to wait without a limit")]
     ZeroTimeout(usize),
@@ -265,7 +268,13 @@ fn listed(names: &[String]) -> String {
 impl WorkloadFile {
     /// Reads a workload; `path` is what errors name.
     pub fn parse(text: &str, path: &Path) -> Result<Self, WorkloadError> {
-        let form = |source| WorkloadError::Form { path: path.to_owned(), source: Box::new(source) };
+        let form = |source: toml::de::Error| {
+            let path = path.to_owned();
+            if source.message().starts_with("unknown field `deal`") {
+                return WorkloadError::Problem { path, problem: WorkloadProblem::Deal };
+            }
+            WorkloadError::Form { path, source: Box::new(source) }
+        };
         let mut file: Self = toml::from_str(text).map_err(form)?;
         path.clone_into(&mut file.path);
         match file.problem() {
@@ -289,7 +298,7 @@ impl WorkloadFile {
     pub fn with_agents(mut self, agents: NonZeroUsize) -> Result<Self, WorkloadError> {
         match self.agent.as_mut_slice() {
             [AgentEntry { name: None, count: count @ Some(_), .. }] => *count = Some(agents),
-            _ => return Err(self.error(Problem::FixedAgents)),
+            _ => return Err(self.error(WorkloadProblem::FixedAgents)),
         }
         match self.problem() {
             Some(problem) => Err(self.error(problem)),
@@ -304,13 +313,13 @@ impl WorkloadFile {
         let mut agents = Vec::new();
         for (entry, name, index) in self.agents() {
             let mut requests = Vec::new();
-            for recording in entry.dealt(index) {
+            for recording in entry.assigned(index) {
                 requests.extend_from_slice(taken.requests(recording)?);
             }
             agents.push(AgentPlan { name, requests, behavior: entry.behavior_keys().behavior() });
         }
         if let Some((a, b)) = shared_request(&taken.order) {
-            return Err(self.error(Problem::SharedRequest(a.name.clone(), b.name.clone())));
+            return Err(self.error(WorkloadProblem::SharedRequest(a.name.clone(), b.name.clone())));
         }
         let recordings = taken.order.into_iter().map(Rc::unwrap_or_clone).collect();
         Ok(Workload {
@@ -328,10 +337,10 @@ impl WorkloadFile {
     fn check_requests(&self, taken: &mut Shelf<'_>) -> Result<(), WorkloadError> {
         let mut count = 0;
         for (entry, _, index) in self.agents() {
-            for recording in entry.dealt(index) {
+            for recording in entry.assigned(index) {
                 count += taken.requests(recording)?.len();
                 if count > MAX_REQUESTS {
-                    return Err(self.error(Problem::TooManyRequests));
+                    return Err(self.error(WorkloadProblem::TooManyRequests));
                 }
             }
         }
@@ -351,38 +360,38 @@ impl WorkloadFile {
         })
     }
 
-    fn problem(&self) -> Option<Problem> {
+    fn problem(&self) -> Option<WorkloadProblem> {
         if self.name.trim().is_empty() {
-            return Some(Problem::NoName);
+            return Some(WorkloadProblem::NoName);
         }
         if self.pace.trim().is_empty() {
-            return Some(Problem::NoPace);
+            return Some(WorkloadProblem::NoPace);
         }
         if self.agent.is_empty() {
-            return Some(Problem::NoAgents);
+            return Some(WorkloadProblem::NoAgents);
         }
         if let Some(empty) = self.agent.iter().position(|entry| entry.recordings.is_empty()) {
-            return Some(Problem::NoRecordings(empty + 1));
+            return Some(WorkloadProblem::NoRecordings(empty + 1));
         }
         if let Some(problem) = (1..).zip(&self.agent).find_map(|(agent, entry)| entry.behavior_keys().problem(agent)) {
             return Some(problem);
         }
         let count = self.agent.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.count()));
         if count > MAX_AGENTS {
-            return Some(Problem::TooManyAgents(count));
+            return Some(WorkloadProblem::TooManyAgents(count));
         }
         let mut names = BTreeSet::new();
         self.agents().find_map(|(_, name, _)| {
             let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
             if name.is_empty() || !name.chars().all(plain) {
-                Some(Problem::AgentName(name))
+                Some(WorkloadProblem::AgentName(name))
             } else {
-                (!names.insert(name.clone())).then_some(Problem::DuplicateAgent(name))
+                (!names.insert(name.clone())).then_some(WorkloadProblem::DuplicateAgent(name))
             }
         })
     }
 
-    fn error(&self, problem: Problem) -> WorkloadError {
+    fn error(&self, problem: WorkloadProblem) -> WorkloadError {
         WorkloadError::Problem { path: self.path.clone(), problem }
     }
 }
@@ -403,10 +412,10 @@ impl AgentEntry {
     }
 
     /// The recordings of the `index`-th agent of this entry.
-    fn dealt(&self, index: usize) -> &[String] {
-        match self.deal {
-            Deal::All => &self.recordings,
-            Deal::OneEach => std::slice::from_ref(&self.recordings[index % self.recordings.len()]),
+    fn assigned(&self, index: usize) -> &[String] {
+        match self.assign {
+            Assign::All => &self.recordings,
+            Assign::RoundRobin => std::slice::from_ref(&self.recordings[index % self.recordings.len()]),
         }
     }
 }

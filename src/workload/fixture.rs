@@ -9,7 +9,7 @@ pub(crate) fn recordings(names: &[&str]) -> Vec<Recording> {
     names.iter().map(|name| recording(name, 1)).collect()
 }
 
-/// A recording of so many exchanges; each answers with one text and a final object.
+/// A recording of n exchanges; each answers with one text and a final object.
 pub(crate) fn recording(name: &str, exchanges: usize) -> Recording {
     let exchanges = (0..exchanges).map(|number| exchange(&format!("{name} {number}")));
     Recording::new(name, Origin::Synthetic, "made-up:latest", exchanges.collect())

@@ -20,7 +20,7 @@ pub struct Workload {
     pub limit: Option<NonZeroUsize>,
     /// The pace that suits it, in the words of `--pace`.
     pub pace: String,
-    /// The machine behind the server.
+    /// The backend behind the server.
     pub backend: Settings,
     /// The recordings that the server replays.
     pub recordings: Vec<Recording>,
@@ -29,7 +29,7 @@ pub struct Workload {
 /// One sequential caller.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AgentPlan {
-    /// The agent's name, sent as the header `x-lab-agent`.
+    /// The agent's name, sent as the header `x-mock-caller`.
     pub name: String,
     /// Its requests, sent one after the other.
     pub requests: Vec<RequestPlan>,
@@ -43,9 +43,9 @@ pub struct AgentPlan {
 pub struct AgentBehavior {
     /// How long it thinks before each request.
     pub think: Duration,
-    /// After so long it gives up an exchange that has not ended. Never 0.
+    /// After this time it gives up an exchange that has not ended. Never 0.
     pub timeout: Option<Duration>,
-    /// It hangs up once it has seen so many tokens of an answer.
+    /// It hangs up once it has seen this many tokens of an answer.
     pub cancel_after: Option<NonZeroU32>,
     /// How many times more it sends a request whose exchange failed or timed out; hanging up by itself is no failure …
     pub retries: u32,

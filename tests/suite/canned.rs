@@ -20,7 +20,7 @@ pub(crate) struct Reply {
     /// The body, a write and an HTTP chunk each.
     pub(crate) chunks: Vec<Vec<u8>>,
     pub(crate) end: End,
-    /// Answered only when so many requests have come.
+    /// Answered only when this many requests have come.
     pub(crate) together: usize,
 }
 
@@ -88,7 +88,7 @@ impl Canned {
         self.seen.lock().unwrap().clone()
     }
 
-    /// A job of so many agents, each with so many requests.
+    /// A job of `agents` agents, each with `requests` requests.
     pub(crate) fn job(&self, agents: usize, requests: usize) -> Job {
         job(&self.url, agents, requests)
     }
@@ -100,7 +100,7 @@ impl Canned {
     }
 }
 
-/// A job of so many agents, each with so many requests.
+/// A job of `agents` agents, each with `requests` requests.
 pub(crate) fn job(url: &str, agents: usize, requests: usize) -> Job {
     let request = |exchange| RequestPlan {
         recording: "canned".to_owned(),

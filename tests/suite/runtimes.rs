@@ -124,7 +124,7 @@ for_each_variant! {
         canned.ask(of(variant));
         let request = canned.seen().requests.remove(0);
         assert!(request.starts_with("post /api/generate http/1.1\r\n"), "{request}");
-        for header in ["x-lab-agent: agent-0", "content-type: application/json", "accept: application/x-ndjson"] {
+        for header in ["x-mock-caller: agent-0", "content-type: application/json", "accept: application/x-ndjson"] {
             assert!(request.contains(&format!("\r\n{header}\r\n")), "{header} is not in {request}");
         }
         assert!(request.ends_with("\r\n\r\n{\"model\":\"canned\",\"prompt\":\"0\"}"), "{request}");

@@ -12,7 +12,7 @@ use crate::util::{ALL, PATIENCE, Run, Scenario, name, perform};
 
 /// A clock that counts how often it was asked.
 ///
-/// Each answer is later than all before it, whoever asked: stamps of agents and of the test stand in one order, and
+/// Each answer is later than all before it, no matter who asked: stamps of agents and of the test stand in one order, and
 /// that order is all there is to such an instant.
 #[derive(Default)]
 pub(crate) struct Steps {
@@ -30,7 +30,7 @@ impl Clock for Steps {
 }
 
 impl Steps {
-    /// Waits until it was asked so many times more than at `since`; says whether it was within `patience`.
+    /// Waits until it was asked `times` more than at `since`. Returns whether that was within `patience`.
     fn wait(&self, since: Instant, times: u64, patience: Duration) -> bool {
         let (asked, _) = self
             .changed
@@ -69,7 +69,7 @@ impl Stepped {
 /// Runs agents with one exchange each, and releases a chunk for the agents in `order`, each of which has to see it
 /// before the next one is released. What `order` leaves is released at its end.
 ///
-/// Whoever does not see a chunk within `patience` gets all the rest at once, and so do the others.
+/// When an agent does not see a chunk within `patience`, all agents get the rest at once.
 pub(crate) fn step(runtime: &dyn Runtime, scenario: Scenario, order: &[usize], patience: Duration) -> Stepped {
     let clock = Arc::new(Steps::default());
     let agents = scenario.agents.len();

@@ -1,4 +1,4 @@
-//! The mock server and a runtime on one stage.
+//! Runs of a scenario: the mock server, and a runtime against it.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -15,13 +15,13 @@ use runtime_lab::transcript::{ExchangeLog, ExchangeOutcome, Transcript};
 use runtime_lab::workload::{AgentPlan, Job, RequestPlan};
 use serde_json::json;
 
-/// Longer than anything here takes on a busy machine, and shorter than what nextest calls stuck.
+/// Longer than anything here takes on a busy host, and shorter than what nextest calls stuck.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Released, this is all that is left of a stream.
 pub(crate) const ALL: u64 = u64::MAX;
 
-/// What both sides have to say of one run.
+/// What both sides recorded of one run.
 pub(crate) struct Run {
     pub(crate) transcript: Transcript,
     pub(crate) journal: Journal,
@@ -43,7 +43,7 @@ impl Run {
     }
 }
 
-/// Serves `recordings` and runs `agents` against them while `drive` has its hands on the server.
+/// Serves the recordings of a scenario and runs its agents against them while `drive` controls the server.
 ///
 /// When `drive` panics, the server goes first, so that the run ends and the panic is seen.
 pub(crate) fn perform(
@@ -63,7 +63,7 @@ pub(crate) fn perform(
     })
 }
 
-/// Who is on the stage.
+/// What is served, and to which agents.
 #[derive(Debug)]
 pub(crate) struct Scenario {
     pub(crate) recordings: Vec<Recording>,
@@ -73,7 +73,7 @@ pub(crate) struct Scenario {
 }
 
 impl Scenario {
-    /// So many agents, each of which asks for every exchange of every recording.
+    /// `agents` agents, each of which asks for every exchange of every recording.
     pub(crate) fn each(agents: usize, recordings: Vec<Recording>, pace: Pace) -> Self {
         let requests: Vec<RequestPlan> = recordings.iter().flat_map(requests_of).collect();
         let agents = (0..agents).map(|index| AgentPlan::new(name(index), requests.clone()));

@@ -64,7 +64,7 @@ use crate::fault::WireEnd;
 use crate::go_json::rfc3339;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    AGENT_HEADER, Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
+    Answer, CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, ServerId,
     StreamId,
 };
 use crate::models::Store;
@@ -369,7 +369,7 @@ impl Engine {
 
     /// Begins to answer a request.
     fn begin(&mut self, conn: ConnId, server: ServerId, request: &Request, now: Instant) {
-        let agent = request.head.header(AGENT_HEADER);
+        let agent = request.head.header(CALLER_HEADER);
         let stream =
             self.callers.next_stream(agent.map_or(Caller::Connection(conn), |agent| Caller::Agent(agent.into())));
         let answered = Answerer {

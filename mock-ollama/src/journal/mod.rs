@@ -23,7 +23,7 @@ pub(crate) use redact::Redactor;
 use crate::clock::Instant;
 
 /// The request header that names the agent a request belongs to.
-pub const AGENT_HEADER: &str = "x-lab-agent";
+pub const CALLER_HEADER: &str = "x-mock-caller";
 
 /// One server of an engine: a listener, numbered from zero.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -43,7 +43,7 @@ impl ServerId {
 #[serde(transparent)]
 pub struct ConnId(pub u64);
 
-/// Who asked: the text of the header [`AGENT_HEADER`], or else the connection.
+/// Who asked: the text of the header [`CALLER_HEADER`], or else the connection.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Caller {

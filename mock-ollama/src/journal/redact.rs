@@ -205,7 +205,7 @@ mod tests {
     #[rstest]
     #[case::kind("Content-Type", "application/json")]
     #[case::keep("Keep-Alive", "timeout=5")]
-    #[case::agent("X-Lab-Agent", "a0001")]
+    #[case::agent("X-Mock-Caller", "a0001")]
     #[case::retry("Idempotency-Key", "2b1f")]
     #[case::socket("Sec-WebSocket-Key", "x3JJHMbDL1EzLkh9GBhXDw==")]
     #[case::nothing_said("Authorization", "")]

@@ -96,7 +96,7 @@ fn a_stepped_chunk_leaves_only_when_released() {
     let (one, other) = (connect(&server), connect(&server));
     for (agent, client) in [("one", &one), ("other", &other)] {
         let mut client = client;
-        client.write_all(request_of(&recording, &format!("x-lab-agent: {agent}\r\n")).as_bytes()).unwrap();
+        client.write_all(request_of(&recording, &format!("x-mock-caller: {agent}\r\n")).as_bytes()).unwrap();
     }
     assert!(server.wait_in_flight(2, PATIENCE));
     server.release_on(&StreamId::of("other", 0), 1);

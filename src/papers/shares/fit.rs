@@ -4,7 +4,7 @@ use mock_ollama::backend::Curve;
 use mock_ollama::clock::Instant;
 
 use super::set::Repetition;
-use super::simulate::{Need, Stream, simulate};
+use super::simulate::{DeviceStream, Need, simulate};
 
 /// Full speed, in the millionths in which a curve counts.
 const FULL: f64 = 1_000_000.0;
@@ -49,7 +49,7 @@ pub fn curve(share: Option<f64>) -> Curve {
 fn do_meet(repetition: &Repetition) -> bool {
     let streams = repetition.streams();
     let arrivals = simulate(&streams, &Curve::Independent);
-    let span = |(stream, arrivals): (&Stream, &Vec<Instant>)| match stream.need {
+    let span = |(stream, arrivals): (&DeviceStream, &Vec<Instant>)| match stream.need {
         Need::Served(_) => (stream.first, arrivals.last().copied().unwrap_or(stream.first)),
         Need::Until(end) => (stream.first, end),
     };

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use mock_ollama::clock::Instant;
 
-use super::simulate::{Need, Stream};
+use super::simulate::{DeviceStream, Need};
 
 /// Recordings of the same requests alone and together on one host.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,15 +48,15 @@ impl Agent {
         self.together.last().copied().unwrap_or_default()
     }
 
-    fn stream(&self) -> Stream {
+    fn stream(&self) -> DeviceStream {
         let need = self.alone.clone().map_or(Need::Until(self.last()), Need::Served);
-        Stream { first: self.first(), need }
+        DeviceStream { first: self.first(), need }
     }
 }
 
 impl Repetition {
     /// What the device has to do.
-    pub fn streams(&self) -> Vec<Stream> {
+    pub fn streams(&self) -> Vec<DeviceStream> {
         self.agents.iter().map(Agent::stream).collect()
     }
 }

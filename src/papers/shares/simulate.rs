@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use mock_ollama::backend::{Curve, Device, Place};
+use mock_ollama::backend::Curve;
 use mock_ollama::clock::Instant;
+
+use crate::sim::Player;
 
 /// A stream: it enters the device with its first chunk, and leaves it with its last one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Stream {
+pub struct DeviceStream {
     /// When its first chunk arrives.
     pub first: Instant,
     /// What it needs of the device.
@@ -24,71 +26,30 @@ pub enum Need {
 }
 
 /// When each chunk of each stream arrives, the first ones included; nothing of a stream that only holds a place.
-pub fn simulate(streams: &[Stream], curve: &Curve) -> Vec<Vec<Instant>> {
-    let mut device = Device::new(curve.clone());
-    let mut guests: Vec<Guest<'_>> = streams.iter().map(Guest::new).collect();
-    let mut now = Instant::ZERO;
-    loop {
-        let next = guests.iter().enumerate().filter_map(|(index, guest)| Some((guest.next(&device, now)?, index)));
-        // At one instant, the stream that was named first comes first: the same input gives the same output.
-        let Some((at, index)) = next.min() else { break };
-        now = now.max(at);
-        guests[index].step(&mut device, now);
+pub fn simulate(streams: &[DeviceStream], curve: &Curve) -> Vec<Vec<Instant>> {
+    let mut player = Player::new(curve.clone());
+    for (rank, stream) in (0..).zip(streams) {
+        player.wait_until(rank, stream.first);
     }
-    guests.into_iter().map(|guest| guest.arrivals).collect()
-}
-
-/// A stream on its way through the device.
-struct Guest<'a> {
-    stream: &'a Stream,
-    at: Where,
-    arrivals: Vec<Instant>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Where {
-    Outside,
-    Inside(Place),
-    Gone,
-}
-
-impl<'a> Guest<'a> {
-    fn new(stream: &'a Stream) -> Self {
-        Self { stream, at: Where::Outside, arrivals: Vec::new() }
-    }
-
-    /// When the next thing happens to it, as things stand now.
-    fn next(&self, device: &Device, now: Instant) -> Option<Instant> {
-        match (self.at, &self.stream.need) {
-            (Where::Outside, _) => Some(self.stream.first),
-            (Where::Inside(place), Need::Served(solo)) => {
-                solo.get(self.arrivals.len()).map(|solo| device.due(place, *solo, now))
-            }
-            (Where::Inside(_), Need::Until(end)) => Some(*end),
-            (Where::Gone, _) => None,
-        }
-    }
-
-    /// The next thing happens to it.
-    fn step(&mut self, device: &mut Device, now: Instant) {
-        if self.at == Where::Outside {
-            self.at = Where::Inside(device.enter(now));
-            if matches!(self.stream.need, Need::Until(_)) {
-                return;
-            }
-        }
-        let is_last = match &self.stream.need {
+    let mut arrivals = vec![Vec::new(); streams.len()];
+    let mut places = vec![None; streams.len()];
+    while let Some((now, rank)) = player.advance() {
+        let stream = rank as usize;
+        let is_new = places[stream].is_none();
+        let place = *places[stream].get_or_insert_with(|| player.enter_device());
+        match &streams[stream].need {
+            Need::Until(end) if is_new => player.wait_until(rank, *end),
+            Need::Until(_) => player.leave_device(),
             Need::Served(solo) => {
-                self.arrivals.push(now);
-                self.arrivals.len() >= solo.len()
+                arrivals[stream].push(now);
+                match solo.get(arrivals[stream].len()) {
+                    Some(solo) => player.wait_served(rank, place, *solo),
+                    None => player.leave_device(),
+                }
             }
-            Need::Until(_) => true,
-        };
-        if is_last {
-            device.leave(now);
-            self.at = Where::Gone;
         }
     }
+    arrivals
 }
 
 #[cfg(test)]
@@ -100,12 +61,12 @@ mod tests {
     }
 
     /// A chunk each 10 ms when alone.
-    fn stream(first: u64, chunks: u64) -> Stream {
+    fn stream(first: u64, chunks: u64) -> DeviceStream {
         let solo = (0..chunks).map(|chunk| Duration::from_millis(10 * chunk)).collect();
-        Stream { first: at(first), need: Need::Served(solo) }
+        DeviceStream { first: at(first), need: Need::Served(solo) }
     }
 
-    fn ends(streams: &[Stream], curve: &str) -> Vec<Instant> {
+    fn ends(streams: &[DeviceStream], curve: &str) -> Vec<Instant> {
         let all = simulate(streams, &curve.parse().unwrap());
         all.iter().map(|arrivals| *arrivals.last().unwrap()).collect()
     }
@@ -118,7 +79,8 @@ mod tests {
 
     #[test]
     fn a_share_of_0_41_stretches_41_ms_to_100() {
-        let ms_41 = || Stream { first: at(0), need: Need::Served(vec![Duration::ZERO, Duration::from_millis(41)]) };
+        let ms_41 =
+            || DeviceStream { first: at(0), need: Need::Served(vec![Duration::ZERO, Duration::from_millis(41)]) };
         assert_eq!(ends(&[ms_41(), ms_41()], "0.41"), [at(100), at(100)]);
     }
 
@@ -136,7 +98,7 @@ mod tests {
 
     #[test]
     fn a_place_that_is_held_slows_the_others_as_long_as_it_is() {
-        let held = Stream { first: at(0), need: Need::Until(at(20)) };
+        let held = DeviceStream { first: at(0), need: Need::Until(at(20)) };
         let arrivals = simulate(&[held, stream(0, 3)], &"0.5".parse().unwrap());
         assert_eq!(arrivals, [vec![], vec![at(0), at(20), at(30)]]);
     }

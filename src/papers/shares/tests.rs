@@ -12,7 +12,7 @@ use super::page::page;
 use super::predict;
 use super::score::SetPrediction;
 use super::set::{Agent, Repetition, Set};
-use super::simulate::{Need, Stream, simulate};
+use super::simulate::{DeviceStream, Need, simulate};
 
 fn times(gaps_us: &[u64]) -> Vec<Duration> {
     let mut at = Duration::ZERO;
@@ -25,8 +25,10 @@ fn times(gaps_us: &[u64]) -> Vec<Duration> {
 
 /// Agents with these first chunks and solo gaps, as a device with this share serves them.
 fn served(agents: &[(u64, Vec<u64>)], share: f64) -> Repetition {
-    let streams: Vec<Stream> =
-        agents.iter().map(|(first, gaps)| Stream { first: at_us(*first), need: Need::Served(times(gaps)) }).collect();
+    let streams: Vec<DeviceStream> = agents
+        .iter()
+        .map(|(first, gaps)| DeviceStream { first: at_us(*first), need: Need::Served(times(gaps)) })
+        .collect();
     let arrivals = simulate(&streams, &curve(Some(share)));
     let agents = agents.iter().zip(arrivals).enumerate().map(|(index, ((first, gaps), together))| Agent {
         name: ["a", "b", "c"][index].to_owned(),

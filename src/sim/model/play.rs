@@ -1,15 +1,14 @@
 //! The agents, and the order of events.
 
-use std::cmp::Reverse;
-use std::collections::binary_heap::PeekMut;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
-use mock_ollama::backend::Settings;
+use mock_ollama::backend::{Curve, Settings};
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::StreamId;
 use mock_ollama::schedule::{Pace, Schedule};
 use mock_ollama::seed::Seed;
 
+use super::super::player::{Player, Rank};
 use super::scripts::Scripts;
 use super::{ModelError, Sink};
 use crate::clients::AgentEvent;
@@ -17,25 +16,20 @@ use crate::ndjson::ObjectSummary;
 use crate::transcript::ExchangeOutcome;
 use crate::workload::{AgentPlan, Workload};
 
-/// An agent's place among all agents in the order of their names, which is that of their streams.
-type Rank = u32;
-
-/// What is going to happen, the earliest first, and of that the first by rank. An agent waits for one thing at a time,
-/// so that its exchange and sequence decide nothing here.
-type Heap = BinaryHeap<Reverse<(Instant, Rank)>>;
-
 /// A workload that is being played.
 pub(super) struct Play<'a, S> {
-    cast: Cast<'a, S>,
-    heap: Heap,
+    agents: Agents<'a, S>,
+    /// Agents by their place in the order of their names, which is that of their streams. Each waits for one thing at a
+    /// time, so its exchange and sequence decide nothing.
+    player: Player,
 }
 
 /// The agents and all that they share.
-struct Cast<'a, S> {
+struct Agents<'a, S> {
     plans: &'a [AgentPlan],
     /// The agents by rank, as places in the workload.
     order: Vec<u32>,
-    agents: Vec<Agent>,
+    states: Vec<AgentState>,
     scripts: Scripts<'a>,
     pace: Pace,
     seed: Seed,
@@ -47,7 +41,7 @@ struct Cast<'a, S> {
 
 /// Where an agent is.
 #[derive(Default)]
-struct Agent {
+struct AgentState {
     /// When its last request was sent.
     sent: Instant,
     /// Only under a pace with jitter; all other schedules are those of the scripts.
@@ -77,95 +71,92 @@ enum Next {
 impl<'a, S: Sink> Play<'a, S> {
     pub(super) fn new(workload: &'a Workload, pace: Pace, seed: Seed, sink: &'a mut S) -> Result<Self, ModelError> {
         if workload.backend != Settings::default() {
-            return Err(ModelError::Machine);
+            return Err(ModelError::Backend);
         }
         let plans = workload.agents.as_slice();
         let count: u32 = plans.len().try_into().map_err(|_| ModelError::TooMany)?;
         let name = |place: u32| plans[place as usize].name.as_str();
+        // Ranks are compared at every event: a number in place of a name.
         let mut order: Vec<u32> = (0..count).collect();
         order.sort_unstable_by_key(|place| name(*place));
         if let Some(same) = order.windows(2).find(|pair| name(pair[0]) == name(pair[1])) {
             return Err(ModelError::SameName { name: name(same[0]).to_owned() });
         }
-        let agents = plans.iter().map(|_| Agent::default()).collect();
+        let states = plans.iter().map(|_| AgentState::default()).collect();
         let scripts = Scripts::new(workload, pace)?;
         let permits = workload.limit.map_or(usize::MAX, usize::from);
-        let cast = Cast { plans, order, agents, scripts, pace, seed, permits, waiting: VecDeque::new(), sink };
-        Ok(Self { cast, heap: Heap::with_capacity(plans.len().min(permits)) })
+        let agents = Agents { plans, order, states, scripts, pace, seed, permits, waiting: VecDeque::new(), sink };
+        Ok(Self { agents, player: Player::new(Curve::Independent) })
     }
 
     /// Plays it to its end.
     pub(super) fn play(mut self) {
         self.begin();
-        let Self { mut cast, mut heap } = self;
-        loop {
-            let Some(mut first) = heap.peek_mut() else { return };
-            let Reverse((at, rank)) = *first;
-            if let Some(next) = cast.step(at, rank) {
-                first.0.0 = next;
-            } else {
-                PeekMut::pop(first);
-                heap.extend(cast.admit(at));
-            }
+        let Self { mut agents, mut player } = self;
+        while let Some((at, rank)) = player.advance() {
+            // One that leaves hands its permit on at the same instant.
+            let next = agents.step(at, rank).map(|next| (next, rank)).or_else(|| agents.admit(at));
+            next.into_iter().for_each(|(at, rank)| player.wait_until(rank, at));
         }
     }
 
     /// Every agent begins, in the order of the workload, before anything is sent.
     fn begin(&mut self) {
-        let Self { cast, heap } = self;
-        let mut ranks = vec![0; cast.order.len()];
-        for (rank, place) in (0..).zip(&cast.order) {
+        let Self { agents, player } = self;
+        let mut ranks = vec![0; agents.order.len()];
+        for (rank, place) in (0..).zip(&agents.order) {
             ranks[*place as usize] = rank;
         }
         for rank in ranks {
-            cast.note(Instant::ZERO, rank, AgentEvent::Started);
-            cast.waiting.push_back(rank);
-            heap.extend(cast.admit(Instant::ZERO));
+            agents.note(Instant::ZERO, rank, AgentEvent::Started);
+            agents.waiting.push_back(rank);
+            agents.admit(Instant::ZERO).into_iter().for_each(|(at, rank)| player.wait_until(rank, at));
         }
     }
 }
 
-impl<S: Sink> Cast<'_, S> {
+impl<S: Sink> Agents<'_, S> {
     fn plan(&self, rank: Rank) -> &AgentPlan {
         &self.plans[self.order[rank as usize] as usize]
     }
 
     fn note(&mut self, at: Instant, rank: Rank, event: AgentEvent) {
         let plan = &self.plans[self.order[rank as usize] as usize];
-        self.sink.note(at, &plan.name, self.agents[rank as usize].exchange, event);
+        self.sink.note(at, &plan.name, self.states[rank as usize].exchange, event);
     }
 
     /// Gives the next waiting agent a permit, if there is one; agents without requests hand theirs on at once.
-    fn admit(&mut self, at: Instant) -> Option<Reverse<(Instant, Rank)>> {
+    fn admit(&mut self, at: Instant) -> Option<(Instant, Rank)> {
         while self.permits > 0 {
             let rank = self.waiting.pop_front()?;
             self.permits -= 1;
             if let Some(first) = self.turn_to_request(at, rank, 0) {
-                return Some(Reverse((first, rank)));
+                return Some((first, rank));
             }
         }
         None
     }
 
-    /// Lets an agent think about a request, or leave when there is none; says when it has thought.
+    /// Lets an agent think about a request, or leave when there is none. Returns when it has thought.
     fn turn_to_request(&mut self, at: Instant, rank: Rank, request: u32) -> Option<Instant> {
         let plan = self.plan(rank);
         let (asks, behavior) = ((request as usize) < plan.requests.len(), plan.behavior);
         if !asks {
             self.note(at, rank, AgentEvent::Left);
+            // Handed on by `admit`, after the event of leaving.
             self.permits += 1;
             return None;
         }
-        let agent = &mut self.agents[rank as usize];
+        let agent = &mut self.states[rank as usize];
         agent.request = request;
         agent.retries = behavior.retries;
         agent.next = Next::Send;
         Some(at.saturating_add(behavior.think))
     }
 
-    /// Lets happen what an agent waits for; says until when it waits next, or nothing when it has left.
+    /// Lets happen what an agent waits for. Returns until when it waits next, or nothing when it has left.
     fn step(&mut self, at: Instant, rank: Rank) -> Option<Instant> {
-        match self.agents[rank as usize].next {
+        match self.states[rank as usize].next {
             Next::Send => Some(self.send(at, rank)),
             Next::Chunk => self.read(at, rank),
             Next::Timeout => self.end(at, rank, ExchangeOutcome::TIMED_OUT),
@@ -174,9 +165,10 @@ impl<S: Sink> Cast<'_, S> {
 
     fn send(&mut self, at: Instant, rank: Rank) -> Instant {
         self.note(at, rank, AgentEvent::Sent);
-        let agent = &mut self.agents[rank as usize];
+        let agent = &mut self.states[rank as usize];
         let plan = &self.plans[self.order[rank as usize] as usize];
         agent.script = self.scripts.answer(rank, &plan.requests[agent.request as usize]);
+        // Without jitter all streams of a script share its schedule, so that a million agents keep none.
         agent.schedule = (self.pace.jitter > 0.0).then(|| {
             let stream = StreamId::of(&plan.name, agent.exchange);
             Box::new(Schedule::of_stream(self.pace, self.seed, &stream))
@@ -190,7 +182,7 @@ impl<S: Sink> Cast<'_, S> {
     /// Until when a reading agent waits: for the next chunk, or for its timeout where that comes before.
     fn wait(&mut self, at: Instant, rank: Rank) -> Instant {
         let timeout = self.plan(rank).behavior.timeout;
-        let agent = &mut self.agents[rank as usize];
+        let agent = &mut self.states[rank as usize];
         let script = self.scripts.get(agent.script);
         let offset = script.due(agent.chunk as usize, agent.schedule.as_deref_mut());
         // A body ends at the instant of its last chunk.
@@ -211,7 +203,7 @@ impl<S: Sink> Cast<'_, S> {
     fn read(&mut self, at: Instant, rank: Rank) -> Option<Instant> {
         let place = self.order[rank as usize] as usize;
         let AgentPlan { name, behavior, .. } = &self.plans[place];
-        let agent = &mut self.agents[rank as usize];
+        let agent = &mut self.states[rank as usize];
         let script = self.scripts.get(agent.script);
         let chunk = agent.chunk as usize;
         let mut note = |event| self.sink.note(at, name, agent.exchange, event);
@@ -245,7 +237,7 @@ impl<S: Sink> Cast<'_, S> {
     fn end(&mut self, at: Instant, rank: Rank, how: &'static str) -> Option<Instant> {
         self.note(at, rank, AgentEvent::Ended { how: how.into() });
         let pause = self.plan(rank).behavior.retry_pause;
-        let agent = &mut self.agents[rank as usize];
+        let agent = &mut self.states[rank as usize];
         agent.exchange += 1;
         agent.schedule = None;
         if agent.retries > 0 && ExchangeOutcome::kind_is_worth_another_try(how) {

@@ -18,7 +18,7 @@ pub(super) struct Script {
     chunks: Vec<Chunk>,
     /// The lines of all chunks, then those of the end.
     lines: Vec<ObjectSummary>,
-    /// Whether the agent knows at the last chunk that there is no more; else it takes an event of its own.
+    /// Whether the agent knows at the last chunk that there is no more; else the end is an event by itself.
     pub(super) ends_with_chunk: bool,
     /// How the exchange ends, in the words of `Outcome::kind`.
     pub(super) how: &'static str,
@@ -54,6 +54,7 @@ impl Script {
             Body::Stream(chunks) => (chunks.pieces.iter().map(|piece| (piece.at, &piece.data)).collect(), false),
             Body::Whole { at, data } => (vec![(*at, data)], data.len() <= MAX_LENGTH_BODY),
         };
+        // Decoded and scheduled once a response, not once an agent.
         let mut schedule = Schedule::new(Pace { jitter: 0.0, ..pace }, Seed(0));
         let mut chunks = Vec::with_capacity(parts.len());
         let mut too_long = false;

@@ -103,6 +103,7 @@ impl Maker<'_> {
 
     /// The script of an answer, made once.
     fn script(&mut self, response: &Arc<Prepared>) -> Result<u32, ModelError> {
+        // The catalog keeps the response alive, so its address is no other's.
         let key = Arc::as_ptr(response);
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);

@@ -3,16 +3,16 @@
 //! | file | what |
 //! | --- | --- |
 //! | `outside` | who takes part is registered; joins and blocking calls are told (I1, I2, I3) |
-//! | `baton` | one timer at a time, in its order (I4) |
-//! | `turns` | whoever ends gives back its turn (I5) |
-//! | `failure` | a run that cannot go on says so (I6) |
+//! | `timers` | one timer at a time, in its order (I4) |
+//! | `turns` | a task that ends gives back its turn (I5) |
+//! | `failure` | a run that cannot continue says so (I6) |
 //! | `executors` | the same of the executors' own tasks (I1, I2, I3) |
 //! | `wall_clock` | what only real time can tell (I3, I5, I6, I7) |
 
-mod baton;
 mod executors;
 mod failure;
 mod outside;
+mod timers;
 mod turns;
 mod wall_clock;
 
@@ -30,7 +30,7 @@ use mock_ollama::journal::{Caller, StreamId};
 use super::{Sim, SimFailure, SimSettings};
 use crate::clients::AgentEvent;
 
-/// So many seconds after the beginning.
+/// `seconds` after the beginning.
 const fn second(seconds: u64) -> Instant {
     Instant::from_nanos(seconds * 1_000_000_000)
 }

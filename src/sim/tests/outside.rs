@@ -1,4 +1,4 @@
-//! I1, I2 and I3: whoever takes part is registered, and whoever is not holds the clock.
+//! I1, I2 and I3: every task that takes part is registered; work that is not holds the clock.
 
 use std::sync::mpsc;
 use std::thread;

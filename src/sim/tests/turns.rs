@@ -1,4 +1,4 @@
-//! I5: whoever ends, in whatever way, gives back its turn. (Who does not is in `wall_clock`.)
+//! I5: a task that ends, in whatever way, gives back its turn. (A task that does not is in `wall_clock`.)
 
 use std::cell::RefCell;
 use std::future::{pending, poll_fn};
@@ -129,7 +129,7 @@ fn a_wake_after_the_end_of_the_run_is_not_heard() {
     sim.start();
     assert_eq!(block_on(service), None);
     kept.lock().unwrap().take().expect("the service has been polled").wake();
-    assert!(sim.lock().queue.is_empty());
+    assert!(sim.lock().tasks.queue.is_empty());
     assert_eq!(block_on(sim.finished()), Ok(()));
 }
 

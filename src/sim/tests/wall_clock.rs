@@ -8,6 +8,7 @@ use futures::channel::oneshot;
 
 use super::{Stage, block_on, second, stream};
 use crate::clients::AgentEvent;
+use crate::sim::watchdog::Liveness;
 use crate::sim::{FailureReason, Sim, SimFailure, SimSettings};
 
 /// So much real time without progress is too much here.
@@ -127,7 +128,7 @@ fn broken_a_timer_of_smol_in_an_agent_is_found_out() {
         smol::Timer::after(Duration::from_millis(1)).await;
     });
     // Keeps its turn until the run is over.
-    stage.agent("virtual", async move { while !sim.watch(Duration::from_secs(1)).0 {} });
+    stage.agent("virtual", async move { while !matches!(sim.watch(Duration::from_secs(1)), Liveness::Over) {} });
     let failure = stage.play().unwrap_err();
     assert_eq!((failure.reason, failure.at), (FailureReason::Foreign { task: "real".to_owned() }, second(0)));
 }

@@ -3,7 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use super::Problem;
+use super::WorkloadProblem;
 use crate::workload::plan::AgentBehavior;
 
 /// The most times that a request may be sent again.
@@ -25,25 +25,25 @@ pub(super) struct BehaviorKeys {
 
 impl BehaviorKeys {
     /// What is wrong with the keys of the `[[agent]]` that has this number.
-    pub(super) fn problem(self, agent: usize) -> Option<Problem> {
+    pub(super) fn problem(self, agent: usize) -> Option<WorkloadProblem> {
         let retries = self.retries.unwrap_or(0);
         if self.timeout_ms == Some(0) {
-            return Some(Problem::ZeroTimeout(agent));
+            return Some(WorkloadProblem::ZeroTimeout(agent));
         }
         if self.cancel_after_tokens == Some(0) {
-            return Some(Problem::ZeroCancelAfter(agent));
+            return Some(WorkloadProblem::ZeroCancelAfter(agent));
         }
         if retries > MAX_RETRIES {
-            return Some(Problem::TooManyRetries { agent, retries });
+            return Some(WorkloadProblem::TooManyRetries { agent, retries });
         }
         if retries == 0 && self.retry_pause_ms.is_some() {
-            return Some(Problem::PauseWithoutRetries(agent));
+            return Some(WorkloadProblem::PauseWithoutRetries(agent));
         }
         let durations =
             [("think_ms", self.think_ms), ("timeout_ms", self.timeout_ms), ("retry_pause_ms", self.retry_pause_ms)];
         durations.into_iter().find_map(|(key, ms)| {
             let ms = ms.filter(|&ms| ms > MAX_MS)?;
-            Some(Problem::TooLong { agent, key, ms })
+            Some(WorkloadProblem::TooLong { agent, key, ms })
         })
     }
 

@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use mock_ollama::recording::{Method, Recording, RequestBody};
 
-use super::{Library, Problem, RECORDING_SUFFIX, WorkloadError, WorkloadFile};
+use super::{Library, RECORDING_SUFFIX, WorkloadError, WorkloadFile, WorkloadProblem};
 use crate::workload::plan::RequestPlan;
 
 /// The recordings a workload has taken from a library so far.
@@ -30,7 +30,7 @@ impl Shelf<'_> {
         match self.order.iter().find(|known| known.name == recording.name) {
             None => self.order.push(Rc::new(recording)),
             Some(known) if **known == recording => {}
-            Some(_) => return Err(self.file.error(Problem::DuplicateRecording(recording.name))),
+            Some(_) => return Err(self.file.error(WorkloadProblem::DuplicateRecording(recording.name))),
         }
         Ok(&self.taken[wanted])
     }
@@ -46,7 +46,7 @@ impl Shelf<'_> {
         }
         self.library.named.iter().find(|recording| recording.name == wanted).cloned().ok_or_else(|| {
             let known = self.library.names().into_iter().map(str::to_owned).collect();
-            self.file.error(Problem::UnknownRecording { name: wanted.to_owned(), known })
+            self.file.error(WorkloadProblem::UnknownRecording { name: wanted.to_owned(), known })
         })
     }
 }
@@ -69,8 +69,8 @@ pub(super) fn shared_request(recordings: &[Rc<Recording>]) -> Option<(&Recording
 }
 
 /// The requests of all exchanges of `recording`, in order.
-pub fn requests_of(recording: &Recording) -> Result<Vec<RequestPlan>, Problem> {
-    let refuse = |exchange, why| Problem::NotSendable { recording: recording.name.clone(), exchange, why };
+pub fn requests_of(recording: &Recording) -> Result<Vec<RequestPlan>, WorkloadProblem> {
+    let refuse = |exchange, why| WorkloadProblem::NotSendable { recording: recording.name.clone(), exchange, why };
     let each = recording.exchanges.iter().enumerate().map(|(number, exchange)| {
         let request = exchange.request.as_ref().ok_or_else(|| refuse(number, "its request was not recorded"))?;
         if request.method != Method::Post {

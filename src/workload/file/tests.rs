@@ -113,8 +113,15 @@ fn agents_are_numbered_across_entries_unless_they_are_named() {
 }
 
 #[test]
-fn one_each_deals_round_and_round() {
+fn the_old_key_of_assign_is_refused_with_the_new_one() {
     let text = with("[[agent]]\ncount = 3\ndeal = \"one-each\"\nrecordings = [\"r\", \"s\"]");
+    let error = resolve(&text, &recordings(&["r", "s"])).unwrap_err();
+    assert!(chain(error).contains("the key `deal` is called `assign`, and `one-each` is `round-robin`"));
+}
+
+#[test]
+fn round_robin_begins_again_after_the_last_recording() {
+    let text = with("[[agent]]\ncount = 3\nassign = \"round-robin\"\nrecordings = [\"r\", \"s\"]");
     let workload = resolve(&text, &recordings(&["r", "s"])).unwrap();
     let sent: Vec<Vec<_>> = workload
         .agents
@@ -187,7 +194,7 @@ fn options_do_not_tell_two_recordings_apart() {
     body["options"]["temperature"] = 0.9.into();
     named.push(twin);
     let error = resolve(&with("[[agent]]\nrecordings = [\"r\"]\n[[agent]]\nrecordings = [\"s\"]"), &named).unwrap_err();
-    assert!(matches!(error, WorkloadError::Problem { problem: Problem::SharedRequest(..), .. }), "{error}");
+    assert!(matches!(error, WorkloadError::Problem { problem: WorkloadProblem::SharedRequest(..), .. }), "{error}");
 }
 
 #[test]
@@ -233,19 +240,19 @@ fn another_number_of_agents_keeps_the_behavior() {
 }
 
 #[rstest]
-#[case::timeout("timeout_ms = 0", Problem::ZeroTimeout(1))]
-#[case::cancel("cancel_after_tokens = 0", Problem::ZeroCancelAfter(1))]
-#[case::retries("retries = 101", Problem::TooManyRetries { agent: 1, retries: 101 })]
-#[case::pause_alone("retry_pause_ms = 100", Problem::PauseWithoutRetries(1))]
-#[case::no_pause_alone("retry_pause_ms = 0", Problem::PauseWithoutRetries(1))]
-#[case::pause_of_no_retries("retries = 0\nretry_pause_ms = 100", Problem::PauseWithoutRetries(1))]
-#[case::long_think("think_ms = 86_400_001", Problem::TooLong { agent: 1, key: "think_ms", ms: 86_400_001 })]
-#[case::long_timeout("timeout_ms = 86_400_001", Problem::TooLong { agent: 1, key: "timeout_ms", ms: 86_400_001 })]
+#[case::timeout("timeout_ms = 0", WorkloadProblem::ZeroTimeout(1))]
+#[case::cancel("cancel_after_tokens = 0", WorkloadProblem::ZeroCancelAfter(1))]
+#[case::retries("retries = 101", WorkloadProblem::TooManyRetries { agent: 1, retries: 101 })]
+#[case::pause_alone("retry_pause_ms = 100", WorkloadProblem::PauseWithoutRetries(1))]
+#[case::no_pause_alone("retry_pause_ms = 0", WorkloadProblem::PauseWithoutRetries(1))]
+#[case::pause_of_no_retries("retries = 0\nretry_pause_ms = 100", WorkloadProblem::PauseWithoutRetries(1))]
+#[case::long_think("think_ms = 86_400_001", WorkloadProblem::TooLong { agent: 1, key: "think_ms", ms: 86_400_001 })]
+#[case::long_timeout("timeout_ms = 86_400_001", WorkloadProblem::TooLong { agent: 1, key: "timeout_ms", ms: 86_400_001 })]
 #[case::long_pause(
     "retries = 1\nretry_pause_ms = 86_400_001",
-    Problem::TooLong { agent: 1, key: "retry_pause_ms", ms: 86_400_001 }
+    WorkloadProblem::TooLong { agent: 1, key: "retry_pause_ms", ms: 86_400_001 }
 )]
-fn a_mistake_in_the_behavior_is_refused(#[case] keys: &str, #[case] expected: Problem) {
+fn a_mistake_in_the_behavior_is_refused(#[case] keys: &str, #[case] expected: WorkloadProblem) {
     let error = behaviors(keys).unwrap_err();
     let WorkloadError::Problem { problem, .. } = error else { panic!("{error}") };
     assert_eq!(problem, expected);
@@ -265,7 +272,7 @@ fn a_mistake_in_the_behavior_says_what_to_do() {
 fn a_mistake_in_the_behavior_is_found_in_any_entry_and_named_with_its_number() {
     let text = with("[[agent]]\nrecordings = [\"r\"]\n[[agent]]\nrecordings = [\"r\"]\ntimeout_ms = 0");
     let error = parse(&text).unwrap_err();
-    assert!(matches!(error, WorkloadError::Problem { problem: Problem::ZeroTimeout(2), .. }), "{error}");
+    assert!(matches!(error, WorkloadError::Problem { problem: WorkloadProblem::ZeroTimeout(2), .. }), "{error}");
 }
 
 #[rstest]

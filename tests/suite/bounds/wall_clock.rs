@@ -32,7 +32,7 @@ for_each_variant! {
 
 /// Runs rounds of the variant and the bound's control until the variant passes one.
 ///
-/// A fault shows in every round, as that of the control does; a stall of the machine does not.
+/// A fault shows in every round, as that of the control does; a stall of the host does not.
 fn gate(variant: Variant, name: &str, control: &str) {
     let bound = bound(name);
     let mut rounds = Vec::new();

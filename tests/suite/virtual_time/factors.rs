@@ -19,7 +19,7 @@ use super::recordings::steady;
 use super::util::settings;
 use crate::util::{Scenario, requests_of};
 
-/// Two agents, one answer each: of so many tokens, 10 ms apart after 100 ms.
+/// Two agents, one answer each: of n tokens, 10 ms apart after 100 ms.
 fn two(tokens: [u64; 2]) -> Scenario {
     let recordings = [steady("one", 100, 10, tokens[0]), steady("other", 100, 10, tokens[1])];
     let mut scenario = Scenario::each(2, recordings.to_vec(), Pace::recorded());
@@ -39,7 +39,7 @@ fn config(scenario: &Scenario, share: &str) -> Config {
     }
 }
 
-/// The factors of a run in virtual time: of these agents, on a device with this share curve, at most so many at once.
+/// The factors of a run in virtual time: of these agents, on a device with this share curve, at most n at once.
 fn judge(runtime: &dyn Runtime, scenario: &Scenario, share: &str, limit: usize) -> Factors {
     let config = config(scenario, share);
     let alone: Vec<Duration> =

@@ -30,7 +30,7 @@ use self::workloads::Workload;
 use super::util::{job, memory, settings};
 use crate::util::Scenario;
 
-/// The seeds of the delays of so many runs; each is also run once without.
+/// The seeds of the delays of n runs; each is also run once without.
 #[derive(Clone, Copy)]
 struct Runs(u64);
 

@@ -65,7 +65,7 @@ fn with(mut scenario: Scenario, limit: Option<usize>, behavior: AgentBehavior) -
     scenario
 }
 
-/// An exchange of these chunks, each so many milliseconds after the request.
+/// An exchange of these chunks, each at its millisecond after the request.
 fn exchange(status: u16, chunks: &[(u64, &str)], end: End) -> Exchange {
     let mut exchange = fixture("small-greedy").exchanges.remove(0);
     exchange.response.status = status;
@@ -208,7 +208,7 @@ fn every_behavior_is_a_behavior_of_the_model() {
 #[test]
 fn agents_of_one_instant_go_by_name_and_begin_in_their_order() {
     let mut scenario = Scenario::each(12, vec![three_tokens()], Pace::instant());
-    // The names of the stage sort as agent-0, agent-1, agent-10, agent-11, agent-2.
+    // The names of the scenario's agents sort as agent-0, agent-1, agent-10, agent-11, agent-2.
     scenario.agents.reverse();
     for limit in [None, Some(1), Some(2), Some(20)] {
         scenario.limit = limit;
@@ -331,5 +331,5 @@ fn agents_that_wait_for_each_other_behind_the_server_are_not_modelled() {
     let mut workload = workload(&Scenario::each(2, vec![fixture("tiny-short")], Pace::recorded()));
     workload.backend.share = "0.5".parse().unwrap();
     let refused = model::run(&workload, Pace::recorded(), Seed(0)).unwrap_err();
-    assert!(refused.to_string().starts_with("the model knows no machine behind the server"));
+    assert!(refused.to_string().starts_with("the model knows no backend behind the server"));
 }

@@ -72,7 +72,7 @@ mod controls {
     }
 }
 
-/// A device that slows down whoever shares it, by more than sharing is worth: two streams run at 41 % of the speed of
+/// A device that slows down streams that share it, by more than sharing is worth: two streams run at 41 % of the speed of
 /// one each, as on the GPU of TR115.
 #[cfg(feature = "runtime-smol")]
 mod shared_device {
@@ -104,7 +104,7 @@ mod shared_device {
         drop(permit);
     }
 
-    /// The wall time of two equal agents of which so many may run at once.
+    /// The wall time of two equal agents of which n may run at once.
     fn wall(permits: usize) -> Duration {
         let sim = Sim::without_server(settings());
         let (limiter, active) = (Arc::new(Semaphore::new(permits)), Arc::default());

@@ -11,7 +11,7 @@ use super::util::{Played, in_memory, over_sockets};
 use super::variants::assert_same_story;
 use crate::util::Scenario;
 
-/// Every so many of the 125 runs; 31 has no factor in common with their five scenarios, five runtimes and five repeats.
+/// Every n-th of the 125 runs; 31 has no factor in common with their five scenarios, five runtimes and five repeats.
 const EVERY: usize = 31;
 
 fn casts() -> impl Iterator<Item = Scenario> {

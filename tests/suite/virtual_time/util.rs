@@ -1,4 +1,4 @@
-//! A runtime on stage in virtual time.
+//! Runs of a scenario in virtual time.
 
 use mock_ollama::MockOllama;
 use mock_ollama::backend::Settings;
@@ -24,7 +24,7 @@ pub(crate) struct Played {
     pub(crate) log: EventLog,
 }
 
-/// A simulation of the scenario's server in memory, with this machine behind it.
+/// A simulation of the scenario's server in memory, with this backend behind it.
 pub(crate) fn memory(scenario: &Scenario, backend: &Settings) -> Sim {
     let catalog = Catalog::new(scenario.recordings.clone()).into();
     Sim::in_memory(Config { catalog, pace: scenario.pace, backend: backend.clone(), ..Config::default() }, settings())
@@ -39,7 +39,7 @@ pub(crate) fn in_memory(runtime: &dyn Runtime, scenario: &Scenario) -> Result<Pl
     in_memory_on(runtime, scenario, &Settings::default())
 }
 
-/// Runs it to its end in memory, with this machine behind the server.
+/// Runs it to its end in memory, with this backend behind the server.
 pub(crate) fn in_memory_on(runtime: &dyn Runtime, scenario: &Scenario, backend: &Settings) -> Result<Played, RunError> {
     let sim = memory(scenario, backend);
     let transcript =
@@ -52,7 +52,7 @@ pub(crate) fn over_sockets(runtime: &dyn Runtime, scenario: &Scenario) -> Result
     over_sockets_on(runtime, scenario, &Settings::default())
 }
 
-/// Runs it to its end over sockets, with this machine behind the server.
+/// Runs it to its end over sockets, with this backend behind the server.
 pub(crate) fn over_sockets_on(
     runtime: &dyn Runtime,
     scenario: &Scenario,

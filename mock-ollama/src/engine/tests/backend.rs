@@ -50,7 +50,7 @@ fn play(asks: &[Ask], backend: &Settings, mut check: impl FnMut(&Engine)) -> Jou
         let conn = ConnId(number as u64 + 2);
         if sends {
             let body = format!("{{\"model\":\"{}\",\"prompt\":\"hi\"}}", MODELS[asks[number].model]);
-            let request = post("/api/generate", &body, &format!("x-lab-agent: {}\r\n", asks[number].agent));
+            let request = post("/api/generate", &body, &format!("x-mock-caller: {}\r\n", asks[number].agent));
             bench.engine.handle_connected(conn, ServerId(0), at);
             bench.engine.handle_input(conn, request.as_bytes(), at);
         } else {

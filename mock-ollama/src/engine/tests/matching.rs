@@ -6,7 +6,7 @@ use serde_json::json;
 use super::{CONN, TestEngine, ask, generate, post, recording};
 use crate::catalog::Matching;
 use crate::clock::Instant;
-use crate::journal::{AGENT_HEADER, Answer, ConnId, ServerId};
+use crate::journal::{Answer, CALLER_HEADER, ConnId, ServerId};
 use crate::recording::{End, Exchange, Recording};
 use crate::schedule::Pace;
 use crate::seed::Seed;
@@ -53,7 +53,7 @@ fn several_recordings_of_one_request_are_served_in_turn_to_each_agent() {
     let mut bench = bench(pair.to_vec(), Matching::Exact);
     bench.engine.handle_connected(ConnId(2), ServerId(0), Instant::ZERO);
     let body = "{\"model\":\"tiny\",\"prompt\":\"Say hi\"}";
-    let named = |agent: &str| post("/api/generate", body, &format!("{AGENT_HEADER}: {agent}\r\n"));
+    let named = |agent: &str| post("/api/generate", body, &format!("{CALLER_HEADER}: {agent}\r\n"));
     for (conn, agent) in [(CONN, "a"), (ConnId(2), "b"), (CONN, "a"), (ConnId(2), "b"), (CONN, "a")] {
         bench.send_on(conn, named(agent));
     }

@@ -1,6 +1,7 @@
 //! Who runs next, and when the clock moves.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::future::poll_fn;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -10,21 +11,18 @@ use std::time::Duration;
 
 use mock_ollama::clock::{Clock, Instant};
 use mock_ollama::driver::LoopWaker;
-use mock_ollama::engine::{Config, Seq};
+use mock_ollama::engine::Config;
 use mock_ollama::journal::{Journal, StreamId};
 use mock_ollama::seed::Seed;
 
-use super::failure::{FailureReason, ParkedTask, SimFailure};
-use super::hold::Holds;
+use super::failure::{FailureReason, SimFailure};
+use super::key::TimerKey;
+use super::ledger::InFlightLedger;
 use super::log::{EventLog, LoggedEvent};
 use super::memory::Memory;
-use super::sockets::Sockets;
-use super::task::{Inside, Task, TaskId};
-use super::watchdog;
-use crate::clients::{AgentClock, AgentEvent};
-
-/// The place of a timer: timers of one instant fire in the order of their streams, those of a stream in sequence.
-pub(super) type Key = (Instant, StreamId, Seq);
+use super::task_table::{TaskId, TaskTable};
+use super::watchdog::{self, Liveness};
+use crate::clients::AgentEvent;
 
 /// What a simulation is told beside what it serves.
 #[derive(Clone, Debug)]
@@ -33,7 +31,7 @@ pub struct SimSettings {
     pub seed: Seed,
     /// The command that repeats the run, printed with every failure.
     pub repeat: String,
-    /// So much real time without progress is a failure. It never moves the clock.
+    /// Real time without progress after which the run has failed. It never moves the clock.
     pub patience: Duration,
 }
 
@@ -43,7 +41,7 @@ impl Default for SimSettings {
     }
 }
 
-/// A virtual clock and the tasks that live by it. Clones are the same one.
+/// A virtual clock and the tasks that run on it. Clones share one clock.
 #[derive(Clone)]
 pub struct Sim(Arc<Inner>);
 
@@ -54,30 +52,26 @@ struct Inner {
     settings: SimSettings,
 }
 
-/// Everything that changes. Wakers are called, and dropped, only while it is not locked.
+/// Everything that changes. Wakers are called, and dropped, only while it is not locked: either may lock it again.
 #[derive(Default)]
 pub(super) struct State {
-    /// Nothing runs before the whole cast is known.
+    /// Nothing runs before all agents are known: the order of making is the order of beginning.
     started: bool,
     /// The one task that may run.
     pub(super) current: Option<TaskId>,
-    /// Tasks that were woken, in the order of their wakes.
-    pub(super) queue: VecDeque<Arc<Task>>,
+    pub(super) tasks: TaskTable,
     /// A timer's waker is being called: nobody else moves the clock.
     firing: bool,
     /// How it ended.
     verdict: Option<Result<(), SimFailure>>,
-    /// Agents that have not ended.
-    pub(super) agents: usize,
-    /// All tasks that have not ended.
-    pub(super) tasks: BTreeMap<TaskId, Arc<Task>>,
-    next_task: u64,
-    pub(super) sleeps: BTreeMap<Key, Waker>,
+    pub(super) sleeps: BTreeMap<TimerKey, Waker>,
     pub(super) next_sleep: u64,
-    pub(super) holds: Holds,
-    pub(super) server: Server,
+    /// What the clock waits for outside, by number.
+    pub(super) holds: BTreeMap<u64, String>,
+    pub(super) next_hold: u64,
+    pub(super) server: SimServer,
     log: EventLog,
-    /// Whoever waits for the end.
+    /// Wakers of those that wait for the end.
     pub(super) waiting: Vec<Waker>,
     /// Grows whenever something happens; the watchdog compares it.
     pub(super) progress: u64,
@@ -85,16 +79,16 @@ pub(super) struct State {
 
 /// Where answers come from.
 #[derive(Default)]
-pub(super) enum Server {
+pub(super) enum SimServer {
     /// Nowhere: tasks and timers alone.
     #[default]
     Absent,
     Memory(Box<Memory>),
-    Sockets(Sockets),
+    Sockets(InFlightLedger),
 }
 
-impl Server {
-    fn next(&self) -> Option<&Key> {
+impl SimServer {
+    fn next(&self) -> Option<&TimerKey> {
         match self {
             Self::Absent => None,
             Self::Memory(memory) => memory.next(),
@@ -104,92 +98,112 @@ impl Server {
 }
 
 /// What happens when no task can run.
-enum Quiet {
+enum NextStep {
     /// The clock waits for something in flight.
-    TrackedClient,
-    Sleep(Key),
+    Wait,
+    Sleep(TimerKey),
     Server(Instant),
     Over,
     Stalled,
 }
 
 impl State {
-    /// A wake from outside is forgiven only where something outside is expected.
+    /// Returns whether a wake-up from outside is expected; any other is a failure.
     pub(super) fn expects_outside(&self) -> bool {
-        !self.holds.is_empty() || matches!(self.server, Server::Sockets(_))
+        !self.holds.is_empty() || matches!(self.server, SimServer::Sockets(_))
     }
 
     pub(super) fn is_over(&self) -> bool {
         self.verdict.is_some()
     }
 
-    /// Whether nobody is running or about to, so that whoever made work has to see to it.
+    /// Returns whether no task runs or is about to, so that the one who made work has to advance the clock.
     pub(super) fn is_idle(&self) -> bool {
         self.started && self.current.is_none() && !self.firing && !self.is_over()
     }
 
-    pub(super) fn take_task_id(&mut self) -> TaskId {
-        self.next_task += 1;
-        TaskId(self.next_task)
-    }
-
     fn in_flight(&self) -> bool {
-        let sockets = matches!(&self.server, Server::Sockets(sockets) if sockets.in_flight());
+        let sockets = matches!(&self.server, SimServer::Sockets(sockets) if sockets.in_flight());
         sockets || !self.holds.is_empty()
     }
 
-    fn quiet(&self) -> Quiet {
+    fn next_step(&self) -> NextStep {
+        // Before all else: what is in flight may wake a task at this very instant.
         if self.in_flight() {
-            return Quiet::TrackedClient;
+            return NextStep::Wait;
         }
-        if self.agents == 0 {
-            return Quiet::Over;
+        if self.tasks.agents == 0 {
+            return NextStep::Over;
         }
         let sleep = self.sleeps.first_key_value().map(|(key, _)| key);
         match (sleep, self.server.next()) {
-            (None, None) => Quiet::Stalled,
-            (Some(sleep), None) => Quiet::Sleep(sleep.clone()),
-            // What the server has to say at the instant of a timeout is said before it.
-            (Some(sleep), Some(event)) if (sleep.0, &sleep.1) < (event.0, &event.1) => Quiet::Sleep(sleep.clone()),
-            (_, Some(event)) => Quiet::Server(event.0),
+            (None, None) => NextStep::Stalled,
+            (Some(sleep), None) => NextStep::Sleep(sleep.clone()),
+            // At one instant the server goes before a timeout: what arrives at the deadline has arrived in time.
+            (Some(sleep), Some(event)) if (sleep.0, &sleep.1) < (event.0, &event.1) => NextStep::Sleep(sleep.clone()),
+            (_, Some(event)) => NextStep::Server(event.0),
         }
     }
 
     pub(super) fn outstanding(&self) -> Vec<String> {
-        let mut list = self.holds.names();
-        if let Server::Sockets(sockets) = &self.server {
+        let mut list: Vec<String> = self.holds.values().cloned().collect();
+        if let SimServer::Sockets(sockets) = &self.server {
             list.extend(sockets.outstanding());
         }
         list
     }
+}
 
-    pub(super) fn parked(&self) -> Vec<ParkedTask> {
-        self.tasks.values().map(|task| task.parked()).collect()
+thread_local! {
+    /// Whether this thread is running a task of a simulation, or firing one of its timers.
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// While it lives, wake-ups on this thread come from inside the simulation.
+pub(super) struct Inside {
+    before: bool,
+}
+
+impl Inside {
+    pub(super) fn enter() -> Self {
+        Self { before: INSIDE.replace(true) }
+    }
+
+    pub(super) fn is_entered() -> bool {
+        INSIDE.get()
+    }
+}
+
+impl Drop for Inside {
+    fn drop(&mut self) {
+        INSIDE.set(self.before);
     }
 }
 
 impl Sim {
     /// A clock for tasks and timers alone.
     pub fn without_server(settings: SimSettings) -> Self {
-        Self::with(Server::Absent, settings)
+        Self::with(SimServer::Absent, settings)
     }
 
     /// A clock with a server behind in-memory pipes.
     pub fn in_memory(config: Config, settings: SimSettings) -> Self {
-        Self::with(Server::Memory(Box::new(Memory::new(config))), settings)
+        Self::with(SimServer::Memory(Box::new(Memory::new(config))), settings)
     }
 
     /// A clock for a server on real sockets, which is to be given [`Sim::time_source`] and [`Sim::observer`].
     pub fn over_sockets(settings: SimSettings) -> Self {
-        Self::with(Server::Sockets(Sockets::default()), settings)
+        Self::with(SimServer::Sockets(InFlightLedger::default()), settings)
     }
 
-    fn with(server: Server, settings: SimSettings) -> Self {
+    fn with(server: SimServer, settings: SimSettings) -> Self {
         let state = State { server, ..State::default() };
         let patience = settings.patience;
         let inner = Inner { now_ns: AtomicU64::new(0), state: Mutex::new(state), ended: Condvar::new(), settings };
         let sim = Self(Arc::new(inner));
-        watchdog::watch(&sim, patience);
+        let (watched, stuck) = (sim.clone(), sim.clone());
+        let look = move |wait| watched.watch(wait);
+        watchdog::watch(patience, look, move || stuck.fail(stuck.lock(), FailureReason::Stuck { patience }));
         sim
     }
 
@@ -206,7 +220,7 @@ impl Sim {
 
     /// Waits until every agent has ended and nothing is left to happen because of them.
     ///
-    /// Whoever waits here is outside virtual time.
+    /// The one who waits here is outside virtual time.
     pub async fn finished(&self) -> Result<(), SimFailure> {
         poll_fn(|cx| {
             let mut state = self.lock();
@@ -229,8 +243,8 @@ impl Sim {
     /// What the server behind the pipes did; empty where there is none.
     pub fn journal(&self) -> Journal {
         match &self.lock().server {
-            Server::Memory(memory) => memory.journal(),
-            Server::Absent | Server::Sockets(_) => Journal::default(),
+            SimServer::Memory(memory) => memory.journal(),
+            SimServer::Absent | SimServer::Sockets(_) => Journal::default(),
         }
     }
 
@@ -241,7 +255,7 @@ impl Sim {
     }
 
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        // Whoever panicked while holding it was reading or writing plain values.
+        // Nothing that can panic half-way changes it, so what a panicking thread left is whole.
         self.0.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -253,45 +267,43 @@ impl Sim {
                 return;
             }
             state.progress += 1;
-            if let Some(task) = state.queue.pop_front() {
-                // A task that ended since it was woken has nothing to do.
-                let Some(grant) = task.grant() else { continue };
-                state.current = Some(task.id);
+            // Tasks go before timers: the clock moves only when nothing can happen at this instant any more.
+            if let Some((task, waker)) = state.tasks.next() {
+                state.current = Some(task);
                 drop(state);
                 // Without a waker it has not been polled yet: its first poll finds that it is its turn.
-                if let Some(waker) = grant.waker {
-                    waker.wake();
-                }
-                return;
+                return waker.into_iter().for_each(Waker::wake);
             }
-            match state.quiet() {
-                Quiet::TrackedClient => return,
-                Quiet::Over => return self.end(state, Ok(())),
-                Quiet::Stalled => return self.fail(state, FailureReason::Stalled),
-                Quiet::Sleep(key) => {
+            match state.next_step() {
+                NextStep::Wait => return,
+                NextStep::Over => return self.end(state, Ok(())),
+                NextStep::Stalled => return self.fail(state, FailureReason::Stalled),
+                NextStep::Sleep(key) => {
                     let waker = state.sleeps.remove(&key);
                     self.fire(state, key.0, waker, &key.1);
                 }
-                Quiet::Server(at) => match &mut state.server {
-                    Server::Sockets(sockets) => {
+                NextStep::Server(at) => match &mut state.server {
+                    SimServer::Sockets(sockets) => {
                         let waker = sockets.grant();
+                        // Before the driver wakes: it reads the clock when it asks whether the event may happen.
                         self.move_to(at);
                         drop(state);
                         return waker.iter().for_each(LoopWaker::wake);
                     }
-                    Server::Memory(memory) => {
+                    SimServer::Memory(memory) => {
                         let (stream, waker) = memory.step(at);
                         self.fire(state, at, waker, &stream);
                     }
-                    Server::Absent => return,
+                    SimServer::Absent => return,
                 },
             }
         }
     }
 
-    /// Moves the clock and calls a waker, which is to make a task of this simulation runnable.
+    /// Moves the clock and calls a waker, which has to make a task of this simulation runnable.
     fn fire(&self, mut state: MutexGuard<'_, State>, at: Instant, waker: Option<Waker>, stream: &StreamId) {
         self.move_to(at);
+        // The waker locks the state, so it is called unlocked; `firing` keeps everybody else from advancing meanwhile.
         state.firing = true;
         drop(state);
         let woken = waker.is_some();
@@ -301,12 +313,13 @@ impl Sim {
         }
         let mut state = self.lock();
         state.firing = false;
-        if woken && state.queue.is_empty() && !state.expects_outside() && !state.is_over() {
+        if woken && state.tasks.queue.is_empty() && !state.expects_outside() && !state.is_over() {
             self.fail(state, FailureReason::Unregistered { stream: stream.to_string() });
         }
     }
 
     fn move_to(&self, at: Instant) {
+        // Read without the lock by clocks on other threads. It never goes back, even where two would move it.
         self.0.now_ns.fetch_max(at.as_nanos(), Ordering::AcqRel);
     }
 
@@ -316,7 +329,7 @@ impl Sim {
         let failure = SimFailure {
             reason,
             at: self.now(),
-            parked: state.parked(),
+            parked: state.tasks.parked(),
             outstanding: state.outstanding(),
             seed: *seed,
             repeat: repeat.clone(),
@@ -324,52 +337,37 @@ impl Sim {
         self.end(state, Err(failure));
     }
 
-    /// Tells everybody that it is over: whoever is polled after that ends.
+    /// Ends the run and wakes every task: each ends at its next poll.
     fn end(&self, mut state: MutexGuard<'_, State>, verdict: Result<(), SimFailure>) {
+        // The first verdict stands; whatever fails after it fails because of it.
         if state.is_over() {
             return;
         }
         state.verdict = Some(verdict);
-        state.queue.clear();
+        state.tasks.queue.clear();
         let mut wakers = std::mem::take(&mut state.waiting);
-        let tasks: Vec<Arc<Task>> = state.tasks.values().cloned().collect();
+        wakers.extend(state.tasks.wakers());
         drop(state);
         self.0.ended.notify_all();
-        wakers.extend(tasks.iter().filter_map(|task| task.executor_waker()));
         wakers.into_iter().for_each(Waker::wake);
     }
 
-    /// Waits in real time until it is over, at most so long; says whether it is, and how far it got since its start.
-    pub(super) fn watch(&self, patience: Duration) -> (bool, Option<u64>) {
+    /// Waits in real time until the run is over, `patience` at most, and returns how far it is.
+    pub(super) fn watch(&self, patience: Duration) -> Liveness {
         let state = self.lock();
         let waited = self.0.ended.wait_timeout_while(state, patience, |state| !state.is_over());
         let (state, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        (state.is_over(), state.started.then_some(state.progress))
-    }
-
-    /// Whether nobody but the watchdog is left.
-    pub(super) fn is_abandoned(&self) -> bool {
-        Arc::strong_count(&self.0) == 1
+        // The watchdog has two references: one to look, one to give up.
+        if state.is_over() || Arc::strong_count(&self.0) == 2 {
+            return Liveness::Over;
+        }
+        if state.started { Liveness::Moved(state.progress) } else { Liveness::Waiting }
     }
 }
 
 impl Clock for Sim {
     fn now(&self) -> Instant {
         Self::now(self)
-    }
-}
-
-impl AgentClock for Sim {
-    fn now(&self) -> Instant {
-        Self::now(self)
-    }
-
-    fn sleep_until(&self, at: Instant, stream: &StreamId) -> impl Future<Output = ()> {
-        Self::sleep_until(self, at, stream)
-    }
-
-    fn note(&self, stream: &StreamId, event: AgentEvent) {
-        Self::note(self, stream, event);
     }
 }
 
