@@ -17,7 +17,7 @@ const WALL_CLOCK: [&str; 2] = [
 
 fn check_wall_clock(settings: &File) -> Vec<Finding> {
     let absent = WALL_CLOCK.iter().filter(|text| !settings.text.contains(**text));
-    absent.map(|text| Finding::new(&settings.path, 0, format!("has no longer {text:?}"))).collect()
+    absent.map(|text| Finding::new(&settings.path, 0, format!("lacks {text:?}"))).collect()
 }
 
 fn check_filters(settings: &File) -> Vec<Finding> {

@@ -8,7 +8,7 @@ use crate::workspace::{File, Finding};
 
 /// Commands that no program can run, and why.
 const EXEMPT: &[(&str, &str)] =
-    &[("cargo insta review", "asks questions"), ("cargo install", "writes into the home of whoever runs it")];
+    &[("cargo insta review", "asks questions"), ("cargo install", "writes into the home of its user")];
 
 /// The test that runs every command of `mock-ollama` in the README.
 const SERVER_TESTS: &str = "mock-ollama/tests/cli/readme.rs";

@@ -1,4 +1,4 @@
-//! A server in a process of its own.
+//! A server as a child process.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};

@@ -15,7 +15,7 @@ pub fn recorded() -> Recording {
     builtin::recording("small-greedy").and_then(Result::ok).expect("the catalog has it")
 }
 
-/// The recorded body, again and again, up to so many bytes.
+/// The recorded body, repeated up to `bytes` bytes.
 pub fn body(bytes: usize) -> Vec<u8> {
     let one = recorded().exchanges[0].body();
     one.iter().copied().cycle().take(bytes).collect()
@@ -31,7 +31,7 @@ impl From<LineTooLong> for Failed {
     }
 }
 
-/// How many lines the framer finds in a body that comes in pieces of so many bytes.
+/// Returns how many lines the framer finds in a body that comes in pieces of `piece` bytes.
 ///
 /// # Panics
 ///

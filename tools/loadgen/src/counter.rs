@@ -26,7 +26,7 @@ pub(crate) struct Counts {
 /// How far a response is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ResponseProgress {
-    /// It goes on.
+    /// It is not complete.
     More,
     /// It is complete, and the next one may be asked for.
     Done(ResponseStatus),
@@ -61,13 +61,13 @@ enum Phase {
         digits: u8,
         extension: bool,
     },
-    /// So many bytes of a chunk are to come.
+    /// Bytes of a chunk that are to come.
     Chunk(u64),
-    /// The CR LF behind a chunk: so many bytes of it have come.
+    /// The CR LF behind a chunk, and how many bytes of it have come.
     ChunkEnd(u8),
-    /// In a line of the trailer that has so many bytes; an empty one ends the response.
+    /// In a line of the trailer, and its length so far. An empty line ends the response.
     Trailer(u64),
-    /// So many bytes of a body with a length are to come.
+    /// Bytes of a body with a length that are to come.
     Fixed(u64),
     UntilClose,
 }
@@ -162,7 +162,7 @@ impl TokenCounter {
         Ok((end - before, done))
     }
 
-    /// Reads the complete head; says whether the response is complete with it.
+    /// Reads the complete head. Returns whether the response is complete with it.
     fn read_head(&mut self) -> Result<bool, Malformed> {
         let mut fields = [httparse::EMPTY_HEADER; MAX_FIELDS];
         let mut response = httparse::Response::new(&mut fields);
@@ -225,7 +225,7 @@ impl TokenCounter {
         false
     }
 
-    /// Counts in at most `left` of `bytes`; says how many those are, for both.
+    /// Counts in at most `left` of `bytes`. Returns how many those are, as both kinds of number.
     fn lines(&mut self, bytes: &[u8], left: u64) -> (usize, u64) {
         let part = usize::try_from(left).map_or(bytes, |left| &bytes[..bytes.len().min(left)]);
         let mut from = 0;

@@ -11,7 +11,7 @@ use crate::sys;
 
 /// Become another program, on one core and with as many descriptors as are allowed.
 ///
-/// The process keeps its id, so whoever started this one can sample and end the other; and it ends when that one does.
+/// The process keeps its id, so its parent can sample and end the other program. It ends when its parent ends.
 #[derive(Args)]
 pub(crate) struct OnArgs {
     /// The core

@@ -96,7 +96,7 @@ fn prepare_aimock(setup: &Setup) -> Result<()> {
     let folder = setup.folder.join("aimock");
     std::fs::create_dir_all(&folder)?;
     std::fs::write(folder.join("package.json"), r#"{"name":"peer-aimock","version":"0.0.0","private":true}"#)?;
-    // It cuts a text into pieces of so many characters; the last line is its own.
+    // It cuts a text into pieces of equal length; the last line is its own.
     let pieces: Vec<String> = (1..TOKENS).map(|k| format!(" tok{k:04}")).collect();
     let text = pieces.concat();
     let answer = serde_json::json!({"match": {"userMessage": "hi"}, "response": {"content": text}});

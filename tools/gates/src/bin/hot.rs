@@ -1,6 +1,6 @@
 //! Three hot functions over fixed input, for `cargo xtask instructions` to count what they execute.
 //!
-//! It prepares for so many passes, and makes some of them. Whatever happens once, and whatever
+//! It prepares for a number of passes, and makes some of them. Whatever happens once, and whatever
 //! is prepared, is the same in two runs that differ in their passes only.
 
 #[path = "../../../../mock-ollama/benches/parts/playing.rs"]
@@ -20,10 +20,10 @@ use playing::{asked, play, request};
 const BODY_BYTES: usize = 1_000_000;
 const PIECE: usize = 1024;
 
-/// What one pass of the encoder encodes: the recorded body so many times.
+/// How often one pass of the encoder encodes the recorded body.
 const BODIES: usize = 10;
 
-/// What one pass of the engine plays: so many streams at once.
+/// Streams that one pass of the engine plays at once.
 const STREAMS: u64 = 10;
 
 /// Makes passes of a hot function over fixed input

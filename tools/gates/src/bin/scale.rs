@@ -1,6 +1,6 @@
 //! How far virtual time scales: a million agents in the model, and a hundred thousand in memory on one thread.
 //!
-//! Each measurement is a process of its own, so that peaks of memory do not mix. It prints one line and fails when a
+//! Each measurement runs in its own process, so that peaks of memory do not mix. It prints one line and fails when a
 //! limit is missed. Times are those of the process on a processor, and they are judged beside a plain event queue that
 //! runs in the same process: a slow host slows both. With `--quick` the same with fewer agents, which is held to no
 //! speed.
@@ -59,7 +59,7 @@ const APART: Duration = Duration::from_micros(1);
 /// Measures how far virtual time scales
 #[derive(Debug, Parser)]
 struct Args {
-    /// One measurement, in this process; without it each in a process of its own
+    /// One measurement, in this process; without it each in its own process
     only: Option<Scale>,
     /// Fewer agents, held to no speed
     #[arg(long)]
@@ -85,7 +85,7 @@ fn main() -> Result<ExitCode> {
     Ok(if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-/// One measurement in a process of its own; says whether it kept its limits.
+/// Runs one measurement in its own process. Returns whether it kept its limits.
 fn measure(name: &str, quick: bool) -> Result<bool> {
     let size = quick.then_some("--quick");
     Ok(Command::new(std::env::current_exe()?).arg(name).args(size).status()?.success())

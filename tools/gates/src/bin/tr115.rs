@@ -27,7 +27,7 @@ const MAX_TIME_IN_MEMORY: Duration = Duration::from_secs(3);
 /// Over sockets, a variant with all runs.
 const MAX_TIME_OVER_SOCKETS: Duration = Duration::from_secs(12);
 
-/// Of every so many runs, one is replayed over sockets.
+/// Over sockets, one of this many runs is replayed.
 const SOCKETS_STEP: usize = 5;
 
 #[derive(Clone, Copy)]

@@ -139,7 +139,7 @@ impl<'a> Load<'a> {
         }
     }
 
-    /// Connects and asks; says whether that went well.
+    /// Connects and asks. Returns whether that went well.
     fn open(&mut self, index: usize) -> bool {
         let stamp = (self.args.gap_us > 0).then_some(self.args.stamp);
         let Ok(stream) = LoadStream::open(self.args.addr, stamp, self.args.tokens as usize) else { return false };

@@ -14,7 +14,7 @@ const MAX_FIELDS: usize = 64;
 /// The size of one read.
 const READ_BYTES: usize = 4096;
 
-/// What reading or sending came to.
+/// The outcome of reading or sending.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum IoOutcome {
     /// There is nothing to do until something happens.
@@ -57,7 +57,7 @@ impl RawConn {
             Err(_) => return IoOutcome::Gone,
         }
         match request_length(&self.inbox) {
-            // Whoever asks again before the answer is complete waits, and then never gets one: no client here does.
+            // A request before the answer is complete is never answered: no client here sends one.
             Some(length) if self.inbox.len() >= length && !self.busy => {
                 self.inbox.drain(..length);
                 (self.busy, self.frame, self.sent) = (true, 0, 0);

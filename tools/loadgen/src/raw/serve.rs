@@ -122,7 +122,7 @@ impl RawServer {
             return Ok(Some(none));
         }
         let Some(Reverse((due, _))) = self.due.peek() else { return Ok(None) };
-        // Whoever counts gaps from one token to the next sleeps them, too, and does not wake early.
+        // A server that counts gaps from one token to the next sleeps them, too, and does not wake early.
         let spins = self.due.len() <= MAX_SPINNING_STREAMS && self.fault != Some(RawFault::Relative);
         let wake = if spins { due - WAKEUP_LEAD_NANOS } else { *due };
         if wake <= monotonic() {
