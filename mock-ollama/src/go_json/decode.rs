@@ -217,7 +217,7 @@ impl Decoder {
             };
             match (map.get_mut(*name), decoded) {
                 (_, Value::Null) if matches!(kind, GoType::Map | GoType::List(..) | GoType::Any) => {
-                    _ = map.remove(*name)
+                    _ = map.remove(*name);
                 }
                 (_, Value::Null) => {}
                 // Go fills what is there already.

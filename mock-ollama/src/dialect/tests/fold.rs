@@ -1,6 +1,6 @@
 use rstest::rstest;
 
-use super::{DIALECTS, fold, of};
+use super::{DIALECTS, WireFormat, fold, of};
 use crate::generation::Dialect;
 use crate::recording::{Chunk, End, Exchange, Response};
 
@@ -63,7 +63,7 @@ fn without_a_final_object_the_text_so_far_is_the_answer() {
 #[case::nothing("")]
 #[case::progress("{\"status\":\"success\"}\n")]
 fn what_is_no_stream_of_answers_is_not_folded(#[case] body: &str) {
-    for dialect in DIALECTS.map(|row| row.name()) {
+    for dialect in DIALECTS.map(WireFormat::name) {
         assert!(folded(dialect, "application/x-ndjson", body).is_err(), "{dialect:?}");
     }
 }

@@ -7,7 +7,7 @@ mod request;
 mod search;
 mod tools;
 
-use super::{DIALECTS, RecordedBody, Unreadable, of};
+use super::{DIALECTS, RecordedBody, Unreadable, WireFormat, of};
 use crate::generation::{Dialect, Generation, ParsedRequest, Refusal};
 use crate::http::Reply;
 use crate::recording::Exchange;

@@ -6,7 +6,7 @@ use proptest::prelude::*;
 use rstest::rstest;
 use serde_json::json;
 
-use super::{DIALECTS, read};
+use super::{DIALECTS, WireFormat, read};
 use crate::generation::Dialect;
 use crate::generation::{Arguments, Content, Ending, Generation};
 use crate::recording::{Chunk, End, Exchange, Response};
@@ -504,7 +504,7 @@ proptest! {
 
     #[test]
     fn no_body_makes_it_stumble(kind in prop::sample::select(vec![LINES, EVENTS, JSON]), body in ".{0,64}", status in prop::sample::select(vec![200, 400])) {
-        for dialect in DIALECTS.map(|row| row.name()) {
+        for dialect in DIALECTS.map(WireFormat::name) {
             let _ = read(dialect, &exchange(status, kind, &[&body, &format!("data: {body}\n")]));
         }
     }

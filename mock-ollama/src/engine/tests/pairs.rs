@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::{TestEngine, post, recording};
 use crate::catalog::Matching;
-use crate::dialect::{DIALECTS, Ids, of, read};
+use crate::dialect::{DIALECTS, Ids, WireFormat, of, read};
 use crate::generation::Dialect;
 use crate::generation::{Arguments, Content, Done, Ending, Generation, Metrics, Part, Reason, ToolCall};
 use crate::recording::{Chunk, End, Exchange, Recording, Response};
@@ -253,12 +253,12 @@ fn asked(recording: &Recording, dialect: Dialect, stream: bool) -> Said {
 proptest! {
     #[test]
     fn a_recorded_stream_says_the_same_in_every_dialect_and_form(
-        said in said(), from in prop::sample::select(DIALECTS.map(|row| row.name()).to_vec()), cut in prop::option::of(1..9_usize),
+        said in said(), from in prop::sample::select(DIALECTS.map(WireFormat::name).to_vec()), cut in prop::option::of(1..9_usize),
     ) {
         let foreign = cut.and_then(|cut| said.foreign(from, cut));
         let is_foreign = foreign.is_some();
         let recording = recorded(from, foreign.unwrap_or_else(|| said.rendered(from)));
-        for dialect in DIALECTS.map(|row| row.name()) {
+        for dialect in DIALECTS.map(WireFormat::name) {
             for stream in [true, false] {
                 let shown = said.clone().shown_in(from);
                 let mut expected = shown.clone().shown_in(dialect);
