@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use super::matching::Matching;
 use super::offer::{Delivery, Offer};
-use crate::dialect::Unreadable;
-use crate::dialect::request::{Ask, Dialect};
+use crate::dialect::{self, Unreadable};
+use crate::generation::{Dialect, ParsedRequest};
 use crate::seed::Seed;
 
 /// A recorded answer and how it is served.
@@ -61,7 +61,7 @@ type Refused<'a> = (&'a Offer, Unreadable);
 /// Returns the exchanges among `fitting` that answer `ask` under `rule`. Without any, the first that cannot be delivered.
 pub(super) fn choose<'a>(
     fitting: Vec<&'a Offer>,
-    ask: &Ask,
+    ask: &ParsedRequest,
     rule: Matching,
     hash: &dyn Fn() -> Seed,
 ) -> Result<Choice<'a>, Option<Refused<'a>>> {
@@ -74,7 +74,7 @@ pub(super) fn choose<'a>(
         [own, Vec::new()]
     } else {
         let (kin, other): (Vec<&Offer>, Vec<&Offer>) =
-            foreign.into_iter().partition(|offer| offer.dialect.is_generate() == ask.dialect.is_generate());
+            foreign.into_iter().partition(|offer| dialect::of(offer.dialect).is_generate() == ask.is_generate());
         [kin, other]
     };
     let mut refused = None;

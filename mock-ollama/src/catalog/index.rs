@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::offer::{Fixed, Offer};
 use super::question::{characters, characters_of};
-use crate::dialect::request::{Ask, Question};
+use crate::generation::{ParsedRequest, Question};
 use crate::models::ModelName;
 use crate::recording::RequestBody;
 use crate::scrub::Scrub;
@@ -115,7 +115,7 @@ impl Index {
     }
 
     /// Returns the places of the offers of this very question, in order.
-    pub(super) fn offers(&self, offers: &[Offer], ask: &Ask) -> Vec<usize> {
+    pub(super) fn offers(&self, offers: &[Offer], ask: &ParsedRequest) -> Vec<usize> {
         let mut found = Vec::new();
         let lengths = lengths_of_question(&ask.question);
         for List { scrub, questions, .. } in self.lists.iter().filter(|list| list.questions.has_length(lengths)) {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::same_question;
 use crate::catalog::{Catalog, Matching};
-use crate::dialect::request::{Ask, Dialect, Question};
+use crate::generation::{Dialect, ParsedRequest, Question};
 use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
 use crate::scrub::Scrub;
 use crate::seed::Seed;
@@ -51,8 +51,9 @@ fn dialect(body: &Value) -> Dialect {
     if body.get("prompt").is_some() { Dialect::Generate } else { Dialect::Chat }
 }
 
-fn ask(body: &Value) -> Ask {
-    Ask::decode(dialect(body), body.to_string().as_bytes()).unwrap()
+fn ask(body: &Value) -> ParsedRequest {
+    let format = crate::dialect::of(dialect(body));
+    format.decode(format.route(), body.to_string().as_bytes()).unwrap()
 }
 
 /// Returns what the recorder writes of a body.
@@ -66,7 +67,12 @@ fn catalog(recorded: &[(Value, Vec<&'static str>)]) -> Catalog {
         let mut written = scrubbed(&scrub, body);
         // The model is what it is.
         written["model"] = body["model"].clone();
-        recording(&number.to_string(), dialect(body).path(), Some(RequestBody::Json(written)), patterns)
+        recording(
+            &number.to_string(),
+            crate::dialect::of(dialect(body)).route(),
+            Some(RequestBody::Json(written)),
+            patterns,
+        )
     });
     Catalog::new(recordings)
 }
@@ -81,7 +87,7 @@ fn answers(known: &Question, patterns: &[&str], asked: &Question) -> bool {
 }
 
 /// Returns the nearest offer, by a look at all of each question.
-fn nearest(catalog: &Catalog, ask: &Ask) -> Option<String> {
+fn nearest(catalog: &Catalog, ask: &ParsedRequest) -> Option<String> {
     let text = |question: &Question| match question {
         Question::Prompt(prompt) => json!(prompt).to_string(),
         Question::Messages(messages) => json!(messages).to_string(),

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 use super::matching::Matching;
 use super::offer::Offer;
 use super::question::{OPENING_BYTES, characters, json};
-use crate::dialect::Unreadable;
-use crate::dialect::request::{Ask, Question};
+use crate::dialect::{self, Unreadable};
+use crate::generation::{ParsedRequest, Question};
 use crate::models::ModelName;
 
 /// How much of a text is quoted, in characters.
@@ -48,20 +48,20 @@ struct Nearest {
 
 impl Miss {
     /// Explains why none of `offers` answers.
-    pub(super) fn explain(offers: &[Offer], models: &ByModel, ask: &Ask, rule: Matching) -> Self {
+    pub(super) fn explain(offers: &[Offer], models: &ByModel, ask: &ParsedRequest, rule: Matching) -> Self {
         let nearest = nearest(offers, ask).map(|offer| Nearest::new(offer, first_difference(offer, ask)));
         Self::new(models, ask, rule, nearest)
     }
 
     /// Explains that `offer` is a recording of this very request, but cannot be delivered as it was asked for.
-    pub(super) fn of(models: &ByModel, ask: &Ask, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
+    pub(super) fn of(models: &ByModel, ask: &ParsedRequest, rule: Matching, offer: &Offer, why: &Unreadable) -> Self {
         let way = if offer.dialect == ask.dialect { "stream" } else { "dialect" };
         Self::new(models, ask, rule, Some(Nearest::new(offer, format!("{way}: {why}"))))
     }
 
-    fn new(models: &ByModel, ask: &Ask, rule: Matching, nearest: Option<Nearest>) -> Self {
+    fn new(models: &ByModel, ask: &ParsedRequest, rule: Matching, nearest: Option<Nearest>) -> Self {
         Self {
-            asked: format!("{} with model \"{}\" (rule: {rule})", ask.dialect.path(), ask.model),
+            asked: format!("{} with model \"{}\" (rule: {rule})", dialect::of(ask.dialect).route(), ask.model),
             models: models.keys().take(MAX_NAMED_MODELS).map(ToString::to_string).collect(),
             more_models: models.len().saturating_sub(MAX_NAMED_MODELS),
             nearest,
@@ -96,7 +96,7 @@ impl fmt::Display for Miss {
 ///
 /// Of every offer the opening is compared; of those that share a whole opening, a few of about the same length are looked at
 /// more closely. So the work is bounded, whatever the request.
-pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &Ask) -> Option<&'a Offer> {
+pub(super) fn nearest<'a>(offers: &'a [Offer], ask: &ParsedRequest) -> Option<&'a Offer> {
     let asked = json(&ask.question, CLOSE_BYTES);
     let mut best = (false, false, 0);
     let mut close: Vec<&Offer> = Vec::new();
@@ -138,7 +138,7 @@ fn in_common(one: &str, other: &str) -> usize {
     same
 }
 
-fn first_difference(offer: &Offer, ask: &Ask) -> String {
+fn first_difference(offer: &Offer, ask: &ParsedRequest) -> String {
     if offer.model != ask.name {
         return format!("model: recorded {}, asked {}", offer.model, ask.name);
     }
@@ -147,7 +147,7 @@ fn first_difference(offer: &Offer, ask: &Ask) -> String {
     };
     match (known, &ask.question) {
         (Question::Prompt(_), Question::Messages(_)) | (Question::Messages(_), Question::Prompt(_)) => {
-            format!("path: recorded {}, asked {}", offer.dialect.path(), ask.dialect.path())
+            format!("path: recorded {}, asked {}", dialect::of(offer.dialect).route(), dialect::of(ask.dialect).route())
         }
         (Question::Prompt(recorded), Question::Prompt(asked)) => text_difference("prompt", recorded, asked),
         (Question::Messages(recorded), Question::Messages(asked)) => list_difference("messages", recorded, asked),

@@ -3,13 +3,10 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use serde_json::Value;
-
 use super::prepared::Prepared;
 use super::question::Opening;
-use crate::dialect::request::{Ask, Dialect, Question};
-use crate::dialect::{Unreadable, fold, read};
-use crate::generation::{Ending, Generation};
+use crate::dialect::{self, RecordedBody, Unreadable};
+use crate::generation::{Dialect, Ending, Generation, ParsedRequest, Question};
 use crate::models::ModelName;
 use crate::recording::{End, Exchange, Form, RequestBody};
 
@@ -94,7 +91,7 @@ impl Offer {
             asked_for_stream,
             opening: question.as_ref().map(Opening::of).unwrap_or_default(),
             question,
-            whole: is_whole(exchange),
+            whole: dialect::is_whole(dialect::of(dialect), exchange),
             response: Arc::new(Prepared::new(exchange)),
             is_stream: Form::of(exchange).is_stream(),
             recorded: exchange.clone(),
@@ -116,7 +113,7 @@ impl Offer {
 
     /// Returns how it answers a request in this dialect, for a stream or for none. A failure answers either.
     pub(super) fn delivery(&self, dialect: Dialect, stream: bool) -> Result<Delivery, Unreadable> {
-        let is_own = self.dialect == dialect;
+        let (is_own, format) = (self.dialect == dialect, dialect::of(dialect));
         if is_own && (self.suits(stream) || self.is_failure() && !self.is_stream) {
             return Ok(Delivery::Stored(Arc::clone(&self.response)));
         }
@@ -133,7 +130,7 @@ impl Offer {
             }
         }
         let is_foldable =
-            dialect.is_native() || matches!(ending, Ok(Ending::Done(_) | Ending::Silent) | Err(Unreadable::Choices));
+            format.is_native() || matches!(ending, Ok(Ending::Done(_) | Ending::Silent) | Err(Unreadable::Choices));
         if is_own
             && !self.is_failure()
             && is_foldable
@@ -142,7 +139,7 @@ impl Offer {
             return Ok(Delivery::Stored(Arc::clone(folded)));
         }
         let generation = generation.as_ref().map_err(Clone::clone)?;
-        let has_objects = dialect.is_native() || dialect == Dialect::Messages;
+        let has_objects = format.has_argument_objects();
         match generation.calls().find(|call| has_objects && call.arguments.object().is_none()) {
             Some(call) => Err(Unreadable::Arguments { name: call.name.clone() }),
             None => Ok(Delivery::Rendered(Arc::clone(generation))),
@@ -151,75 +148,32 @@ impl Offer {
 
     /// Returns what was answered, neutral of dialect.
     fn generation(&self) -> &Result<Arc<Generation>, Unreadable> {
-        self.generation.get_or_init(|| read(self.dialect, &self.recorded).map(Arc::new))
+        self.generation.get_or_init(|| dialect::read(dialect::of(self.dialect), &self.recorded).map(Arc::new))
     }
 
     /// Returns the answer to the same request with `"stream":false`, due when the stream would have ended.
     fn folded(&self) -> &Result<Arc<Prepared>, Unreadable> {
         self.folded.get_or_init(|| {
-            let reply = fold(self.dialect, &self.recorded)?;
+            let reply = dialect::of(self.dialect).fold(&RecordedBody::of(&self.recorded))?;
             let at = self.recorded.chunks.last().map_or(0, |chunk| chunk.at_us);
             Ok(Arc::new(Prepared::reply(reply, Duration::from_micros(at))))
         })
     }
 }
 
-/// Returns whether an answer came to its end with a final object, as far as its last one tells.
-fn is_whole(exchange: &Exchange) -> bool {
-    if exchange.response.status != 200 || exchange.end != End::Clean {
-        return false;
-    }
-    let body = exchange.body();
-    let form = Form::of(exchange);
-    let last = match form {
-        Form::Whole => body.as_slice(),
-        Form::Lines => last_line(&body),
-        Form::Events => last_line(&body).strip_prefix(b"data:").unwrap_or_default().trim_ascii(),
-    };
-    if last == b"[DONE]" {
-        return true;
-    }
-    let last: Value = serde_json::from_slice(last).unwrap_or_default();
-    match (last["done"].as_bool(), last["type"].as_str()) {
-        (Some(done), _) => done,
-        (None, Some(kind)) if form == Form::Events => {
-            matches!(kind, "message_stop" | "response.completed" | "response.incomplete")
-        }
-        _ if form == Form::Events => last["usage"].is_object() || last["choices"][0]["finish_reason"].is_string(),
-        _ => last.is_object() && last["error"].is_null(),
-    }
-}
-
-fn last_line(body: &[u8]) -> &[u8] {
-    body.trim_ascii_end().rsplit(|&byte| byte == b'\n').next().unwrap_or_default()
-}
-
 /// Returns the dialect and the request of an exchange; `None` when it is no request for an answer that could be read.
-/// Without a recorded request the shape of the body's first chunk tells the dialect: chat objects have a `message`.
-pub(super) fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<Ask>)> {
+/// Without a recorded request the body's first chunk tells the dialect.
+pub(super) fn read_request(exchange: &Exchange) -> Option<(Dialect, Option<ParsedRequest>)> {
     let Some(request) = &exchange.request else {
         let first = exchange.chunks.first()?;
-        let has = |needle: &[u8]| first.bytes.windows(needle.len()).any(|window| window == needle);
-        let dialect = if has(b"\"chat.completion") {
-            Dialect::OpenAiChat
-        } else if has(b"\"text_completion\"") {
-            Dialect::OpenAiCompletions
-        } else if has(b"message_start\"") || has(b"\"type\":\"message\"") {
-            Dialect::Messages
-        } else if has(b"\"response.created\"") || has(b"\"object\":\"response\"") {
-            Dialect::Responses
-        } else if has(b"\"message\":") {
-            Dialect::Chat
-        } else {
-            Dialect::Generate
-        };
+        let dialect = dialect::of_body(&first.bytes).name();
         return Some((dialect, None));
     };
-    let dialect = Dialect::of_path(&request.path)?;
+    let format = dialect::at(&request.path)?;
     let body = match request.body.as_ref() {
         Some(body) => body.text(),
         // Only the path is known: the loose rules find it.
-        None => return Some((dialect, None)),
+        None => return Some((format.name(), None)),
     };
-    Some((dialect, Some(Ask::decode(dialect, body.as_bytes()).ok()?)))
+    Some((format.name(), Some(dialect::decode(format, &request.path, body.as_bytes()).ok()?)))
 }

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use serde_json::Value;
 
-use crate::dialect::request::Question;
+use crate::generation::Question;
 
 /// How much of a recorded question is compared with every request that misses, in bytes of JSON.
 pub(super) const OPENING_BYTES: usize = 256;

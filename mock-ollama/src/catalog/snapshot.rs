@@ -8,7 +8,8 @@ use super::index::Index;
 use super::matching::Matching;
 use super::miss::Miss;
 use super::offer::{Fixed, Offer, read_request};
-use crate::dialect::request::{Ask, Dialect};
+use crate::dialect;
+use crate::generation::ParsedRequest;
 use crate::models::{Card, ModelName};
 use crate::recording::{Recording, Request};
 use crate::script::Scripted;
@@ -55,7 +56,7 @@ impl Catalog {
         let listed = card.as_ref().map(|card| card.name.clone());
         // A recording of listings alone is of no model.
         let answers = recording.exchanges.iter().any(|exchange| {
-            let of_model = |request: &Request| request.body.is_some() || Dialect::of_path(&request.path).is_some();
+            let of_model = |request: &Request| request.body.is_some() || dialect::at(&request.path).is_some();
             exchange.request.as_ref().is_none_or(of_model)
         });
         if let Some(card) = card.filter(|_| answers) {
@@ -86,7 +87,7 @@ impl Catalog {
     ///
     /// # Errors
     /// Why none does.
-    pub fn choose(&self, ask: &Ask, rule: Matching, hash: impl Fn() -> Seed) -> Result<Choice<'_>, Miss> {
+    pub fn choose(&self, ask: &ParsedRequest, rule: Matching, hash: impl Fn() -> Seed) -> Result<Choice<'_>, Miss> {
         choose(self.fitting(ask, rule), ask, rule, &hash).map_err(|refused| match refused {
             None => Miss::explain(&self.offers, &self.index.models, ask, rule),
             Some((offer, why)) => Miss::of(&self.index.models, ask, rule, offer, &why),
@@ -109,7 +110,7 @@ impl Catalog {
     }
 
     /// Returns the answers that fit a request under `rule`, in order, whatever their form.
-    pub(super) fn fitting(&self, ask: &Ask, rule: Matching) -> Vec<&Offer> {
+    pub(super) fn fitting(&self, ask: &ParsedRequest, rule: Matching) -> Vec<&Offer> {
         match rule {
             Matching::Exact => {
                 self.index.offers(&self.offers, ask).into_iter().map(|place| &self.offers[place]).collect()

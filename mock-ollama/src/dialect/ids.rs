@@ -19,12 +19,12 @@ impl Ids {
         self.0.derive("id-number", [label.as_bytes()]).rng().random_range(0..bound)
     }
 
-    /// So many lower-case hexadecimal digits, such as those of `msg_…`.
+    /// Returns `digits` lower-case hexadecimal digits, such as those of `msg_…`.
     pub fn hex(self, label: &str, digits: usize) -> String {
         self.letters(label, digits, b"0123456789abcdef")
     }
 
-    /// So many of `[a-z0-9]`, such as those of `call_…`.
+    /// Returns `count` letters of `[a-z0-9]`, such as those of `call_…`.
     pub fn alphanumeric(self, label: &str, count: usize) -> String {
         self.letters(label, count, b"abcdefghijklmnopqrstuvwxyz0123456789")
     }

@@ -1,4 +1,4 @@
-//! Why a recorded answer cannot be told in another way than it was recorded.
+//! Why a recorded answer can be served only as it was recorded.
 
 use thiserror::Error;
 
@@ -58,7 +58,7 @@ pub enum Unreadable {
 
 impl Unreadable {
     /// What is wrong with the value of this number.
-    pub(super) fn value(number: usize, error: &serde_json::Error) -> Self {
+    pub(crate) fn value(number: usize, error: &serde_json::Error) -> Self {
         Self::Value { number, message: error.to_string().chars().take(MAX_MESSAGE_CHARS).collect() }
     }
 }

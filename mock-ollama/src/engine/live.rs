@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::clock::{Instant, WallAnchor};
-use crate::dialect::request::{Ask, Dialect};
-use crate::dialect::{Ids, Render, renderer};
+use crate::dialect::{self, Ids, Render};
 use crate::fault::NextStep;
-use crate::generation::{Content, Done, Ending, Generation, Logprob, Metrics, Part, Piece, Reason, ToolCall};
+use crate::generation::{
+    Content, Dialect, Done, Ending, Generation, Logprob, Metrics, ParsedRequest, Part, Piece, Reason, ToolCall,
+};
 use crate::http::Reply;
 use crate::models::Card;
 use crate::recording::End;
@@ -70,10 +71,10 @@ pub(super) enum Rendered {
 impl LiveAnswer {
     /// Returns the answer to `ask`; `end` is how the connection of its recording ended. A generation that was complete is
     /// served whole, even though the recorded client hung up.
-    pub(super) fn new(ask: &Ask, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
+    pub(super) fn new(ask: &ParsedRequest, card: &Card, (generation, end): (Arc<Generation>, End), ids: Ids) -> Self {
         let end = if generation.ending == Ending::Silent { end } else { End::Clean };
         let shown = shown(ask, card, &generation.pieces);
-        let calls = match (card.parser.is_some(), ask.dialect.is_generate()) {
+        let calls = match (card.parser.is_some(), ask.is_generate()) {
             (true, true) => KeptCalls::Final,
             (true, false) if !ask.tools => KeptCalls::Last,
             _ => KeptCalls::All,
@@ -86,7 +87,7 @@ impl LiveAnswer {
         };
         Self {
             generation,
-            render: renderer(ask, ids),
+            render: dialect::of(ask.dialect).render(ask, ids),
             ids,
             stream: ask.stream,
             logprobs: ask.logprobs,
@@ -277,8 +278,8 @@ impl LiveAnswer {
 ///
 /// With a built-in parser, a piece of which nothing is shown is sent for its logprobs alone. Without one,
 /// `/api/generate` sends it in any case; chat sends it for its logprobs, unless it is held for the tags of thinking.
-fn shown(ask: &Ask, card: &Card, pieces: &[Piece]) -> Vec<usize> {
-    let (parsed, generate) = (card.parser.is_some(), ask.dialect.is_generate());
+fn shown(ask: &ParsedRequest, card: &Card, pieces: &[Piece]) -> Vec<usize> {
+    let (parsed, generate) = (card.parser.is_some(), ask.is_generate());
     let logprobs = ask.logprobs.is_some();
     let thinks = pieces.iter().any(|piece| matches!(piece.content, Content::Thinking(_)));
     let has_content = |piece: &Piece| matches!(piece.content, Content::Text(_) | Content::Calls(_));

@@ -1,10 +1,11 @@
-//! One answer of a model, neutral of dialect: what is said, when, what was counted, and how it ends.
+//! One answer of a model and one parsed request, neutral of dialect.
 //!
 //! A recording is read into one, a script makes one for a request; each dialect is one file that renders it.
 //! Times are those of the recording or the script; the pace turns them into the ones that are served.
 //!
 //! | file | what |
 //! | --- | --- |
+//! | `request` | one request for an answer |
 //! | `named` | the model that a request names |
 //! | `refusal` | a request that is refused |
 //! | `part` | what a renderer is given: one native object, with its time and, in the last one, its metrics |
@@ -12,6 +13,7 @@
 pub(crate) mod named;
 mod part;
 mod refusal;
+mod request;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -20,11 +22,13 @@ use serde_json::{Map, Value};
 
 pub use part::{Done, Metrics, Part};
 pub use refusal::{Refusal, RefusedBy};
+pub(crate) use request::last_said;
+pub use request::{Dialect, ParsedRequest, Question};
 
 /// One answer of a model.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Generation {
-    /// What is said, in order; times never decrease.
+    /// The pieces, in order; times never decrease.
     pub pieces: Vec<Piece>,
     /// What the final object itself carries beside its metrics: nothing on most paths.
     pub last: Piece,
@@ -50,7 +54,7 @@ impl Generation {
     }
 }
 
-/// What is said at one moment.
+/// The output of one moment.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Piece {
     /// When, from the request on.

@@ -1,6 +1,6 @@
 //! Values checked against Go types, with the error texts of Go's decoder (`encoding/json/decode.go`).
 //!
-//! A wrong type is remembered and decoding goes on, the first one counts; what a type's own decoder refuses ends it.
+//! The first wrong type is remembered, and decoding continues. An error of a custom decoder ends it.
 
 use serde_json::{Map, Value};
 
@@ -31,7 +31,7 @@ pub(crate) enum GoType {
     List(&'static str, &'static GoType),
     /// A struct.
     Struct(&'static GoStruct),
-    /// A type with a decoder of its own.
+    /// A type with a custom decoder.
     Custom(fn(&Json<'_>) -> Result<Value, DecodeError>),
 }
 
@@ -124,7 +124,7 @@ pub(crate) fn decode_as(value: &Json<'_>, schema: &'static GoStruct) -> Result<V
     decode_type(value, &GoType::Struct(schema))
 }
 
-/// One value, decoded as this type, in a decoder of its own.
+/// One value, decoded as this type, in a separate decoder.
 pub(crate) fn decode_type(value: &Json<'_>, kind: &GoType) -> Result<Value, DecodeError> {
     let mut decoder = Decoder { saved: None };
     let result = decoder.value(value, kind, &Context::default())?;

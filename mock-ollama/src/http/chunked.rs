@@ -50,7 +50,7 @@ enum State {
     /// In a chunk-size line.
     #[default]
     Size,
-    /// In a chunk, with so many bytes to come.
+    /// In a chunk, with this number of bytes to come.
     Data(u64),
     /// Between a chunk and its line end.
     DataEnd,

@@ -89,7 +89,7 @@ fn is_default(origin: &str) -> bool {
 pub enum CorsVerdict {
     /// It is not a cross-origin request: nothing is added to its answer.
     NoHeaders,
-    /// It goes on, and its answer carries these fields.
+    /// A handler takes it, and its answer carries these fields.
     Allowed {
         /// The fields.
         fields: Fields,

@@ -44,11 +44,11 @@ pub enum Gate {
 }
 
 /// Decides what becomes of a request to `server` (`server/routes.go`, `GenerateRoutes`; gin; `net/http`).
-pub fn gate(head: &RequestHead, server: ServerId, config: &GateConfig) -> Gate {
+pub fn gate(head: &RequestHead, server: ServerId, config: &GateConfig, answers: &[&'static str]) -> Gate {
     if let Some(answer) = answer_early(head) {
         return answer;
     }
-    let routed = route(&head.method, &head.url);
+    let routed = route(&head.method, &head.url, answers);
     if let Routed::Redirect { status, location } = &routed {
         return redirect(&head.method, *status, location);
     }

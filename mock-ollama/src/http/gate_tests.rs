@@ -10,6 +10,10 @@ use crate::http::head::HeadReader;
 use crate::http::{Framing, RequestHead, ResponseHead, Route, Version};
 use crate::journal::ServerId;
 
+/// The routes of the wire dialects.
+const ANSWERS: &[&str] =
+    &["/api/generate", "/api/chat", "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"];
+
 const SERVER: ServerId = ServerId(0);
 
 fn config() -> GateConfig {
@@ -67,20 +71,21 @@ fn a_request_meets_origins_first_and_its_host_then(
     #[case] fields: &[(&str, &str)],
     #[case] expected: Option<u16>,
 ) {
-    assert_eq!(status(&gate(&head(method, target, fields), SERVER, &config())), expected);
+    assert_eq!(status(&gate(&head(method, target, fields), SERVER, &config(), ANSWERS)), expected);
 }
 
 #[test]
 fn host_is_not_checked_where_the_listener_is_open_to_others() {
     let config = GateConfig { open: [SERVER].into(), ..config() };
     let head = head("GET", "/api/tags", &[EVIL_HOST]);
-    assert_eq!(gate(&head, SERVER, &config), Gate::Pass { route: Route::Tags, fields: Vec::new() });
-    assert_eq!(status(&gate(&head, ServerId(1), &config)), Some(403), "another server is not open");
+    assert_eq!(gate(&head, SERVER, &config, ANSWERS), Gate::Pass { route: Route::Tags, fields: Vec::new() });
+    assert_eq!(status(&gate(&head, ServerId(1), &config, ANSWERS)), Some(403), "another server is not open");
 }
 
 #[test]
 fn an_error_of_the_router_carries_the_fields_of_its_origin() {
-    let Gate::Answer { status, fields, body } = gate(&head("GET", "/api/chat", &[ADDRESS, APP]), SERVER, &config())
+    let Gate::Answer { status, fields, body } =
+        gate(&head("GET", "/api/chat", &[ADDRESS, APP]), SERVER, &config(), ANSWERS)
     else {
         panic!("no handler takes it");
     };
@@ -91,7 +96,7 @@ fn an_error_of_the_router_carries_the_fields_of_its_origin() {
 
 #[test]
 fn a_redirect_of_head_has_a_type_and_of_post_has_none() {
-    let of = |method| gate(&head(method, "/api//x?a=1&b", &[ADDRESS]), SERVER, &config());
+    let of = |method| gate(&head(method, "/api//x?a=1&b", &[ADDRESS]), SERVER, &config(), ANSWERS);
     let location = ("Location".to_owned(), "/api/x?a=1&b".to_owned());
     let kind = ("Content-Type".to_owned(), "text/html; charset=utf-8".to_owned());
     let body = "<a href=\"/api/x?a=1&amp;b\">Temporary Redirect</a>.\n\n".to_owned();
@@ -137,7 +142,7 @@ fn the_gate_answers_as_the_real_server_did(#[case] group: &str) {
     for capture in captures(group) {
         let (request, response) = (&capture["request"], &capture["response"]);
         let (method, path) = (request["method"].as_str().unwrap(), request["path"].as_str().unwrap());
-        let gate = gate(&head(method, path, &pairs(request)), SERVER, &config());
+        let gate = gate(&head(method, path, &pairs(request)), SERVER, &config(), ANSWERS);
         if let Gate::Pass { fields, .. } = &gate {
             let added = ["Access-Control-Allow-Origin", "Vary", "Allow"];
             let theirs: Vec<_> = pairs(response).into_iter().filter(|(name, _)| added.contains(name)).collect();

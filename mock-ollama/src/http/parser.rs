@@ -62,7 +62,7 @@ impl Default for Parser {
 }
 
 impl Parser {
-    /// A parser that takes heads and bodies of so many bytes; heads never of more than [`MAX_HEAD_BYTES`].
+    /// Returns a parser that takes heads and bodies of at most these many bytes; heads never of more than [`MAX_HEAD_BYTES`].
     pub fn new(head_bytes: usize, body_bytes: u64) -> Self {
         let head_bytes = head_bytes.min(MAX_HEAD_BYTES);
         Self {

@@ -5,6 +5,8 @@ use super::target::{Url, clean, encode};
 /// What a request is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
+    /// A route of a wire dialect, by its path.
+    Answer(&'static str),
     /// `/`
     Root,
     /// `/api/version`
@@ -17,10 +19,6 @@ pub enum Route {
     Ps,
     /// `/api/show`
     Show,
-    /// `/api/generate`
-    Generate,
-    /// `/api/chat`
-    Chat,
     /// `/api/embed`
     Embed,
     /// `/api/embeddings`
@@ -49,22 +47,14 @@ pub enum Route {
     WebFetch,
     /// `/api/experimental/model-recommendations`
     Recommendations,
-    /// `/v1/chat/completions`
-    OpenAiChat,
-    /// `/v1/completions`
-    OpenAiCompletions,
     /// `/v1/embeddings`
     OpenAiEmbeddings,
     /// `/v1/models`
     OpenAiModels,
     /// `/v1/models/:model`, with the name as it is asked for.
     OpenAiModel(String),
-    /// `/v1/responses`
-    Responses,
     /// `/v1/audio/transcriptions`
     Transcriptions,
-    /// `/v1/messages`
-    Messages,
 }
 
 /// The answer of the router.
@@ -99,8 +89,6 @@ const TABLE: &[(&str, &[&str], Route)] = &[
     ("/api/tags", &["HEAD", "GET"], Route::Tags),
     ("/api/ps", &["GET"], Route::Ps),
     ("/api/show", &["POST"], Route::Show),
-    ("/api/generate", &["POST"], Route::Generate),
-    ("/api/chat", &["POST"], Route::Chat),
     ("/api/embed", &["POST"], Route::Embed),
     ("/api/embeddings", &["POST"], Route::Embeddings),
     ("/api/pull", &["POST"], Route::Pull),
@@ -113,13 +101,9 @@ const TABLE: &[(&str, &[&str], Route)] = &[
     ("/api/experimental/web_search", &["POST"], Route::WebSearch),
     ("/api/experimental/web_fetch", &["POST"], Route::WebFetch),
     ("/api/experimental/model-recommendations", &["GET"], Route::Recommendations),
-    ("/v1/chat/completions", &["POST"], Route::OpenAiChat),
-    ("/v1/completions", &["POST"], Route::OpenAiCompletions),
     ("/v1/embeddings", &["POST"], Route::OpenAiEmbeddings),
     ("/v1/models", &["GET"], Route::OpenAiModels),
-    ("/v1/responses", &["POST"], Route::Responses),
     ("/v1/audio/transcriptions", &["POST"], Route::Transcriptions),
-    ("/v1/messages", &["POST"], Route::Messages),
 ];
 
 /// A path up to its last segment, which is a parameter; a method; and what makes the route of the parameter.
@@ -134,13 +118,14 @@ const WITH_PARAMETER: &[WithParameter] = &[
 ];
 
 /// Returns whether a handler takes requests with this method for this path, whose escapes are resolved.
-pub fn has_route(method: &str, path: &str) -> bool {
-    find(method, path).is_some()
+/// `answers` are the paths of the wire dialects.
+pub fn has_route(method: &str, path: &str, answers: &[&'static str]) -> bool {
+    find(method, path, answers).is_some()
 }
 
 /// Routes a request by its method and target. The escapes of the path are resolved, so that an escaped slash separates
 /// segments like any other.
-pub(super) fn route(method: &str, url: &Url) -> Routed {
+pub(super) fn route(method: &str, url: &Url, answers: &[&'static str]) -> Routed {
     let path = &url.path;
     let redirect = |status, path: &str, query: Option<&String>| {
         let location = query.map_or_else(|| encode(path), |query| format!("{}?{query}", encode(path)));
@@ -151,19 +136,22 @@ pub(super) fn route(method: &str, url: &Url) -> Routed {
     if cleaned != url.escaped_path && method != "CONNECT" {
         return redirect(307, &cleaned, url.query.as_ref().filter(|query| !query.is_empty()));
     }
-    if let Some(route) = find(method, path) {
+    if let Some(route) = find(method, path, answers) {
         return Routed::To(route);
     }
     if let Some(shorter) = path.strip_suffix('/')
-        && find(method, shorter).is_some()
+        && find(method, shorter, answers).is_some()
     {
         return redirect(if method == "GET" { 301 } else { 307 }, shorter, url.query.as_ref());
     }
-    let allowed: Vec<&str> = METHODS.into_iter().filter(|method| find(method, path).is_some()).collect();
+    let allowed: Vec<&str> = METHODS.into_iter().filter(|method| find(method, path, answers).is_some()).collect();
     if allowed.is_empty() { Routed::NotFound } else { Routed::MethodNotAllowed { allow: allowed.join(", ") } }
 }
 
-fn find(method: &str, path: &str) -> Option<Route> {
+fn find(method: &str, path: &str, answers: &[&'static str]) -> Option<Route> {
+    if let Some(path) = answers.iter().find(|known| method == "POST" && **known == path) {
+        return Some(Route::Answer(path));
+    }
     let row = TABLE.iter().find(|(known, methods, _)| *known == path && methods.contains(&method));
     if let Some((_, _, route)) = row {
         return Some(route.clone());
@@ -181,14 +169,14 @@ mod tests {
     use super::{Route, Routed, Url};
 
     fn route(method: &str, target: &str) -> Routed {
-        super::route(method, &Url::parse(method, target).unwrap())
+        super::route(method, &Url::parse(method, target).unwrap(), &["/api/generate", "/api/chat"])
     }
 
     #[rstest]
     #[case::root("GET", "/", Route::Root)]
     #[case::head("HEAD", "/api/tags", Route::Tags)]
     #[case::query("GET", "/api/version?x=1", Route::Version)]
-    #[case::post("POST", "/api/chat", Route::Chat)]
+    #[case::post("POST", "/api/chat", Route::Answer("/api/chat"))]
     #[case::absolute_form("GET", "http://127.0.0.1:11434/api/ps", Route::Ps)]
     #[case::escaped("GET", "/api/%74ags", Route::Tags)]
     #[case::digest("HEAD", "/api/blobs/sha256:ab", Route::BlobHead("sha256:ab".to_owned()))]

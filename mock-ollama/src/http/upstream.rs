@@ -96,7 +96,7 @@ impl Upstream {
         Ok(out)
     }
 
-    /// The connection ended: says whether the response is complete, which ends a body without a length.
+    /// The connection ended: returns whether the response is complete, which ends a body without a length.
     pub fn finish(&mut self) -> bool {
         let complete = matches!(self.state, State::Done | State::UntilClose);
         self.state = State::Done;

@@ -8,12 +8,12 @@ use crate::http::{JSON, Reply};
 
 const DISABLED: &str = "ollama cloud is disabled";
 
-/// Answers `/api/me`, for which the real server asks a machine that cannot be reached here.
+/// Answers `/api/me`, for which the real server asks a server that cannot be reached here.
 pub fn me() -> Reply {
     Reply::error(503, "account unavailable")
 }
 
-/// Answers `/api/signout` and its older form, for which the real server asks the same machine.
+/// Answers `/api/signout` and its older form, for which the real server asks the same server.
 pub fn signout() -> Reply {
     Reply::error(500, "there was an error signing out")
 }
@@ -44,9 +44,9 @@ pub fn recommendations() -> Reply {
     Reply::new(200, JSON, to_string(&Recommendations { recommendations: [] }))
 }
 
-/// What is said to a transcription: no model here listens. An unknown model or none is refused as such first.
+/// Refuses a transcription, since no model here listens. An unknown model or none is refused as such first.
 ///
-/// The real server hands the sound to the model's runner and has no check of its own; the text is that of a model
+/// The real server hands the sound to the model's runner and does not check; the text is that of a model
 /// that lacks another ability.
 pub fn transcriptions(model: &str, is_installed: bool) -> Refusal {
     match model {

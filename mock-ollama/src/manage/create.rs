@@ -59,8 +59,8 @@ pub enum Source {
 ///
 /// # Errors
 /// The plain answer of a request that is refused before anything begins.
-pub fn create(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<Progress, Reply> {
-    let files = ask.files.iter().flatten().chain(&ask.adapters);
+pub fn create(request: &NewModel<'_>, store: &Store, speed: u64) -> Result<Progress, Reply> {
+    let files = request.files.iter().flatten().chain(&request.adapters);
     for (path, digest) in files {
         if !is_relative(path) {
             return Err(Reply::error(400, "file path must be relative"));
@@ -69,22 +69,22 @@ pub fn create(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<Progress,
             return Err(Reply::error(400, "invalid digest format"));
         }
     }
-    let Some(name) = ModelName::parse(ask.model) else {
+    let Some(name) = ModelName::parse(request.model) else {
         return Err(Reply::error(400, "invalid model name"));
     };
-    let (mut progress, source) = match find_source(ask, store, speed) {
+    let (mut progress, source) = match find_source(request, store, speed) {
         Ok(found) => found,
         Err(failed) => return Ok(failed),
     };
-    if let Err((status, text)) = check(ask, store) {
+    if let Err((status, text)) = check(request, store) {
         progress.fail(status, &text);
         return Ok(progress);
     }
     let mut card = match &source {
-        Source::Model(from) => derived(ask, name, from),
-        Source::Files(files) => imported(ask, name, files, store),
+        Source::Model(from) => derived(request, name, from),
+        Source::Files(files) => imported(request, name, files, store),
     };
-    if let Err(text) = quantize(&mut progress, ask.quantize, &mut card) {
+    if let Err(text) = quantize(&mut progress, request.quantize, &mut card) {
         progress.fail(500, text);
         return Ok(progress);
     }
@@ -98,9 +98,11 @@ pub fn create(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<Progress,
 }
 
 /// The source, and the statuses of finding it; `Err` where it fails.
-fn find_source(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<(Progress, Source), Progress> {
-    if !ask.from.is_empty() {
-        let Some(from) = ModelName::parse(ask.from) else { return Err(Progress::failed(400, "invalid model name")) };
+fn find_source(request: &NewModel<'_>, store: &Store, speed: u64) -> Result<(Progress, Source), Progress> {
+    if !request.from.is_empty() {
+        let Some(from) = ModelName::parse(request.from) else {
+            return Err(Progress::failed(400, "invalid model name"));
+        };
         if let Some(card) = store.find(&from) {
             return Ok((Progress::default(), Source::Model(Box::new(card.clone()))));
         }
@@ -114,7 +116,7 @@ fn find_source(ask: &NewModel<'_>, store: &Store, speed: u64) -> Result<(Progres
             None => Err(pulled),
         };
     }
-    let Some(files) = &ask.files else {
+    let Some(files) = &request.files else {
         return Err(Progress::failed(400, "neither 'from' or 'files' was specified"));
     };
     read_files(files, store)
@@ -149,17 +151,17 @@ fn read_files(files: &BTreeMap<String, String>, store: &Store) -> Result<(Progre
 }
 
 /// What can be wrong once the source is there.
-fn check(ask: &NewModel<'_>, store: &Store) -> Result<(), (u16, String)> {
-    if !QUANTIZATIONS.contains(&ask.quantize.to_uppercase().as_str()) {
+fn check(request: &NewModel<'_>, store: &Store) -> Result<(), (u16, String)> {
+    if !QUANTIZATIONS.contains(&request.quantize.to_uppercase().as_str()) {
         let known = QUANTIZATIONS[..5].join(", ");
-        let wanted = ask.quantize.to_uppercase();
+        let wanted = request.quantize.to_uppercase();
         return Err((500, format!("unsupported quantization type {wanted} - supported types are {known}")));
     }
-    if let Some(why) = template_error(ask.template) {
+    if let Some(why) = template_error(request.template) {
         return Err((400, format!("template error: {why}")));
     }
     let unknown = |digest: &&String| !canonical(digest).is_some_and(|known| store.has_blob(&known));
-    match ask.adapters.values().find(unknown) {
+    match request.adapters.values().find(unknown) {
         Some(digest) => Err((500, format!("open {BLOBS}/{}: no such file or directory", digest.replace(':', "-")))),
         None => Ok(()),
     }
@@ -220,7 +222,7 @@ fn say_layers(progress: &mut Progress, source: &Source, card: &Card, store: &Sto
 }
 
 /// A path without a root and without a way up (`io/fs`, `ValidPath`).
-fn is_relative(path: &str) -> bool {
+pub(super) fn is_relative(path: &str) -> bool {
     path == "." || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 

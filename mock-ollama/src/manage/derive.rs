@@ -7,17 +7,17 @@ use crate::models::{Card, LayerKind, ModelName, Store, sha256};
 use crate::recording::Details;
 
 /// The model of this name that is made from another one.
-pub(super) fn derived(ask: &NewModel<'_>, name: ModelName, from: &Card) -> Card {
+pub(super) fn derived(request: &NewModel<'_>, name: ModelName, from: &Card) -> Card {
     let weights = size_of(from, LayerKind::Weights);
     let mut card = Card { name, ..from.clone() };
     card.details.parent_model = from.name.to_string();
-    apply(ask, &mut card);
+    apply(request, &mut card);
     seal(&mut card, weights);
     card
 }
 
 /// The model of this name that is made from uploaded files, of which nothing but their lengths is known.
-pub(super) fn imported(ask: &NewModel<'_>, name: ModelName, files: &[(String, String)], store: &Store) -> Card {
+pub(super) fn imported(request: &NewModel<'_>, name: ModelName, files: &[(String, String)], store: &Store) -> Card {
     let mut card = Card::named(name);
     card.capabilities = vec!["completion".to_owned()];
     card.details = Details { format: "gguf".to_owned(), ..Details::default() };
@@ -28,7 +28,7 @@ pub(super) fn imported(ask: &NewModel<'_>, name: ModelName, files: &[(String, St
         [only] => digits(only),
         several => digits(&sha256(several.concat().as_bytes())),
     };
-    apply(ask, &mut card);
+    apply(request, &mut card);
     seal(&mut card, size);
     card
 }
@@ -41,23 +41,23 @@ pub(super) fn requantize(card: &mut Card, level: &str) {
     seal(card, weights);
 }
 
-fn apply(ask: &NewModel<'_>, card: &mut Card) {
+fn apply(request: &NewModel<'_>, card: &mut Card) {
     let replace = |text: &str, old: &mut Option<String>| {
         if !text.is_empty() {
             *old = Some(text.to_owned());
         }
     };
-    replace(ask.template, &mut card.template);
-    replace(ask.system, &mut card.system);
-    replace(ask.renderer, &mut card.renderer);
-    replace(ask.parser, &mut card.parser);
-    replace(ask.requires, &mut card.requires);
-    card.licences.extend(ask.licences.iter().cloned());
-    if !ask.messages.is_empty() {
-        card.messages.clone_from(&ask.messages);
+    replace(request.template, &mut card.template);
+    replace(request.system, &mut card.system);
+    replace(request.renderer, &mut card.renderer);
+    replace(request.parser, &mut card.parser);
+    replace(request.requires, &mut card.requires);
+    card.licences.extend(request.licences.iter().cloned());
+    if !request.messages.is_empty() {
+        card.messages.clone_from(&request.messages);
     }
-    card.parameters.retain(|(key, _)| !ask.parameters.contains_key(key));
-    for (key, value) in ask.parameters.iter().filter(|(_, value)| !value.is_null()) {
+    card.parameters.retain(|(key, _)| !request.parameters.contains_key(key));
+    for (key, value) in request.parameters.iter().filter(|(_, value)| !value.is_null()) {
         let values: Vec<Value> = value.as_array().cloned().unwrap_or_else(|| vec![value.clone()]);
         card.parameters.extend(values.into_iter().map(|value| (key.clone(), value)));
     }

@@ -35,5 +35,5 @@ pub use files::{blob_head, blob_put, copy, delete};
 pub use progress::{Failure, Progress, Streamed};
 pub use pull::{DEFAULT_SPEED, pull};
 pub use push::push;
-pub use request::{CopyAsk, CreateAsk, NameAsk, ShowAsk};
+pub use request::{CopyRequest, CreateRequest, NameRequest, ShowRequest};
 pub use show::{ShowOptions, show};

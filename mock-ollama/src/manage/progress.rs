@@ -22,7 +22,7 @@ pub struct Progress {
     pub failure: Option<Failure>,
     /// When it is over, since the request.
     pub took: Duration,
-    /// The model that is there when it is over; whoever keeps the models sets when it was modified.
+    /// The model that is there when it is over; the owner of the store sets when it was modified.
     pub outcome: Option<Box<Card>>,
 }
 
@@ -66,7 +66,7 @@ impl Progress {
         progress
     }
 
-    /// Says a status now.
+    /// Adds a status at the present time.
     pub(super) fn say(&mut self, status: &str) {
         self.transferred(status, "", 0, 0);
     }
@@ -76,12 +76,12 @@ impl Progress {
         self.lines.push((self.took, to_string(&Line { status, digest, total, completed })));
     }
 
-    /// Lets time pass.
+    /// Lets time pass before the next status.
     pub(super) fn wait(&mut self, time: Duration) {
         self.took = self.took.saturating_add(time);
     }
 
-    /// Fails now.
+    /// Fails at the present time.
     pub(super) fn fail(&mut self, status: u16, text: &str) {
         self.failure = Some(Failure { status, text: text.to_owned() });
     }

@@ -5,8 +5,8 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{CopyAsk, CreateAsk, NameAsk, ShowAsk};
-use crate::dialect::request::{Ask, Dialect, EmbedAsk, EmbeddingsAsk, check};
+use super::{CopyRequest, CreateRequest, NameRequest, ShowRequest};
+use crate::dialect::{self, EmbedRequest, LegacyEmbedRequest, check};
 use crate::generation::{Refusal, RefusedBy};
 use crate::models::{Card, ModelName};
 
@@ -28,23 +28,23 @@ fn card(name: &str) -> Option<Card> {
 /// What the request is refused with; `None` where it is not, or where only the catalog could tell.
 fn refusal(path: &str, body: &[u8]) -> Option<Refusal> {
     let done = |refused: Result<(), Refusal>| refused.err();
-    if let Some(dialect) = Dialect::of_path(path) {
-        let ask = match Ask::decode(dialect, body) {
+    if let Some(format) = dialect::at(path) {
+        let ask = match dialect::decode(format, path, body) {
             Ok(ask) => ask,
             Err(refusal) => return Some(refusal),
         };
-        return done(check(&ask, &card(ask.name.as_str())?));
+        return done(check(format, &ask, &card(ask.name.as_str())?));
     }
     done(match path {
-        "/api/embed" => EmbedAsk::decode_native(body).map(drop),
-        "/v1/embeddings" => EmbedAsk::decode_openai(body).map(drop),
-        "/api/embeddings" => EmbeddingsAsk::decode(body).map(drop),
-        "/api/show" => ShowAsk::decode(body).map(drop),
-        "/api/pull" => NameAsk::pull(body).map(drop),
-        "/api/push" => NameAsk::push(body).map(drop),
-        "/api/delete" => NameAsk::delete(body).map(drop),
-        "/api/copy" => CopyAsk::decode(body).map(drop),
-        "/api/create" => CreateAsk::decode(body).map(drop),
+        "/api/embed" => EmbedRequest::decode_native(body).map(drop),
+        "/v1/embeddings" => EmbedRequest::decode_openai(body).map(drop),
+        "/api/embeddings" => LegacyEmbedRequest::decode(body).map(drop),
+        "/api/show" => ShowRequest::decode(body).map(drop),
+        "/api/pull" => NameRequest::pull(body).map(drop),
+        "/api/push" => NameRequest::push(body).map(drop),
+        "/api/delete" => NameRequest::delete(body).map(drop),
+        "/api/copy" => CopyRequest::decode(body).map(drop),
+        "/api/create" => CreateRequest::decode(body).map(drop),
         _ => Ok(()),
     })
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
-use crate::dialect::request::native::NO_BODY;
-use crate::dialect::request::schemas::message;
+use super::create::is_relative;
+use super::files::canonical;
+use crate::dialect::native::request::NO_BODY;
+use crate::dialect::native::schemas::message;
 use crate::generation::{Refusal, RefusedBy, named};
 use crate::go_json::fmt::quote;
 use crate::go_json::{GoStruct, GoType, decode, fields};
@@ -77,7 +79,7 @@ fn model(asked: &mut Map<String, Value>) -> String {
 
 /// A request of `/api/show`, decoded.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ShowAsk {
+pub struct ShowRequest {
     /// The model as the request names it.
     pub model: String,
     /// The model's canonical name.
@@ -90,7 +92,7 @@ pub struct ShowAsk {
     pub options: Map<String, Value>,
 }
 
-impl ShowAsk {
+impl ShowRequest {
     /// Decodes a request body.
     ///
     /// # Errors
@@ -113,7 +115,7 @@ impl ShowAsk {
 
 /// A request of `/api/pull`, `/api/push` or `/api/delete`, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NameAsk {
+pub struct NameRequest {
     /// The model as the request names it.
     pub model: String,
     /// The model's canonical name; `None` for a name that breaks the grammar, which push refuses in its stream.
@@ -122,7 +124,7 @@ pub struct NameAsk {
     pub stream: bool,
 }
 
-impl NameAsk {
+impl NameRequest {
     /// Decodes a request body of `/api/pull`.
     ///
     /// # Errors
@@ -168,7 +170,7 @@ impl NameAsk {
 
 /// A request of `/api/copy`, decoded.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CopyAsk {
+pub struct CopyRequest {
     /// The model as the request names it.
     pub source: String,
     /// Its canonical name.
@@ -179,7 +181,7 @@ pub struct CopyAsk {
     pub destination_name: ModelName,
 }
 
-impl CopyAsk {
+impl CopyRequest {
     /// Decodes a request body.
     ///
     /// # Errors
@@ -201,7 +203,7 @@ impl CopyAsk {
 
 /// A request of `/api/create`, decoded. What it is made from is not checked here: that is refused in the stream.
 #[derive(Clone, Debug, PartialEq)]
-pub struct CreateAsk {
+pub struct CreateRequest {
     /// The model as the request names it.
     pub model: String,
     /// Its canonical name.
@@ -234,7 +236,7 @@ pub struct CreateAsk {
     pub stream: bool,
 }
 
-impl CreateAsk {
+impl CreateRequest {
     /// Decodes a request body.
     ///
     /// # Errors
@@ -247,10 +249,10 @@ impl CreateAsk {
         let quantize = fields::text(&mut asked, "quantize");
         let older = fields::text(&mut asked, "quantization");
         for (path, digest) in &files {
-            if !is_local(path) {
+            if !is_relative(path) {
                 return Err(Refusal::by_handler(400, "file path must be relative"));
             }
-            if !is_digest(digest) {
+            if canonical(digest).is_none() {
                 return Err(Refusal::by_handler(400, "invalid digest format"));
             }
         }
@@ -283,15 +285,4 @@ impl CreateAsk {
 fn texts(asked: &mut Map<String, Value>, name: &str) -> BTreeMap<String, String> {
     let texts = fields::map(asked, name).into_iter();
     texts.map(|(key, value)| (key, value.as_str().unwrap_or_default().to_owned())).collect()
-}
-
-/// Whether a path stays inside of the folder that it is seen from (Go `fs.ValidPath`).
-fn is_local(path: &str) -> bool {
-    path == "." || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
-}
-
-/// `sha256:` or `sha256-`, and 64 hexadecimal digits.
-fn is_digest(text: &str) -> bool {
-    let digits = text.strip_prefix("sha256:").or_else(|| text.strip_prefix("sha256-"));
-    digits.is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()))
 }

@@ -9,7 +9,7 @@ use crate::go_json::to_string;
 use crate::models::{Card, Tensor};
 use crate::recording::Details;
 
-/// Clients whose `User-Agent` begins so are told the name that they asked for.
+/// Clients whose `User-Agent` begins so get the name that they asked for.
 const COPILOT: &str = "GitHubCopilotChat/";
 
 /// What a request may change of the answer.
@@ -63,18 +63,18 @@ struct Show<'a> {
 }
 
 /// The body of `/api/show`.
-pub fn show(card: &Card, ask: &ShowOptions<'_>) -> String {
+pub fn show(card: &Card, request: &ShowOptions<'_>) -> String {
     let own_system = card.system.as_deref().unwrap_or_default();
-    let system = if ask.system.is_empty() { own_system } else { ask.system };
-    let mut model_info = metadata(&model_info(card), ask.verbose);
-    if ask.user_agent.starts_with(COPILOT) {
-        model_info.insert("general.basename".to_owned(), json!(ask.model));
+    let system = if request.system.is_empty() { own_system } else { request.system };
+    let mut model_info = metadata(&model_info(card), request.verbose);
+    if request.user_agent.starts_with(COPILOT) {
+        model_info.insert("general.basename".to_owned(), json!(request.model));
         model_info.sort_keys();
     }
     let template = card.chat_template.as_deref().or(card.template.as_deref());
     to_string(&Show {
         license: card.licences.join("\n"),
-        modelfile: modelfile(card, Some(system), &ask.options),
+        modelfile: modelfile(card, Some(system), &request.options),
         parameters: parameters(card),
         template: template.unwrap_or(DEFAULT_TEMPLATE),
         system,
@@ -83,7 +83,7 @@ pub fn show(card: &Card, ask: &ShowOptions<'_>) -> String {
         details: without_lengths(card),
         messages: card.messages.iter().map(|(role, content)| Message { role, content }).collect(),
         model_info,
-        projector_info: card.projector_info.as_ref().map(|info| metadata(info, ask.verbose)),
+        projector_info: card.projector_info.as_ref().map(|info| metadata(info, request.verbose)),
         tensors: &card.tensors,
         capabilities: &card.capabilities,
         modified_at: &card.modified_at,

@@ -25,7 +25,7 @@ const UNITS: [(&str, f64); 8] = [
 /// How long a model stays loaded after an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum KeepAlive {
-    /// For so long; zero unloads it when the answer ends.
+    /// For this time; zero unloads it when the answer ends.
     For(Duration),
     /// For ever: a negative number or duration.
     Forever,

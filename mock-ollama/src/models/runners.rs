@@ -132,7 +132,7 @@ impl Runners {
         self.loaded.iter().filter(|runner| runner.is_loaded(now)).count()
     }
 
-    /// Unloads this model for another load of it; says whether it could, which it cannot while it is busy. Then it is
+    /// Unloads this model for another load of it; returns whether it could, which it cannot while it is busy. Then it is
     /// unloaded when its requests end.
     pub fn unload_for(&mut self, card: &Card, now: Instant) -> bool {
         self.unload(card, now);
@@ -140,7 +140,7 @@ impl Runners {
     }
 
     /// Unloads the idle model that is kept shortest; where all are busy, the one that is kept shortest is unloaded when
-    /// its requests end. Says whether one was unloaded now.
+    /// its requests end. Returns whether one was unloaded.
     pub fn make_room(&mut self, now: Instant) -> bool {
         self.loaded.retain(|runner| runner.is_loaded(now));
         let shortest = |idle: bool| {

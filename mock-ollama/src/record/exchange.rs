@@ -208,7 +208,7 @@ impl Exchange {
 
     /// Lets a request in, where its origin and its `Host` are those that the real server lets in.
     fn admit(&mut self, request: Request, context: &mut LoopContext<'_>) -> Step {
-        match gate(&request.head, ServerId::default(), &context.state.gate) {
+        match gate(&request.head, ServerId::default(), &context.state.gate, &[]) {
             Gate::Answer { status: 403, fields, body } => self.answer(forbidden(&request.head, fields, body)),
             // All else is for the upstream to say.
             _ => {

@@ -8,8 +8,8 @@ use super::file::{EmbeddingForm, EndForm, EndpointForm, ErrorForm, LogprobForm};
 use super::model::Times;
 use super::pieces::sampled;
 use crate::backend::BUSY;
-use crate::dialect::request::{Ask, Question};
 use crate::generation::{Content, Ending, Generation, Logprob, Piece, Reason, Refusal, ToolCall};
+use crate::generation::{ParsedRequest, Question};
 use crate::models::{Card, ModelName};
 
 /// The most alternatives that a request may ask for.
@@ -81,9 +81,9 @@ impl AnswerRule {
         free && self.text.is_some()
     }
 
-    fn holds(&self, ask: &Ask, think: bool) -> bool {
-        let text = ask.last_text();
-        let endpoint = if ask.dialect.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
+    fn holds(&self, ask: &ParsedRequest, think: bool) -> bool {
+        let text = &ask.last_text;
+        let endpoint = if ask.is_generate() { EndpointForm::Generate } else { EndpointForm::Chat };
         self.words.iter().all(|word| text.contains(word.as_str()))
             && self.endpoint.is_none_or(|wanted| wanted == endpoint)
             && self.think.is_none_or(|wanted| wanted == think)
@@ -122,7 +122,7 @@ impl Scripted {
     ///
     /// # Errors
     /// The script says that the server is busy.
-    pub fn answer(&self, ask: &Ask) -> Result<Generation, Refusal> {
+    pub fn answer(&self, ask: &ParsedRequest) -> Result<Generation, Refusal> {
         let think = ask.think.unwrap_or_else(|| self.has("thinking"));
         let holding = || self.rules.iter().filter(|rule| rule.holds(ask, think));
         let ending = holding().find(|rule| rule.ends.is_some() || rule.error.is_some());
@@ -190,7 +190,7 @@ impl Scripted {
         self.card.capabilities.iter().any(|known| known == capability)
     }
 
-    fn logprobs(&self, ask: &Ask, token: &[u8]) -> Vec<Logprob> {
+    fn logprobs(&self, ask: &ParsedRequest, token: &[u8]) -> Vec<Logprob> {
         let (Some(rule), Some(_)) = (self.logprobs, ask.logprobs) else { return Vec::new() };
         if token.is_empty() {
             return Vec::new();
@@ -202,10 +202,10 @@ impl Scripted {
     }
 
     /// Returns the prompt as the model's template renders it; of a conversation, its last text.
-    pub fn rendered(&self, ask: &Ask) -> String {
-        let prompt = ask.last_text();
+    pub fn rendered(&self, ask: &ParsedRequest) -> String {
+        let prompt = &ask.last_text;
         if ask.raw {
-            return prompt.to_owned();
+            return prompt.clone();
         }
         let own = self.card.system.as_deref().unwrap_or_default();
         let system = if ask.system.is_empty() { own } else { &ask.system };
@@ -213,7 +213,7 @@ impl Scripted {
     }
 
     /// Returns one token a word of what was rendered and sampled.
-    fn context(&self, ask: &Ask, raw: &[Content]) -> Vec<i64> {
+    fn context(&self, ask: &ParsedRequest, raw: &[Content]) -> Vec<i64> {
         if matches!(ask.question, Question::Messages(_)) {
             return Vec::new();
         }

@@ -7,8 +7,9 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::{ScriptError, Scripted, parse, read_file, read_folder};
-use crate::dialect::request::{Ask, Dialect};
+use crate::dialect;
 use crate::generation::{Content, Ending, Generation, Reason};
+use crate::generation::{Dialect, ParsedRequest};
 
 const MINIMAL: &str = r#"
 [[model]]
@@ -22,9 +23,9 @@ fn fixtures(name: &str) -> std::path::PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(name)
 }
 
-fn ask(prompt: &str) -> Ask {
+fn ask(prompt: &str) -> ParsedRequest {
     let body = json!({ "model": "tiny", "prompt": prompt }).to_string();
-    Ask::decode(Dialect::Generate, body.as_bytes()).unwrap()
+    dialect::of(Dialect::Generate).decode("/api/generate", body.as_bytes()).unwrap()
 }
 
 fn answer(script: &str, prompt: &str) -> Generation {
@@ -121,7 +122,7 @@ fn the_example_of_the_manual_is_a_script_and_does_what_it_says() {
     let broken = answer(example, "a BROKEN one");
     assert_eq!(texts(&broken), ["Hello"]);
     assert_eq!(broken.ending, Ending::Failed { status: 500, text: "boom".to_owned() });
-    let offered = Ask { tools: true, ..ask("WEATHER?") };
+    let offered = ParsedRequest { tools: true, ..ask("WEATHER?") };
     let called = parse(example, "docs").unwrap()[0].answer(&offered).unwrap();
     assert!(matches!(called.pieces[1].content, Content::Calls(_)));
 }
@@ -137,7 +138,7 @@ proptest! {
         tools: bool,
     ) {
         let models = read_folder(&fixtures("scripted")).unwrap();
-        let ask = Ask { think, tools, ..ask(&words.join(" ")) };
+        let ask = ParsedRequest { think, tools, ..ask(&words.join(" ")) };
         let generation = models[model].answer(&ask).unwrap();
         let times: Vec<Duration> =
             generation.pieces.iter().map(|piece| piece.at).chain([generation.last.at]).collect();

@@ -6,9 +6,8 @@
 
 use std::path::{Path, PathBuf};
 
-use mock_ollama::dialect::read;
-use mock_ollama::dialect::request::Dialect;
-use mock_ollama::generation::{Content, Ending, Generation, Piece};
+use mock_ollama::dialect;
+use mock_ollama::generation::{Content, Dialect, Ending, Generation, Piece};
 use mock_ollama::import::{ImportOptions, Input, import};
 use mock_ollama::recording::{Chunk, End, Exchange, Response, read_file};
 use serde_json::Value;
@@ -42,7 +41,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// The dialect of an exchange that answers, and answers in full.
 fn dialect_of(exchange: &Exchange) -> Option<Dialect> {
     let answers = exchange.response.status == 200 && exchange.end == End::Clean && !exchange.chunks.is_empty();
-    Dialect::of_path(&exchange.request.as_ref()?.path).filter(|_| answers)
+    dialect::at(&exchange.request.as_ref()?.path).map(|format| format.name()).filter(|_| answers)
 }
 
 /// What a piece holds of text, and of thinking.
@@ -96,7 +95,8 @@ fn written(dialect: Dialect, body: &[u8]) -> [String; 2] {
 
 /// Reads an exchange and compares; says how it ended.
 fn compare(label: &str, dialect: Dialect, exchange: &Exchange) -> Ending {
-    let generation = read(dialect, exchange).unwrap_or_else(|why| panic!("{label} as {dialect:?}: {why}"));
+    let generation =
+        dialect::read(dialect::of(dialect), exchange).unwrap_or_else(|why| panic!("{label} as {dialect:?}: {why}"));
     assert_eq!(said(&generation), written(dialect, &exchange.body()), "{label}");
     let times: Vec<_> = generation.pieces.iter().chain([&generation.last]).map(|piece| piece.at).collect();
     assert!(times.is_sorted(), "{label}: {times:?}");
@@ -183,13 +183,13 @@ fn the_captures_of_the_scripted_model_read() {
     for file in files(&folder).iter().filter(|file| file.extension().is_some_and(|extension| extension == "jsonl")) {
         for line in std::fs::read_to_string(file).unwrap().lines() {
             let capture: Value = serde_json::from_str(line).unwrap();
-            let Some(dialect) = Dialect::of_path(capture["request"]["path"].as_str().unwrap()) else { continue };
+            let Some(format) = dialect::at(capture["request"]["path"].as_str().unwrap()) else { continue };
             let Some(exchange) = captured(&capture["response"]) else { continue };
             let label = capture["id"].as_str().unwrap();
             if exchange.body().is_empty() || String::from_utf8_lossy(&exchange.body()).contains("_debug_info") {
                 continue;
             }
-            compare(label, dialect, &exchange);
+            compare(label, format.name(), &exchange);
             count += 1;
         }
     }

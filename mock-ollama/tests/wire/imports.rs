@@ -196,5 +196,5 @@ fn the_method_of_an_imported_path_is_one_that_the_router_knows(
         ImportOptions { path: Some(path.to_owned()), model: Some("m".to_owned()), ..ImportOptions::default() };
     let recording = imported("{}", options);
     let (method, ..) = head(&recording.exchanges[0]);
-    assert!(has_route(method, path), "{method} {path}");
+    assert!(has_route(method, path, &mock_ollama::dialect::routes()), "{method} {path}");
 }

@@ -5,7 +5,7 @@ use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use mock_ollama::catalog::{Catalog, Choice, Delivery, Matching, Prepared};
-use mock_ollama::dialect::request::{Ask, Dialect};
+use mock_ollama::dialect;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 
@@ -85,8 +85,8 @@ fn key_of(request: &RequestPlan) -> (&str, &str) {
 impl Maker<'_> {
     /// The answers to a request, by the rules of the server; `None` when it would not replay a recording's own bytes.
     fn answers(&mut self, request: &RequestPlan) -> Result<Option<Answers>, ModelError> {
-        let Some(dialect) = Dialect::of_path(&request.path) else { return Ok(None) };
-        let Ok(ask) = Ask::decode(dialect, request.body.as_bytes()) else { return Ok(None) };
+        let Some(format) = dialect::at(&request.path) else { return Ok(None) };
+        let Ok(ask) = dialect::decode(format, &request.path, request.body.as_bytes()) else { return Ok(None) };
         let catalog = self.catalog;
         let chosen = catalog.choose(&ask, Matching::Exact, || Seed(0)).ok().filter(Choice::is_own);
         let Some(chosen) = chosen else { return Ok(None) };

@@ -3,24 +3,25 @@
 //!
 //! The model sees a function. Its first call is not shown: the server searches, which fails here, and the message ends.
 
-use super::{Block, Event, Messages, Query, SearchError, usage};
-use crate::dialect::objects::fields;
-use crate::dialect::{Render, SEARCH, search_call, search_query, sse_fields};
+use super::render::{Block, Event, MessagesRenderer, Query, SearchError, usage};
+use crate::dialect::render::Render;
+use crate::dialect::shared::{fields, sse_fields};
+use crate::dialect::web_search::{SEARCH, search_call, search_query};
 use crate::generation::{Part, Reason};
 use crate::go_json::to_string;
 use crate::http::Reply;
 
 /// Renders one message that may search.
 #[derive(Debug)]
-pub(in crate::dialect) struct SearchingMessages {
-    inner: Messages,
+pub(crate) struct SearchingMessages {
+    inner: MessagesRenderer,
     /// What was searched for; later objects are dropped but for the counters of the final one.
     query: Option<String>,
     is_load: bool,
 }
 
 impl SearchingMessages {
-    pub(in crate::dialect) fn new(inner: Messages) -> Self {
+    pub(crate) fn new(inner: MessagesRenderer) -> Self {
         Self { inner, query: None, is_load: false }
     }
 

@@ -6,11 +6,11 @@
 
 use serde_json::json;
 
-use super::Responses;
-use crate::dialect::objects::fields;
-use crate::dialect::refuse::refuse_in;
-use crate::dialect::request::Envelope;
-use crate::dialect::{Render, SEARCH, search_call, search_query, sse_fields};
+use super::render::ResponsesRenderer;
+use crate::dialect::openai::refuse::refuse;
+use crate::dialect::render::Render;
+use crate::dialect::shared::{fields, sse_fields};
+use crate::dialect::web_search::{SEARCH, search_call, search_query};
 use crate::generation::{Metrics, Part, Refusal, ToolCall};
 use crate::http::Reply;
 
@@ -22,8 +22,8 @@ const NO_QUERY: (u16, &str) = (502, "web_search requires a non-empty string quer
 
 /// Renders one response that may search.
 #[derive(Debug)]
-pub(in crate::dialect) struct SearchingResponses {
-    inner: Responses,
+pub(crate) struct SearchingResponses {
+    inner: ResponsesRenderer,
     /// The call of the search that is run at the end.
     search: Option<ToolCall>,
     /// Whether anything was shown before it.
@@ -33,7 +33,7 @@ pub(in crate::dialect) struct SearchingResponses {
 }
 
 impl SearchingResponses {
-    pub(in crate::dialect) fn new(inner: Responses) -> Self {
+    pub(crate) fn new(inner: ResponsesRenderer) -> Self {
         Self { inner, search: None, has_shown: false, is_typed: None }
     }
 
@@ -148,6 +148,6 @@ impl Render for SearchingResponses {
         let Some(search) = search_call(part) else { return self.inner.whole(part) };
         let (status, text) = failure_of(&search_query(search));
         let refusal = Refusal::by_handler(status, text);
-        refuse_in(Envelope::OpenAi, &refusal, self.inner.ids)
+        refuse(&refusal)
     }
 }

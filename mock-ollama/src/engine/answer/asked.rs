@@ -6,12 +6,11 @@ use std::time::Duration;
 use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, LoadRequest};
 use crate::catalog::{Candidate, Choice, Delivery, Matching, Miss, Prepared};
-use crate::dialect::request::{Ask, Dialect, check};
-use crate::dialect::{debug_reply, miss_text, refuse, renderer};
+use crate::dialect::{self, WireFormat, check, debug_reply, refuse};
 use crate::engine::config::CreatedAt;
 use crate::engine::live::LiveAnswer;
 use crate::engine::source::AnswerSource;
-use crate::generation::{Done, Generation, Part, Reason, Refusal, RefusedBy};
+use crate::generation::{Done, Generation, ParsedRequest, Part, Reason, Refusal, RefusedBy};
 use crate::http::Reply;
 use crate::journal::Answer;
 use crate::models::{Card, Found};
@@ -19,16 +18,16 @@ use crate::recording::End;
 
 impl Answerer<'_> {
     /// Makes the checks of `server/routes.go` in their order, and returns the answer.
-    pub(super) fn asked(&mut self, dialect: Dialect, from: &Reception<'_>) -> Answered {
-        let ask = match Ask::decode(dialect, from.body) {
+    pub(super) fn asked(&mut self, format: &dyn WireFormat, from: &Reception<'_>) -> Answered {
+        let ask = match dialect::decode(format, from.request.head.path(), from.body) {
             Ok(ask) => ask,
-            Err(refusal) => return refuse(dialect, &refusal, wants_stream(dialect, from.body), from.ids).into(),
+            Err(refusal) => return refuse(format, &refusal, wants_stream(format, from.body), from.ids).into(),
         };
         let catalog = Arc::clone(&self.config.catalog);
         // A copy answers as what it was copied from.
         let answers_as = self.models.find(&ask.name).map_or_else(|| ask.name.clone(), |card| card.answers_as.clone());
-        let source = Ask { name: answers_as, ..ask.clone() };
-        let hash = || self.config.seed.derive("match", [ask.dialect.path().as_bytes(), from.body]);
+        let source = ParsedRequest { name: answers_as, ..ask.clone() };
+        let hash = || self.config.seed.derive("match", [format.route().as_bytes(), from.body]);
         let chosen = catalog.choose(&source, self.config.matching, hash);
         let is_recorded = self.config.matching == Matching::Exact && chosen.as_ref().is_ok_and(Choice::is_own);
         let card = self.models.find(&ask.name).cloned();
@@ -49,15 +48,15 @@ impl Answerer<'_> {
             self.scheduler.runners.unload(&card, self.now);
             return self.loaded(&ask, Reason::Unload, from);
         }
-        if let Err(refusal) = check(&ask, &card) {
+        if let Err(refusal) = check(format, &ask, &card) {
             return self.refused(&ask, &refusal, from);
         }
         if ask.is_load() {
             return self.load(&ask, card, from);
         }
-        if ask.debug_render_only && ask.dialect.is_native() {
+        if ask.debug_render_only && dialect::of(ask.dialect).is_native() {
             let script = catalog.script(&source.name);
-            let rendered = script.map_or_else(|| ask.last_text().to_owned(), |script| script.rendered(&ask));
+            let rendered = script.map_or_else(|| ask.last_text.clone(), |script| script.rendered(&ask));
             return debug_reply(&ask, &rendered, self.config.wall.unix_nanos(self.now)).into();
         }
         if chosen.is_ok() {
@@ -70,13 +69,13 @@ impl Answerer<'_> {
                 }
                 Err(refusal) => self.refused(&ask, &refusal, from),
             },
-            (None, Err(miss)) => self.missed(&ask, &miss, &miss_text(&miss.to_string()), from),
+            (None, Err(miss)) => self.missed(&ask, &miss, &format!("mock-ollama: {miss}"), from),
             (None, Ok(_)) => Reply::empty(500).into(),
         }
     }
 
     /// Answers a request to load a model: at once where it is loaded or loads take no time, else through the queue of loads.
-    fn load(&mut self, ask: &Ask, card: Card, from: &Reception<'_>) -> Answered {
+    fn load(&mut self, ask: &ParsedRequest, card: Card, from: &Reception<'_>) -> Answered {
         let (options, runners) = (load_options(ask), &mut self.scheduler.runners);
         if self.config.backend.loads.is_some() && runners.find(&card, &options, self.now) != Found::Loaded {
             let Answered { source, .. } = self.loaded(ask, Reason::Load, from);
@@ -88,37 +87,37 @@ impl Answerer<'_> {
     }
 
     /// Returns the one object for a request with nothing to generate; it is written at once, also where a stream was asked for.
-    fn loaded(&self, ask: &Ask, reason: Reason, from: &Reception<'_>) -> Answered {
+    fn loaded(&self, ask: &ParsedRequest, reason: Reason, from: &Reception<'_>) -> Answered {
         let done = Some(Done { reason, metrics: None, context: Vec::new() });
         let part = Part { unix_nanos: self.config.wall.unix_nanos(self.now), done, ..Part::default() };
-        let mut render = renderer(ask, from.ids);
-        if !ask.stream || ask.dialect.is_native() {
+        let mut render = dialect::of(ask.dialect).render(ask, from.ids);
+        if !ask.stream || dialect::of(ask.dialect).is_native() {
             return render.whole(&part).into();
         }
         let chunks = render.part(&part);
         let fields = render.stream_fields();
-        if ask.dialect.flushes_events() {
+        if dialect::of(ask.dialect).flushes_events() {
             return Arc::new(at_once(fields, chunks, Duration::ZERO)).into();
         }
         Reply { status: 200, fields, body: chunks.concat(), flushed: false }.into()
     }
 
-    fn refused(&self, ask: &Ask, refusal: &Refusal, from: &Reception<'_>) -> Answered {
+    fn refused(&self, ask: &ParsedRequest, refusal: &Refusal, from: &Reception<'_>) -> Answered {
         Arc::new(self.refusal(ask, refusal, Duration::ZERO, from)).into()
     }
 
     /// Returns what a refused request gets, due `at` after it.
-    fn refusal(&self, ask: &Ask, refusal: &Refusal, at: Duration, from: &Reception<'_>) -> Prepared {
-        let mut render = renderer(ask, from.ids);
+    fn refusal(&self, ask: &ParsedRequest, refusal: &Refusal, at: Duration, from: &Reception<'_>) -> Prepared {
+        let mut render = dialect::of(ask.dialect).render(ask, from.ids);
         let unix_nanos = self.config.wall.unix_nanos(self.now);
         match ask.stream.then(|| render.refusal(&refusal.text, unix_nanos)).flatten() {
             Some(chunks) => at_once(render.stream_fields(), chunks, at),
-            None => Prepared::reply(refuse(ask.dialect, refusal, ask.stream, from.ids), at),
+            None => Prepared::reply(refuse(dialect::of(ask.dialect), refusal, ask.stream, from.ids), at),
         }
     }
 
     /// Returns the real server's words for a model that it does not have; for a test it is still a miss.
-    fn unknown_model(&self, ask: &Ask, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
+    fn unknown_model(&self, ask: &ParsedRequest, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
         let text = format!("model '{}' not found", ask.model);
         match chosen {
             Err(miss) => self.missed(ask, miss, &text, from),
@@ -126,14 +125,14 @@ impl Answerer<'_> {
         }
     }
 
-    fn missed(&self, ask: &Ask, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
+    fn missed(&self, ask: &ParsedRequest, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
         let refusal = Refusal::by_handler(404, text);
         Answered { answer: Answer::Missed { why: miss.to_string() }, ..self.refused(ask, &refusal, from) }
     }
 
     fn recorded(
         &mut self,
-        ask: &Ask,
+        ask: &ParsedRequest,
         card: Option<&Card>,
         chosen: &Result<Choice<'_>, Miss>,
         from: &Reception<'_>,
@@ -158,7 +157,7 @@ impl Answerer<'_> {
     /// Returns an answer that is rendered in the dialect of the request, with the end of its connection.
     fn rendered(
         &mut self,
-        ask: &Ask,
+        ask: &ParsedRequest,
         card: &Card,
         (generation, end): (Arc<Generation>, End),
         answer: Answer,
@@ -179,7 +178,7 @@ impl Answerer<'_> {
     /// Returns the answer of a model, which may have to wait for the backend; a refusal where too many requests wait.
     fn admitted(
         &mut self,
-        ask: &Ask,
+        ask: &ParsedRequest,
         card: Card,
         source: AnswerSource,
         answer: Answer,
@@ -203,7 +202,7 @@ impl Answerer<'_> {
 /// The options that a model is loaded with (`server/sched.go`, `needsReload`).
 const LOAD_OPTIONS: [&str; 7] = ["main_gpu", "num_batch", "num_ctx", "num_gpu", "num_thread", "shift", "use_mmap"];
 
-fn load_options(ask: &Ask) -> String {
+fn load_options(ask: &ParsedRequest) -> String {
     let stated = LOAD_OPTIONS.iter().filter_map(|name| Some(format!("{name}={}", ask.options.get(*name)?)));
     stated.collect::<Vec<_>>().join(",")
 }
@@ -219,7 +218,7 @@ fn ready(response: Prepared) -> AnswerSource {
 }
 
 /// Returns whether a request that cannot be decoded asked for a stream, as far as can be seen.
-fn wants_stream(dialect: Dialect, body: &[u8]) -> bool {
+fn wants_stream(format: &dyn WireFormat, body: &[u8]) -> bool {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
-    value["stream"].as_bool().unwrap_or(dialect.is_native())
+    value["stream"].as_bool().unwrap_or(format.is_native())
 }

@@ -8,8 +8,10 @@ use serde_json::{Map, Value};
 
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
-use crate::dialect::request::{EmbedAsk, EmbeddingsAsk, Envelope, check_options};
-use crate::dialect::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_in, unit_vector};
+use crate::dialect::{
+    EmbedMetrics, EmbedRequest, LegacyEmbedRequest, check_options, embed_reply, embeddings_reply,
+    openai_embeddings_reply, refuse_openai, unit_vector,
+};
 use crate::generation::Refusal;
 use crate::http::{Reply, Route};
 use crate::models::{Card, KeepAlive, ModelName};
@@ -25,39 +27,34 @@ const DEFAULT_WIDTH: usize = 8;
 
 impl Answerer<'_> {
     pub(super) fn embedded(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
-        let (envelope, reply) = match route {
-            Route::Embeddings => (Envelope::Native, self.embed_one(from)),
-            Route::OpenAiEmbeddings => (
-                Envelope::OpenAi,
-                EmbedAsk::decode_openai(from.body).and_then(|ask| {
-                    let (vectors, tokens) = self.embed(&ask)?;
-                    Ok(openai_embeddings_reply(&ask.model, &vectors, tokens, ask.base64))
-                }),
-            ),
-            _ => (
-                Envelope::Native,
-                EmbedAsk::decode_native(from.body).and_then(|ask| {
-                    let (vectors, prompt_eval_count) = self.embed(&ask)?;
-                    let metrics = if vectors.is_empty() {
-                        EmbedMetrics::default()
-                    } else {
-                        EmbedMetrics { total_ns: nanos(TOTAL_TIME), load_ns: nanos(LOAD_TIME), prompt_eval_count }
-                    };
-                    Ok(embed_reply(&ask.model, &vectors, metrics))
-                }),
-            ),
+        let reply = match route {
+            Route::Embeddings => self.embed_one(from),
+            Route::OpenAiEmbeddings => EmbedRequest::decode_openai(from.body).and_then(|ask| {
+                let (vectors, tokens) = self.embed(&ask)?;
+                Ok(openai_embeddings_reply(&ask.model, &vectors, tokens, ask.base64))
+            }),
+            _ => EmbedRequest::decode_native(from.body).and_then(|ask| {
+                let (vectors, prompt_eval_count) = self.embed(&ask)?;
+                let metrics = if vectors.is_empty() {
+                    EmbedMetrics::default()
+                } else {
+                    EmbedMetrics { total_ns: nanos(TOTAL_TIME), load_ns: nanos(LOAD_TIME), prompt_eval_count }
+                };
+                Ok(embed_reply(&ask.model, &vectors, metrics))
+            }),
         };
         match reply {
             Ok(reply) => {
                 let response = Arc::new(Prepared::reply(reply, TOTAL_TIME));
                 Answered { timing: Timing::AsStated, ..Answered::from(response) }
             }
-            Err(refusal) => refuse_in(envelope, &refusal, from.ids).into(),
+            Err(refusal) if *route == Route::OpenAiEmbeddings => refuse_openai(&refusal).into(),
+            Err(refusal) => Reply::error(refusal.status, &refusal.text).into(),
         }
     }
 
     /// Returns vectors of unit length, and the number of tokens of all texts.
-    fn embed(&mut self, ask: &EmbedAsk) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
+    fn embed(&mut self, ask: &EmbedRequest) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
         let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
         let (mut vectors, mut tokens) = (Vec::with_capacity(ask.inputs.len()), 0);
         for text in &ask.inputs {
@@ -69,7 +66,7 @@ impl Answerer<'_> {
     }
 
     fn embed_one(&mut self, from: &Reception<'_>) -> Result<Reply, Refusal> {
-        let ask = EmbeddingsAsk::decode(from.body)?;
+        let ask = LegacyEmbedRequest::decode(from.body)?;
         let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
         if ask.prompt.is_empty() {
             return Ok(embeddings_reply(&[]));

@@ -4,13 +4,12 @@ use std::sync::Arc;
 
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::{Matching, Prepared};
-use crate::dialect::refuse_in;
-use crate::dialect::request::Envelope;
+use crate::dialect::refuse_openai;
 use crate::engine::source::Effect;
 use crate::generation::Refusal;
 use crate::go_json::rfc3339;
 use crate::http::{BARE_JSON, JSON, Reply, Route};
-use crate::manage::{self, CopyAsk, CreateAsk, NameAsk, Progress, ShowAsk, listing};
+use crate::manage::{self, CopyRequest, CreateRequest, NameRequest, Progress, ShowRequest, listing};
 use crate::models::{Card, ModelName};
 
 impl Answerer<'_> {
@@ -27,14 +26,14 @@ impl Answerer<'_> {
             }
             Route::Show => self.show(from).into(),
             Route::OpenAiModels => Reply::new(200, BARE_JSON, listing::openai_models(&self.models.list())).into(),
-            Route::OpenAiModel(name) => self.openai_model(name, from).into(),
+            Route::OpenAiModel(name) => self.openai_model(name).into(),
             Route::Pull => self.pull(from),
             Route::Push => self.push(from),
             Route::Create => self.create(from),
             Route::Copy => self.copy(from).into(),
-            Route::Delete => match NameAsk::delete(from.body) {
+            Route::Delete => match NameRequest::delete(from.body) {
                 Ok(request) => manage::delete(self.models, &request.model).into(),
-                Err(refusal) => native(&refusal, from).into(),
+                Err(refusal) => native(&refusal).into(),
             },
             Route::BlobHead(digest) => manage::blob_head(self.models, digest).into(),
             Route::BlobPut(digest) => manage::blob_put(self.models, digest, from.body).into(),
@@ -45,12 +44,7 @@ impl Answerer<'_> {
             Route::Recommendations => manage::recommendations().into(),
             Route::Transcriptions => self.transcriptions(from).into(),
             Route::Embed | Route::Embeddings | Route::OpenAiEmbeddings => self.embedded(route, from),
-            Route::Generate
-            | Route::Chat
-            | Route::OpenAiChat
-            | Route::OpenAiCompletions
-            | Route::Responses
-            | Route::Messages => Reply::empty(500).into(),
+            Route::Answer(_) => Reply::empty(500).into(),
         }
     }
 
@@ -59,9 +53,9 @@ impl Answerer<'_> {
     }
 
     fn show(&self, from: &Reception<'_>) -> Reply {
-        let request = match ShowAsk::decode(from.body) {
+        let request = match ShowRequest::decode(from.body) {
             Ok(request) => request,
-            Err(refusal) => return native(&refusal, from),
+            Err(refusal) => return native(&refusal),
         };
         let any = || if self.config.matching == Matching::Any { self.models.list().first().copied() } else { None };
         match self.models.find(&request.name).or_else(any) {
@@ -77,11 +71,11 @@ impl Answerer<'_> {
                 Reply::new(200, JSON, manage::show(card, &ask))
             }
             // Unlike generate and chat, show names the model in its canonical form.
-            None => native(&not_found(&request.name), from),
+            None => native(&not_found(&request.name)),
         }
     }
 
-    fn openai_model(&self, asked: &str, from: &Reception<'_>) -> Reply {
+    fn openai_model(&self, asked: &str) -> Reply {
         let refusal = match ModelName::parse(asked) {
             None => Refusal::by_handler(400, "invalid model name"),
             Some(name) => match self.models.find(&name) {
@@ -89,13 +83,13 @@ impl Answerer<'_> {
                 None => not_found(&name),
             },
         };
-        refuse_in(Envelope::OpenAi, &refusal, from.ids)
+        refuse_openai(&refusal)
     }
 
     fn pull(&self, from: &Reception<'_>) -> Answered {
-        let request = match NameAsk::pull(from.body) {
+        let request = match NameRequest::pull(from.body) {
             Ok(request) => request,
-            Err(refusal) => return native(&refusal, from).into(),
+            Err(refusal) => return native(&refusal).into(),
         };
         let is_present = |digest: &str| self.models.has_blob(digest);
         let card = request.name.as_ref().and_then(|name| self.models.pullable(name));
@@ -104,19 +98,19 @@ impl Answerer<'_> {
     }
 
     fn push(&self, from: &Reception<'_>) -> Answered {
-        match NameAsk::push(from.body) {
+        match NameRequest::push(from.body) {
             Ok(request) => {
                 let card = ModelName::parse(&request.model).and_then(|name| self.models.find(&name));
                 progressing(&manage::push(card, &request.model, self.config.transfer_speed), request.stream)
             }
-            Err(refusal) => native(&refusal, from).into(),
+            Err(refusal) => native(&refusal).into(),
         }
     }
 
     fn create(&self, from: &Reception<'_>) -> Answered {
-        let request = match CreateAsk::decode(from.body) {
+        let request = match CreateRequest::decode(from.body) {
             Ok(request) => request,
-            Err(refusal) => return native(&refusal, from).into(),
+            Err(refusal) => return native(&refusal).into(),
         };
         match manage::create(&created(&request), self.models, self.config.transfer_speed) {
             Ok(progress) => progressing(&progress, request.stream),
@@ -126,21 +120,21 @@ impl Answerer<'_> {
 
     fn copy(&mut self, from: &Reception<'_>) -> Reply {
         let modified_at = self.modified_at();
-        match CopyAsk::decode(from.body) {
+        match CopyRequest::decode(from.body) {
             Ok(ask) => manage::copy(self.models, &ask.source, &ask.destination, &modified_at),
-            Err(refusal) => native(&refusal, from),
+            Err(refusal) => native(&refusal),
         }
     }
 
     fn transcriptions(&self, from: &Reception<'_>) -> Reply {
         let model = form_field(from.body, "model").unwrap_or_default();
         let is_installed = ModelName::parse(&model).is_some_and(|name| self.models.find(&name).is_some());
-        refuse_in(Envelope::OpenAi, &manage::transcriptions(&model, is_installed), from.ids)
+        refuse_openai(&manage::transcriptions(&model, is_installed))
     }
 }
 
 /// What is to be created, as the management of models takes it.
-fn created(ask: &CreateAsk) -> manage::NewModel<'_> {
+fn created(ask: &CreateRequest) -> manage::NewModel<'_> {
     let part = |message: &serde_json::Value, key: &str| message[key].as_str().unwrap_or_default().to_owned();
     manage::NewModel {
         model: &ask.model,
@@ -159,8 +153,8 @@ fn created(ask: &CreateAsk) -> manage::NewModel<'_> {
     }
 }
 
-fn native(refusal: &Refusal, from: &Reception<'_>) -> Reply {
-    refuse_in(Envelope::Native, refusal, from.ids)
+fn native(refusal: &Refusal) -> Reply {
+    Reply::error(refusal.status, &refusal.text)
 }
 
 fn not_found(name: &ModelName) -> Refusal {

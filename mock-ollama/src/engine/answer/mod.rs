@@ -19,8 +19,7 @@ use super::source::{AnswerSource, Effect};
 use crate::backend::Scheduler;
 use crate::catalog::{Matching, Prepared};
 use crate::clock::Instant;
-use crate::dialect::request::{Dialect, Envelope};
-use crate::dialect::{Ids, refuse_in};
+use crate::dialect::{self, Ids, refuse_openai};
 use crate::generation::Refusal;
 use crate::go_json::is_cut;
 use crate::http::{Gate, Reply, Request, Route, gate};
@@ -115,7 +114,7 @@ pub(super) struct Reception<'a> {
 
 impl Answerer<'_> {
     pub(super) fn answer(&mut self, request: &Request, stream: &StreamId) -> Answered {
-        let (route, extra_fields) = match gate(&request.head, self.server, &self.config.gate) {
+        let (route, extra_fields) = match gate(&request.head, self.server, &self.config.gate, &dialect::routes()) {
             Gate::Answer { status, fields, body } => {
                 return Reply { status, fields, body: body.into_bytes(), flushed: false }.into();
             }
@@ -152,12 +151,10 @@ impl Answerer<'_> {
 
     fn dispatch(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
         match route {
-            Route::Generate => self.asked(Dialect::Generate, from),
-            Route::Chat => self.asked(Dialect::Chat, from),
-            Route::OpenAiChat => self.asked(Dialect::OpenAiChat, from),
-            Route::OpenAiCompletions => self.asked(Dialect::OpenAiCompletions, from),
-            Route::Responses => self.asked(Dialect::Responses, from),
-            Route::Messages => self.asked(Dialect::Messages, from),
+            Route::Answer(path) => match dialect::at(path) {
+                Some(format) => self.asked(format, from),
+                None => Reply::empty(404).into(),
+            },
             other => self.managed(other, from),
         }
     }
@@ -165,21 +162,19 @@ impl Answerer<'_> {
 
 /// Returns the refusal of a request whose body breaks off inside its JSON.
 fn broken(route: &Route, request: &Request, ids: Ids) -> Option<Reply> {
-    let envelope = match route {
-        Route::OpenAiChat | Route::OpenAiCompletions | Route::OpenAiEmbeddings | Route::Responses => Envelope::OpenAi,
-        Route::Messages => Envelope::Anthropic,
-        Route::Generate
-        | Route::Chat
-        | Route::Embed
+    let text = request.broken.filter(|_| is_cut(&request.body))?;
+    let refusal = Refusal::by_parser(text);
+    match route {
+        Route::Answer(path) => Some(dialect::at(path)?.refuse(&refusal, ids)),
+        Route::OpenAiEmbeddings => Some(refuse_openai(&refusal)),
+        Route::Embed
         | Route::Embeddings
         | Route::Show
         | Route::Pull
         | Route::Push
         | Route::Create
         | Route::Copy
-        | Route::Delete => Envelope::Native,
-        _ => return None,
-    };
-    let text = request.broken.filter(|_| is_cut(&request.body))?;
-    Some(refuse_in(envelope, &Refusal::by_parser(text), ids))
+        | Route::Delete => Some(Reply::error(refusal.status, &refusal.text)),
+        _ => None,
+    }
 }

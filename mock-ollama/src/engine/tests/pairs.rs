@@ -6,8 +6,8 @@ use serde_json::{Map, Value, json};
 
 use super::{TestEngine, post, recording};
 use crate::catalog::Matching;
-use crate::dialect::request::{Ask, Dialect};
-use crate::dialect::{Ids, read, renderer};
+use crate::dialect::{DIALECTS, Ids, of, read};
+use crate::generation::Dialect;
 use crate::generation::{Arguments, Content, Done, Ending, Generation, Metrics, Part, Reason, ToolCall};
 use crate::recording::{Chunk, End, Exchange, Recording, Response};
 use crate::schedule::Pace;
@@ -87,8 +87,8 @@ impl Said {
         let (prompt_eval_count, eval_count) = self.counts;
         let metrics = Some(Metrics { prompt_eval_count, eval_count, ..Metrics::default() });
         let last = Part { done: Some(Done { reason: self.reason, metrics, context: Vec::new() }), ..part() };
-        let ask = Ask::decode(dialect, request(dialect, true).to_string().as_bytes()).unwrap();
-        let mut render = renderer(&ask, Ids::new(Seed(1)));
+        let ask = of(dialect).decode("", request(dialect, true).to_string().as_bytes()).unwrap();
+        let mut render = of(dialect).render(&ask, Ids::new(Seed(1)));
         thinking.chain(text).chain(calls).chain([last]).flat_map(|part| render.part(&part)).collect()
     }
 
@@ -221,9 +221,9 @@ fn request(dialect: Dialect, stream: bool) -> Value {
 
 /// A recording of a stream in this dialect.
 fn recorded(dialect: Dialect, chunks: Vec<Vec<u8>>) -> Recording {
-    let mut recording = recording("r", "m", dialect.path(), request(dialect, true), &[]);
+    let mut recording = recording("r", "m", of(dialect).route(), request(dialect, true), &[]);
     let exchange = &mut recording.exchanges[0];
-    if !dialect.is_native() {
+    if !of(dialect).is_native() {
         exchange.response.headers[0].1 = "text/event-stream".to_owned();
     }
     exchange.chunks = chunks.into_iter().map(|bytes| Chunk { at_us: 0, bytes: bytes.into() }).collect();
@@ -236,7 +236,7 @@ fn asked(recording: &Recording, dialect: Dialect, stream: bool) -> Said {
         config.matching = Matching::Any;
         config.pace = Pace::instant();
     });
-    bench.send(post(dialect.path(), &request(dialect, stream).to_string(), "Connection: close\r\n")).run();
+    bench.send(post(of(dialect).route(), &request(dialect, stream).to_string(), "Connection: close\r\n")).run();
     let answer = bench.output();
     let (head, body) = answer.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
@@ -247,18 +247,18 @@ fn asked(recording: &Recording, dialect: Dialect, stream: bool) -> Said {
     let response = Response { status: 200, headers: vec![("Content-Type".to_owned(), kind.to_owned())] };
     let chunks = vec![Chunk { at_us: 0, bytes: body.into() }];
     let exchange = Exchange { request: None, sent_us: None, response, chunks, end: End::Clean };
-    Said::of(&read(dialect, &exchange).unwrap_or_else(|why| panic!("{why}: {answer}")))
+    Said::of(&read(of(dialect), &exchange).unwrap_or_else(|why| panic!("{why}: {answer}")))
 }
 
 proptest! {
     #[test]
     fn a_recorded_stream_says_the_same_in_every_dialect_and_form(
-        said in said(), from in prop::sample::select(Dialect::ALL.to_vec()), cut in prop::option::of(1..9_usize),
+        said in said(), from in prop::sample::select(DIALECTS.map(|row| row.name()).to_vec()), cut in prop::option::of(1..9_usize),
     ) {
         let foreign = cut.and_then(|cut| said.foreign(from, cut));
         let is_foreign = foreign.is_some();
         let recording = recorded(from, foreign.unwrap_or_else(|| said.rendered(from)));
-        for dialect in Dialect::ALL {
+        for dialect in DIALECTS.map(|row| row.name()) {
             for stream in [true, false] {
                 let shown = said.clone().shown_in(from);
                 let mut expected = shown.clone().shown_in(dialect);

@@ -1,5 +1,6 @@
 //! The path of a URL, as the server knows it.
 
+use crate::dialect;
 use crate::http::has_route;
 use crate::recording::Method;
 
@@ -53,7 +54,7 @@ pub(super) fn of(method: Option<Method>, url: &str) -> Option<RouteMatch> {
     let methods: Vec<Method> =
         METHODS.into_iter().filter(|known| method.is_none_or(|method| method == *known)).collect();
     let found = |path: &str| {
-        let method = *methods.iter().find(|method| has_route(method.as_str(), path))?;
+        let method = *methods.iter().find(|method| has_route(method.as_str(), path, &dialect::routes()))?;
         Some(RouteMatch { method, path: path.to_owned(), has_query: url.has_query })
     };
     if url.path == "/" {

@@ -1,0 +1,201 @@
+//! `/v1/messages`: events, or one object (Ollama `anthropic/anthropic.go`).
+//!
+//! Of an error in mid-stream Ollama leaves no trace here: the stream just ends. Other servers send an event.
+
+use serde::Deserialize;
+use serde_json::{Map, Value};
+
+use crate::dialect::recorded::body::{RecordedBody, Timed};
+use crate::dialect::recorded::draft::{Draft, LATE, ModelOutput};
+use crate::dialect::recorded::values::{ErrorText, TokenCounts};
+use crate::dialect::unreadable::Unreadable;
+use crate::generation::{Arguments, Generation};
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Event {
+    MessageStart {
+        message: Start,
+    },
+    ContentBlockStart {
+        index: Option<u64>,
+        content_block: Block,
+    },
+    ContentBlockDelta {
+        index: Option<u64>,
+        delta: Delta,
+    },
+    ContentBlockStop {
+        index: Option<u64>,
+    },
+    MessageDelta {
+        delta: Stop,
+        usage: Option<TokenCounts>,
+    },
+    Error {
+        error: ErrorText,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Start {
+    usage: Option<TokenCounts>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+enum Block {
+    Thinking {
+        #[serde(default)]
+        thinking: String,
+    },
+    Text {
+        #[serde(default)]
+        text: String,
+    },
+    ToolUse {
+        id: Option<String>,
+        name: String,
+        #[serde(default)]
+        input: Map<String, Value>,
+    },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(tag = "type")]
+enum Delta {
+    #[serde(rename = "thinking_delta")]
+    Thinking { thinking: String },
+    #[serde(rename = "text_delta")]
+    Text { text: String },
+    #[serde(rename = "input_json_delta")]
+    InputJson { partial_json: String },
+    #[serde(other)]
+    Other,
+}
+
+#[derive(Debug, Deserialize)]
+struct Stop {
+    stop_reason: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Answer {
+    /// `null` where nothing was generated.
+    content: Option<Vec<Block>>,
+    stop_reason: Option<String>,
+    usage: TokenCounts,
+}
+
+/// A call whose block is open.
+struct Call {
+    block: Option<u64>,
+    id: Option<String>,
+    name: String,
+    input: Map<String, Value>,
+    json: String,
+}
+
+impl Call {
+    /// The whole call.
+    fn output(self, draft: &mut Draft) -> ModelOutput {
+        let arguments = if self.json.is_empty() { Arguments::Object(self.input) } else { Arguments::Text(self.json) };
+        ModelOutput { calls: vec![draft.call(self.id, None, self.name, arguments)], ..ModelOutput::default() }
+    }
+
+    fn is_of(&self, block: Option<u64>) -> bool {
+        self.block == block || self.block.is_none() || block.is_none()
+    }
+}
+
+pub(crate) fn read(body: &RecordedBody) -> Result<Generation, Unreadable> {
+    if body.form().is_stream() { stream(body.values()?, body) } else { whole(body) }
+}
+
+fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
+    let Timed { at, value: answer, .. } = body.whole::<Answer>()?;
+    let mut draft = Draft::of(body);
+    let mut output = ModelOutput::default();
+    for block in answer.content.into_iter().flatten() {
+        match block {
+            Block::Thinking { thinking } => output.thinking.push_str(&thinking),
+            Block::Text { text } => output.text.push_str(&text),
+            Block::ToolUse { id, name, input } => {
+                output.calls.push(draft.call(id, None, name, Arguments::Object(input)));
+            }
+            Block::Other => {}
+        }
+    }
+    draft.add(at, output);
+    draft.end(answer.stop_reason.as_deref());
+    draft.usage(&answer.usage);
+    Ok(draft.finish())
+}
+
+fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, Unreadable> {
+    let mut draft = Draft::of(body);
+    let mut open: Vec<Call> = Vec::new();
+    for Timed { at, value: event, .. } in events {
+        let output = match event {
+            Event::MessageStart { message } => {
+                if let Some(usage) = message.usage {
+                    draft.usage(&usage);
+                }
+                continue;
+            }
+            Event::ContentBlockStart { index, content_block } => match content_block {
+                Block::ToolUse { id, name, input } => {
+                    open.push(Call { block: index, id, name, input, json: String::new() });
+                    continue;
+                }
+                Block::Thinking { thinking } => ModelOutput { thinking, ..ModelOutput::default() },
+                Block::Text { text } => ModelOutput { text, ..ModelOutput::default() },
+                Block::Other => continue,
+            },
+            Event::ContentBlockDelta { index, delta } => match delta {
+                Delta::Thinking { thinking } => ModelOutput { thinking, ..ModelOutput::default() },
+                Delta::Text { text } => ModelOutput { text, ..ModelOutput::default() },
+                Delta::InputJson { partial_json } => {
+                    // Blocks of other kinds, such as the server's own tools, have pieces as well.
+                    if let Some(call) = open.iter_mut().rfind(|call| call.is_of(index)) {
+                        call.json.push_str(&partial_json);
+                    }
+                    continue;
+                }
+                Delta::Other => continue,
+            },
+            Event::ContentBlockStop { index } => {
+                let Some(place) = open.iter().rposition(|call| call.is_of(index)) else { continue };
+                open.remove(place).output(&mut draft)
+            }
+            Event::MessageDelta { delta, usage } => {
+                // Calls whose blocks were left open.
+                for call in std::mem::take(&mut open) {
+                    let output = call.output(&mut draft);
+                    draft.add(at, output);
+                }
+                if delta.stop_reason.is_some() {
+                    draft.done(at, ModelOutput::default(), delta.stop_reason.as_deref());
+                }
+                if let Some(usage) = usage {
+                    draft.usage(&usage);
+                }
+                continue;
+            }
+            Event::Error { error } => {
+                draft.failed(at, LATE, error.into_text());
+                continue;
+            }
+            Event::Other => continue,
+        };
+        if draft.has_ended() && !output.is_empty() {
+            return Err(Unreadable::AfterEnd);
+        }
+        draft.add(at, output);
+    }
+    Ok(draft.finish())
+}
