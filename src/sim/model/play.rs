@@ -96,7 +96,9 @@ impl<'a, S: Sink> Play<'a, S> {
         while let Some((at, rank)) = player.advance() {
             // One that leaves hands its permit on at the same instant.
             let next = agents.step(at, rank).map(|next| (next, rank)).or_else(|| agents.admit(at));
-            next.into_iter().for_each(|(at, rank)| player.wait_until(rank, at));
+            if let Some((at, rank)) = next {
+                player.wait_until(rank, at);
+            }
         }
     }
 
@@ -110,7 +112,9 @@ impl<'a, S: Sink> Play<'a, S> {
         for rank in ranks {
             agents.note(Instant::ZERO, rank, AgentEvent::Started);
             agents.waiting.push_back(rank);
-            agents.admit(Instant::ZERO).into_iter().for_each(|(at, rank)| player.wait_until(rank, at));
+            if let Some((at, rank)) = agents.admit(Instant::ZERO) {
+                player.wait_until(rank, at);
+            }
         }
     }
 }
