@@ -26,10 +26,11 @@ const ANSWER: &str = "\
 {\"model\":\"m\",\"created_at\":\"2026-01-01T00:00:00.2Z\",\"response\":\"\",\"done\":true}
 ";
 
-/// The arguments of each command, without quotes.
+/// The arguments of each command, without quotes and without the comment behind them.
 fn commands(readme: &str) -> Vec<Vec<String>> {
+    let words = |line: &str| line.split_whitespace().map(str::to_owned).take_while(|word| word != "#").collect();
     let arguments = readme.lines().filter_map(|line| PREFIXES.iter().find_map(|prefix| line.strip_prefix(prefix)));
-    arguments.map(|words| words.split_whitespace().map(|word| word.trim_matches('"').to_owned()).collect()).collect()
+    arguments.map(|line| words(&line.replace('"', ""))).collect()
 }
 
 fn repository() -> PathBuf {
