@@ -24,7 +24,7 @@ fn chunks() -> u64 {
     u64::try_from(recording().exchanges[0].chunks.len()).unwrap()
 }
 
-/// An engine in which so many clients have asked for the recording at once.
+/// An engine in which that many clients have asked for the recording at once.
 fn asked(config: Config) -> Engine {
     let recording = recording();
     let known = recording.exchanges[0].request.clone().unwrap();

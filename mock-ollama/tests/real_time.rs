@@ -1,7 +1,7 @@
 //! Promises of the server that are about real time.
 
 mod wall_clock {
-    //! Real time is the subject here: each gate tries three times, and may say that the machine was too busy to tell.
+    //! Real time is the subject here: each gate tries three times, and may say that the host was too busy to tell.
 
     use std::fs::OpenOptions;
     use std::io::{Read as _, Write as _};
@@ -53,7 +53,7 @@ mod wall_clock {
     }
 
     /// How much later than at its beginning the server was at the end: medians over a hundred chunks each, which do
-    /// not see the moments when the machine was away.
+    /// not see the moments when the host was away.
     fn drift(entry: &Entry) -> Duration {
         let late = |chunks: &[mock_ollama::journal::ChunkSent]| {
             let mut late: Vec<Duration> =
@@ -93,7 +93,7 @@ mod wall_clock {
     }
 
     /// Plays up to three rounds. One in which the promise is kept passes the gate; it fails when a round broke the
-    /// promise and the machine was there to keep it; else nothing can be said.
+    /// promise and the host was there to keep it; else nothing can be said.
     fn gate(name: &str, mut round: impl FnMut() -> Round) {
         let (mut said, mut broken) = (Vec::new(), false);
         for _ in 0..TRIES {

@@ -132,7 +132,7 @@ mod linux_tests {
 
     use super::*;
 
-    /// Makes so many system calls.
+    /// Makes this many system calls.
     fn write(times: usize) {
         let mut nowhere = File::create("/dev/null").unwrap();
         (0..times).for_each(|_| nowhere.write_all(b".").unwrap());

@@ -195,7 +195,7 @@ mod tests {
 
     const RULE: DecisionRule = DecisionRule { confidence: 0.95, smallest_effect: Duration::from_millis(10) };
 
-    /// Blocks of two variants: `b` always takes 1000 ms, `a` so many milliseconds more.
+    /// Blocks of two variants: `b` always takes 1000 ms, `a` the given milliseconds more.
     fn two(more_ms: &[i64]) -> Blocks {
         let wall = |more: i64| Duration::from_millis(u64::try_from(1000 + more).unwrap());
         let walls = more_ms.iter().map(|&more| vec![wall(more), wall(0)]).collect();

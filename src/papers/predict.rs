@@ -21,7 +21,7 @@ pub struct Counters {
     pub prompt_eval: Duration,
 }
 
-/// What it knows of the machine: two constants of the device, one of the way to it.
+/// What it knows of the backend: two constants of the device, one of the way to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Constants {
     /// Tokens a second of an agent that decodes alone.

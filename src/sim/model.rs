@@ -16,20 +16,25 @@
 //! | `script` | a recorded answer as an agent sees it |
 //! | `scripts` | which script answers a request |
 //! | `play` | the agents, and the order of events |
+//! | `sink` | where the events go |
+//! | `error` | why a workload cannot be modelled |
 
+mod error;
 mod play;
 mod script;
 mod scripts;
+mod sink;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::journal::StreamId;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 
 use self::play::Play;
-use super::log::{EventDigest, EventLog, LoggedEvent};
-use crate::clients::AgentEvent;
+use self::sink::Tally;
+use super::log::{EventDigest, EventLog};
 use crate::workload::Workload;
+
+pub use self::error::ModelError;
 
 /// The result of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,36 +45,6 @@ pub struct Finished {
     pub ended: Instant,
     /// [`EventLog::digest`] of them.
     pub digest: String,
-}
-
-/// Why there is no model of a workload.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum ModelError {
-    /// Chunks leave when a test releases them, and nobody does.
-    #[error("under a stepped pace nothing happens by itself")]
-    Stepped,
-    /// Streams are known by the names of their agents.
-    #[error("two agents are called `{name}`")]
-    SameName {
-        /// The name.
-        name: String,
-    },
-    /// A request that no recording answers with its own bytes.
-    #[error("no recording answers as it stands what agent `{agent}` sends to {path}: {body}")]
-    Unanswered {
-        /// The agent.
-        agent: String,
-        /// The path of its request.
-        path: String,
-        /// The body of its request.
-        body: String,
-    },
-    /// Agents that wait for each other behind the server.
-    #[error("the model knows no backend behind the server; leave [backend] out, or use `--clock virtual`")]
-    Backend,
-    /// More agents, chunks or lines than are counted here.
-    #[error("there are more than {} of something", u32::MAX)]
-    TooMany,
 }
 
 /// Plays a workload to its end and keeps nothing but the digest of its events.
@@ -90,30 +65,4 @@ pub fn log(workload: &Workload, pace: Pace, seed: Seed) -> Result<EventLog, Mode
     let mut log = EventLog::default();
     Play::new(workload, pace, seed, &mut log)?.play();
     Ok(log)
-}
-
-/// Where events go.
-trait Sink {
-    fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent);
-}
-
-struct Tally {
-    events: u64,
-    ended: Instant,
-    digest: EventDigest,
-}
-
-impl Sink for Tally {
-    fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent) {
-        self.events += 1;
-        // Events come in order, so the last one is the end.
-        self.ended = at;
-        self.digest.add_parts(at, agent.as_bytes(), exchange, &event);
-    }
-}
-
-impl Sink for EventLog {
-    fn note(&mut self, at: Instant, agent: &str, exchange: u32, event: AgentEvent) {
-        self.push(LoggedEvent { at, stream: StreamId::of(agent, exchange), event });
-    }
 }

@@ -40,10 +40,3 @@ fn assert_tidy(findings: &[workspace::Finding]) {
     let lines: Vec<String> = findings.iter().map(ToString::to_string).collect();
     assert!(lines.is_empty(), "{} finding(s):\n{}", lines.len(), lines.join("\n"));
 }
-
-/// The same for a check that the tree does not pass yet: prints what is left, and fails when it is more than that.
-#[track_caller]
-fn assert_no_more(left: usize, findings: &[workspace::Finding]) {
-    findings.iter().for_each(|finding| println!("{finding}"));
-    assert!(findings.len() <= left, "{} findings, {left} were left", findings.len());
-}

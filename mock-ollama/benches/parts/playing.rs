@@ -19,7 +19,7 @@ pub(crate) fn request(recording: &Recording) -> Vec<u8> {
         .into_bytes()
 }
 
-/// An engine in which so many clients have sent their request; nothing has left yet.
+/// An engine in which that many clients have sent their request; nothing has left yet.
 pub(crate) fn asked(catalog: &Arc<Catalog>, request: &[u8], streams: u64) -> Engine {
     let mut engine = Engine::new(Config { catalog: Arc::clone(catalog), ..Config::default() });
     for conn in (1..=streams).map(ConnId) {

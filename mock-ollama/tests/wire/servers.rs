@@ -84,7 +84,7 @@ fn two_servers_load_at_once_and_neither_load_is_lost_although_both_end_at_one_in
 }
 
 #[test]
-fn loads_that_end_at_one_instant_end_in_the_order_of_the_servers_whoever_was_asked_first() {
+fn loads_that_end_at_one_instant_end_in_the_order_of_the_servers_no_matter_which_was_asked_first() {
     for asked in [[ONE, OTHER], [OTHER, ONE]] {
         let mut bench = cold(512);
         for server in asked {

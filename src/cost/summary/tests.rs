@@ -34,7 +34,7 @@ fn cpu(subject: Subject) -> f64 {
     }
 }
 
-/// What the machine did to everyone in a round alike.
+/// What the host did to everyone in a round alike.
 fn weather(round: usize) -> f64 {
     [1.0, 1.04, 0.98, 1.3, 1.01, 0.99, 1.02, 1.0, 1.05][round % 9]
 }

@@ -9,8 +9,9 @@ use mock_ollama::schedule::{Pace, Schedule};
 use mock_ollama::seed::Seed;
 
 use super::super::player::{Player, Rank};
+use super::error::ModelError;
 use super::scripts::Scripts;
-use super::{ModelError, Sink};
+use super::sink::Sink;
 use crate::clients::AgentEvent;
 use crate::ndjson::ObjectSummary;
 use crate::transcript::ExchangeOutcome;

@@ -8,7 +8,7 @@ use mock_ollama::recording::End;
 use mock_ollama::schedule::{Pace, Schedule};
 use mock_ollama::seed::Seed;
 
-use super::ModelError;
+use super::error::ModelError;
 use crate::clients::{ClientError, MAX_BODY_BYTES, MAX_ERROR_BODY_BYTES};
 use crate::ndjson::{NdjsonStream, ObjectSummary, StreamError};
 

@@ -9,7 +9,7 @@ use mock_ollama::dialect;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 
-use super::ModelError;
+use super::error::ModelError;
 use super::script::Script;
 use crate::workload::{RequestPlan, Workload};
 

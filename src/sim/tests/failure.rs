@@ -70,7 +70,7 @@ fn everybody_who_waits_for_the_end_is_told_of_the_failure() {
     assert_eq!(agent, None);
     assert_eq!(first.as_ref().unwrap_err().reason, FailureReason::Stalled);
     assert_eq!(first, second);
-    assert_eq!(block_on(sim.finished()), first, "and whoever asks later");
+    assert_eq!(block_on(sim.finished()), first, "and every later caller");
 }
 
 #[test]
@@ -124,7 +124,7 @@ fn a_run_of_services_alone_is_over_when_they_wait() {
 }
 
 #[test]
-fn whoever_asks_for_the_end_again_and_again_is_kept_once() {
+fn a_task_that_asks_for_the_end_again_is_kept_once() {
     let sim = Sim::without_server(SimSettings::default());
     let mut finished = std::pin::pin!(sim.finished());
     block_on(async {

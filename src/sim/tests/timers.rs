@@ -46,7 +46,7 @@ fn broken_a_clock_that_fires_all_timers_of_an_instant_at_once_has_another_order(
 }
 
 #[test]
-fn timers_of_one_instant_fire_in_the_order_of_their_streams_whoever_was_first_to_set_one() {
+fn timers_of_one_instant_fire_in_the_order_of_their_streams_no_matter_which_was_set_first() {
     let mut stage = Stage::new();
     for name in ["c", "a", "b"] {
         stage.sleeper(name, second(1));
@@ -122,7 +122,7 @@ fn a_timer_that_is_dropped_does_not_move_the_clock() {
 }
 
 #[test]
-fn agents_begin_in_the_order_in_which_they_were_made_whoever_is_polled_first() {
+fn agents_begin_in_the_order_in_which_they_were_made_no_matter_which_is_polled_first() {
     let mut stage = Stage::new();
     for name in ["c", "a", "b"] {
         let sim = stage.sim.clone();

@@ -58,7 +58,7 @@ fn an_agent_that_aborts_another_goes_on_and_the_other_does_not_count() {
 }
 
 #[test]
-fn what_a_dropped_agent_held_wakes_whoever_waits_for_it() {
+fn what_a_dropped_agent_held_wakes_the_task_that_waits_for_it() {
     let mut stage = Stage::new();
     let (kept, lost) = oneshot::channel::<()>();
     let sim = stage.sim.clone();

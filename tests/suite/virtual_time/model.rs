@@ -133,7 +133,7 @@ fn one_request_with_two_recordings_gets_them_in_turns() {
 }
 
 #[test]
-fn a_recorded_stream_is_folded_for_whoever_wants_no_stream() {
+fn a_recorded_stream_is_folded_for_an_agent_without_a_stream() {
     let mut scenario =
         Scenario::each(2, vec![fixture("tiny-short"), fixture("small-error-mid-stream")], Pace::recorded());
     for request in scenario.agents.iter_mut().flat_map(|agent| &mut agent.requests) {
