@@ -34,7 +34,8 @@ pub fn measure(program: &Path, plan: &CostPlan, progress: &mut dyn ProgressObser
         for &(agents, pace) in &plan.sizes {
             for subject in plan.order(agents, round) {
                 progress.run(&format!("round {round} of {}: {subject}, {agents} agents", plan.rounds));
-                let (one, stayed) = Round { program, plan, workdir: &workdir, agents, pace, round }.perform(subject)?;
+                let (one, stayed) =
+                    Round { program, plan, workdir: &workdir, agents, pace, number: round }.perform(subject)?;
                 kept &= stayed;
                 all.push(one);
             }
@@ -51,7 +52,7 @@ struct Round<'a> {
     workdir: &'a Workdir,
     agents: usize,
     pace: Pace,
-    round: usize,
+    number: usize,
 }
 
 impl Round<'_> {
@@ -74,7 +75,7 @@ impl Round<'_> {
         let measured = Measured {
             subject,
             agents: self.agents,
-            round: self.round,
+            round: self.number,
             executor: result.transcript.introspection.executor,
             uncounted: system_calls.as_ref().err().cloned(),
             values: values(&result.spent, system_calls.unwrap_or_default(), seen),
@@ -99,7 +100,7 @@ impl Round<'_> {
             job: Job { url: url.clone(), agents: recording::agents(self.agents), limit: None },
             warm_up: Job { url, agents: vec![recording::first_agent()], limit: None },
             cores: agent_cores.unwrap_or_default(),
-            tracepoints: tracepoints(self.round),
+            tracepoints: tracepoints(self.number),
             chunks: plan.tokens + 1,
         };
         let purpose = format!("measure {subject}");

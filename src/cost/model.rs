@@ -92,9 +92,9 @@ pub struct Estimate {
     #[schemars(extend("enum" = Metric::ALL.map(Metric::key)))]
     pub metric: &'static str,
     /// Of the values as they are on this host.
-    pub value: Median,
+    pub value: MedianInterval,
     /// Of the ratios to the floor of the same round; absent of the floor, and where the floor has nothing to compare with.
-    pub ratio: Option<Median>,
+    pub ratio: Option<MedianInterval>,
     /// The value of each round, in order; of system calls the only one, which is of the round to warm up.
     pub rounds: Vec<f64>,
 }
@@ -102,7 +102,7 @@ pub struct Estimate {
 /// A median over rounds and its bootstrap interval.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, JsonSchema)]
 #[schemars(deny_unknown_fields)]
-pub struct Median {
+pub struct MedianInterval {
     /// The median.
     pub median: f64,
     /// The lower end of its interval; absent of too few rounds.

@@ -3,7 +3,7 @@
 use crate::report::model::Host;
 use crate::report::text::{Table, confidence, or_dash, plural};
 
-use super::model::Median;
+use super::model::MedianInterval;
 use super::{CostReport, CostRow, Decided, Metric, Size};
 
 /// The whole page.
@@ -112,16 +112,16 @@ fn section(report: &CostReport, size: &Size) -> String {
     text
 }
 
-fn ratio(row: &CostRow, metric: Metric) -> Option<Median> {
+fn ratio(row: &CostRow, metric: Metric) -> Option<MedianInterval> {
     row.metrics.iter().find(|of| of.metric == metric.key())?.ratio
 }
 
-fn value(row: &CostRow, metric: Metric) -> Option<Median> {
+fn value(row: &CostRow, metric: Metric) -> Option<MedianInterval> {
     row.metrics.iter().find(|of| of.metric == metric.key()).map(|of| of.value)
 }
 
 /// `2.31 [2.25, 2.40]`.
-fn times(of: Median) -> String {
+fn times(of: MedianInterval) -> String {
     let show = |value: f64| if value.abs() < 99.95 { format!("{value:.2}") } else { format!("{value:.0}") };
     match (of.low, of.high) {
         (Some(low), Some(high)) => format!("{} [{}, {}]", show(of.median), show(low), show(high)),

@@ -11,7 +11,7 @@ use crate::report::model::Environment;
 
 use super::measurements::Measured;
 use super::metric::RESIDENT_ERROR;
-use super::model::Median;
+use super::model::MedianInterval;
 use super::{CostPlan, CostReport, CostRow, Decided, Estimate, Format, Metric, SeparatedPair, Size, Subject};
 
 /// The confidence of each interval, and of all pairs of a decision together.
@@ -90,11 +90,11 @@ fn error(metric: Metric, all: &[&Measured]) -> f64 {
     if metric == Metric::Resident { RESIDENT_ERROR / agents } else { 0.0 }
 }
 
-fn middle(rounds: &[f64], seed: Seed) -> Option<Median> {
+fn middle(rounds: &[f64], seed: Seed) -> Option<MedianInterval> {
     let found = of_one(rounds, |rounds| median(rounds.to_vec()).unwrap_or(f64::NAN), CONFIDENCE, seed)?;
     let ends = (rounds.len() >= LEAST_ROUNDS).then_some((found.low, found.high));
     let (low, high) = ends.unzip();
-    Some(Median { median: found.value, low, high })
+    Some(MedianInterval { median: found.value, low, high })
 }
 
 fn decided(plan: &CostPlan, metric: Metric, all: &[&Measured]) -> Option<Decided> {

@@ -121,8 +121,7 @@ fn predicted(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
     format!(
         "## The same, predicted without the runtime\n\nFrom the tokens, the load and the prompt time of both agents, and \
          three constants fitted on {SUBSET}: {constants}. Errors are distances in percentage points of efficiency, over \
-         the runs that found both models loaded.\n\n{}",
-        table
+         the runs that found both models loaded.\n\n{table}"
     )
 }
 

@@ -117,16 +117,17 @@ fn losses(report: &Report) -> String {
         ],
     );
     let words = grouped(report, |variant| loss(&variant.medians.factors, measured));
-    let words: String = words.iter().map(|(name, loss)| format!("- {name}: {loss}\n")).collect();
+    let words: Vec<String> = words.iter().map(|(name, loss)| format!("- {name}: {loss}\n")).collect();
     format!(
         "Efficiency = balance (the answers) × contention (the backend) × structure (the client code) × \
-         runtime (executor, I/O, parsing). {}\n\n{}{words}",
+         runtime (executor, I/O, parsing). {}\n\n{}{}",
         if measured {
             "The first three are virtual: from recordings, and from the client code in virtual time; the last is measured."
         } else {
             "All are virtual; a runtime costs nothing there."
         },
-        table.markdown()
+        table.markdown(),
+        words.concat()
     )
 }
 
@@ -182,7 +183,8 @@ fn total(variant: &VariantTimings, of: fn(&Measured) -> usize) -> String {
 
 /// One row an agent and variant: medians over runs.
 fn agents(report: &Report) -> String {
-    let columns: [(&str, fn(&AgentTimings) -> Option<i64>); 7] = [
+    type Column = (&'static str, fn(&AgentTimings) -> Option<i64>);
+    let columns: [Column; 7] = [
         ("first chunk", |agent| agent.first_chunk_us),
         ("TTFT", |agent| agent.ttft_us),
         ("ITL p50", |agent| agent.itl_us.map(|found| found.p50)),

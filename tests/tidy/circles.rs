@@ -94,8 +94,8 @@ impl Module {
             return self.part_of(at, &whole, budget - 1);
         }
         let globs = part.imports.get("*").into_iter().flatten();
-        let through = globs.filter_map(|glob| self.part_of(at, &glob[..glob.len() - 1], budget - 1));
-        through.filter(|path| self.parts[*path].items.contains(name)).last().or(Some(path))
+        let mut through = globs.filter_map(|glob| self.part_of(at, &glob[..glob.len() - 1], budget - 1));
+        through.find(|path| self.parts[*path].items.contains(name)).or(Some(path))
     }
 
     /// Files that can reach themselves, in groups that reach each other.

@@ -109,7 +109,7 @@ fn a_page_of_nine_rounds_shows_the_curve_the_ratios_and_what_is_separated() {
 fn a_ratio_is_taken_within_a_round_so_that_what_hits_both_cancels() {
     let report = report(&plan(Variant::ALL, &[1], 9));
     let cpu = of(row(&report, "smol"), Metric::Cpu);
-    assert_eq!(cpu.ratio, Some(Median { median: 3.0, low: Some(3.0), high: Some(3.0) }));
+    assert_eq!(cpu.ratio, Some(MedianInterval { median: 3.0, low: Some(3.0), high: Some(3.0) }));
     assert!(cpu.value.low < cpu.value.high, "the values themselves vary: {:?}", cpu.value);
     assert_eq!(of(row(&report, "floor"), Metric::Cpu).ratio, None);
 }
@@ -142,7 +142,7 @@ fn three_rounds_rank_nothing_however_clear_they_look() {
 fn one_round_has_medians_without_intervals() {
     let report = report(&plan(Variant::ALL, &[1], 1));
     let cpu = of(row(&report, "smol"), Metric::Cpu);
-    assert_eq!((cpu.value.low, cpu.ratio), (None, Some(Median { median: 3.0, low: None, high: None })));
+    assert_eq!((cpu.value.low, cpu.ratio), (None, Some(MedianInterval { median: 3.0, low: None, high: None })));
 }
 
 #[test]
@@ -186,7 +186,7 @@ fn of_the_round_to_warm_up_its_system_calls_are_kept_and_nothing_else() {
     let smol = row(&kept, "smol");
     let calls = of(smol, Metric::SystemCalls);
     assert_eq!((calls.rounds.as_slice(), calls.ratio), ([4.0].as_slice(), None));
-    assert_eq!(calls.value, Median { median: 4.0, low: None, high: None });
+    assert_eq!(calls.value, MedianInterval { median: 4.0, low: None, high: None });
     for metric in Metric::ALL.into_iter().filter(|metric| !metric.is_of_the_warm_up()) {
         assert_eq!(of(smol, metric).rounds.len(), 3, "{metric:?}");
     }
