@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use mock_ollama::dialect::{self, WireFormat};
+use mock_ollama::dialect;
 use mock_ollama::generation::{Content, Dialect, Ending, Generation, Piece};
 use mock_ollama::import::{ImportOptions, Input, import};
 use mock_ollama::recording::{Chunk, End, Exchange, Response, read_file};
@@ -41,7 +41,7 @@ fn files(folder: &Path) -> Vec<PathBuf> {
 /// The dialect of an exchange that answers, and answers in full.
 fn dialect_of(exchange: &Exchange) -> Option<Dialect> {
     let answers = exchange.response.status == 200 && exchange.end == End::Clean && !exchange.chunks.is_empty();
-    dialect::at(&exchange.request.as_ref()?.path).map(WireFormat::name).filter(|_| answers)
+    dialect::at(&exchange.request.as_ref()?.path).map(dialect::WireFormat::name).filter(|_| answers)
 }
 
 /// What a piece holds of text, and of thinking.
