@@ -13,57 +13,33 @@ use crate::go_json::fmt::quote;
 use crate::go_json::{GoStruct, GoType, decode, fields};
 use crate::models::ModelName;
 
-static SHOW: GoStruct = GoStruct::new(
-    "api",
-    "ShowRequest",
+static SHOW: GoStruct = GoStruct(
+    "api.ShowRequest",
     &[
-        ("model", GoType::Text),
-        ("system", GoType::Text),
-        ("template", GoType::Text),
-        ("verbose", GoType::Bool),
-        ("options", GoType::Map),
-        ("name", GoType::Text),
+        (GoType::Text, &["model", "system", "template", "name"]),
+        (GoType::Bool, &["verbose"]),
+        (GoType::Map, &["options"]),
     ],
 );
 
-const TRANSFER: &[(&str, GoType)] = &[
-    ("model", GoType::Text),
-    ("insecure", GoType::Bool),
-    ("username", GoType::Text),
-    ("password", GoType::Text),
-    ("stream", GoType::Bool),
-    ("name", GoType::Text),
-];
+const TRANSFER: &[(GoType, &[&str])] =
+    &[(GoType::Text, &["model", "username", "password", "name"]), (GoType::Bool, &["insecure", "stream"])];
 
-static PULL: GoStruct = GoStruct::new("api", "PullRequest", TRANSFER);
-static PUSH: GoStruct = GoStruct::new("api", "PushRequest", TRANSFER);
-static DELETE: GoStruct = GoStruct::new("api", "DeleteRequest", &[("model", GoType::Text), ("name", GoType::Text)]);
-static COPY: GoStruct = GoStruct::new("api", "CopyRequest", &[("source", GoType::Text), ("destination", GoType::Text)]);
+static PULL: GoStruct = GoStruct("api.PullRequest", TRANSFER);
+static PUSH: GoStruct = GoStruct("api.PushRequest", TRANSFER);
+static DELETE: GoStruct = GoStruct("api.DeleteRequest", &[(GoType::Text, &["model", "name"])]);
+static COPY: GoStruct = GoStruct("api.CopyRequest", &[(GoType::Text, &["source", "destination"])]);
 
-static CREATE: GoStruct = GoStruct::new(
-    "api",
-    "CreateRequest",
+static CREATE: GoStruct = GoStruct(
+    "api.CreateRequest",
     &[
-        ("model", GoType::Text),
-        ("stream", GoType::Bool),
-        ("quantize", GoType::Text),
-        ("from", GoType::Text),
-        ("remote_host", GoType::Text),
-        ("files", GoType::TextMap),
-        ("draft_files", GoType::TextMap),
-        ("draft_quantize", GoType::Text),
-        ("adapters", GoType::TextMap),
-        ("template", GoType::Text),
-        ("license", GoType::Any),
-        ("system", GoType::Text),
-        ("parameters", GoType::Map),
-        ("messages", GoType::List("[]api.Message", &GoType::Custom(message))),
-        ("renderer", GoType::Text),
-        ("parser", GoType::Text),
-        ("requires", GoType::Text),
-        ("info", GoType::Map),
-        ("name", GoType::Text),
-        ("quantization", GoType::Text),
+        (GoType::Text, &["model", "name", "from", "template", "system", "renderer", "parser", "requires"]),
+        (GoType::Text, &["quantize", "quantization", "draft_quantize", "remote_host"]),
+        (GoType::Bool, &["stream"]),
+        (GoType::TextMap, &["files", "draft_files", "adapters"]),
+        (GoType::Any, &["license"]),
+        (GoType::Map, &["parameters", "info"]),
+        (GoType::List("[]api.Message", &GoType::Custom(message)), &["messages"]),
     ],
 );
 
