@@ -180,7 +180,9 @@ impl Decoder {
             (GoType::TextMap, Json::Object(fields)) => {
                 let mut map = Map::new();
                 for field in fields {
-                    map.insert(field.key.clone(), self.value(&field.value, &GoType::Text, context)?);
+                    let text = self.value(&field.value, &GoType::Text, context)?;
+                    // A null is Go's empty text.
+                    map.insert(field.key.clone(), if text.is_null() { Value::from("") } else { text });
                 }
                 Value::Object(map)
             }
