@@ -32,8 +32,12 @@ const SCRIPTED: &[&str] = &["fixtures/scripted"];
 
 /// At the recorded pace: an answer takes two seconds, and a host that stands still for less than one cannot make it look as
 /// if all had come at once.
-const RECORDED: &[&str] =
-    &["--match", "any", "fixtures/recordings/small-greedy.jsonl", "fixtures/recordings/small-multibyte.jsonl"];
+const RECORDED: &[&str] = &[
+    "--match",
+    "any",
+    "mock-ollama/fixtures/recordings/small-greedy.jsonl",
+    "mock-ollama/fixtures/recordings/small-multibyte.jsonl",
+];
 
 /// The flow of a client that leaves one answer of the scripted models in its midst.
 const fn scripted(name: &'static str, language: Language, program: &'static str) -> Flow {
