@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::output;
 use crate::cargo;
+use crate::process::{output, succeeds};
 
 /// One client and what it does.
 pub(super) struct Flow {
@@ -62,11 +62,7 @@ impl Flow {
             Language::JavaScript => &[&["node", "--version"], &["npm", "--version"]],
             Language::Rust => &[],
         };
-        let fails = |tool: &&&[&str]| {
-            let mut command = Command::new(tool[0]);
-            command.args(&tool[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            !command.status().is_ok_and(|status| status.success())
-        };
+        let fails = |tool: &&&[&str]| !succeeds(Command::new(tool[0]).args(&tool[1..]));
         tools.iter().find(fails).map(|tool| tool.join(" "))
     }
 
