@@ -1,11 +1,10 @@
 //! What other threads may ask of the loop, and what they may see of it.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::Sender;
+use std::sync::mpsc::{self, Receiver, Sender};
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::poll::Waker;
+use super::poll::LoopWaker;
 use crate::engine::Release;
 use crate::journal::Journal;
 
@@ -28,13 +27,11 @@ pub(super) struct LoopStatus {
     pub(super) has_ended: bool,
 }
 
-/// The queue of commands for the loop.
-#[derive(Debug)]
+/// The way of commands to the loop. Clones share it.
+#[derive(Clone, Debug)]
 pub(super) struct Mailbox {
-    commands: Mutex<Vec<Command>>,
-    /// Whether there are any: the loop asks in every round, without the lock.
-    has_commands: AtomicBool,
-    waker: Waker,
+    commands: Sender<Command>,
+    waker: LoopWaker,
 }
 
 /// Where the loop publishes its status.
@@ -44,44 +41,37 @@ pub(super) struct StatusBoard {
     changed: Condvar,
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The data behind these locks are plain values that every holder leaves whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 impl Mailbox {
-    pub(super) fn new(waker: Waker) -> Self {
-        Self { commands: Mutex::default(), has_commands: AtomicBool::new(false), waker }
+    /// Returns the way, and its end at the loop.
+    pub(super) fn new(waker: LoopWaker) -> (Self, Receiver<Command>) {
+        let (commands, queue) = mpsc::channel();
+        (Self { commands, waker }, queue)
     }
 
     /// Queues a command and wakes the loop.
     pub(super) fn send(&self, command: Command) {
-        lock(&self.commands).push(command);
-        self.has_commands.store(true, Ordering::Release);
+        // A loop that has ended needs none.
+        let _ = self.commands.send(command);
         self.waker.wake();
-    }
-
-    pub(super) fn take(&self) -> Vec<Command> {
-        if !self.has_commands.load(Ordering::Acquire) {
-            return Vec::new();
-        }
-        // A command that is queued between these two lines is taken, and the flag stays up for nothing, once.
-        self.has_commands.store(false, Ordering::Release);
-        std::mem::take(&mut *lock(&self.commands))
     }
 }
 
 impl StatusBoard {
     pub(super) fn publish(&self, status: LoopStatus) {
-        *lock(&self.status) = status;
+        *self.lock() = status;
         self.changed.notify_all();
     }
 
     /// Waits until `test` holds of the status, at most `timeout`; returns whether it does.
     pub(super) fn wait(&self, timeout: Duration, test: impl Fn(&LoopStatus) -> bool) -> bool {
         let waiting = |status: &mut LoopStatus| !test(status) && !status.has_ended;
-        let waited = self.changed.wait_timeout_while(lock(&self.status), timeout, waiting);
+        let waited = self.changed.wait_timeout_while(self.lock(), timeout, waiting);
         let (status, _) = waited.unwrap_or_else(PoisonError::into_inner);
         test(&status)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, LoopStatus> {
+        // A plain value that every holder leaves whole.
+        self.status.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

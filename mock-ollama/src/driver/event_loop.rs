@@ -4,6 +4,7 @@ use std::io;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
@@ -14,7 +15,7 @@ use super::observer::{CloseReason, Observer};
 use super::options::SocketOptions;
 use super::poll::{Listener, Poller, Ready, into_listener};
 use super::socket::{AfterFlush, FlushOutcome, ReadOutcome, Socket};
-use super::time::{LoopWaker, TimeSource};
+use super::time::TimeSource;
 use super::tuning::{
     ACCEPT_PAUSE, LOOP_DESCRIPTORS, MAX_ACCEPTS_PER_ROUND, MAX_EVENTS_PER_BURST, MAX_EVENTS_PER_ROUND,
     MAX_READS_PER_CONN, MAX_REFUSED_CONNS, MAX_SEPARATE_WRITES, MAX_SPINNING_STREAMS, READ_BUFFER_BYTES,
@@ -31,7 +32,8 @@ pub(crate) struct EventLoop {
     observer: Box<dyn Observer>,
     poller: Poller,
     listeners: Vec<ListenSocket>,
-    mailbox: Arc<Mailbox>,
+    mailbox: Mailbox,
+    commands: Receiver<Command>,
     board: Arc<StatusBoard>,
     /// What was published last.
     status: LoopStatus,
@@ -76,16 +78,18 @@ impl EventLoop {
             // The numbers of connections are dealt to the listeners in turn.
             sockets.push(ListenSocket { listener, acceptable: true, next_conn: token + 1 });
         }
-        time.attach(LoopWaker(poller.waker()));
+        time.attach(poller.waker());
         // A time source that wants chunks one by one wants events one by one, and is not to be spun for.
         let max_batch = time.max_batch();
         let is_batched = max_batch > NonZeroUsize::MIN;
         let max_chunks = if options.flush { max_batch.min(MAX_SEPARATE_WRITES) } else { max_batch };
+        let (mailbox, commands) = Mailbox::new(poller.waker());
         Ok(Self {
             engine,
             time,
             observer,
-            mailbox: Arc::new(Mailbox::new(poller.waker())),
+            mailbox,
+            commands,
             board: Arc::default(),
             status: LoopStatus::default(),
             poller,
@@ -103,8 +107,8 @@ impl EventLoop {
         })
     }
 
-    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
-        Arc::clone(&self.mailbox)
+    pub(super) fn mailbox(&self) -> Mailbox {
+        self.mailbox.clone()
     }
 
     pub(super) fn board(&self) -> Arc<StatusBoard> {
@@ -182,7 +186,7 @@ impl EventLoop {
     /// Runs the commands of other threads; returns whether one was to stop.
     fn run_commands(&mut self) -> bool {
         let mut stop = false;
-        for command in self.mailbox.take() {
+        for command in self.commands.try_iter() {
             match command {
                 Command::Release(which, chunks) => self.engine.handle_release(&which, chunks, self.time.now()),
                 // A receiver that is gone does not need it.

@@ -16,7 +16,7 @@ const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The thread of a server.
 #[derive(Debug)]
 pub(crate) struct LoopHandle {
-    mailbox: Arc<Mailbox>,
+    mailbox: Mailbox,
     board: Arc<StatusBoard>,
     thread: Option<JoinHandle<io::Result<Journal>>>,
 }

@@ -67,6 +67,13 @@ impl WireFormat for Native {
         self.is_generate() || begin.contains("\"message\":")
     }
 
+    fn shows(&self, object: &Value) -> bool {
+        match self.name {
+            Dialect::Chat => object["message"].is_object() && object.get("response").is_none(),
+            _ => object["response"].is_string() && object.get("message").is_none(),
+        }
+    }
+
     fn is_native(&self) -> bool {
         true
     }
