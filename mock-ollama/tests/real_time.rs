@@ -28,9 +28,8 @@ mod wall_clock {
     /// A stream of 2,000 chunks, one every 0.5 ms.
     fn long() -> Recording {
         let mut recording = builtin::recording("tiny-short").unwrap().unwrap();
-        recording.exchanges[0].chunks = (1..=CHUNKS)
-            .map(|k| Chunk { at_us: k * 500, bytes: format!("{{\"response\":\"{k}\",\"done\":false}}\n").into() })
-            .collect();
+        recording.exchanges[0].chunks =
+            (1..=CHUNKS).map(|k| Chunk::new(k * 500, format!("{{\"response\":\"{k}\",\"done\":false}}\n"))).collect();
         recording
     }
 

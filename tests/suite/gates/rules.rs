@@ -127,7 +127,7 @@ fn cut_inside_characters(mut recording: Recording) -> Recording {
     let mut from = 0;
     exchange.chunks.clear();
     for to in cuts {
-        exchange.chunks.push(Chunk { at_us: 0, bytes: body.as_bytes()[from..to].to_vec().into() });
+        exchange.chunks.push(Chunk::new(0, body.as_bytes()[from..to].to_vec()));
         from = to;
     }
     recording
