@@ -35,7 +35,7 @@
 // | 6 | `driver` | moves bytes and time between sockets and the engine |
 // | 5 | `engine` | the whole server as a state machine: no socket, no clock |
 // | 4 | `catalog`, `script` | what a server offers |
-// | 3 | `import`, `scrub`, `manage` | what must know the dialects: foreign bodies, secrets, models |
+// | 3 | `import`, `scrub`, `manage`, `summary` | what must know the dialects: foreign bodies, secrets, models |
 // | 2 | `dialect` | what clients and servers write |
 // | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend`, `fault` | what was captured, and pure mechanisms |
 // | 0 | `go_json`, `journal`, `files`, `clock`, `seed`, `terminal` | data and time |
@@ -83,12 +83,14 @@ pub mod seed;
 #[doc(hidden)]
 pub mod server;
 #[doc(hidden)]
+pub mod summary;
+#[doc(hidden)]
 pub mod terminal;
 
 pub use backend::{Curve, Settings as BackendSettings};
 pub use catalog::{Matching, builtin};
 pub use clock::Instant;
-pub use driver::SocketOptions;
+pub use driver::{SocketOptions, Wait, WaitError};
 pub use engine::{CreatedAt, Limits};
 pub use http::{BadOrigins, Origins};
 pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};

@@ -141,7 +141,7 @@ mod wall_clock {
         gate("gone within 100 ms", || {
             let server = MockOllama::builder().recordings([recording.clone()]).pace(Pace::stepped()).start().unwrap();
             let clients: Vec<TcpStream> = (0..50).map(|_| ask(&server, &recording)).collect();
-            assert!(server.wait_in_flight(clients.len(), Duration::from_secs(20)));
+            server.in_flight(clients.len()).within(Duration::from_secs(20)).wait().unwrap();
             let start = Instant::now();
             drop(server);
             let took = start.elapsed();

@@ -10,7 +10,7 @@ use super::imported::{ImportedExchange, KnownFacts};
 use super::input::{Input, Utf8Input};
 use super::tags::{Tags, listed_name};
 use super::{archive, body, object, raw_capture, response};
-use crate::recording::answer::Answer;
+use crate::dialect::native::answer::Answer;
 use crate::recording::{Exchange, Model, Origin, Recording, RequestBody, check};
 
 /// What the inputs do not say themselves, and what to say instead.

@@ -21,9 +21,9 @@ pub(super) fn overlap(candidate: &Candidate) -> Result<(), String> {
         Scenario { limit: Some(LIMIT), ..Scenario::each(AGENTS, vec![fixture("tiny-short")], Pace::stepped()) };
     let run = perform(candidate.runtime, scenario, &wall(), |server| {
         // Nothing leaves before this, so agents that may be in flight together are.
-        server.wait_in_flight(LIMIT, candidate.patience);
+        let _ = server.in_flight(LIMIT).within(candidate.patience).wait();
         for requests in 1..=AGENTS {
-            assert!(server.wait_requests(requests, PATIENCE), "every agent asks");
+            server.requests(requests).within(PATIENCE).wait().unwrap();
             server.release(ALL);
         }
     });

@@ -1,5 +1,6 @@
 //! `/api/generate` and `/api/chat` (Ollama `server/routes.go`, `api/types.go`).
 
+pub(crate) mod answer;
 pub(crate) mod created_at;
 pub(crate) mod fold;
 pub(crate) mod read;
