@@ -27,6 +27,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // The crate is built in floors; a module uses its own floor and the ones below it.
 //
 // | floor | modules | what |
@@ -105,3 +107,8 @@ pub use schedule::{Pace, PaceError};
 pub use script::{ScriptError, Scripted};
 pub use seed::Seed;
 pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};
+
+/// The Rust snippets of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;
