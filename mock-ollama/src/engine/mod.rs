@@ -54,7 +54,7 @@ use self::admission::{Admission, Admitted};
 use self::answer::{Answered, Answerer};
 use self::callers::Callers;
 use self::coalesce::WriteCoalescer;
-use self::conn::{Conn, ConnState, Upcoming};
+use self::conn::{Conn, ConnState, MarkKind, Upcoming};
 use self::event::{Event, EventKind};
 use self::permits::Permits;
 use self::prefetch::Prefetcher;
@@ -86,13 +86,13 @@ const LINGER: Duration = Duration::from_millis(500);
 ///
 /// | class | methods |
 /// | --- | --- |
-/// | in | [`handle_connected`](Self::handle_connected), [`handle_refused`](Self::handle_refused), [`handle_input`](Self::handle_input), [`handle_written`](Self::handle_written), [`handle_half_closed`](Self::handle_half_closed), [`handle_closed`](Self::handle_closed), [`handle_release`](Self::handle_release) |
+/// | in | [`handle_connected`](Self::handle_connected), [`handle_refused`](Self::handle_refused), [`handle_input`](Self::handle_input), [`handle_written`](Self::handle_written), [`handle_half_closed`](Self::handle_half_closed), [`handle_closed`](Self::handle_closed), [`handle_stopped`](Self::handle_stopped), [`handle_release`](Self::handle_release) |
 /// | out | [`poll_due`](Self::poll_due), [`poll_place`](Self::poll_place), [`poll_step`](Self::poll_step), [`poll_batch`](Self::poll_batch) |
 /// | questions | [`is_leaving`](Self::is_leaving), [`is_accepting_input`](Self::is_accepting_input), [`is_idle`](Self::is_idle), [`journal`](Self::journal) |
 ///
 /// The call order:
 ///
-/// 1. A connection begins with `handle_connected` or `handle_refused` and ends with one `handle_closed`. Its id is new.
+/// 1. A connection begins with `handle_connected` or `handle_refused` and ends with one `handle_closed` or `handle_stopped`. Its id is new.
 /// 2. After each input, and when the instant of `poll_due` has come, `poll_step` or `poll_batch` is called until it answers
 ///    `None`.
 /// 3. Actions are carried out in their order. What the transport takes is reported with `handle_written`.
@@ -207,7 +207,7 @@ impl Engine {
         }
         state.cancel_events(&mut self.timeline);
         // Before the response is taken, since its entry is among those that end here.
-        state.note_aborted(&mut self.ledger);
+        state.note_broken_off(&mut self.ledger, aborted);
         let server = state.server;
         let Some(response) = state.take_response(ConnState::Leaving) else { return false };
         self.end_stream(server, &response, now);
@@ -222,9 +222,18 @@ impl Engine {
 
     /// Notes that a connection is gone.
     pub fn handle_closed(&mut self, conn: ConnId, now: Instant) {
+        self.end_conn(conn, now, aborted);
+    }
+
+    /// Notes that the server is stopped, which ends a connection.
+    pub fn handle_stopped(&mut self, conn: ConnId, now: Instant) {
+        self.end_conn(conn, now, |_| Fate::Stopped);
+    }
+
+    fn end_conn(&mut self, conn: ConnId, now: Instant, fate: impl Fn(&Entry) -> Fate) {
         let Some(mut state) = self.conns.remove(&conn) else { return };
         state.cancel_events(&mut self.timeline);
-        state.note_aborted(&mut self.ledger);
+        state.note_broken_off(&mut self.ledger, fate);
         if let Some(response) = state.response() {
             self.end_stream(state.server, response, now);
         }
@@ -343,6 +352,7 @@ impl Engine {
         }
         // Output that the client does not take would keep a plain close waiting for ever.
         if state.backlog() > 0 {
+            state.note_broken_off(&mut self.ledger, |_| Fate::Reset);
             return Some(Action::Abandon { conn });
         }
         state.state = ConnState::Leaving;
@@ -540,7 +550,7 @@ impl Engine {
                 // Counted before it is marked: the mark is at the end of this chunk.
                 state.queue_output(length, now);
                 if self.ledger.add_chunk(entry, sent) {
-                    state.mark(entry, Some(number));
+                    state.mark(entry, MarkKind::Chunk(number));
                 }
             }
             match state.upcoming(&self.device, due, now) {
@@ -572,7 +582,12 @@ impl Engine {
         state.queue_output(bytes.len(), now);
         state.since = now;
         if self.ledger.entry_mut(response.entry).is_some() {
-            state.mark(response.entry, None);
+            let fate = match response.wire_end() {
+                WireEnd::Complete => Fate::Complete,
+                WireEnd::Truncated => Fate::Truncated,
+                WireEnd::Reset => Fate::Reset,
+            };
+            state.mark(response.entry, MarkKind::Response(fate));
         }
         // A response without bytes after its last chunk may be complete already.
         state.note_written(0, now, &mut self.ledger);
@@ -603,6 +618,11 @@ impl Engine {
         }
         self.proceed(server, admitted, now);
     }
+}
+
+/// Returns the end of an answer whose client hung up.
+fn aborted(entry: &Entry) -> Fate {
+    Fate::Aborted { after_chunk: entry.chunks_written() }
 }
 
 fn seen(request: &Request, redactor: &mut Redactor) -> RequestSeen {

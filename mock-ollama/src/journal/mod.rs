@@ -192,11 +192,24 @@ pub enum Fate {
     Open,
     /// Every byte was handed to the transport.
     Complete,
-    /// The client hung up after this many chunks had been written.
+    /// The client hung up after this number of chunks had been written.
     Aborted {
         /// Chunks that had been written in full.
         after_chunk: usize,
     },
+    /// The server reset the connection: the answer states that end, or the client took nothing of it for too long.
+    Reset,
+    /// The server ended the connection in the middle of the body, since the answer states that end.
+    Truncated,
+    /// The server was stopped before the answer had ended.
+    Stopped,
+}
+
+impl Entry {
+    /// Returns the number of chunks that were written in full.
+    pub fn chunks_written(&self) -> usize {
+        self.chunks.iter().take_while(|chunk| chunk.written.is_some()).count()
+    }
 }
 
 impl Journal {
