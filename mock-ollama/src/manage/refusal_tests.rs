@@ -6,7 +6,7 @@ use rstest::rstest;
 use serde_json::{Value, json};
 
 use super::{CreateRequest, ShowRequest, TransferRequest, copy, create, delete};
-use crate::dialect::{self, EmbedRequest, LegacyEmbedRequest, check};
+use crate::dialect::{self, EmbedRequest, check};
 use crate::generation::{Refusal, RefusedBy};
 use crate::models::{Card, ModelName, Store};
 
@@ -39,7 +39,7 @@ fn refusal(path: &str, body: &[u8]) -> Option<Refusal> {
     done(match path {
         "/api/embed" => EmbedRequest::decode_native(body).map(drop),
         "/v1/embeddings" => EmbedRequest::decode_openai(body).map(drop),
-        "/api/embeddings" => LegacyEmbedRequest::decode(body).map(drop),
+        "/api/embeddings" => EmbedRequest::decode_legacy(body).map(drop),
         "/api/show" => ShowRequest::decode(body).map(drop),
         "/api/pull" => TransferRequest::pull(body).map(drop),
         "/api/push" => TransferRequest::push(body).map(drop),

@@ -142,10 +142,10 @@ mod tests {
     use rstest::rstest;
 
     use super::KeepAlive;
-    use crate::go_json::Json;
+    use crate::go_json::parse;
 
     fn read(text: &str) -> Result<KeepAlive, String> {
-        let value = KeepAlive::decode(&Json::read(text.as_bytes())).map_err(|fault| fault.text())?;
+        let value = KeepAlive::decode(&parse(text.as_bytes())).map_err(|fault| fault.text())?;
         Ok(KeepAlive::of_value(Some(&value)).unwrap())
     }
 
