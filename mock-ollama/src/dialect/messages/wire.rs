@@ -9,28 +9,20 @@ use crate::go_json::to_string;
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Event {
-    MessageStart {
-        message: Message,
-    },
-    ContentBlockStart {
-        index: Option<u64>,
-        content_block: Block,
-    },
-    ContentBlockDelta {
-        index: Option<u64>,
-        delta: Delta,
-    },
-    ContentBlockStop {
-        index: Option<u64>,
-    },
-    MessageDelta {
-        delta: Stop,
-        usage: Option<TokenCounts>,
-    },
+    /// A message without content begins.
+    MessageStart { message: Message },
+    /// A block begins.
+    ContentBlockStart { index: Option<u64>, content_block: Block },
+    /// More of the block.
+    ContentBlockDelta { index: Option<u64>, delta: Delta },
+    /// The block is complete.
+    ContentBlockStop { index: Option<u64> },
+    /// How the message ends, and what was counted.
+    MessageDelta { delta: Stop, usage: Option<TokenCounts> },
+    /// The message is complete.
     MessageStop,
-    Error {
-        error: ErrorText,
-    },
+    /// Other servers send it; Ollama never does.
+    Error { error: ErrorText },
     #[serde(other)]
     Other,
 }
@@ -54,14 +46,17 @@ pub(super) struct Message {
 #[derive(Debug, Deserialize, Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub(super) enum Block {
+    /// Thinking, whole or none of it yet.
     Thinking {
         #[serde(default)]
         thinking: String,
     },
+    /// Text, whole or none of it yet.
     Text {
         #[serde(default)]
         text: String,
     },
+    /// A call of a client's tool.
     ToolUse {
         id: Option<String>,
         name: String,
