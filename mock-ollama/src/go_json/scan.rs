@@ -1,5 +1,6 @@
 //! Go's JSON scanner and decoder of plain values, in one pass, with the texts of its errors (`encoding/json/scanner.go`).
 
+use super::fmt::quote;
 use super::value::{Field, Json};
 
 /// What the first JSON value of a body is.
@@ -240,17 +241,7 @@ fn quoted(byte: u8) -> String {
     match byte {
         b'\'' => r"'\''".to_owned(),
         b'"' => "'\"'".to_owned(),
-        b'\\' => r"'\\'".to_owned(),
-        0x07 => r"'\a'".to_owned(),
-        0x08 => r"'\b'".to_owned(),
-        b'\t' => r"'\t'".to_owned(),
-        b'\n' => r"'\n'".to_owned(),
-        0x0b => r"'\v'".to_owned(),
-        0x0c => r"'\f'".to_owned(),
-        b'\r' => r"'\r'".to_owned(),
-        0..0x20 | 0x7f => format!("'\\x{byte:02x}'"),
-        0x80..=0xa0 | 0xad => format!("'\\u{byte:04x}'"),
-        _ => format!("'{}'", char::from(byte)),
+        _ => format!("'{}'", quote(&char::from(byte).to_string()).trim_matches('"')),
     }
 }
 

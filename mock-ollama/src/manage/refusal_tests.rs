@@ -5,7 +5,7 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{CreateRequest, ShowRequest, TransferRequest, copy, create, delete};
+use super::{CreateRequest, NameRequest, ShowRequest, copy, create, delete};
 use crate::dialect::{self, EmbedRequest, check};
 use crate::generation::{Refusal, RefusedBy};
 use crate::models::{Card, ModelName, Store};
@@ -41,8 +41,8 @@ fn refusal(path: &str, body: &[u8]) -> Option<Refusal> {
         "/v1/embeddings" => EmbedRequest::decode_openai(body).map(drop),
         "/api/embeddings" => EmbedRequest::decode_legacy(body).map(drop),
         "/api/show" => ShowRequest::decode(body).map(drop),
-        "/api/pull" => TransferRequest::pull(body).map(drop),
-        "/api/push" => TransferRequest::push(body).map(drop),
+        "/api/pull" => NameRequest::pull(body).map(drop),
+        "/api/push" => NameRequest::push(body).map(drop),
         "/api/delete" => delete(&mut store, body).map(drop),
         "/api/copy" => copy(&mut store, body, "").map(drop),
         "/api/create" => CreateRequest::decode(body).and_then(|ask| create(&ask, &store, 1)).map(drop),

@@ -52,7 +52,7 @@ fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
     }
     draft.add(at, output);
     draft.end(answer.stop_reason.as_deref());
-    draft.usage(&usage);
+    draft.usage(Some(&usage));
     Ok(draft.finish())
 }
 
@@ -62,9 +62,7 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
     for Timed { at, value: event, .. } in events {
         let output = match event {
             Event::MessageStart { message } => {
-                if let Some(usage) = message.usage {
-                    draft.usage(&usage);
-                }
+                draft.usage(message.usage.as_ref());
                 continue;
             }
             Event::ContentBlockStart { index, content_block } => match content_block {
@@ -101,9 +99,7 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
                 if delta.stop_reason.is_some() {
                     draft.done(at, ModelOutput::default(), delta.stop_reason.as_deref());
                 }
-                if let Some(usage) = usage {
-                    draft.usage(&usage);
-                }
+                draft.usage(usage.as_ref());
                 continue;
             }
             Event::Error { error } => {

@@ -69,9 +69,7 @@ fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
     let reason = choice.finish_reason.take();
     draft.add(at, choice.output(true, calls)?);
     draft.end(reason.as_deref());
-    if let Some(usage) = answer.usage {
-        draft.usage(&usage);
-    }
+    draft.usage(answer.usage.as_ref());
     Ok(draft.finish())
 }
 
@@ -86,9 +84,7 @@ fn stream(is_chat: bool, mut chunks: Vec<Timed<Chunk>>, body: &RecordedBody) -> 
             draft.failed(at, LATE, error.into_text());
             continue;
         }
-        if let Some(usage) = &chunk.usage {
-            draft.usage(usage);
-        }
+        draft.usage(chunk.usage.as_ref());
         let choices = chunk.choices.or(chunk.usage.map(|_| Vec::new())).ok_or(Unreadable::NoAnswer)?;
         let Some(mut choice) = only(choices)? else { continue };
         let reason = choice.finish_reason.take().filter(|reason| !reason.is_empty());

@@ -203,9 +203,7 @@ impl Response {
     fn end(self, draft: &mut Draft) -> Result<(), Unreadable> {
         let reason = self.incomplete_details.and_then(|details| details.reason);
         draft.end(reason.as_deref());
-        if let Some(usage) = self.usage {
-            draft.usage(&usage);
-        }
+        draft.usage(self.usage.as_ref());
         if self.object == "response" { Ok(()) } else { Err(Unreadable::NoAnswer) }
     }
 }
