@@ -85,7 +85,7 @@ mod tests {
         Store::new([Card::named(ModelName::parse("llama").unwrap())])
     }
 
-    fn refused(refusal: Refusal) -> Reply {
+    fn refused(refusal: &Refusal) -> Reply {
         Reply::error(refusal.status, &refusal.text)
     }
 
@@ -100,7 +100,7 @@ mod tests {
     #[case("", "copied", 400, r#"{"error":"source \"\" is invalid"}"#)]
     fn w_083_a_copy_answers(#[case] from: &str, #[case] to: &str, #[case] status: u16, #[case] body: &str) {
         let ask = json!({ "source": from, "destination": to }).to_string();
-        let reply = copy(&mut store(), ask.as_bytes(), NOW).unwrap_or_else(refused);
+        let reply = copy(&mut store(), ask.as_bytes(), NOW).unwrap_or_else(|refusal| refused(&refusal));
         assert_eq!(text(&reply), (status, body));
     }
 
@@ -110,7 +110,8 @@ mod tests {
     #[case("", 400, r#"{"error":"model is required"}"#)]
     #[case("bad name!", 400, r#"{"error":"name \"bad name!\" is invalid"}"#)]
     fn w_083_a_deletion_answers(#[case] model: &str, #[case] status: u16, #[case] body: &str) {
-        let reply = delete(&mut store(), json!({ "model": model }).to_string().as_bytes()).unwrap_or_else(refused);
+        let reply = delete(&mut store(), json!({ "model": model }).to_string().as_bytes())
+            .unwrap_or_else(|refusal| refused(&refusal));
         assert_eq!(text(&reply), (status, body));
     }
 

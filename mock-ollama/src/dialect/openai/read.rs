@@ -67,7 +67,7 @@ fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
     let mut choice = only(answer.choices.unwrap_or_default())?.ok_or(Unreadable::NoAnswer)?;
     let calls = calls(Some(choice.calls()), &mut draft)?;
     let reason = choice.finish_reason.take();
-    draft.add(at, choice.output(true, calls)?);
+    draft.add(at, choice.output(true, calls).ok_or_else(|| speechless(0))?);
     draft.end(reason.as_deref());
     draft.usage(answer.usage.as_ref());
     Ok(draft.finish())
@@ -92,7 +92,7 @@ fn stream(is_chat: bool, mut chunks: Vec<Timed<Chunk>>, body: &RecordedBody) -> 
         while let Some(call) = calls.next_if(|call| call.complete == number) {
             complete.push(call.call(&mut draft));
         }
-        let output = choice.output(is_chat, complete)?;
+        let output = choice.output(is_chat, complete).ok_or_else(|| speechless(number))?;
         if draft.has_ended() {
             // Some servers send an empty delta after the finish.
             if output.is_empty() {
@@ -100,19 +100,19 @@ fn stream(is_chat: bool, mut chunks: Vec<Timed<Chunk>>, body: &RecordedBody) -> 
             }
             return Err(Unreadable::AfterEnd);
         }
-        let is_lost = reason.is_none() && lost_error == Some(number);
+        let stands_for_error = reason.is_none() && lost_error == Some(number);
         // What shares an HTTP chunk with the finish of a chat comes from the final native object.
         let is_last = if is_chat { Some(http_chunk) == finishing } else { reason.is_some() };
         let left = if is_last { last.join(output).err() } else { Some(output) };
         if let Some(output) = left {
             // Several of a kind: here the HTTP chunks are not those of the server.
             draft.add(at, std::mem::take(&mut last));
-            if !is_chat && !is_lost && output.is_empty() {
+            if !is_chat && !stands_for_error && output.is_empty() {
                 draft.hold(at);
             }
             draft.add(at, output);
         }
-        if is_lost {
+        if stands_for_error {
             draft.failed(at, LATE, LOST_ERROR.to_owned());
         } else if reason.is_some() && body.form().is_stream() {
             draft.done(at, std::mem::take(&mut last), reason.as_deref());
@@ -129,6 +129,11 @@ fn lost_error(chunks: &[Timed<Chunk>]) -> Option<usize> {
     let is_nameless = |chunk: &Timed<Chunk>| chunk.value.model.as_deref() == Some("");
     let (last, before) = chunks.split_last()?;
     (is_nameless(last) && before.first().is_some_and(|first| !is_nameless(first))).then_some(before.len())
+}
+
+/// Of the value with this number, counted from zero, a choice lacks what its dialect says.
+fn speechless(number: usize) -> Unreadable {
+    Unreadable::Value { number: number + 1, message: "a choice lacks its text or its delta".to_owned() }
 }
 
 /// The calls of a stream, put together from their pieces.
@@ -159,15 +164,14 @@ impl Chunk {
 }
 
 impl Choice {
-    /// What it says, with these calls.
-    fn output(self, is_chat: bool, calls: Vec<ToolCall>) -> Result<ModelOutput, Unreadable> {
+    /// What it says, with these calls; `None` for a choice of the other dialect.
+    fn output(self, is_chat: bool, calls: Vec<ToolCall>) -> Option<ModelOutput> {
         if !is_chat {
-            let text = self.text.ok_or(Unreadable::NoAnswer)?;
-            return Ok(ModelOutput { text, ..ModelOutput::default() });
+            return Some(ModelOutput { text: self.text?, ..ModelOutput::default() });
         }
-        let Message { content, reasoning, reasoning_content, refusal, .. } = self.delta.ok_or(Unreadable::NoAnswer)?;
+        let Message { content, reasoning, reasoning_content, refusal, .. } = self.delta?;
         let thinking = reasoning.filter(|text| !text.is_empty()).or(reasoning_content);
-        Ok(ModelOutput {
+        Some(ModelOutput {
             thinking: thinking.unwrap_or_default(),
             text: content.unwrap_or_default() + &refusal.unwrap_or_default(),
             calls,

@@ -44,7 +44,6 @@ impl Usage {
 }
 
 #[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names on the wire")]
 pub(crate) struct Completion<'a, C> {
     pub(crate) id: &'a str,
     pub(crate) object: &'static str,
