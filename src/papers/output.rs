@@ -91,12 +91,14 @@ fn runs_csv(label: Label, judged: &[Judged<'_>]) -> String {
         let numbers = [row.run.to_string(), row.efficiency_pct.to_string(), predicted, run.is_warm().to_string()];
         [row.runtime.clone(), row.scenario.clone()].into_iter().chain(numbers).collect()
     }));
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    let written = rows.iter().try_for_each(|row| writer.write_record(row)).map(|()| writer.into_inner());
+    let mut text = Vec::new();
+    let mut writer = csv::Writer::from_writer(&mut text);
+    let written = rows.iter().try_for_each(|row| writer.write_record(row)).and_then(|()| Ok(writer.flush()?));
+    drop(writer);
     match written {
-        Ok(Ok(text)) => String::from_utf8_lossy(&text).into_owned(),
-        // Rows of one length in memory: nothing but a defect here leads there.
-        _ => unreachable!("a table in memory is always written"),
+        Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+        // The rows have one length and go into memory: nothing but a defect here leads there.
+        Err(error) => unreachable!("a table in memory is always written: {error}"),
     }
 }
 
