@@ -11,7 +11,7 @@ use rand_distr::{Distribution as _, Gamma, LogNormal};
 use rstest::rstest;
 
 use super::decision::{Blocks, DecisionRule, Separation, decide};
-use lab_stats::quantile::{Sorted, count};
+use crate::stats::quantile::{Sorted, count};
 
 const VARIANTS: [&str; 5] = ["a", "b", "c", "d", "shifted"];
 const SERIES: u64 = 1_000;

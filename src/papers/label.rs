@@ -13,7 +13,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_stats::quantile::count;
+use crate::stats::quantile::count;
 use mock_ollama::seed::Seed;
 
 use super::fit::mean;

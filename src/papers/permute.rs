@@ -8,7 +8,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use lab_stats::quantile::count;
+use crate::stats::quantile::count;
 use mock_ollama::seed::Seed;
 use rand::seq::SliceRandom as _;
 
