@@ -37,23 +37,21 @@ pub(crate) fn usual_warm(streams: u32, gap_us: u32) -> f64 {
 }
 
 /// Measures a server. A measurement that others disturbed is repeated `retries` times at most; the least disturbed is kept.
-/// Returns it, and the text that the load generator printed.
 pub(crate) fn measure(
     setup: &Setup,
     server: &ServerProcess,
     load: Load,
     retries: u32,
     max_other_cores: f64,
-) -> Result<(LoadReport, String)> {
-    let mut best: Option<(LoadReport, String)> = None;
+) -> Result<LoadReport> {
+    let mut best: Option<LoadReport> = None;
     for _ in 0..=retries {
-        let text = run(setup, server, load)?;
-        let window = parse(&text)?;
-        let other_cpu = window.other_cpu;
-        if best.as_ref().is_none_or(|(best, _)| other_cpu < best.other_cpu) {
-            best = Some((window, text));
+        let window = parse(&run(setup, server, load)?)?;
+        let is_quiet = window.other_cpu <= max_other_cores;
+        if best.as_ref().is_none_or(|best| window.other_cpu < best.other_cpu) {
+            best = Some(window);
         }
-        if other_cpu <= max_other_cores {
+        if is_quiet {
             break;
         }
     }
