@@ -25,6 +25,11 @@ impl Callers {
         StreamId { caller, exchange }
     }
 
+    /// Returns whether this stream has been opened.
+    pub(super) fn has_begun(&self, stream: &StreamId) -> bool {
+        self.0.get(&stream.caller).is_some_and(|history| stream.exchange < history.exchanges)
+    }
+
     /// Returns how often `caller` was given this recording before, and counts it.
     pub(super) fn count_choice(&mut self, caller: &Caller, choice: (&Arc<str>, usize)) -> usize {
         // Counted for each caller, so that the choice does not depend on what others ask meanwhile.

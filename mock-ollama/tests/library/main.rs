@@ -8,6 +8,7 @@
 //! | [`recordings`] | recordings that are built in or lie in folders |
 //! | [`seams`] | time sources, observers and own answers |
 //! | [`server`] | builder, handle, journal and drop |
+//! | [`waits`] | waits for what a server reaches |
 
 mod public_surface;
 mod reading;
@@ -15,3 +16,4 @@ mod record;
 mod recordings;
 mod seams;
 mod server;
+mod waits;
