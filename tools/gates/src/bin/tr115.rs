@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use gates::cpu_time;
-use lab_stats::Verdict;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::papers::Published;
 use runtime_lab::report::Run;
 use runtime_lab::report::facts_builder::facts;
 use runtime_lab::run::{ClockKind, Plan, RunOptions, WorkloadChoice, replay};
+use runtime_lab::stats::Verdict;
 use runtime_lab::variant::Variant;
 
 /// In memory, a variant with all runs.
