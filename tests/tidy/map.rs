@@ -30,7 +30,9 @@ fn check(files: &[File]) -> Vec<Finding> {
     let map = files.iter().find(|file| file.path == MAP).map_or("", |file| &file.text);
     let mut findings = Vec::new();
     for (line, row) in (1..).zip(map.lines()).filter(|(_, row)| row.starts_with('|')) {
-        let gone = quoted(row).filter(|word| word.contains('/') && !files.iter().any(|file| is_on(&file.path, word)));
+        // A place of the system begins with a slash.
+        let places = quoted(row).filter(|word| word.contains('/') && !word.starts_with('/'));
+        let gone = places.filter(|place| !files.iter().any(|file| is_on(&file.path, place)));
         findings.extend(gone.map(|place| Finding::new(MAP, line, format!("`{place}` does not exist"))));
     }
     for (head, sources) in HOUSES {
