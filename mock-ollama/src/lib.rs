@@ -37,7 +37,7 @@
 // | 6 | `driver` | moves bytes and time between sockets and the engine |
 // | 5 | `engine` | the whole server as a state machine: no socket, no clock |
 // | 4 | `catalog`, `script` | what a server offers |
-// | 3 | `import`, `scrub`, `manage` | what must know the dialects: foreign bodies, secrets, models |
+// | 3 | `import`, `scrub`, `manage`, `conversation` | what must know the dialects: foreign bodies, secrets, models, a journal |
 // | 2 | `dialect` | what clients and servers write |
 // | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend`, `fault` | what was captured, and pure mechanisms |
 // | 0 | `go_json`, `journal`, `files`, `clock`, `seed`, `terminal` | data and time |
@@ -48,6 +48,8 @@ pub mod backend;
 pub mod catalog;
 #[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
+pub mod conversation;
 #[doc(hidden)]
 pub mod dialect;
 #[doc(hidden)]
@@ -92,10 +94,13 @@ pub mod terminal;
 pub use backend::{Curve, Settings as BackendSettings};
 pub use catalog::{Matching, builtin};
 pub use clock::Instant;
+pub use conversation::CalledTool;
 pub use driver::{SocketOptions, Wait, WaitError};
 pub use engine::{CreatedAt, Limits};
 pub use http::{BadOrigins, Origins};
-pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
+pub use journal::{
+    Answer, BodyError, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId,
+};
 pub use models::KeepAlive;
 #[cfg(feature = "record")]
 pub use recording::write_file;

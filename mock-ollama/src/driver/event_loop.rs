@@ -113,7 +113,7 @@ impl EventLoop {
         // In their order, so that the journal is the same in every run.
         conns.sort_unstable();
         for conn in conns {
-            self.engine.handle_closed(conn, now);
+            self.engine.handle_stopped(conn, now);
         }
         self.waits.end(self.engine.journal());
         outcome.map(|()| self.engine.into_journal())

@@ -151,14 +151,12 @@ struct Slot {
 impl Outcome {
     fn poll(&self, waker: &Waker) -> Poll<Result<(), WaitError>> {
         let mut slot = lock(&self.slot);
-        match slot.result.take() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                // The last poll's waker counts: a future may move from task to task.
-                slot.waker = Some(waker.clone());
-                Poll::Pending
-            }
-        }
+        let Some(result) = slot.result.take() else {
+            // The last poll's waker counts: a future may move from task to task.
+            slot.waker = Some(waker.clone());
+            return Poll::Pending;
+        };
+        Poll::Ready(result)
     }
 
     fn block(&self) -> Result<(), WaitError> {
@@ -295,7 +293,8 @@ impl fmt::Display for WaitError {
             WaitFailure::TimedOut => write!(f, "waited {limit:?} for {goal}")?,
             WaitFailure::ServerEnded => write!(f, "the server ended while a test waited for {goal}")?,
         }
-        write!(f, "; {} requests came, {} streams are in flight", journal.requests(), journal.in_flight)
+        writeln!(f, "; {} requests came, {} streams are in flight", journal.requests(), journal.in_flight)?;
+        write!(f, "{journal}")
     }
 }
 

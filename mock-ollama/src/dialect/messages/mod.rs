@@ -7,6 +7,7 @@ pub(crate) mod refuse;
 pub(crate) mod render;
 pub(crate) mod request;
 pub(crate) mod search;
+mod wire;
 
 use serde_json::Value;
 

@@ -1,8 +1,7 @@
 //! `/v1/chat/completions` and `/v1/completions` (Ollama `openai/openai.go`, `middleware/openai.go`).
 
 pub(crate) mod fold;
-pub(crate) mod read_chat;
-pub(crate) mod read_completions;
+pub(crate) mod read;
 pub(crate) mod refuse;
 pub(crate) mod render_chat;
 pub(crate) mod render_completions;
@@ -44,7 +43,7 @@ impl WireFormat for OpenAi {
     }
 
     fn read(&self, body: &RecordedBody) -> Result<Generation, Unreadable> {
-        if self.is_generate() { read_completions::read(body) } else { read_chat::read(body) }
+        read::read(!self.is_generate(), body)
     }
 
     fn fold(&self, body: &RecordedBody) -> Result<Reply, Unreadable> {

@@ -4,17 +4,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rand::RngExt as _;
-use serde_json::{Map, Value};
 
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
 use crate::dialect::{
-    EmbedMetrics, EmbedRequest, LegacyEmbedRequest, check_options, embed_reply, embeddings_reply,
-    openai_embeddings_reply, refuse_openai, unit_vector,
+    EmbedRequest, check_options, embed_reply, embeddings_reply, openai_embeddings_reply, refuse_openai, unit_vector,
 };
-use crate::generation::Refusal;
+use crate::generation::{Metrics, Refusal};
 use crate::http::{Reply, Route};
-use crate::models::{Card, KeepAlive, ModelName};
+use crate::models::Card;
 
 /// How long the model takes to be loaded.
 const LOAD_TIME: Duration = Duration::from_micros(500);
@@ -35,10 +33,11 @@ impl Answerer<'_> {
             }),
             _ => EmbedRequest::decode_native(from.body).and_then(|ask| {
                 let (vectors, prompt_eval_count) = self.embed(&ask)?;
+                let (total_ns, load_ns) = (nanos(TOTAL_TIME), nanos(LOAD_TIME));
                 let metrics = if vectors.is_empty() {
-                    EmbedMetrics::default()
+                    Metrics::default()
                 } else {
-                    EmbedMetrics { total_ns: nanos(TOTAL_TIME), load_ns: nanos(LOAD_TIME), prompt_eval_count }
+                    Metrics { total_ns, load_ns, prompt_eval_count, ..Metrics::default() }
                 };
                 Ok(embed_reply(&ask.model, &vectors, metrics))
             }),
@@ -55,7 +54,7 @@ impl Answerer<'_> {
 
     /// Returns vectors of unit length, and the number of tokens of all texts.
     fn embed(&mut self, ask: &EmbedRequest) -> Result<(Vec<Vec<f32>>, u64), Refusal> {
-        let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
+        let card = self.load_embedder(ask)?;
         let (mut vectors, mut tokens) = (Vec::with_capacity(ask.inputs.len()), 0);
         for text in &ask.inputs {
             let (vector, count) = self.vector(&card, text, 400)?;
@@ -66,27 +65,20 @@ impl Answerer<'_> {
     }
 
     fn embed_one(&mut self, from: &Reception<'_>) -> Result<Reply, Refusal> {
-        let ask = LegacyEmbedRequest::decode(from.body)?;
-        let card = self.load_embedder(&ask.model, &ask.name, &ask.options, ask.keep_alive)?;
-        if ask.prompt.is_empty() {
-            return Ok(embeddings_reply(&[]));
-        }
-        let (vector, _) = self.vector(&card, &ask.prompt, 500)?;
+        let ask = EmbedRequest::decode_legacy(from.body)?;
+        let card = self.load_embedder(&ask)?;
+        let Some(prompt) = ask.inputs.first() else { return Ok(embeddings_reply(&[])) };
+        let (vector, _) = self.vector(&card, prompt, 500)?;
         Ok(embeddings_reply(&vector))
     }
 
-    fn load_embedder(
-        &mut self,
-        asked: &str,
-        name: &ModelName,
-        options: &Map<String, Value>,
-        keep_alive: Option<KeepAlive>,
-    ) -> Result<Card, Refusal> {
-        let Some(card) = self.models.find(name).cloned() else {
-            return Err(Refusal::by_handler(404, format!("model \"{asked}\" not found, try pulling it first")));
+    fn load_embedder(&mut self, ask: &EmbedRequest) -> Result<Card, Refusal> {
+        let Some(card) = self.models.find(&ask.name).cloned() else {
+            let text = format!("model \"{}\" not found, try pulling it first", ask.model);
+            return Err(Refusal::by_handler(404, text));
         };
-        check_options(options)?;
-        self.scheduler.runners.load(&card, "", keep_alive, self.now);
+        check_options(&ask.options)?;
+        self.scheduler.runners.load(&card, "", ask.keep_alive, self.now);
         Ok(card)
     }
 
