@@ -129,10 +129,10 @@ fn measure(
         for place in order {
             let (who, server) = &servers[place];
             let (load, retries) = load(measurement, args, turns, turn);
-            let (window, text) = window::measure(setup, server, load, retries, MAX_OTHER_CORES)?;
-            let (name, who) = (measurement.name, who.name());
+            let window = window::measure(setup, server, load, retries, MAX_OTHER_CORES)?;
+            let (name, who, text) = (measurement.name, who.name(), serde_json::to_string(&window)?);
             // Writing to a string cannot fail.
-            let _ = writeln!(log, r#"{{"name":"{name}","who":"{who}","round":{round},"window":{}}}"#, text.trim());
+            let _ = writeln!(log, r#"{{"name":"{name}","who":"{who}","round":{round},"window":{text}}}"#);
             windows[place].push(window);
         }
     }
