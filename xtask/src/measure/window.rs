@@ -77,7 +77,6 @@ pub(crate) fn joined(windows: &[LoadReport]) -> Option<LoadReport> {
             cpu_ns_per_token: mean(|window| window.server.cpu_ns_per_token),
             user_ns_per_token: mean(|window| window.server.user_ns_per_token),
             rss_kib: windows.iter().map(|window| window.server.rss_kib).max()?,
-            ..first.server
         },
         other_cpu: over(windows.iter().map(|window| window.other_cpu).sum()),
         ..first.clone()

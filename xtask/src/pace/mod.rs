@@ -199,13 +199,9 @@ fn rejected(sheets: &[Sheet]) -> Result<()> {
     for sheet in sheets {
         let lines = sheet.lines(true);
         let any = |verdict| lines.iter().any(|line| line.conclusion.verdict == verdict);
-        let which = || format!("{} ({})", sheet.measurement.name, sheet.who.name());
-        if any(TargetOutcome::Fail) {
-            continue;
-        } else if any(TargetOutcome::Inconclusive) {
-            undecided.push(which());
-        } else {
-            through.push(which());
+        if !any(TargetOutcome::Fail) {
+            let which = format!("{} ({})", sheet.measurement.name, sheet.who.name());
+            if any(TargetOutcome::Inconclusive) { undecided.push(which) } else { through.push(which) }
         }
     }
     ensure!(through.is_empty(), "a faulty server was not rejected by {}", through.join(", "));
