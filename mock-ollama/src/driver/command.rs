@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::poll::Waker;
 use crate::engine::Release;
-use crate::journal::Journal;
+use crate::journal::{Journal, RuleUse};
+use crate::rules::{Rule, RuleId};
 
 /// What another thread asks of the loop.
 #[derive(Debug)]
@@ -16,8 +17,21 @@ pub(super) enum Command {
     Release(Release, u64),
     /// Send a copy of the journal.
     Journal(Sender<Journal>),
+    /// State, change or forget rules, and say which rule that was.
+    Rule(RuleCommand, Sender<Option<RuleId>>),
+    /// Take a rule back, and say how often it was used.
+    RemoveRule(RuleId, Sender<Option<RuleUse>>),
     /// End, closing every socket.
     Stop,
+}
+
+/// What happens to the rules of a server.
+#[derive(Debug)]
+pub(crate) enum RuleCommand {
+    State(Rule),
+    Change(RuleId, Rule),
+    /// All rules that were stated are forgotten, and the journal with them.
+    Reset,
 }
 
 /// The part of the loop's state that other threads can wait for.

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::command::{Command, LoopStatus, Mailbox, StatusBoard};
+use super::command::{Command, LoopStatus, Mailbox, RuleCommand, StatusBoard};
 use super::min_sleep::MinSleep;
 use super::observer::{CloseReason, Observer};
 use super::options::SocketOptions;
@@ -23,6 +23,7 @@ use super::wakeup::WakeupLead;
 use crate::clock::Instant;
 use crate::engine::{Action, Batch, Engine, prefetch};
 use crate::journal::{ConnId, Journal, ServerId};
+use crate::rules::RuleId;
 
 /// The event loop of a server.
 pub(crate) struct EventLoop {
@@ -186,11 +187,22 @@ impl EventLoop {
             match command {
                 Command::Release(which, chunks) => self.engine.handle_release(&which, chunks, self.time.now()),
                 // A receiver that is gone does not need it.
-                Command::Journal(reply) => drop(reply.send(self.engine.journal().clone())),
+                Command::Journal(reply) => drop(reply.send(self.engine.report())),
+                Command::Rule(command, reply) => drop(reply.send(self.apply_rule(command))),
+                Command::RemoveRule(id, reply) => drop(reply.send(self.engine.remove_rule(id))),
                 Command::Stop => stop = true,
             }
         }
         stop
+    }
+
+    fn apply_rule(&mut self, command: RuleCommand) -> Option<RuleId> {
+        match command {
+            RuleCommand::State(rule) => return Some(self.engine.state_rule(rule)),
+            RuleCommand::Change(id, rule) => self.engine.change_rule(id, rule),
+            RuleCommand::Reset => self.engine.reset(),
+        }
+        None
     }
 
     fn publish_status(&mut self, has_ended: bool) {

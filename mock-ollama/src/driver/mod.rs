@@ -28,6 +28,7 @@ mod time;
 mod tuning;
 mod wakeup;
 
+pub(crate) use command::RuleCommand;
 pub(crate) use event_loop::EventLoop;
 pub(crate) use handle::LoopHandle;
 pub(crate) use listen::{bind, host_names};

@@ -42,6 +42,8 @@ pub(crate) struct Ledger {
     /// The bytes of each entry, and of all together.
     sizes: Vec<usize>,
     bytes: usize,
+    /// The number of the first entry that is kept.
+    first: usize,
 }
 
 /// What surrounds the entries.
@@ -59,7 +61,7 @@ const CHUNK_BYTES: usize = 160;
 impl Ledger {
     /// Returns an empty journal with these bounds.
     pub(crate) fn new(keep: Keep) -> Self {
-        Self { journal: Journal::default(), keep, sizes: Vec::new(), bytes: FRAME_BYTES }
+        Self { journal: Journal::default(), keep, sizes: Vec::new(), bytes: FRAME_BYTES, first: 0 }
     }
 
     /// Adds an entry and returns its number, from 0; forgets what is not to be kept.
@@ -72,7 +74,7 @@ impl Ledger {
         self.journal.entries.push(entry);
         self.sizes.push(bytes);
         self.grew(bytes);
-        self.journal.requests() - 1
+        self.first + self.journal.entries.len() - 1
     }
 
     /// The entry of this number, unless it is forgotten.
@@ -92,7 +94,15 @@ impl Ledger {
     }
 
     fn place(&self, number: usize) -> Option<usize> {
-        number.checked_sub(self.journal.forgotten.requests)
+        number.checked_sub(self.first)
+    }
+
+    /// Forgets all entries, uncounted. What open streams do later is noted nowhere.
+    pub(crate) fn reset(&mut self) {
+        self.first += self.journal.entries.len();
+        let in_flight = self.journal.in_flight;
+        self.journal = Journal { in_flight, max_in_flight: in_flight, ..Journal::default() };
+        (self.sizes, self.bytes) = (Vec::new(), FRAME_BYTES);
     }
 
     fn grew(&mut self, bytes: usize) {
@@ -118,6 +128,7 @@ impl Ledger {
     fn forget(&mut self, first: usize) {
         self.bytes -= self.sizes.drain(..first).sum::<usize>();
         self.journal.forget(first);
+        self.first += first;
     }
 }
 
@@ -127,8 +138,9 @@ fn size_of_entry(entry: &Entry) -> usize {
     let fields = request.headers.iter().map(|(name, value)| FIELD_BYTES + size_of_text(name) + size_of_text(value));
     let answer = match &entry.answer {
         Answer::Matched { recording, .. } => size_of_text(recording),
-        Answer::Missed { why } => size_of_text(why),
-        Answer::Scripted | Answer::Served | Answer::Rejected => 0,
+        Answer::Unexpected { why } => size_of_text(why),
+        Answer::Rule { name, .. } => size_of_text(name),
+        Answer::Served | Answer::Rejected => 0,
     };
     let caller = match &entry.stream.caller {
         super::Caller::Agent(name) => size_of_text(name),

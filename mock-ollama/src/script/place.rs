@@ -16,7 +16,7 @@ const FORMS: &[(&str, &str)] = &[
     ("usize", "a whole number"),
 ];
 
-/// A `[[model]]` or `[[answer]]` as it stands in a file.
+/// A `[[model]]` or `[[rule]]` as it stands in a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block<'a> {
     pub(super) file: &'a str,
