@@ -44,6 +44,7 @@ pub mod chunking;
 pub mod clients;
 #[cfg(feature = "controls")]
 pub mod controls;
+#[cfg(target_os = "linux")]
 pub mod cost;
 pub mod measure;
 pub mod ndjson;

@@ -13,7 +13,9 @@
 //! | `stdout` | standard output, and what it means when it cannot be written |
 //! | `exit` | what a verb can end with, and the exit code of each |
 
+#[cfg(target_os = "linux")]
 mod allocations;
+#[cfg(target_os = "linux")]
 mod cost;
 mod exit;
 mod list;
@@ -30,6 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use mock_ollama::terminal::complain;
+#[cfg(target_os = "linux")]
 use runtime_lab::cost::{Subject, run_child};
 use runtime_lab::report::Classified;
 use runtime_lab::run::{run_agents, run_server};
@@ -54,6 +57,7 @@ enum Verb {
     Run(run::RunArgs),
     /// List the variants, workloads and recordings of this program
     List,
+    #[cfg(target_os = "linux")]
     Cost(cost::CostArgs),
     Predict(predict::PredictArgs),
     Papers(papers::PapersArgs),
@@ -71,6 +75,7 @@ enum Verb {
         transcript: PathBuf,
     },
     /// A child of `cost`: run a job's agents on a variant, or the floor, and say what that took
+    #[cfg(target_os = "linux")]
     #[command(name = "__cost", hide = true)]
     CostChild {
         subject: Subject,
@@ -85,11 +90,13 @@ pub(crate) fn main(cli: &Cli) -> ExitCode {
         None => run::run(&cli.run),
         Some(Verb::Run(args)) => run::run(args),
         Some(Verb::List) => list::list(),
+        #[cfg(target_os = "linux")]
         Some(Verb::Cost(args)) => cost::cost(args),
         Some(Verb::Predict(args)) => predict::predict(args),
         Some(Verb::Papers(args)) => papers::papers(args),
         Some(Verb::Serve { config, journal }) => done(run_server(config, journal)),
         Some(Verb::Agents { variant, job, transcript }) => done(run_agents(*variant, job, transcript)),
+        #[cfg(target_os = "linux")]
         Some(Verb::CostChild { subject, job, result }) => done(run_child(*subject, job, result, allocations::COUNTED)),
     };
     match ended {

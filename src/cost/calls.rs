@@ -1,6 +1,11 @@
 //! How many system calls a process makes, counted by the kernel.
 
+use std::fs;
+use std::io;
 use std::path::PathBuf;
+
+use perf_event::events::Tracepoint;
+use perf_event::{Builder, Counter};
 
 /// The id of the tracepoint that every system call passes, where the kernel's tracing is mounted of late, and where it was.
 const TRACEPOINTS: [&str; 2] = [
@@ -18,18 +23,18 @@ pub(super) fn tracepoints(round: usize) -> Vec<PathBuf> {
 }
 
 /// Counts the system calls of the thread that makes this, and of all that it starts later; or knows why it does not.
-pub(super) struct SystemCalls(Option<Result<system::CallCounter, String>>);
+pub(super) struct SystemCalls(Option<Result<Counter, String>>);
 
 impl SystemCalls {
     /// Begins to count by the first of `tracepoints` that there is; counts nothing, and has no reason to say, without any.
     pub(super) fn counting(tracepoints: &[PathBuf]) -> Self {
-        Self((!tracepoints.is_empty()).then(|| system::CallCounter::open(tracepoints)))
+        Self((!tracepoints.is_empty()).then(|| counter(tracepoints)))
     }
 
     /// How many they are until now, the call that asks for it included; absent where nothing is counted.
     pub(super) fn now(&mut self) -> Option<Counted> {
         Some(match self.0.as_mut()? {
-            Ok(counter) => counter.read(),
+            Ok(counter) => counter.read().map_err(|error| format!("their counter cannot be read ({error})")),
             Err(why) => Err(why.clone()),
         })
     }
@@ -41,67 +46,27 @@ impl SystemCalls {
     }
 }
 
-#[cfg(target_os = "linux")]
-mod system {
-    use std::fs;
-    use std::io;
-    use std::path::{Path, PathBuf};
-
-    use perf_event::Builder;
-    use perf_event::events::Tracepoint;
-
-    use super::Counted;
-
-    /// The kernel's counter, which threads inherit.
-    pub(super) struct CallCounter(perf_event::Counter);
-
-    impl CallCounter {
-        pub(super) fn open(tracepoints: &[PathBuf]) -> Result<Self, String> {
-            let id = id(tracepoints)?;
-            let counter = || -> io::Result<perf_event::Counter> {
-                // Tracepoints are events of the kernel, all of them.
-                let mut counter = Builder::new(Tracepoint::with_id(id)).exclude_kernel(false).inherit(true).build()?;
-                counter.enable()?;
-                Ok(counter)
-            };
-            counter().map(Self).map_err(|error| format!("the kernel refuses to count them ({error})"))
-        }
-
-        pub(super) fn read(&mut self) -> Counted {
-            self.0.read().map_err(|error| format!("their counter cannot be read ({error})"))
-        }
-    }
-
-    /// The id in the first of the files that can be read; what is wrong with the first where none can.
-    fn id(tracepoints: &[PathBuf]) -> Result<u64, String> {
-        let read = |path: &Path| -> Result<u64, String> {
-            let text =
-                fs::read_to_string(path).map_err(|error| format!("{} cannot be read ({error})", path.display()))?;
-            text.trim().parse().map_err(|_| format!("{} has no id in it", path.display()))
-        };
-        let mut found = tracepoints.iter().map(|path| read(path));
-        let first = found.next().unwrap_or_else(|| Err("there is nowhere to look".to_owned()));
-        first.or_else(|why| found.find_map(Result::ok).ok_or(why))
-    }
+/// The kernel's counter, which threads inherit.
+fn counter(tracepoints: &[PathBuf]) -> Result<Counter, String> {
+    let id = id(tracepoints)?;
+    let counter = || -> io::Result<Counter> {
+        // Tracepoints are events of the kernel, all of them.
+        let mut counter = Builder::new(Tracepoint::with_id(id)).exclude_kernel(false).inherit(true).build()?;
+        counter.enable()?;
+        Ok(counter)
+    };
+    counter().map_err(|error| format!("the kernel refuses to count them ({error})"))
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use std::path::PathBuf;
-
-    use super::Counted;
-
-    pub(super) enum CallCounter {}
-
-    impl CallCounter {
-        pub(super) fn open(_tracepoints: &[PathBuf]) -> Result<Self, String> {
-            Err("that is for Linux only".to_owned())
-        }
-
-        pub(super) fn read(&mut self) -> Counted {
-            match *self {}
-        }
-    }
+/// The id in the first of the files that can be read; what is wrong with the first where none can.
+fn id(tracepoints: &[PathBuf]) -> Result<u64, String> {
+    let read = |path: &PathBuf| -> Result<u64, String> {
+        let text = fs::read_to_string(path).map_err(|error| format!("{} cannot be read ({error})", path.display()))?;
+        text.trim().parse().map_err(|_| format!("{} has no id in it", path.display()))
+    };
+    let mut found = tracepoints.iter().map(read);
+    let first = found.next().unwrap_or_else(|| Err("there is nowhere to look".to_owned()));
+    first.or_else(|why| found.find_map(Result::ok).ok_or(why))
 }
 
 #[cfg(test)]
@@ -122,9 +87,9 @@ mod tests {
     }
 }
 
-#[cfg(all(test, target_os = "linux"))]
-mod linux_tests {
-    use std::fs::{self, File};
+#[cfg(test)]
+mod kernel_tests {
+    use std::fs::File;
     use std::io::Write as _;
     use std::sync::atomic::{AtomicBool, Ordering};
     use std::sync::mpsc;

@@ -14,7 +14,7 @@ use crate::workload::Job;
 
 use super::calls::{Counted, SystemCalls};
 use super::meter::{self, Spent};
-use super::{Allocated, CostError, Subject};
+use super::{Allocated, CostError, Subject, floor};
 
 /// What the child is to do.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -61,7 +61,7 @@ pub fn run_child(
     // Before any thread is started: those that are started later are counted.
     let mut calls = SystemCalls::counting(&tracepoints);
     let play = |job: &Job| match subject {
-        Subject::Floor => floor(job, chunks),
+        Subject::Floor => floor::run(job, chunks, &Monotonic).map_err(CostError::Floor),
         Subject::Variant(variant) => agents(variant, job),
     };
     if let Some(why) = failure(&play(&warm_up)?) {
@@ -84,16 +84,6 @@ pub fn run_child(
 fn agents(variant: Variant, job: &Job) -> Result<Transcript, CostError> {
     let environment = Environment::Wall(Arc::new(Monotonic));
     Ok(runtimes::of(variant).run(job, &environment).map_err(RunError::from)?)
-}
-
-#[cfg(target_os = "linux")]
-fn floor(job: &Job, chunks: usize) -> Result<Transcript, CostError> {
-    super::floor::run(job, chunks, &Monotonic).map_err(CostError::Floor)
-}
-
-#[cfg(not(target_os = "linux"))]
-fn floor(_job: &Job, _chunks: usize) -> Result<Transcript, CostError> {
-    Err(CostError::NotLinux)
 }
 
 fn tokens(transcript: &Transcript) -> u64 {

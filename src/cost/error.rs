@@ -8,9 +8,6 @@ use crate::run::RunError;
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
 pub enum CostError {
-    /// What it needs is there on Linux alone.
-    #[error("`cost` measures on Linux only: it reads /proc and waits in epoll")]
-    NotLinux,
     /// No variant is compiled in.
     #[error("no variant is compiled in; build with one of the features runtime-*")]
     NoVariant,
@@ -62,9 +59,7 @@ impl Classified for CostError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Run(error) => error.class(),
-            Self::NotLinux | Self::NoVariant | Self::TooMany { .. } | Self::TooFewDescriptors { .. } => {
-                ErrorClass::Usage
-            }
+            Self::NoVariant | Self::TooMany { .. } | Self::TooFewDescriptors { .. } => ErrorClass::Usage,
             Self::Incomplete { .. } => ErrorClass::Broken,
             Self::Counters(_) | Self::Usage(_) | Self::Floor(_) => ErrorClass::Io,
         }

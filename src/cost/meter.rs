@@ -1,8 +1,15 @@
 //! What a process has used so far.
 
+use std::fs;
 use std::time::Duration;
 
+use lab_stats::proc;
+use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::time::TimeVal;
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use serde::{Deserialize, Serialize};
+
+use super::CostError;
 
 /// Allocations since the program began.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,86 +65,46 @@ impl Counters {
     }
 }
 
-pub(super) use system::{forget_peak, now, peak_kib, raise_descriptors, resident_kib};
-
-#[cfg(target_os = "linux")]
-mod system {
-    use std::fs;
-    use std::time::Duration;
-
-    use lab_stats::proc;
-    use nix::sys::resource::{UsageWho, getrusage};
-    use nix::sys::time::TimeVal;
-    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
-
-    use super::super::CostError;
-    use super::{Allocated, Counters};
-
-    /// What this process has used until now.
-    pub(in crate::cost) fn now(allocated: Option<fn() -> Allocated>) -> Result<Counters, CostError> {
-        let (read, written) = proc::read("/proc/self/io", proc::io_calls)?;
-        let used = getrusage(UsageWho::RUSAGE_SELF).map_err(|source| CostError::Usage(source.into()))?;
-        Ok(Counters {
-            cpu: duration(used.user_time()) + duration(used.system_time()),
-            waited: u64::try_from(used.voluntary_context_switches()).unwrap_or_default(),
-            displaced: u64::try_from(used.involuntary_context_switches()).unwrap_or_default(),
-            calls: read + written,
-            allocated: allocated.map(|count| count()),
-        })
-    }
-
-    /// Resident memory now, in kibibytes.
-    pub(in crate::cost) fn resident_kib() -> Result<u64, CostError> {
-        Ok(proc::status_kib("self", "VmRSS")?)
-    }
-
-    /// The most resident memory since [`forget_peak`], in kibibytes.
-    pub(in crate::cost) fn peak_kib() -> Result<u64, CostError> {
-        Ok(proc::status_kib("self", "VmHWM")?)
-    }
-
-    /// Lets the peak begin anew. Where that is refused, it is that of the whole process, which has done little before.
-    pub(in crate::cost) fn forget_peak() {
-        let _ = fs::write("/proc/self/clear_refs", "5");
-    }
-
-    /// Raises the limit of open descriptors as far as it goes, for this process and its children, and says how far that is.
-    pub(in crate::cost) fn raise_descriptors() -> u64 {
-        let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-        if current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok() {
-            return maximum.unwrap_or(u64::MAX);
-        }
-        current.unwrap_or(u64::MAX)
-    }
-
-    fn duration(time: TimeVal) -> Duration {
-        let part = |number: i64| u64::try_from(number).unwrap_or_default();
-        Duration::from_secs(part(time.tv_sec())) + Duration::from_micros(part(time.tv_usec()))
-    }
+/// What this process has used until now.
+pub(super) fn now(allocated: Option<fn() -> Allocated>) -> Result<Counters, CostError> {
+    let (read, written) = proc::read("/proc/self/io", proc::io_calls)?;
+    let used = getrusage(UsageWho::RUSAGE_SELF).map_err(|source| CostError::Usage(source.into()))?;
+    Ok(Counters {
+        cpu: duration(used.user_time()) + duration(used.system_time()),
+        waited: u64::try_from(used.voluntary_context_switches()).unwrap_or_default(),
+        displaced: u64::try_from(used.involuntary_context_switches()).unwrap_or_default(),
+        calls: read + written,
+        allocated: allocated.map(|count| count()),
+    })
 }
 
-#[cfg(not(target_os = "linux"))]
-mod system {
-    use super::super::CostError;
-    use super::{Allocated, Counters};
+/// Resident memory now, in kibibytes.
+pub(super) fn resident_kib() -> Result<u64, CostError> {
+    Ok(proc::status_kib("self", "VmRSS")?)
+}
 
-    pub(in crate::cost) fn now(_allocated: Option<fn() -> Allocated>) -> Result<Counters, CostError> {
-        Err(CostError::NotLinux)
+/// The most resident memory since [`forget_peak`], in kibibytes.
+pub(super) fn peak_kib() -> Result<u64, CostError> {
+    Ok(proc::status_kib("self", "VmHWM")?)
+}
+
+/// Lets the peak begin anew. Where that is refused, it is that of the whole process, which has done little before.
+pub(super) fn forget_peak() {
+    let _ = fs::write("/proc/self/clear_refs", "5");
+}
+
+/// Raises the limit of open descriptors as far as it goes, for this process and its children, and says how far that is.
+pub(super) fn raise_descriptors() -> u64 {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    if current != maximum && setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum }).is_ok() {
+        return maximum.unwrap_or(u64::MAX);
     }
+    current.unwrap_or(u64::MAX)
+}
 
-    pub(in crate::cost) fn resident_kib() -> Result<u64, CostError> {
-        Err(CostError::NotLinux)
-    }
-
-    pub(in crate::cost) fn peak_kib() -> Result<u64, CostError> {
-        Err(CostError::NotLinux)
-    }
-
-    pub(in crate::cost) fn forget_peak() {}
-
-    pub(in crate::cost) fn raise_descriptors() -> u64 {
-        0
-    }
+fn duration(time: TimeVal) -> Duration {
+    let part = |number: i64| u64::try_from(number).unwrap_or_default();
+    Duration::from_secs(part(time.tv_sec())) + Duration::from_micros(part(time.tv_usec()))
 }
 
 #[cfg(test)]

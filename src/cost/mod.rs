@@ -1,5 +1,7 @@
 //! What a token costs the client: each variant against a floor that is measured in the same rounds.
 //!
+//! Linux only: it reads `/proc` and waits in epoll.
+//!
 //! | file | what |
 //! | --- | --- |
 //! | `subject` | the floor, or a variant |
@@ -13,16 +15,14 @@
 //! | `metric` | what is measured, and from which difference on it matters |
 //! | `measurements` | one measurement, per token and per agent |
 //! | `model`, `summary` | medians, intervals, ratios to the floor, and what the evidence separates |
-//! | `page`, `json` | all of it as Markdown, and for programs with its schema |
+//! | `page` | all of it as Markdown |
 //! | `error` | why there is no page |
 
 mod calls;
 mod child_main;
 mod conduct;
 mod error;
-#[cfg(target_os = "linux")]
 mod floor;
-mod json;
 mod measurements;
 mod meter;
 mod metric;
@@ -36,7 +36,6 @@ mod summary;
 pub use child_main::run_child;
 pub use conduct::measure;
 pub use error::CostError;
-pub use json::{json, schema};
 pub use meter::Allocated;
 pub use metric::Metric;
 pub use model::{CostReport, CostRow, Decided, Estimate, Format, LeftOut, SeparatedPair, Size};
@@ -44,8 +43,8 @@ pub use page::page;
 pub use plan::{CostOptions, CostPlan};
 pub use subject::Subject;
 
-use crate::report::Output;
+use crate::report::{Output, json};
 
 /// The files of a report.
 pub const OUTPUTS: &[Output<CostReport>] =
-    &[Output { file_name: "cost.md", render: page }, Output { file_name: "cost.json", render: json }];
+    &[Output { file_name: "cost.md", render: page }, Output { file_name: "cost.json", render: json::pretty }];

@@ -79,9 +79,6 @@ pub struct CostPlan {
 impl CostPlan {
     /// Resolves sizes and cores, and raises this process's limit of descriptors, which its children inherit.
     pub fn new(options: &CostOptions) -> Result<Self, CostError> {
-        if cfg!(not(target_os = "linux")) {
-            return Err(CostError::NotLinux);
-        }
         check(options)?;
         Self::within(options, meter::raise_descriptors(), &allowed_cores())
     }

@@ -152,37 +152,8 @@ pub enum BoundsError {
         /// The bound's name.
         bound: String,
         /// What is wrong with it and what to do.
-        problem: BoundProblem,
+        problem: &'static str,
     },
-}
-
-/// What is wrong with a bound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum BoundProblem {
-    /// A name that is empty or all blanks.
-    #[error("the name is empty; give it one, reports print it")]
-    NoName,
-    /// Two bounds of one name.
-    #[error("the name is used twice; rename one of them")]
-    Duplicate,
-    /// No reason is given.
-    #[error("the reason is empty; say why this limit and not another one")]
-    NoReason,
-    /// Neither `min` nor `max`.
-    #[error("neither min nor max is given, so it cannot fail; state one")]
-    NoLimit,
-    /// `min` above `max`.
-    #[error("min is greater than max, so it cannot pass; swap them")]
-    Crossed,
-    /// A limit or share that is not a finite number.
-    #[error("a limit is not a finite number")]
-    NotFinite,
-    /// A share of lateness on a bound that no clock takes part in.
-    #[error("lateness_share has no meaning on a deterministic bound; remove it or make the kind wall-clock")]
-    LatenessOfDeterministic,
-    /// A share beyond 0..=1.
-    #[error("lateness_share is a share of the slack, 0 to 1")]
-    LatenessRange,
 }
 
 /// Reads bounds; `path` is what errors name.
@@ -194,7 +165,8 @@ pub fn parse(text: &str, path: &Path) -> Result<Vec<Bound>, BoundsError> {
     }
     let mut names = BTreeSet::new();
     for bound in &file.bound {
-        let problem = problem_of(bound).or_else(|| (!names.insert(&bound.name)).then_some(BoundProblem::Duplicate));
+        let problem = problem_of(bound)
+            .or_else(|| (!names.insert(&bound.name)).then_some("the name is used twice; rename one of them"));
         if let Some(problem) = problem {
             return Err(BoundsError::Bound { path: path.to_owned(), bound: bound.name.clone(), problem });
         }
@@ -207,25 +179,29 @@ pub fn built_in() -> Result<Vec<Bound>, BoundsError> {
     parse(BUILT_IN, Path::new(BUILT_IN_PATH))
 }
 
-fn problem_of(bound: &Bound) -> Option<BoundProblem> {
-    let numbers = [bound.min, bound.max, bound.lateness_share];
-    if bound.name.trim().is_empty() {
-        Some(BoundProblem::NoName)
-    } else if bound.reason.trim().is_empty() {
-        Some(BoundProblem::NoReason)
-    } else if bound.min.is_none() && bound.max.is_none() {
-        Some(BoundProblem::NoLimit)
-    } else if numbers.into_iter().flatten().any(|number| !number.is_finite()) {
-        Some(BoundProblem::NotFinite)
-    } else if matches!((bound.min, bound.max), (Some(min), Some(max)) if min > max) {
-        Some(BoundProblem::Crossed)
-    } else {
-        match (bound.kind, bound.lateness_share) {
-            (BoundKind::Deterministic, Some(_)) => Some(BoundProblem::LatenessOfDeterministic),
-            (BoundKind::WallClock, Some(share)) if !(0.0..=1.0).contains(&share) => Some(BoundProblem::LatenessRange),
-            _ => None,
-        }
-    }
+/// What is wrong with a bound and what to do, the first that is.
+fn problem_of(bound: &Bound) -> Option<&'static str> {
+    let share = bound.lateness_share;
+    let is_deterministic = bound.kind == BoundKind::Deterministic;
+    let problems = [
+        (bound.name.trim().is_empty(), "the name is empty; give it one, reports print it"),
+        (bound.reason.trim().is_empty(), "the reason is empty; say why this limit and not another one"),
+        (bound.min.or(bound.max).is_none(), "neither min nor max is given, so it cannot fail; state one"),
+        (
+            [bound.min, bound.max, share].into_iter().flatten().any(|number| !number.is_finite()),
+            "a limit is not a finite number",
+        ),
+        (
+            bound.min.zip(bound.max).is_some_and(|(min, max)| min > max),
+            "min is greater than max, so it cannot pass; swap them",
+        ),
+        (
+            is_deterministic && share.is_some(),
+            "lateness_share has no meaning on a deterministic bound; remove it or make the kind wall-clock",
+        ),
+        (share.is_some_and(|share| !(0.0..=1.0).contains(&share)), "lateness_share is a share of the slack, 0 to 1"),
+    ];
+    problems.into_iter().find_map(|(is_so, problem)| is_so.then_some(problem))
 }
 
 /// How late the server was in a run.

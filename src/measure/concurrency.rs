@@ -4,32 +4,39 @@ use std::collections::BTreeSet;
 
 use mock_ollama::clock::Instant;
 use mock_ollama::journal::Journal;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
+use super::kind::Kind;
 use crate::transcript::Transcript;
 
-/// What showed of concurrency in one run, or in several of them taken together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// What showed of concurrency.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
 pub struct Concurrency {
-    /// Agents in the run.
+    /// `measured` or `virtual`.
+    pub kind: Kind,
+    /// Agents.
     pub agents: usize,
-    /// The most streams that the server had in progress at once.
+    /// Over the runs the least of: the most streams that the server had in progress at once.
     pub server_max_in_flight: usize,
-    /// The most exchanges that agents had open at once.
+    /// Over the runs the least of: the most exchanges that agents had open at once.
     pub client_max_in_flight: usize,
-    /// Distinct tasks that the agents ran in: 1 when they were joined in one task, as many as agents when spawned.
+    /// Distinct tasks that agents ran in.
     pub tasks: usize,
-    /// Names of the threads that polled an agent.
+    /// Threads that polled agents. Which ones is chance, so in virtual time a report does not say.
     pub polled_on: BTreeSet<String>,
-    /// Names of the threads that woke an agent.
+    /// Threads that woke agents.
     pub woken_by: BTreeSet<String>,
 }
 
 impl Concurrency {
-    /// The witness of one run.
+    /// The witness of one run in real time.
     pub fn of(journal: &Journal, transcript: &Transcript) -> Self {
         let agents = &transcript.agents;
         let open = agents.iter().flat_map(|agent| &agent.exchanges).map(|log| (log.sent, log.ended));
         Self {
+            kind: Kind::Measured,
             agents: agents.len(),
             server_max_in_flight: journal.max_in_flight,
             client_max_in_flight: max_overlap(open),
@@ -48,6 +55,12 @@ impl Concurrency {
         self.polled_on.extend(other.polled_on);
         self.woken_by.extend(other.woken_by);
         self
+    }
+
+    /// The witness of runs in virtual time, where chance alone says which threads they were.
+    #[must_use]
+    pub fn in_virtual_time(self) -> Self {
+        Self { kind: Kind::Virtual, polled_on: BTreeSet::new(), woken_by: BTreeSet::new(), ..self }
     }
 }
 

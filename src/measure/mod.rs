@@ -8,6 +8,7 @@
 //! | [`factors`] | where did the wall time go? |
 //! | [`decision`] | does the evidence separate the variants? |
 //! | [`bootstrap`] | how sure is a statistic of a sample? |
+//! | [`kind`] | where do numbers come from? |
 //! | [`bounds`] | does a run keep the limits that were stated beforehand? |
 
 pub mod bootstrap;
@@ -15,6 +16,7 @@ pub mod bounds;
 pub mod concurrency;
 pub mod decision;
 pub mod factors;
+pub mod kind;
 pub mod lag;
 pub mod latency;
 

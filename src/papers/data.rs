@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use mock_ollama::files::read_limited;
 
-use super::predict::{Constants, Counters, Input, Limiter, Machine, Setup};
+use super::predict::{Backend, Constants, Counters, Input, Limiter, Setup};
 use super::published::{AgentRow, Label, Published, RUNS, RunRow, SUMMARY, TableError, time};
 use super::replay::Tr115Error;
 use crate::report::{Classified, ErrorClass};
@@ -122,8 +122,8 @@ impl<'a> Run<'a> {
     fn new(row: &'a RunRow, mut agents: [&'a AgentRow; 2], limiter: Limiter) -> Self {
         agents.sort_by(|a, b| a.ttft_ms.total_cmp(&b.ttft_ms));
         let [first, second] = agents.map(|agent| agent.server_port);
-        let machine = if first.is_some() && first == second { Machine::OneSlot } else { Machine::SharedDevice };
-        Self { row, agents, setup: Setup { limiter, machine } }
+        let backend = if first.is_some() && first == second { Backend::OneSlot } else { Backend::SharedDevice };
+        Self { row, agents, setup: Setup { limiter, backend } }
     }
 
     /// Whether both agents found their model in memory.
@@ -133,7 +133,7 @@ impl<'a> Run<'a> {
 
     /// Whether both could decode at once on one device.
     pub fn overlaps(&self) -> bool {
-        self.setup == Setup { limiter: Limiter::SemaphoreOfTwo, machine: Machine::SharedDevice }
+        self.setup == Setup { limiter: Limiter::SemaphoreOfTwo, backend: Backend::SharedDevice }
     }
 
     /// What the predictor knows of it.

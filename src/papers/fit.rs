@@ -5,7 +5,7 @@ use std::time::Duration;
 use lab_stats::quantile::median;
 
 use super::data::{DataSet, Run};
-use super::predict::{Constants, Machine, predict};
+use super::predict::{Backend, Constants, predict};
 use crate::papers::published::{AgentRow, time};
 
 /// The runs that constants are fitted on, in words.
@@ -56,7 +56,7 @@ pub(super) fn decode_speed(agent: &AgentRow) -> f64 {
 /// says nothing of it.
 fn gap(set: &DataSet<'_>) -> Duration {
     let millis = set.runs.iter().filter(|run| is_fitted_on(run)).flat_map(|run| {
-        let waits = usize::from(run.setup.machine == Machine::OneSlot);
+        let waits = usize::from(run.setup.backend == Backend::OneSlot);
         run.agents.into_iter().take(2 - waits).map(|agent| agent.ttft_ms - agent.load_ms - agent.prompt_eval_ms)
     });
     median(millis.collect()).and_then(time).unwrap_or_default()

@@ -44,5 +44,5 @@ pub use data::{DataSet, MAX_TABLE_BYTES, PapersError, Run, WARM_LOAD_MS, read_fo
 pub use fit::{SUBSET, fit};
 pub use judge::{Errors, Judged, errors, judge, recomputed};
 pub use output::{OUTPUTS, Page, Paper, page};
-pub use predict::{Constants, Counters, Input, Limiter, Machine, Predicted, Setup, Span, efficiency_pct, predict};
+pub use predict::{Backend, Constants, Counters, Input, Limiter, Predicted, Setup, Span, efficiency_pct, predict};
 pub use published::Published;

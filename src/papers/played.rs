@@ -33,7 +33,7 @@ pub(super) struct Played {
 }
 
 /// Runs both agents of a run on `runtime`, with the tokens, the load and the prompt time of the run and the constants of
-/// its machine. The agents are in the order of the prediction.
+/// its backend. The agents are in the order of the prediction.
 pub(super) fn play(judged: &Judged<'_>, runtime: &dyn Runtime, limiter: Limiter) -> Result<Played, PapersError> {
     let input = judged.run.input(judged.constants);
     let alone = [0, 1].map(|agent| {

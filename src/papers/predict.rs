@@ -38,7 +38,7 @@ pub struct Constants {
 pub struct Input {
     /// Both agents, the one that was first before the other.
     pub agents: [Counters; 2],
-    /// The machine.
+    /// The backend.
     pub constants: Constants,
 }
 
@@ -55,7 +55,7 @@ pub enum Limiter {
 
 /// What the agents' servers have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Machine {
+pub enum Backend {
     /// Nothing: a device for each.
     Independent,
     /// The device: two servers on one.
@@ -70,7 +70,7 @@ pub struct Setup {
     /// What lets agents through.
     pub limiter: Limiter,
     /// What they share.
-    pub machine: Machine,
+    pub backend: Backend,
 }
 
 /// When an agent sent its request, after the limiter, and when its answer had ended.
@@ -138,7 +138,7 @@ const MODEL: &str = "model";
 /// Both agents on their way through the servers and the device.
 struct Pair<'a> {
     input: &'a Input,
-    machine: Machine,
+    backend: Backend,
     player: Player,
     slots: Slots,
     streams: [StreamId; 2],
@@ -149,14 +149,14 @@ struct Pair<'a> {
 /// Plays both agents.
 pub fn predict(input: &Input, setup: Setup) -> Predicted {
     let start = Instant::from_nanos(0);
-    let curve = match setup.machine {
-        Machine::Independent => Curve::Independent,
-        Machine::SharedDevice | Machine::OneSlot => input.curve(),
+    let curve = match setup.backend {
+        Backend::Independent => Curve::Independent,
+        Backend::SharedDevice | Backend::OneSlot => input.curve(),
     };
-    let slots = if setup.machine == Machine::OneSlot { NonZeroUsize::new(1) } else { None };
+    let slots = if setup.backend == Backend::OneSlot { NonZeroUsize::new(1) } else { None };
     let mut pair = Pair {
         input,
-        machine: setup.machine,
+        backend: setup.backend,
         player: Player::new(curve),
         slots: Slots::new(slots),
         streams: [StreamId::of("first", 0), StreamId::of("second", 0)],
@@ -180,9 +180,9 @@ impl Pair<'_> {
     fn send(&mut self, agent: usize, now: Instant) {
         self.spans[agent].sent = now;
         let until = now.saturating_add(self.input.constants.gap + self.input.agents[agent].load);
-        let until = match (self.machine, agent, self.states[0]) {
+        let until = match (self.backend, agent, self.states[0]) {
             // On the way to one slot the second never overtakes the first, whatever their counters say.
-            (Machine::OneSlot, 1, AgentState::Loading(first)) => until.max(first),
+            (Backend::OneSlot, 1, AgentState::Loading(first)) => until.max(first),
             _ => until,
         };
         self.states[agent] = AgentState::Loading(until);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::data::WARM_LOAD_MS;
 use super::fit::{SUBSET, decode_speed, mean};
 use super::judge::{Judged, errors, errors_table, goodput, recomputed};
-use super::predict::{Machine, Setup};
+use super::predict::{Backend, Setup};
 use super::tr115::described;
 use crate::report::text::Table;
 
@@ -32,7 +32,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
          ## The same, predicted\n\nFrom the tokens, the load and the prompt time of both agents, which of them was first \
          (the earlier first token), and constants fitted on {SUBSET}:\n\n{constants}\nErrors are distances in percentage \
          points of efficiency.\n\n{}\
-         ## The same work on the other machine\n\nPredicted, means over runs without a long load:\n\n{}",
+         ## The same work on the other backend\n\nPredicted, means over runs without a long load:\n\n{}",
         short::section(judged, &sets),
         published(judged, &sets),
         recomputed(judged),
@@ -109,7 +109,7 @@ fn changes<'s>(judged: &[Judged<'_>], sets: &[&'s str], warm: bool) -> Vec<Chang
     pairs.filter_map(change).collect()
 }
 
-/// What two servers changed, where the tables hold both machines.
+/// What two servers changed, where the tables hold both backends.
 fn difference(judged: &[Judged<'_>], sets: &[&str]) -> String {
     let mut table = Table::new(&["from", "to", "runs", "efficiency", "tokens per wall second"]);
     let [all, warm] = [false, true].map(|warm| changes(judged, sets, warm));
@@ -133,7 +133,7 @@ fn difference(judged: &[Judged<'_>], sets: &[&str]) -> String {
 
 /// Whether the agents of all runs had one server.
 fn is_one_server(runs: &[&Judged<'_>]) -> bool {
-    runs.iter().all(|judged| judged.run.setup.machine == Machine::OneSlot)
+    runs.iter().all(|judged| judged.run.setup.backend == Backend::OneSlot)
 }
 
 fn predicted(judged: &[Judged<'_>], sets: &[&str]) -> String {
@@ -147,21 +147,21 @@ fn predicted(judged: &[Judged<'_>], sets: &[&str]) -> String {
 
 fn swapped(judged: &[Judged<'_>], sets: &[&str]) -> String {
     let warm = |set| -> Vec<_> { of(judged, set).into_iter().filter(|judged| judged.run.is_warm()).collect() };
-    let machines = [("one server, one slot", Machine::OneSlot), ("two servers", Machine::SharedDevice)];
+    let backends = [("one server, one slot", Backend::OneSlot), ("two servers", Backend::SharedDevice)];
     let sets = sets.iter().map(|set| (*set, warm(set))).filter(|(_, runs)| !runs.is_empty());
-    let rows = sets.flat_map(|(set, runs)| machines.map(|(name, machine)| (set, runs.clone(), name, machine)));
+    let rows = sets.flat_map(|(set, runs)| backends.map(|(name, backend)| (set, runs.clone(), name, backend)));
     let table = Table::of(
         rows,
         &[
             ("set", &|(set, ..)| (*set).to_owned()),
             ("runs", &|(_, runs, ..)| runs.len().to_string()),
-            ("machine", &|(_, _, name, _)| (*name).to_owned()),
-            ("efficiency", &|(_, runs, _, machine)| {
-                let with = |judged: &&Judged<'_>| judged.with(Setup { machine: *machine, ..judged.run.setup });
+            ("backend", &|(_, _, name, _)| (*name).to_owned()),
+            ("efficiency", &|(_, runs, _, backend)| {
+                let with = |judged: &&Judged<'_>| judged.with(Setup { backend: *backend, ..judged.run.setup });
                 format!("{:.2} %", mean(runs.iter().map(with)))
             }),
-            ("wall time", &|(_, runs, _, machine)| {
-                let with = |judged: &&Judged<'_>| judged.wall_with(Setup { machine: *machine, ..judged.run.setup });
+            ("wall time", &|(_, runs, _, backend)| {
+                let with = |judged: &&Judged<'_>| judged.wall_with(Setup { backend: *backend, ..judged.run.setup });
                 format!("{:.2} s", mean(runs.iter().map(with)))
             }),
         ],

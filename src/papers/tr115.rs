@@ -6,7 +6,7 @@ use super::data::PapersError;
 use super::first_token;
 use super::fit::{SUBSET, mean};
 use super::judge::{Judged, errors, errors_table, goodput, recomputed};
-use super::predict::{Constants, Limiter, Machine, Setup};
+use super::predict::{Backend, Constants, Limiter, Setup};
 use crate::report::text::Table;
 
 mod ablation;
@@ -14,7 +14,7 @@ mod label;
 mod short;
 
 /// What every overlapping run has: the base of each swap.
-const BASE: Setup = Setup { limiter: Limiter::SemaphoreOfTwo, machine: Machine::SharedDevice };
+const BASE: Setup = Setup { limiter: Limiter::SemaphoreOfTwo, backend: Backend::SharedDevice };
 const MUTEX: Setup = Setup { limiter: Limiter::Mutex, ..BASE };
 
 /// The page.

@@ -1,24 +1,14 @@
 //! Runs to a report.
 
 use super::error::BuildError;
-use super::facts_builder::{ObservedRun, facts};
+use super::facts_builder::facts;
 use super::inputs::Inputs;
 use super::model::{Format, Report};
 use super::timings_builder::timings;
 
 /// Makes the report of some runs. The same inputs give the same report.
 pub fn build(inputs: &Inputs<'_>) -> Result<Report, BuildError> {
-    let seen: Vec<ObservedRun<'_>> = inputs
-        .runs
-        .iter()
-        .map(|run| ObservedRun {
-            variant: run.variant,
-            block: run.block,
-            transcript: run.transcript,
-            journal: run.journal,
-        })
-        .collect();
-    let (facts, disagreements) = facts(inputs.workload, inputs.pace, inputs.seed, &seen);
+    let (facts, disagreements) = facts(inputs.workload, inputs.pace, inputs.seed, inputs.runs);
     Ok(Report {
         format: Format::V1,
         facts,

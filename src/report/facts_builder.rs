@@ -6,34 +6,17 @@
 
 use std::collections::BTreeMap;
 
-use mock_ollama::journal::{Answer, Entry, Journal, StreamId};
+use mock_ollama::journal::{Answer, Entry, StreamId};
 use mock_ollama::recording::Recording;
 use sha2::{Digest, Sha256};
 
+use super::inputs::Run;
 use super::model::{AgentFacts, Difference, Disagreement, ExchangeFacts, Facts, Kind, OutcomeFacts};
-use crate::transcript::{ExchangeLog, ExchangeOutcome, Transcript};
+use crate::transcript::{ExchangeLog, ExchangeOutcome};
 use crate::workload::{RequestPlan, Workload};
 
-/// A run, as far as facts need it.
-#[derive(Clone, Copy, Debug)]
-pub struct ObservedRun<'a> {
-    /// The variant's name.
-    pub variant: &'a str,
-    /// The block of the run.
-    pub block: usize,
-    /// What its agents saw.
-    pub transcript: &'a Transcript,
-    /// What the server did.
-    pub journal: &'a Journal,
-}
-
 /// The facts of `runs`, and every place where one differs from them, in the order of the workload and of the runs.
-pub fn facts(
-    workload: &Workload,
-    pace: &str,
-    seed: Option<u64>,
-    runs: &[ObservedRun<'_>],
-) -> (Facts, Vec<Disagreement>) {
+pub fn facts(workload: &Workload, pace: &str, seed: Option<u64>, runs: &[Run<'_>]) -> (Facts, Vec<Disagreement>) {
     let runs: Vec<Indexed<'_>> = runs.iter().map(Indexed::new).collect();
     let mut disagreements = Vec::new();
     let agents = workload.agents.iter().map(|plan| {
@@ -58,13 +41,13 @@ pub fn facts(
 
 /// A run whose agents are found by name and whose journal is found by stream.
 struct Indexed<'a> {
-    seen: ObservedRun<'a>,
+    seen: Run<'a>,
     agents: BTreeMap<&'a str, &'a [ExchangeLog]>,
     entries: BTreeMap<&'a StreamId, &'a Entry>,
 }
 
 impl<'a> Indexed<'a> {
-    fn new(seen: &ObservedRun<'a>) -> Self {
+    fn new(seen: &Run<'a>) -> Self {
         let agents = seen.transcript.agents.iter().map(|log| (log.agent.as_str(), log.exchanges.as_slice()));
         let entries = seen.journal.entries.iter().map(|entry| (&entry.stream, entry));
         Self { seen: *seen, agents: agents.collect(), entries: entries.collect() }

@@ -27,6 +27,13 @@ pub struct Run<'a> {
     pub code_wall: Option<Duration>,
 }
 
+impl<'a> Run<'a> {
+    /// A run beside which no other was made.
+    pub fn alone(variant: &'a str, block: usize, transcript: &'a Transcript, journal: &'a Journal) -> Self {
+        Self { variant, block, transcript, journal, serial_wall: None, code_wall: None }
+    }
+}
+
 /// Everything a report is made of.
 #[derive(Clone, Debug)]
 pub struct Inputs<'a> {

@@ -11,10 +11,12 @@ use std::collections::BTreeMap;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use crate::measure::concurrency::Concurrency;
+pub use crate::measure::kind::Kind;
 pub use facts::{AgentFacts, ExchangeFacts, Facts, OutcomeFacts};
 pub use timings::{
-    AgentTimings, BoundVerdict, Concurrency, Decision, Derived, Difference, Disagreement, Distribution, FactorMedians,
-    Measured, Medians, Pair, RunTimings, Spread, Timings, VariantTimings,
+    AgentTimings, BoundVerdict, Decision, Derived, Difference, Disagreement, Distribution, FactorMedians, Measured,
+    Medians, Pair, RunTimings, Spread, Timings, VariantTimings,
 };
 
 /// Everything one invocation found out.
@@ -40,20 +42,6 @@ pub enum Format {
     V1,
 }
 
-/// Where the numbers of a block come from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Kind {
-    /// Read off a real clock or seen in a real run.
-    Measured,
-    /// Read off a virtual clock.
-    Virtual,
-    /// Computed from other numbers.
-    Derived,
-    /// Published by somebody else.
-    Published,
-}
-
 /// The clock, the programs and the host of a report.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -63,7 +51,6 @@ pub struct Environment {
     /// Version by name: the program, its runtimes and clients.
     pub versions: BTreeMap<String, String>,
     /// Where it was measured; absent in virtual time, where that makes no difference.
-    #[serde(rename = "machine")]
     pub host: Option<Host>,
 }
 

@@ -22,8 +22,8 @@ pub struct Output<R> {
 
 /// Every output of `run`. A new one is a file and a row.
 pub const OUTPUTS: &[Output<Report>] = &[
-    Output { file_name: "report.json", render: json::render },
-    Output { file_name: "facts.json", render: json::render_facts },
+    Output { file_name: "report.json", render: json::pretty },
+    Output { file_name: "facts.json", render: |report| json::pretty(&report.facts) },
     Output { file_name: "report.md", render: markdown::render },
     Output { file_name: "report.txt", render: terminal::render },
 ];

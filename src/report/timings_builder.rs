@@ -4,8 +4,6 @@ mod bounds;
 mod one_run;
 mod spread;
 
-use std::collections::BTreeSet;
-
 use lab_stats::quantile::Sorted;
 
 use super::error::BuildError;
@@ -14,7 +12,6 @@ use super::model::{
     Concurrency, Decision, Disagreement, FactorMedians, Kind, Medians, Pair, RunTimings, Spread, Timings,
     VariantTimings,
 };
-use crate::measure::concurrency;
 use crate::measure::decision::{self, Blocks};
 use crate::transcript::Introspection;
 use one_run::run_timings;
@@ -61,32 +58,21 @@ fn variant_timings(inputs: &Inputs<'_>, variant: &str) -> Result<VariantTimings,
             })
         })
         .collect::<Result<_, _>>()?;
-    let witness = of_variant
-        .iter()
-        .map(|run| concurrency::Concurrency::of(run.journal, run.transcript))
-        .reduce(concurrency::Concurrency::and)
-        .ok_or(BuildError::NoRuns)?;
+    let witness = of_variant.iter().map(|run| Concurrency::of(run.journal, run.transcript)).reduce(Concurrency::and);
+    let witness = witness.ok_or(BuildError::NoRuns)?;
     let shown = of_variant[0].transcript.introspection.clone();
     // Threads and workers are the host's: a report of virtual time is the same on all.
-    let by_chance = inputs.clock == Kind::Virtual;
-    let named = |threads: BTreeSet<String>| if by_chance { BTreeSet::new() } else { threads };
+    let (concurrency, introspection) = match inputs.clock {
+        Kind::Virtual => {
+            (witness.in_virtual_time(), Introspection { client: shown.client, ..Introspection::default() })
+        }
+        _ => (witness, shown),
+    };
     Ok(VariantTimings {
         variant: variant.to_owned(),
         medians: medians(inputs.rule.confidence, &runs).ok_or(BuildError::NoRuns)?,
-        concurrency: Concurrency {
-            kind: inputs.clock,
-            agents: witness.agents,
-            server_max_in_flight: witness.server_max_in_flight,
-            client_max_in_flight: witness.client_max_in_flight,
-            tasks: witness.tasks,
-            polled_on: named(witness.polled_on),
-            woken_by: named(witness.woken_by),
-        },
-        introspection: Introspection {
-            executor: if by_chance { String::new() } else { shown.executor },
-            threads: if by_chance { Vec::new() } else { shown.threads },
-            client: shown.client,
-        },
+        concurrency,
+        introspection,
         runs,
     })
 }

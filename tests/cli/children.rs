@@ -23,7 +23,7 @@ impl Drop for Running {
 
 fn orders(workspace: &Workspace) {
     let orders = serde_json::json!({
-        "recordings": [repository("fixtures/recordings/tiny-emoji.jsonl")], "pace": "instant", "seed": 1, "backend": {},
+        "recordings": [repository("mock-ollama/fixtures/recordings/tiny-emoji.jsonl")], "pace": "instant", "seed": 1, "backend": {},
     });
     workspace.put("orders.json", orders.to_string());
 }

@@ -91,7 +91,7 @@ fn a_reader_that_has_gone_away_does_not_cost_the_report() {
 #[test]
 fn recordings_of_a_workload_file_are_looked_up_from_the_folder_of_that_file() {
     let workspace = Workspace::new();
-    let recording = fs::read(repository("fixtures/recordings/tiny-emoji.jsonl")).unwrap();
+    let recording = fs::read(repository("mock-ollama/fixtures/recordings/tiny-emoji.jsonl")).unwrap();
     workspace.put("lab/tapes/mine.jsonl", recording);
     let agent = "[[agent]]\nrecordings = [\"../tapes/mine.jsonl\"]\n";
     workspace.put("lab/mine/mine.toml", format!("name = \"mine\"\ndescription = \"One tape.\"\n{agent}"));

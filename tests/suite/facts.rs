@@ -2,7 +2,8 @@
 
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
-use runtime_lab::report::facts_builder::{ObservedRun, facts};
+use runtime_lab::report::Run as JudgedRun;
+use runtime_lab::report::facts_builder::facts;
 use runtime_lab::runtimes::of;
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::{AgentPlan, Workload};
@@ -43,7 +44,7 @@ for_each_variant! {
     fn the_facts_are_those_of_every_variant(variant: Variant) {
         let workload = workload();
         let run = run(variant, &workload);
-        let seen = ObservedRun { variant: variant.name(), block: 0, transcript: &run.transcript, journal: &run.journal };
+        let seen = JudgedRun::alone(variant.name(), 0, &run.transcript, &run.journal);
         let (facts, disagreements) = facts(&workload, &workload.pace, None, &[seen]);
         assert_eq!(disagreements, []);
         compare(&serde_json::to_string_pretty(&facts).unwrap());

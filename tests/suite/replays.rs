@@ -83,7 +83,7 @@ fn count(bodies: &[Body]) -> BTreeMap<&'static str, usize> {
 
 /// The streams of the built-in catalog.
 fn catalog() -> Vec<Body> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("mock-ollama/fixtures/recordings");
     let mut bodies = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let recording = read_file(entry.unwrap().path()).unwrap();

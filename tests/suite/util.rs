@@ -107,7 +107,7 @@ pub(crate) fn name(index: usize) -> String {
 
 /// A recording of the built-in catalog.
 pub(crate) fn fixture(name: &str) -> Recording {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("fixtures/recordings/{name}.jsonl"));
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("mock-ollama/fixtures/recordings/{name}.jsonl"));
     read_file(&path).unwrap()
 }
 

@@ -1,14 +1,15 @@
-//! `fixtures/README.md` is the inventory: each file, and where it is from.
+//! The `README.md` of a folder of fixtures is its inventory: each file, and where it is from.
 //!
 //! An entry is a row of a table or an item of a list that begins with a name in backticks: ``| `solo.toml` | …`` or
-//! ``- `solo.toml`: …``. The name is a path from `fixtures/`, or from the directory that the last heading names in backticks:
+//! ``- `solo.toml`: …``. The name is a path from that folder, or from the directory that the last heading names in backticks:
 //! ``## `recordings/` ``.
 
 use std::collections::BTreeMap;
 
 use crate::workspace::{File, Finding};
 
-const INVENTORY: &str = "fixtures/README.md";
+/// The folders with an inventory: the workspace's, and the one that is packed with the crate.
+const FOLDERS: &[&str] = &["fixtures", "mock-ollama/fixtures"];
 
 /// The entries with their lines.
 fn entries(inventory: &str) -> BTreeMap<String, usize> {
@@ -29,18 +30,24 @@ fn entries(inventory: &str) -> BTreeMap<String, usize> {
     entries
 }
 
-fn check(files: &[File]) -> Vec<Finding> {
-    let inventory = files.iter().find(|file| file.path == INVENTORY);
-    let entries = inventory.map(|file| entries(&file.text)).unwrap_or_default();
-    let fixtures: Vec<&str> = files.iter().filter_map(|file| file.path.strip_prefix("fixtures/")).collect();
+/// Compares `folder` with its inventory.
+fn check_folder(folder: &str, files: &[File]) -> Vec<Finding> {
+    let inventory = format!("{folder}/README.md");
+    let entries = files.iter().find(|file| file.path == inventory).map(|file| entries(&file.text)).unwrap_or_default();
+    let inside = |file: &File| file.path.strip_prefix(folder)?.strip_prefix('/').map(str::to_owned);
+    let fixtures: Vec<String> = files.iter().filter_map(inside).collect();
     // What is written about fixtures is not one.
     let is_prose = |path: &str| path.rsplit('/').next() == Some("README.md");
-    let unlisted = fixtures.iter().filter(|path| !is_prose(path) && !entries.contains_key(**path));
-    let absent = entries.iter().filter(|(path, _)| !fixtures.contains(&path.as_str()));
+    let unlisted = fixtures.iter().filter(|path| !is_prose(path) && !entries.contains_key(*path));
+    let absent = entries.iter().filter(|(path, _)| !fixtures.contains(path));
     unlisted
-        .map(|path| Finding::new(&format!("fixtures/{path}"), 0, format!("has no entry in {INVENTORY}")))
-        .chain(absent.map(|(path, line)| Finding::new(INVENTORY, *line, format!("fixtures/{path} does not exist"))))
+        .map(|path| Finding::new(&format!("{folder}/{path}"), 0, format!("has no entry in {inventory}")))
+        .chain(absent.map(|(path, line)| Finding::new(&inventory, *line, format!("{folder}/{path} does not exist"))))
         .collect()
+}
+
+fn check(files: &[File]) -> Vec<Finding> {
+    FOLDERS.iter().flat_map(|folder| check_folder(folder, files)).collect()
 }
 
 #[test]
@@ -53,11 +60,12 @@ fn control_an_unlisted_file_and_an_entry_without_a_file_are_rejected() {
     let inventory = "# Fixtures\n\n- `a.toml`: made by hand, like `b.toml`\n\n## `bad/`, one an error\n\n| file | error |\n| --- | --- |\n| `c.jsonl` | x |\n| `bad/d.jsonl` | x |\n";
     let file = |path: &str| File::new(path, "");
     let found = check(&[
-        File::new(INVENTORY, inventory),
+        File::new("fixtures/README.md", inventory),
         file("fixtures/a.toml"),
         file("fixtures/b.toml"),
         file("fixtures/bad/c.jsonl"),
         file("fixtures/bad/README.md"),
+        file("mock-ollama/fixtures/e.jsonl"),
         file("src/lib.rs"),
     ]);
     let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
@@ -65,7 +73,8 @@ fn control_an_unlisted_file_and_an_entry_without_a_file_are_rejected() {
         shown,
         [
             "fixtures/b.toml: has no entry in fixtures/README.md",
-            "fixtures/README.md:10: fixtures/bad/d.jsonl does not exist"
+            "fixtures/README.md:10: fixtures/bad/d.jsonl does not exist",
+            "mock-ollama/fixtures/e.jsonl: has no entry in mock-ollama/fixtures/README.md",
         ]
     );
 }

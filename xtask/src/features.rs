@@ -2,30 +2,18 @@
 //!
 //! They are read from the manifest, so that a sixth runtime is tested alone from the day it has its feature line.
 
-use anyhow::{Context, Result, bail};
-use serde::Deserialize;
+use anyhow::{Context as _, Result, ensure};
+use serde_json::Value;
 
-use std::collections::BTreeMap;
-
-use crate::cargo;
+use crate::{cargo, process};
 
 /// The package whose features are meant.
 const PACKAGE: &str = "runtime-lab";
 
-#[derive(Deserialize)]
-struct Metadata {
-    packages: Vec<Package>,
-}
-
-#[derive(Deserialize)]
-struct Package {
-    name: String,
-    features: BTreeMap<String, Vec<String>>,
-}
-
 /// Prints the builds, one a line.
 pub(crate) fn run() -> Result<()> {
-    let metadata = cargo::output(&["metadata", "--format-version", "1", "--no-deps", "--locked"])?;
+    let metadata =
+        process::output(&mut cargo::command(&["metadata", "--format-version", "1", "--no-deps", "--locked"]))?;
     for build in alone(&metadata)? {
         println!("{build}");
     }
@@ -34,14 +22,15 @@ pub(crate) fn run() -> Result<()> {
 
 /// `none`, then every feature of the package but `default`, from the text that `cargo metadata` prints.
 fn alone(metadata: &str) -> Result<Vec<String>> {
-    let metadata: Metadata = serde_json::from_str(metadata).context("cannot read what `cargo metadata` printed")?;
-    let package = metadata.packages.into_iter().find(|package| package.name == PACKAGE);
-    let Some(package) = package else { bail!("the workspace has no package {PACKAGE}") };
-    let features = package.features.into_keys().filter(|feature| feature != "default");
-    let builds: Vec<String> = std::iter::once("none".to_owned()).chain(features).collect();
-    if !builds.iter().any(|build| build.starts_with("runtime-")) {
-        bail!("{PACKAGE} has no feature `runtime-…`");
-    }
+    let metadata: Value = serde_json::from_str(metadata).context("cannot read what `cargo metadata` printed")?;
+    let packages = metadata["packages"].as_array().map_or(&[][..], Vec::as_slice);
+    let features = packages.iter().find(|package| package["name"] == PACKAGE).map(|package| &package["features"]);
+    let features =
+        features.and_then(Value::as_object).with_context(|| format!("the workspace has no package {PACKAGE}"))?;
+    let mut builds: Vec<String> = features.keys().filter(|feature| *feature != "default").cloned().collect();
+    ensure!(builds.iter().any(|build| build.starts_with("runtime-")), "{PACKAGE} has no feature `runtime-…`");
+    builds.sort_unstable();
+    builds.insert(0, "none".to_owned());
     Ok(builds)
 }
 

@@ -10,10 +10,11 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::fs;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context as _, Result, bail, ensure};
 
+use crate::process::{output, succeeds};
 use crate::{NotHere, cargo};
 
 /// The functions, as the program calls them.
@@ -47,7 +48,7 @@ pub(crate) enum Mode {
 
 /// Counts, and compares or writes.
 pub(crate) fn run(mode: Mode) -> Result<()> {
-    if !present("valgrind") {
+    if !succeeds(Command::new("valgrind").arg("--version")) {
         return Err(NotHere("there is no `valgrind`".to_owned()).into());
     }
     let (compiler, host) = (compiler()?, host());
@@ -67,11 +68,8 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
     }
     if let Some(known) = known.filter(|_| mode != Mode::Baseline) {
         let rows = compare(known, &counts);
-        for row in &rows {
-            println!("{row}");
-        }
-        judge(&rows, mode == Mode::Control)?;
-        return Ok(());
+        rows.iter().for_each(|row| println!("{row}"));
+        return judge(&rows, mode == Mode::Control);
     }
     for (function, count) in &counts {
         println!("{function}: {count} instructions a pass");
@@ -83,18 +81,10 @@ pub(crate) fn run(mode: Mode) -> Result<()> {
     Ok(())
 }
 
-fn present(program: &str) -> bool {
-    let mut command = Command::new(program);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
-}
-
 /// What `rustc -V` says, of the compiler that cargo uses.
 fn compiler() -> Result<String> {
     let program = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
-    let said = Command::new(program).arg("-V").current_dir(cargo::root()).output().context("cannot run rustc")?;
-    ensure!(said.status.success(), "`rustc -V` failed ({})", said.status);
-    Ok(String::from_utf8(said.stdout)?.trim().to_owned())
+    Ok(output(Command::new(program).arg("-V").current_dir(cargo::root()))?.trim().to_owned())
 }
 
 /// What the counts depend on beside the compiler: the architecture, and what the processor and the C library bring to
@@ -104,9 +94,8 @@ fn host() -> String {
     let vectors = if std::is_x86_feature_detected!("avx2") { " with avx2" } else { "" };
     #[cfg(not(target_arch = "x86_64"))]
     let vectors = "";
-    let libc = Command::new("getconf").arg("GNU_LIBC_VERSION").output().ok().filter(|said| said.status.success());
-    let libc =
-        libc.and_then(|said| String::from_utf8(said.stdout).ok()).unwrap_or_else(|| "another C library".to_owned());
+    let libc = output(Command::new("getconf").arg("GNU_LIBC_VERSION"));
+    let libc = libc.unwrap_or_else(|_| "another C library".to_owned());
     format!("{}{vectors}, {}", std::env::consts::ARCH, libc.trim())
 }
 
@@ -126,17 +115,9 @@ fn count(program: &Path, function: &str, passes: u64) -> Result<u64> {
 /// Instructions of a whole run.
 fn total(program: &Path, function: &str, passes: u64, prepared: u64) -> Result<u64> {
     let out = cargo::target().join(format!("callgrind.{function}.{passes}"));
-    let said = Command::new("valgrind")
-        .args(["--tool=callgrind", "--quiet"])
-        .arg(format!("--callgrind-out-file={}", out.display()))
-        .arg(program)
-        .args([function, &passes.to_string(), &prepared.to_string()])
-        .stdin(Stdio::null())
-        .output()
-        .context("cannot run valgrind")?;
-    if !said.status.success() {
-        bail!("{function} failed under valgrind ({}):\n{}", said.status, String::from_utf8_lossy(&said.stderr));
-    }
+    let mut valgrind = Command::new("valgrind");
+    valgrind.args(["--tool=callgrind", "--quiet"]).arg(format!("--callgrind-out-file={}", out.display()));
+    output(valgrind.arg(program).args([function, &passes.to_string(), &prepared.to_string()]))?;
     let profile = fs::read_to_string(&out).with_context(|| format!("cannot read {}", out.display()))?;
     fs::remove_file(&out).ok();
     instructions(&profile).with_context(|| format!("callgrind left no summary of {function}"))

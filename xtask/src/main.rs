@@ -23,6 +23,7 @@ mod instructions;
 mod measure;
 mod pace;
 mod peers;
+mod process;
 mod rules;
 mod server;
 mod startup;
@@ -79,7 +80,11 @@ enum Chore {
     /// Print the features of runtime-lab that must build alone, one a line; `none` stands for no feature at all.
     Features,
     /// Measure how long the released server takes to its first byte, and how large it is.
-    Startup,
+    Startup {
+        /// The server as it is installed, with the profile `dist`; its idle memory, too.
+        #[arg(long)]
+        dist: bool,
+    },
     /// Count the instructions of hot functions with callgrind; fail when one is outside 2 % of its baseline.
     Instructions {
         /// Write the baseline of this compiler on this host instead.
@@ -124,7 +129,7 @@ fn main() -> ExitCode {
         Chore::Pace(args) => pace::run(&args),
         Chore::Peers(args) => peers::run(&args),
         Chore::Rules { each } => rules::run(each),
-        Chore::Startup => startup::run(),
+        Chore::Startup { dist } => startup::run(dist),
         Chore::Verdicts { file } => verdicts::run(&file),
     };
     match done {

@@ -6,11 +6,11 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
-use anyhow::{Context as _, bail, ensure};
+use anyhow::{Context as _, ensure};
 
-use crate::cargo::root;
+use crate::cargo::{self, root};
+use crate::process::output;
 
 /// A rule, and how it is switched off.
 struct Rule {
@@ -172,16 +172,13 @@ impl Ran {
     /// Runs the tests whose names contain `name`; an error when they do not build or there are none.
     fn tests(copy: &Path, name: &str) -> anyhow::Result<Self> {
         let cargo = |arguments: &[&str]| {
-            let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+            let mut command = cargo::command(arguments);
             // What the workspace depends on is built there already.
-            command.current_dir(copy).env("CARGO_TARGET_DIR", root().join("target")).args(arguments);
+            command.current_dir(copy).env("CARGO_TARGET_DIR", root().join("target"));
             command
         };
         let test = ["test", "--quiet", "--locked", "--package", "mock-ollama", "--test", "wire"];
-        let build_output = cargo(&[&test[..], &["--no-run"]].concat()).output().context("cannot run cargo")?;
-        if !build_output.status.success() {
-            bail!("the copy does not build:\n{}", String::from_utf8_lossy(&build_output.stderr));
-        }
+        output(&mut cargo(&[&test[..], &["--no-run"]].concat())).context("the copy does not build")?;
         let ran = cargo(&[&test[..], &["--", name]].concat()).output().context("cannot run cargo")?;
         let printed = String::from_utf8_lossy(&ran.stdout);
         ensure!(!printed.contains("running 0 tests"), "no test is called {name}");

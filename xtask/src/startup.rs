@@ -1,5 +1,7 @@
 //! `cargo xtask startup`: how long the built server takes from its start to the first byte of an answer, and how large it is.
 //!
+//! With `--dist` it is built as who installs it would build it, and its idle memory is judged, too.
+//!
 //! The catalog is the built-in one, the pace instant. A busy host makes single starts slow, never fast, so the smallest of
 //! many starts is what the program needs. Three verdicts: the median is within the limit (pass), the smallest is over it
 //! although the host starts another program quickly (fail), or neither (inconclusive, which is printed and is no failure).
@@ -11,8 +13,8 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, bail, ensure};
 use lab_stats::Verdict;
 
-use crate::cargo;
 use crate::server::time_to_first_byte;
+use crate::{cargo, process};
 
 /// From the start of the process to the first byte of an answer.
 const MAX_FIRST_BYTE: Duration = Duration::from_millis(25);
@@ -23,12 +25,16 @@ const MAX_YARDSTICK: Duration = Duration::from_millis(8);
 /// The stripped program.
 const MAX_BYTES: u64 = 10 * 1024 * 1024;
 
+/// Resident memory while nobody asks, with the profile `dist`.
+const MAX_IDLE_KIB: u64 = 8 * 1024;
+
 const STARTS: usize = 21;
 
-/// Builds the server as it is released, and measures.
-pub(crate) fn run() -> anyhow::Result<()> {
-    cargo::run(&["build", "--release", "--bin", "mock-ollama", "--locked"])?;
-    let program = cargo::target().join("release/mock-ollama");
+/// Builds the server as it is released or installed, and measures.
+pub(crate) fn run(dist: bool) -> anyhow::Result<()> {
+    let (profile, what) = if dist { ("dist", "--package") } else { ("release", "--bin") };
+    cargo::run(&["build", "--profile", profile, what, "mock-ollama", "--locked"])?;
+    let program = cargo::target().join(profile).join("mock-ollama");
     match stripped_size(&program)? {
         Some(bytes) => {
             println!("stripped: {bytes} bytes, at most {MAX_BYTES}");
@@ -36,11 +42,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
         }
         None => println!("inconclusive: there is no `strip`; {} bytes with symbols", program.metadata()?.len()),
     }
-    let (mut times, mut yardsticks) = (Vec::new(), Vec::new());
+    let (mut times, mut yardsticks, mut idle_kib) = (Vec::new(), Vec::new(), 0);
     for _ in 0..STARTS {
         let mut command = Command::new(&program);
         command.args(["serve", "--listen", "127.0.0.1:0", "--pace", "instant", "--match", "any"]);
-        times.push(time_to_first_byte(&mut command)?.0);
+        let (took, server) = time_to_first_byte(&mut command)?;
+        times.push(took);
+        if dist {
+            idle_kib = server.rss_kib()?.max(idle_kib);
+        }
         yardsticks.push(yardstick(&program)?);
     }
     times.sort_unstable();
@@ -50,6 +60,10 @@ pub(crate) fn run() -> anyhow::Result<()> {
         "start to first byte over {STARTS} starts: least {least:?}, median {median:?}, at most {MAX_FIRST_BYTE:?}"
     );
     println!("start to printed version: median {yardstick:?}, at most {MAX_YARDSTICK:?}");
+    if dist {
+        println!("memory, idle: {idle_kib} KiB, at most {MAX_IDLE_KIB}");
+        ensure!(idle_kib <= MAX_IDLE_KIB, "the idle server has more than {MAX_IDLE_KIB} KiB of memory");
+    }
     match verdict(least, median, yardstick) {
         Verdict::Pass => {}
         Verdict::Inconclusive => println!("inconclusive: the host was too busy"),
@@ -62,9 +76,9 @@ pub(crate) fn run() -> anyhow::Result<()> {
 fn stripped_size(program: &Path) -> anyhow::Result<Option<u64>> {
     let stripped = cargo::target().join("mock-ollama-stripped");
     std::fs::copy(program, &stripped).context("cannot copy the program")?;
-    let strip = Command::new("strip").arg(&stripped).status();
+    let is_stripped = process::succeeds(Command::new("strip").arg(&stripped));
     let bytes = stripped.metadata()?.len();
-    Ok(strip.is_ok_and(|status| status.success()).then_some(bytes))
+    Ok(is_stripped.then_some(bytes))
 }
 
 fn verdict(least: Duration, median: Duration, yardstick: Duration) -> Verdict {
@@ -78,8 +92,7 @@ fn verdict(least: Duration, median: Duration, yardstick: Duration) -> Verdict {
 /// How long the program takes to do next to nothing: how fast the host is at the moment.
 fn yardstick(program: &Path) -> anyhow::Result<Duration> {
     let began = Instant::now();
-    let output = Command::new(program).arg("--version").output().context("cannot start the program")?;
-    ensure!(output.status.success(), "the program does not print its version");
+    process::output(Command::new(program).arg("--version"))?;
     Ok(began.elapsed())
 }
 

@@ -2,7 +2,7 @@
 
 use anyhow::{Context, Result};
 
-use crate::cargo;
+use crate::{cargo, process};
 
 /// The newest cargo-nextest that Rust 1.88 builds, our `rust-version`; 0.9.115 wants 1.89.
 const NEXTEST_VERSION: &str = "0.9.114";
@@ -11,7 +11,7 @@ const NEXTEST_VERSION: &str = "0.9.114";
 ///
 /// The doc tests run even when a test failed, so that one run tells everything; the first failure is the one reported.
 pub(crate) fn run(nextest_args: &[String]) -> Result<()> {
-    if !cargo::succeeds(&["nextest", "--version"]) {
+    if !process::succeeds(&mut cargo::command(&["nextest", "--version"])) {
         eprintln!("cargo-nextest is missing; installing it (once, some minutes)");
         // Without the feature `self-update`, which almost doubles the build.
         let features = ["--no-default-features", "--features", "default-no-update"];

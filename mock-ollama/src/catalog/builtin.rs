@@ -2,28 +2,28 @@
 
 use crate::recording::{ReadError, Recording, read};
 
-/// Name and text of each built-in recording, in the order of names; `fixtures/README.md` says what each is.
+/// Name and text of each built-in recording, in the order of names; `fixtures/README.md` of this crate says what each is.
 static BUILTIN: &[(&str, &str)] = &[
-    ("base-cold-load", include_str!("../../../fixtures/recordings/base-cold-load.jsonl")),
-    ("base-greedy", include_str!("../../../fixtures/recordings/base-greedy.jsonl")),
-    ("conversation-four-turns", include_str!("../../../fixtures/recordings/conversation-four-turns.jsonl")),
-    ("json-generate", include_str!("../../../fixtures/recordings/json-generate.jsonl")),
-    ("pair-a", include_str!("../../../fixtures/recordings/pair-a.jsonl")),
-    ("pair-b", include_str!("../../../fixtures/recordings/pair-b.jsonl")),
-    ("small-client-closed", include_str!("../../../fixtures/recordings/small-client-closed.jsonl")),
-    ("small-error-mid-stream", include_str!("../../../fixtures/recordings/small-error-mid-stream.jsonl")),
-    ("small-greedy", include_str!("../../../fixtures/recordings/small-greedy.jsonl")),
-    ("small-html", include_str!("../../../fixtures/recordings/small-html.jsonl")),
-    ("small-multibyte", include_str!("../../../fixtures/recordings/small-multibyte.jsonl")),
-    ("think-default", include_str!("../../../fixtures/recordings/think-default.jsonl")),
-    ("think-length-cut", include_str!("../../../fixtures/recordings/think-length-cut.jsonl")),
-    ("tiny-emoji", include_str!("../../../fixtures/recordings/tiny-emoji.jsonl")),
-    ("tiny-japanese", include_str!("../../../fixtures/recordings/tiny-japanese.jsonl")),
-    ("tiny-long", include_str!("../../../fixtures/recordings/tiny-long.jsonl")),
-    ("tiny-raw-no-context", include_str!("../../../fixtures/recordings/tiny-raw-no-context.jsonl")),
-    ("tiny-short", include_str!("../../../fixtures/recordings/tiny-short.jsonl")),
-    ("tools-call", include_str!("../../../fixtures/recordings/tools-call.jsonl")),
-    ("tools-result", include_str!("../../../fixtures/recordings/tools-result.jsonl")),
+    ("base-cold-load", include_str!("../../fixtures/recordings/base-cold-load.jsonl")),
+    ("base-greedy", include_str!("../../fixtures/recordings/base-greedy.jsonl")),
+    ("conversation-four-turns", include_str!("../../fixtures/recordings/conversation-four-turns.jsonl")),
+    ("json-generate", include_str!("../../fixtures/recordings/json-generate.jsonl")),
+    ("pair-a", include_str!("../../fixtures/recordings/pair-a.jsonl")),
+    ("pair-b", include_str!("../../fixtures/recordings/pair-b.jsonl")),
+    ("small-client-closed", include_str!("../../fixtures/recordings/small-client-closed.jsonl")),
+    ("small-error-mid-stream", include_str!("../../fixtures/recordings/small-error-mid-stream.jsonl")),
+    ("small-greedy", include_str!("../../fixtures/recordings/small-greedy.jsonl")),
+    ("small-html", include_str!("../../fixtures/recordings/small-html.jsonl")),
+    ("small-multibyte", include_str!("../../fixtures/recordings/small-multibyte.jsonl")),
+    ("think-default", include_str!("../../fixtures/recordings/think-default.jsonl")),
+    ("think-length-cut", include_str!("../../fixtures/recordings/think-length-cut.jsonl")),
+    ("tiny-emoji", include_str!("../../fixtures/recordings/tiny-emoji.jsonl")),
+    ("tiny-japanese", include_str!("../../fixtures/recordings/tiny-japanese.jsonl")),
+    ("tiny-long", include_str!("../../fixtures/recordings/tiny-long.jsonl")),
+    ("tiny-raw-no-context", include_str!("../../fixtures/recordings/tiny-raw-no-context.jsonl")),
+    ("tiny-short", include_str!("../../fixtures/recordings/tiny-short.jsonl")),
+    ("tools-call", include_str!("../../fixtures/recordings/tools-call.jsonl")),
+    ("tools-result", include_str!("../../fixtures/recordings/tools-result.jsonl")),
 ];
 
 /// Returns the names of the built-in recordings, sorted.
@@ -46,7 +46,7 @@ mod tests {
 
     #[test]
     fn the_list_holds_every_recording_of_the_folder_in_order() {
-        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../fixtures/recordings"));
+        let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/recordings"));
         let entries = folder.read_dir().unwrap().map(|entry| entry.unwrap());
         let mut files: Vec<String> = entries.map(|entry| entry.file_name().into_string().unwrap()).collect();
         files.sort_unstable();

@@ -110,8 +110,7 @@ proptest! {
 /// Hexadecimal digits of an escape have two cases, and letters can be escaped: neither lets a change through.
 #[test]
 fn every_change_of_every_byte_of_a_chunk_is_found() {
-    let mut recording =
-        read(include_bytes!("../../../fixtures/recordings/json-generate.jsonl").as_slice(), "t").unwrap();
+    let mut recording = read(include_bytes!("../../fixtures/recordings/json-generate.jsonl").as_slice(), "t").unwrap();
     let bytes = Bytes::from_static("\u{1b}é\n".as_bytes());
     let binary = Bytes::from_static(b"\xFF\xFE");
     recording.exchanges[0].chunks = vec![Chunk { at_us: 0, bytes }, Chunk { at_us: 0, bytes: binary }];

@@ -52,7 +52,7 @@ fn a_body_that_is_no_native_answer_has_no_token_count() {
 
 #[test]
 fn a_conversation_is_summarised_turn_by_turn() {
-    let text = include_str!("../../../fixtures/recordings/conversation-four-turns.jsonl");
+    let text = include_str!("../../fixtures/recordings/conversation-four-turns.jsonl");
     let recording = crate::recording::read(text.as_bytes(), "conversation-four-turns.jsonl").unwrap();
     insta::assert_snapshot!(Summary::of(&recording));
 }

@@ -19,6 +19,11 @@ fn fixture(path: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures").join(path)
 }
 
+/// The file of a built-in recording.
+fn built_in(file: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings").join(file)
+}
+
 fn serve(args: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_mock-ollama"));
     command.arg("serve").args(args).stdin(Stdio::null()).env_remove("OLLAMA_HOST").env_remove("COLUMNS");
@@ -144,7 +149,7 @@ fn the_first_token_is_at_the_client_while_the_next_is_an_hour_away() {
 
 #[test]
 fn a_client_that_knows_nothing_of_the_recordings_gets_one_of_them_chunk_by_chunk() {
-    let path = fixture("recordings/tiny-emoji.jsonl");
+    let path = built_in("tiny-emoji.jsonl");
     let recording = mock_ollama::recording::read_file(&path).unwrap();
     let server = Serving::with(&["--match", "any", "--pace", "instant", path.to_str().unwrap()]);
     let mut answer = server.ask("POST /api/generate HTTP/1.1", QUESTION);
@@ -163,7 +168,7 @@ fn without_a_path_the_built_in_recordings_are_served() {
 #[test]
 fn of_a_folder_the_recordings_are_served_and_nothing_else() {
     let folder = tempfile::tempdir().unwrap();
-    fs::copy(fixture("recordings/tiny-short.jsonl"), folder.path().join("a.jsonl")).unwrap();
+    fs::copy(built_in("tiny-short.jsonl"), folder.path().join("a.jsonl")).unwrap();
     fs::write(folder.path().join("notes.txt"), "not a recording").unwrap();
     assert_eq!(Serving::with(&[folder.path().to_str().unwrap()]).models(), ["quill-tiny:latest"]);
 }

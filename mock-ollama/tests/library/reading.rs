@@ -108,7 +108,7 @@ fn compare(label: &str, dialect: Dialect, exchange: &Exchange) -> Ending {
 #[test]
 fn the_built_in_recordings_read() {
     let mut count = 0;
-    for file in files(&workspace().join("fixtures/recordings")) {
+    for file in files(&workspace().join("mock-ollama/fixtures/recordings")) {
         for exchange in &read_file(&file).unwrap().exchanges {
             if let Some(dialect) = dialect_of(exchange) {
                 compare(&file.display().to_string(), dialect, exchange);

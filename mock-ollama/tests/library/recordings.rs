@@ -101,7 +101,7 @@ fn the_built_in_recordings_are_imports_of_the_original_captures() {
     let list = RECORDINGS.iter().map(|(name, inputs, description)| {
         ((*name).to_owned(), inputs.iter().map(|input| (*input).to_owned()).collect(), (*description).to_owned())
     });
-    compare_with_captures("fixtures/recordings", &list.collect::<Vec<_>>());
+    compare_with_captures("mock-ollama/fixtures/recordings", &list.collect::<Vec<_>>());
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn inspect(path: impl AsRef<OsStr>) -> Output {
 
 #[test]
 fn inspect_shows_a_recording_and_ends_with_0() {
-    let done = inspect(workspace().join("fixtures/recordings/small-client-closed.jsonl"));
+    let done = inspect(workspace().join("mock-ollama/fixtures/recordings/small-client-closed.jsonl"));
     assert_eq!(done.status.code(), Some(0));
     insta::assert_snapshot!(String::from_utf8_lossy(&done.stdout));
 }

@@ -5,7 +5,8 @@ use std::collections::BTreeMap;
 use mock_ollama::schedule::Pace;
 
 use super::*;
-use crate::cost::{LeftOut, json, page, schema};
+use crate::cost::{LeftOut, page};
+use crate::report::json::{pretty, schema};
 use crate::report::model::Host;
 use crate::variant::Variant;
 
@@ -209,7 +210,7 @@ fn children_that_did_not_keep_to_their_cores_are_said() {
 
 #[test]
 fn the_json_has_every_round_under_keys_that_say_the_unit() {
-    let report: serde_json::Value = serde_json::from_str(&json(&report(&plan(&[Variant::Smol], &[1], 2)))).unwrap();
+    let report: serde_json::Value = serde_json::from_str(&pretty(&report(&plan(&[Variant::Smol], &[1], 2)))).unwrap();
     assert_eq!(report["format"], "runtime-lab-cost/1");
     let cpu = &report["sizes"][0]["rows"][1]["metrics"][0];
     assert_eq!((&cpu["metric"], cpu["rounds"].as_array().unwrap().len()), (&"cpu_ns_per_token".into(), 2));
@@ -218,10 +219,10 @@ fn the_json_has_every_round_under_keys_that_say_the_unit() {
 #[test]
 fn the_schema_that_is_kept_is_the_one_of_the_types() {
     if std::env::var_os("UPDATE_SCHEMA").is_some() {
-        std::fs::write(SCHEMA, schema()).unwrap();
+        std::fs::write(SCHEMA, schema::<CostReport>()).unwrap();
     }
     let kept = std::fs::read_to_string(SCHEMA).unwrap();
-    assert!(kept == schema(), "docs/cost.schema.json is out of date: run this test with UPDATE_SCHEMA=1");
+    assert!(kept == schema::<CostReport>(), "docs/cost.schema.json is out of date: run this test with UPDATE_SCHEMA=1");
 }
 
 #[test]
@@ -256,7 +257,7 @@ fn what_is_no_report_is_rejected_by_the_schema() {
 }
 
 fn validator() -> jsonschema::Validator {
-    jsonschema::validator_for(&serde_json::from_str(&schema()).unwrap()).unwrap()
+    jsonschema::validator_for(&serde_json::from_str(&schema::<CostReport>()).unwrap()).unwrap()
 }
 
 fn errors(schema: &jsonschema::Validator, report: &serde_json::Value) -> Vec<String> {
@@ -264,5 +265,5 @@ fn errors(schema: &jsonschema::Validator, report: &serde_json::Value) -> Vec<Str
 }
 
 fn parsed(report: &CostReport) -> serde_json::Value {
-    serde_json::from_str(&json(report)).unwrap()
+    serde_json::from_str(&pretty(report)).unwrap()
 }

@@ -1,6 +1,6 @@
 use super::*;
 use crate::papers::data::{sets, tr113_tr114};
-use crate::papers::predict::{Limiter, Machine};
+use crate::papers::predict::{Backend, Limiter};
 use crate::papers::published::Published;
 
 fn with_judged<T>(published: &Published, look: impl FnOnce(&[Judged<'_>]) -> T) -> T {
@@ -47,7 +47,7 @@ fn a_scenario_alone_is_predicted_as_well() {
 fn the_mutex_makes_the_half_and_nothing_else_does() {
     with_judged(&Published::built_in().unwrap(), |judged| {
         for judged in judged {
-            let with = |limiter| judged.with(Setup { limiter, machine: Machine::SharedDevice });
+            let with = |limiter| judged.with(Setup { limiter, backend: Backend::SharedDevice });
             assert!((with(Limiter::Mutex) - 50.0).abs() < 1e-9);
             assert!(with(Limiter::SemaphoreOfTwo) > 50.1, "{judged:?}");
             if judged.run.row.runtime == "async-std" {

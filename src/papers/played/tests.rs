@@ -3,7 +3,7 @@ use rstest::rstest;
 use super::*;
 use crate::papers::data::{sets, tr113_tr114};
 use crate::papers::judge::judge;
-use crate::papers::predict::{Machine, Setup, predict};
+use crate::papers::predict::{Backend, Setup, predict};
 use crate::papers::published::Published;
 use crate::runtimes::of;
 use crate::variant::Variant;
@@ -19,7 +19,7 @@ fn the_engine_serves_what_the_prediction_says_to_the_millisecond(#[case] limiter
         let judged = judge(&sets, "").unwrap();
         for judged in judged.iter().filter(|judged| judged.run.is_warm()).step_by(17) {
             let input = judged.run.input(judged.constants);
-            let predicted = predict(&input, Setup { limiter, machine: Machine::SharedDevice });
+            let predicted = predict(&input, Setup { limiter, backend: Backend::SharedDevice });
             let played = play(judged, of(*variant), limiter).unwrap().spans;
             let apart = predicted.wall().abs_diff(played.wall());
             assert!(apart < Duration::from_millis(1), "{:?} {predicted:?} {played:?}", judged.run.row);

@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 
-const SHARED: Setup = Setup { limiter: Limiter::SemaphoreOfTwo, machine: Machine::SharedDevice };
+const SHARED: Setup = Setup { limiter: Limiter::SemaphoreOfTwo, backend: Backend::SharedDevice };
 
 fn ms(millis: u64) -> Duration {
     Duration::from_millis(millis)
@@ -27,13 +27,13 @@ fn two_share_the_device_while_both_decode() {
     let both = input([agent(40, 100, 100), agent(100, 150, 50)]);
     assert_eq!(spans(&both, SHARED), [[0, 1_500], [0, 2_100]]);
     assert_eq!(predict(&both, SHARED).wall(), ms(2_100));
-    let independent = Setup { machine: Machine::Independent, ..SHARED };
+    let independent = Setup { backend: Backend::Independent, ..SHARED };
     assert_eq!(spans(&both, independent), [[0, 900], [0, 1_500]]);
 }
 
 #[test]
 fn with_one_slot_the_second_waits_for_the_first_and_then_has_the_device_alone() {
-    let slot = Setup { machine: Machine::OneSlot, ..SHARED };
+    let slot = Setup { backend: Backend::OneSlot, ..SHARED };
     let both = input([agent(40, 100, 100), agent(100, 150, 50)]);
     assert_eq!(spans(&both, slot), [[0, 900], [0, 1_950]]);
     // A load that ends after the first has: it held the wait already.
@@ -57,16 +57,16 @@ fn counters() -> impl Strategy<Value = Counters> {
 proptest! {
     #[test]
     fn a_mutex_gives_half_whatever_runs_behind_it(one in counters(), other in counters()) {
-        for machine in [Machine::Independent, Machine::SharedDevice, Machine::OneSlot] {
-            let efficiency = predict(&input([one, other]), Setup { limiter: Limiter::Mutex, machine }).efficiency_pct();
+        for backend in [Backend::Independent, Backend::SharedDevice, Backend::OneSlot] {
+            let efficiency = predict(&input([one, other]), Setup { limiter: Limiter::Mutex, backend }).efficiency_pct();
             prop_assert!((efficiency - 50.0).abs() < 1e-9, "{}", efficiency);
         }
     }
 
     #[test]
     fn a_semaphore_of_two_is_no_limiter_for_two(one in counters(), other in counters()) {
-        for machine in [Machine::Independent, Machine::SharedDevice, Machine::OneSlot] {
-            let with = |limiter| predict(&input([one, other]), Setup { limiter, machine });
+        for backend in [Backend::Independent, Backend::SharedDevice, Backend::OneSlot] {
+            let with = |limiter| predict(&input([one, other]), Setup { limiter, backend });
             prop_assert_eq!(with(Limiter::None), with(Limiter::SemaphoreOfTwo));
         }
     }
@@ -81,7 +81,7 @@ proptest! {
 
     #[test]
     fn sharing_never_makes_anybody_faster(one in counters(), other in counters()) {
-        let alone = predict(&input([one, other]), Setup { machine: Machine::Independent, ..SHARED }).0;
+        let alone = predict(&input([one, other]), Setup { backend: Backend::Independent, ..SHARED }).0;
         let shared = predict(&input([one, other]), SHARED).0;
         prop_assert!(alone.iter().zip(shared).all(|(alone, shared)| alone.ended <= shared.ended));
     }

@@ -3,7 +3,7 @@
 use super::super::data::WARM_LOAD_MS;
 use super::super::fit::mean;
 use super::super::judge::{Judged, errors};
-use super::super::predict::{Machine, Setup};
+use super::super::predict::{Backend, Setup};
 use super::{changes, is_one_server, of};
 
 /// The section.
@@ -30,8 +30,8 @@ fn difference(judged: &[Judged<'_>], sets: &[&str]) -> Vec<String> {
 
 /// The runs of all sets with one server, or with two.
 fn runs<'a, 'j>(judged: &'j [Judged<'a>], sets: &[&str], one: bool) -> Vec<&'j Judged<'a>> {
-    let machine = sets.iter().map(|set| of(judged, set)).filter(|runs| is_one_server(runs) == one);
-    machine.flatten().collect()
+    let backend = sets.iter().map(|set| of(judged, set)).filter(|runs| is_one_server(runs) == one);
+    backend.flatten().collect()
 }
 
 fn queue(judged: &[Judged<'_>], sets: &[&str]) -> Option<String> {
@@ -63,14 +63,14 @@ fn loads(judged: &[Judged<'_>], sets: &[&str]) -> Option<String> {
 fn device(judged: &[Judged<'_>]) -> Option<String> {
     let warm: Vec<&Judged<'_>> = judged.iter().filter(|judged| judged.run.is_warm()).collect();
     let constants = warm.first()?.constants;
-    let wall = |machine| mean(warm.iter().map(|judged| judged.wall_with(Setup { machine, ..judged.run.setup })));
+    let wall = |backend| mean(warm.iter().map(|judged| judged.wall_with(Setup { backend, ..judged.run.setup })));
     Some(format!(
         "The device: one answer alone comes at {:.1} tokens/s, each of two at {:.1}. Without long loads the same work is \
          predicted to take {:.2} s on one server and {:.2} s on two.",
         constants.alone,
         constants.together,
-        wall(Machine::OneSlot),
-        wall(Machine::SharedDevice)
+        wall(Backend::OneSlot),
+        wall(Backend::SharedDevice)
     ))
 }
 

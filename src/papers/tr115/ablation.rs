@@ -4,7 +4,7 @@ use super::super::data::PapersError;
 use super::super::fit::mean;
 use super::super::judge::Judged;
 use super::super::played::{Played, play};
-use super::super::predict::{Limiter, Machine, Setup};
+use super::super::predict::{Backend, Limiter, Setup};
 use super::{BASE, MUTEX, pct};
 use crate::report::text::Table;
 use crate::runtimes::{Runtime, of};
@@ -52,8 +52,8 @@ fn swapped(warm: &[&Judged<'_>]) -> String {
         ("limiter", "none", Setup { limiter: Limiter::None, ..BASE }),
         ("limiter", "mutex", MUTEX),
         ("backend", "two servers, one device", BASE),
-        ("backend", "a device each", Setup { machine: Machine::Independent, ..BASE }),
-        ("backend", "one server, one slot", Setup { machine: Machine::OneSlot, ..BASE }),
+        ("backend", "a device each", Setup { backend: Backend::Independent, ..BASE }),
+        ("backend", "one server, one slot", Setup { backend: Backend::OneSlot, ..BASE }),
     ];
     let efficiency = |setup| mean(warm.iter().map(|judged| judged.with(setup)));
     let base = efficiency(BASE);

@@ -1,8 +1,10 @@
+use mock_ollama::journal::Journal;
 use proptest::prelude::*;
 
 use super::*;
 use crate::measure::fixture::failed;
 use crate::report::fixture::{run, workload};
+use crate::transcript::Transcript;
 
 /// The facts of these transcripts, each a variant of its own, and where they differ. The server did nothing wrong.
 fn of(transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
@@ -11,10 +13,10 @@ fn of(transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
 
 fn of_with(journal: &Journal, transcripts: &[Transcript]) -> (Facts, Vec<Disagreement>) {
     let names = ["a", "b", "c", "d"];
-    let seen: Vec<ObservedRun<'_>> = transcripts
+    let seen: Vec<Run<'_>> = transcripts
         .iter()
         .zip(names)
-        .map(|(transcript, variant)| ObservedRun { variant, block: 0, transcript, journal })
+        .map(|(transcript, variant)| Run::alone(variant, 0, transcript, journal))
         .collect();
     facts(&workload(), "x1", None, &seen)
 }

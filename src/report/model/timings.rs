@@ -1,13 +1,12 @@
 //! What was measured, and what follows from it.
 
-use std::collections::BTreeSet;
-
 use lab_stats::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Kind;
 use crate::measure::bounds::{BoundKind, Metric};
+use crate::measure::concurrency::Concurrency;
 use crate::measure::decision::Separation;
 use crate::transcript::Introspection;
 
@@ -235,26 +234,6 @@ pub struct Spread<T> {
     pub low: Option<T>,
     /// The upper end.
     pub high: Option<T>,
-}
-
-/// What showed of concurrency.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Concurrency {
-    /// `measured` or `virtual`.
-    pub kind: Kind,
-    /// Agents.
-    pub agents: usize,
-    /// Over the runs the least of: the most streams that the server had in progress at once.
-    pub server_max_in_flight: usize,
-    /// Over the runs the least of: the most exchanges that agents had open at once.
-    pub client_max_in_flight: usize,
-    /// Distinct tasks that agents ran in.
-    pub tasks: usize,
-    /// Threads that polled agents. Which ones is chance, so in virtual time a report does not say.
-    pub polled_on: BTreeSet<String>,
-    /// Threads that woke agents.
-    pub woken_by: BTreeSet<String>,
 }
 
 /// Whether the evidence separates the variants.

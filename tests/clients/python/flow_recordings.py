@@ -8,7 +8,7 @@ import time
 import ollama
 from check import Checks
 
-RECORDINGS = pathlib.Path(__file__).parents[3] / "fixtures" / "recordings"
+RECORDINGS = pathlib.Path(__file__).parents[3] / "mock-ollama" / "fixtures" / "recordings"
 PROMPT = "What is a bridge?"  # no recording has it: any of its path answers
 MESSAGES = [{"role": "user", "content": PROMPT}]
 

@@ -103,7 +103,7 @@ fn three_tokens() -> Recording {
 
 #[test]
 fn every_recording_is_replayed_as_in_memory() {
-    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures/recordings");
+    let dir = Path::new(env!("CARGO_MANIFEST_DIR")).join("mock-ollama/fixtures/recordings");
     let mut files: Vec<_> = std::fs::read_dir(dir).unwrap().map(|entry| entry.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|extension| extension == "jsonl"));
     files.sort();

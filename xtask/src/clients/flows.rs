@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use anyhow::{Context, Result};
 
-use super::output;
 use crate::cargo;
+use crate::process::{output, succeeds};
 
 /// One client and what it does.
 pub(super) struct Flow {
@@ -32,8 +32,12 @@ const SCRIPTED: &[&str] = &["fixtures/scripted"];
 
 /// At the recorded pace: an answer takes two seconds, and a host that stands still for less than one cannot make it look as
 /// if all had come at once.
-const RECORDED: &[&str] =
-    &["--match", "any", "fixtures/recordings/small-greedy.jsonl", "fixtures/recordings/small-multibyte.jsonl"];
+const RECORDED: &[&str] = &[
+    "--match",
+    "any",
+    "mock-ollama/fixtures/recordings/small-greedy.jsonl",
+    "mock-ollama/fixtures/recordings/small-multibyte.jsonl",
+];
 
 /// The flow of a client that leaves one answer of the scripted models in its midst.
 const fn scripted(name: &'static str, language: Language, program: &'static str) -> Flow {
@@ -58,11 +62,7 @@ impl Flow {
             Language::JavaScript => &[&["node", "--version"], &["npm", "--version"]],
             Language::Rust => &[],
         };
-        let fails = |tool: &&&[&str]| {
-            let mut command = Command::new(tool[0]);
-            command.args(&tool[1..]).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-            !command.status().is_ok_and(|status| status.success())
-        };
+        let fails = |tool: &&&[&str]| !succeeds(Command::new(tool[0]).args(&tool[1..]));
         tools.iter().find(fails).map(|tool| tool.join(" "))
     }
 

@@ -8,11 +8,11 @@
 mod flows;
 mod server;
 
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 
 use anyhow::{Context, Result, bail};
 
-use crate::cargo;
+use crate::{cargo, process};
 use flows::{FLOWS, Flow};
 use server::FlowServer;
 
@@ -49,32 +49,12 @@ fn drive(flow: &Flow) -> Result<String> {
     flow.install().context("the client could not be installed")?;
     let journal = cargo::target().join("clients").join(format!("{}.journal.json", flow.name.replace(' ', "-")));
     let server = FlowServer::start(flow.serve, &journal)?;
-    let said = output(
-        flow.command()
-            .current_dir(cargo::root())
-            .env("OLLAMA_HOST", server.url())
-            .env("NO_PROXY", "127.0.0.1")
-            .env("no_proxy", "127.0.0.1"),
-    )?;
+    let mut client = flow.command();
+    client.current_dir(cargo::root()).stderr(Stdio::inherit()).env("OLLAMA_HOST", server.url());
+    let said = process::output(client.envs([("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")]))?;
+    print!("{said}");
     let seen = server.stop()?;
     let cancelled = seen.check(flow.cancels)?;
     let last = said.lines().last().unwrap_or_default();
     Ok(format!("{last} ({} requests, {cancelled} cancelled)", seen.requests()))
-}
-
-/// Runs a command, shows what it prints and returns it.
-fn output(command: &mut Command) -> Result<String> {
-    let shown = format!("{command:?}");
-    let output = command
-        .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start {shown}"))?;
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    print!("{said}");
-    if !output.status.success() {
-        let last = said.lines().last().unwrap_or("it said nothing");
-        bail!("{last} ({})", output.status);
-    }
-    Ok(said)
 }

@@ -23,15 +23,17 @@ pub(crate) struct TargetLimits {
     pub(crate) stretch: f64,
 }
 
+/// Limits for values that are to be large.
+pub(crate) const fn at_least(floor: f64, stretch: f64) -> TargetLimits {
+    TargetLimits { side: Side::AtLeast, floor, stretch }
+}
+
+/// Limits for values that are to be small.
+pub(crate) const fn at_most(floor: f64, stretch: f64) -> TargetLimits {
+    TargetLimits { side: Side::AtMost, floor, stretch }
+}
+
 impl TargetLimits {
-    pub(crate) const fn at_least(floor: f64, stretch: f64) -> Self {
-        Self { side: Side::AtLeast, floor, stretch }
-    }
-
-    pub(crate) const fn at_most(floor: f64, stretch: f64) -> Self {
-        Self { side: Side::AtMost, floor, stretch }
-    }
-
     fn keeps(self, value: f64, limit: f64) -> bool {
         match self.side {
             Side::AtLeast => value >= limit,
@@ -120,17 +122,17 @@ mod tests {
 
     #[test]
     fn the_median_decides_and_one_bad_round_does_not() {
-        let limits = TargetLimits::at_least(0.80, 0.95);
+        let limits = at_least(0.80, 0.95);
         assert_eq!(verdict(&[0.85, 0.10, 0.90], &[true; 3], limits), TargetOutcome::Pass);
         assert_eq!(verdict(&[0.97, 0.99, 0.10], &[true; 3], limits), TargetOutcome::Stretch);
         assert_eq!(verdict(&[0.79, 0.99, 0.70], &[true; 3], limits), TargetOutcome::Fail);
-        assert_eq!(verdict(&[0.5, 2.0, 3.0], &[true; 3], TargetLimits::at_most(1.0, 0.3)), TargetOutcome::Fail);
-        assert_eq!(verdict(&[0.5, 0.2, 3.0], &[true; 3], TargetLimits::at_most(1.0, 0.3)), TargetOutcome::Pass);
+        assert_eq!(verdict(&[0.5, 2.0, 3.0], &[true; 3], at_most(1.0, 0.3)), TargetOutcome::Fail);
+        assert_eq!(verdict(&[0.5, 0.2, 3.0], &[true; 3], at_most(1.0, 0.3)), TargetOutcome::Pass);
     }
 
     #[test]
     fn too_few_quiet_rounds_decide_nothing() {
-        let limits = TargetLimits::at_least(0.80, 0.95);
+        let limits = at_least(0.80, 0.95);
         assert_eq!(verdict(&[0.1, 0.1, 0.1], &[true, true, false], limits), TargetOutcome::Inconclusive);
         assert_eq!(verdict(&[0.9, 0.9, 0.9], &[false; 3], limits), TargetOutcome::Inconclusive);
         assert_eq!(verdict(&[], &[], limits), TargetOutcome::Inconclusive);
@@ -140,7 +142,7 @@ mod tests {
     fn rounds_of_one_mind_are_enough() {
         let settled = |values: &[(f64, bool)]| {
             let rounds: Vec<Round> = values.iter().map(|&(value, counts)| Round { value, counts }).collect();
-            is_settled(&rounds, Some(TargetLimits::at_most(1.0, 0.5)))
+            is_settled(&rounds, Some(at_most(1.0, 0.5)))
         };
         assert!(settled(&[(0.9, true), (0.8, true), (2.0, false), (0.1, true)]));
         assert!(settled(&[(1.1, true); 3]));

@@ -8,12 +8,13 @@ pub(crate) mod table;
 pub(crate) mod window;
 
 use std::ffi::OsStr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo;
+use crate::process::output;
 
 const SERVER_CORE: &str = "0";
 
@@ -66,13 +67,4 @@ impl Setup {
         }
         pinned
     }
-}
-
-/// Returns what a command prints; an error when it fails.
-pub(crate) fn output(command: &mut Command) -> Result<String> {
-    let program = Path::new(command.get_program()).display().to_string();
-    let output = command.output().with_context(|| format!("cannot start {program}"))?;
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    ensure!(output.status.success(), "{program} failed ({}): {}", output.status, complaint.trim());
-    String::from_utf8(output.stdout).with_context(|| format!("{program} printed something that is not UTF-8"))
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use super::judge::{Conclusion, Side, TargetLimits};
+use super::judge::{Conclusion, Round, Side, TargetLimits, conclude};
 
 /// One line of the table.
 pub(crate) struct TargetRow {
@@ -12,6 +12,13 @@ pub(crate) struct TargetRow {
     pub(crate) conclusion: Conclusion,
     /// How many rounds there were.
     pub(crate) rounds: usize,
+}
+
+impl TargetRow {
+    /// What the rounds of a target say about it.
+    pub(crate) fn new(target: &str, unit: &'static str, limits: Option<TargetLimits>, rounds: &[Round]) -> Self {
+        Self { target: target.to_owned(), unit, limits, conclusion: conclude(rounds, limits), rounds: rounds.len() }
+    }
 }
 
 /// A Markdown table.
@@ -47,14 +54,14 @@ fn number(value: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measure::judge::TargetOutcome;
+    use crate::measure::judge::{TargetOutcome, at_most};
 
     #[test]
     fn a_line_shows_limits_value_and_verdict() {
         let line = |median, verdict| TargetRow {
             target: "a".to_owned(),
             unit: " ms",
-            limits: Some(TargetLimits::at_most(25.0, 10.0)),
+            limits: Some(at_most(25.0, 10.0)),
             conclusion: Conclusion { median, counted: 3, verdict },
             rounds: 5,
         };

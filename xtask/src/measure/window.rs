@@ -5,7 +5,8 @@ use std::process::Command;
 use anyhow::{Context as _, Result, ensure};
 use loadgen::report::{LoadReport, RequestErrors, ServerUsage};
 
-use super::{LOAD_CORE, Setup, TOKENS, output};
+use super::{LOAD_CORE, Setup, TOKENS};
+use crate::process::output;
 use crate::server::{REQUEST, ServerProcess};
 
 /// Many paced connections are opened over a second, so that their tokens are spread.

@@ -3,30 +3,29 @@
 //! Rounds are interleaved: in each of them every measurement runs, the ceiling and ours right after one another, in turns
 //! first; without a pace they take several turns in a round, since what is judged there is how fast they are, and a host
 //! may be half as fast again for some seconds and then no more. What is judged are medians over rounds, mostly of ratios
-//! within a round, and only rounds in which the host did little else count. [`targets`] is the table of what is measured and demanded, [`subject`] who is measured,
-//! [`start`] what is known without load.
+//! within a round, and only rounds in which the host did little else count. [`targets`] is the table of what is measured and
+//! demanded, [`subject`] who is measured.
 //!
 //! `--control` puts servers with a known fault in our place: the gate must reject them.
 
-mod start;
 mod subject;
 mod targets;
 
 use std::fmt::Write as _;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, ensure};
 use clap::Args;
 
 use crate::NotHere;
 use crate::measure::Setup;
-use crate::measure::judge::{MIN_ROUNDS, Round, TargetOutcome, conclude, is_settled};
+use crate::measure::judge::{MIN_ROUNDS, Round, TargetOutcome, is_settled};
 use crate::measure::table::{TargetRow, markdown};
 use crate::measure::window::{self, Load, usual_warm};
 use crate::server::ServerProcess;
 use subject::Subject;
 pub(crate) use subject::{GAP_US, ours};
 pub(crate) use targets::{MAX_OTHER_CORES, Mode};
-use targets::{MEASUREMENTS, Measurement, RoundPair};
+use targets::{MEASUREMENTS, Measurement, RoundPair, Target};
 
 /// Rounds of `--quick`.
 const QUICK_ROUNDS: u32 = 5;
@@ -58,73 +57,58 @@ pub(crate) struct PaceArgs {
     /// or 3 with --quick]
     #[arg(long, value_name = "SECONDS")]
     patience: Option<u16>,
-    /// Only measurements whose name contains this: flush, coalesced, paced 1, paced 100, paced 1000, overload, start
+    /// Only measurements whose name contains this: flush, coalesced, paced 1, paced 100, paced 1000, overload
     #[arg(long, default_value = "")]
     only: String,
 }
 
-/// The rounds of a measurement, a list for each of its targets.
-type Sheet = Vec<Vec<Round>>;
+/// A measurement of a server, and the rounds of each of its targets.
+struct Sheet {
+    measurement: &'static Measurement,
+    who: Subject,
+    rounds: Vec<Vec<Round>>,
+}
 
 /// Measures, prints the table, and fails when a floor is missed.
 pub(crate) fn run(args: &PaceArgs) -> Result<()> {
     let setup = Setup::prepare("pace")?;
     let by_gate = args.quick || args.control;
     let rounds = if args.quick { QUICK_ROUNDS } else { args.rounds };
-    let chosen: Vec<(&Measurement, Subject)> = MEASUREMENTS
-        .iter()
-        .filter(|measurement| measurement.quick || !by_gate)
-        .filter(|measurement| measurement.name.contains(&args.only))
-        .flat_map(|measurement| subjects(measurement, args.control).into_iter().map(move |who| (measurement, who)))
-        .collect();
-    let mut sheets: Vec<Sheet> =
-        chosen.iter().map(|(measurement, _)| vec![Vec::new(); measurement.targets.len()]).collect();
-    let with_start = !by_gate && "start".contains(&args.only);
-    let installed = with_start.then(start::build).transpose()?;
-    let (mut starts, mut log) = (Vec::new(), String::new());
+    let chosen = MEASUREMENTS.iter().filter(|measurement| measurement.is_quick() || !by_gate);
+    let chosen = chosen.filter(|measurement| measurement.name.contains(&args.only));
+    let mut sheets: Vec<Sheet> = chosen.flat_map(|measurement| sheets(measurement, args.control)).collect();
+    let mut log = String::new();
     for round in 0..rounds * (1 + MAX_EXTRA_FACTOR) {
-        for ((measurement, who), lists) in chosen.iter().zip(&mut sheets) {
-            if (by_gate && settled(measurement, lists)) || (round >= rounds && decided(lists)) {
+        for sheet in &mut sheets {
+            if (by_gate && sheet.is_settled()) || (round >= rounds && decided(&sheet.rounds)) {
                 continue;
             }
-            let pair = measure(&setup, measurement, *who, round, args, &mut log)
-                .with_context(|| format!("{}, round {}", measurement.name, round + 1))?;
-            for (list, target) in lists.iter_mut().zip(measurement.targets) {
-                list.extend(target.round(&pair));
+            let pair = measure(&setup, sheet, round, args, &mut log)
+                .with_context(|| format!("{}, round {}", sheet.measurement.name, round + 1))?;
+            for (rounds, target) in sheet.rounds.iter_mut().zip(sheet.measurement.targets) {
+                rounds.extend(target.round(&pair));
             }
-        }
-        if let Some(installed) = installed.as_ref().filter(|_| round < rounds) {
-            starts.push(start::measure(&setup, installed)?);
         }
     }
     std::fs::write(setup.folder.join("windows.jsonl"), log).context("cannot write what was measured")?;
-    let mut all: Vec<TargetRow> = Vec::new();
-    for ((measurement, who), sheet) in chosen.iter().zip(&sheets) {
-        let named = |line: TargetRow| match who {
-            Subject::Faulty(fault) => TargetRow { target: format!("{}: {}", fault.name(), line.target), ..line },
-            _ => line,
-        };
-        all.extend(lines(measurement, sheet, by_gate).into_iter().map(named));
-    }
-    if let Some(installed) = &installed {
-        all.extend(start::lines(installed, &starts)?);
-    }
+    let all: Vec<TargetRow> = sheets.iter().flat_map(|sheet| sheet.lines(by_gate)).collect();
     let text = markdown(&all);
     std::fs::write(setup.folder.join("table.md"), &text).context("cannot write the table")?;
     println!("{text}");
-    if args.control { rejected(&chosen, &sheets) } else { kept(&all) }
+    if args.control { rejected(&sheets) } else { kept(&all) }
 }
 
-/// Who is measured: ours, or every server that the measurement must reject.
-fn subjects(measurement: &Measurement, control: bool) -> Vec<Subject> {
-    if control { measurement.faults.iter().copied().map(Subject::Faulty).collect() } else { vec![Subject::Ours] }
+/// Returns the sheet of ours, or those of every server that the measurement must reject.
+fn sheets(measurement: &'static Measurement, control: bool) -> Vec<Sheet> {
+    let faulty = measurement.faults.iter().copied().map(Subject::Faulty);
+    let who = if control { faulty.collect() } else { vec![Subject::Ours] };
+    who.into_iter().map(|who| Sheet { measurement, who, rounds: vec![Vec::new(); measurement.targets.len()] }).collect()
 }
 
 /// The ceiling and the subject, right after one another; who is first changes from turn to turn, and from round to round.
 fn measure(
     setup: &Setup,
-    measurement: &Measurement,
-    subject: Subject,
+    Sheet { measurement, who: subject, .. }: &Sheet,
     round: u32,
     args: &PaceArgs,
     log: &mut String,
@@ -132,7 +116,7 @@ fn measure(
     let start = |who: Subject| -> Result<(Subject, ServerProcess)> {
         Ok((who, ServerProcess::start(&mut setup.on_server_core(&who.command(setup, measurement.mode)))?))
     };
-    let mut servers = vec![start(subject)?];
+    let mut servers = vec![start(*subject)?];
     let idle_kib = servers[0].1.rss_kib()?;
     servers.extend(measurement.ceiling.then(|| start(Subject::Ceiling)).transpose()?);
     let mut windows = vec![Vec::new(); servers.len()];
@@ -184,51 +168,47 @@ fn decided(lists: &[Vec<Round>]) -> bool {
     lists.iter().map(counted).all(|counted| counted == 0 || counted >= MIN_ROUNDS)
 }
 
-/// Whether the gate's verdict on every target is clear already.
-fn settled(measurement: &Measurement, lists: &[Vec<Round>]) -> bool {
-    lists.iter().zip(measurement.targets).all(|(rounds, target)| is_settled(rounds, target.limits(true)))
-}
+impl Sheet {
+    /// Returns whether the gate's verdict on every target is clear already.
+    fn is_settled(&self) -> bool {
+        self.rounds.iter().zip(self.measurement.targets).all(|(rounds, target)| is_settled(rounds, target.limits(true)))
+    }
 
-/// The lines of a measurement, held to what the gate judges by or to all limits.
-fn lines(measurement: &Measurement, sheet: &Sheet, by_gate: bool) -> Vec<TargetRow> {
-    let line = |(place, target): (usize, &targets::Target)| {
-        let (limits, rounds) = (target.limits(by_gate), &sheet[place]);
-        let conclusion = conclude(rounds, limits);
-        TargetRow { target: target.name.to_owned(), unit: target.unit, limits, conclusion, rounds: rounds.len() }
-    };
-    measurement.targets.iter().enumerate().map(line).collect()
+    /// The lines of the table, held to what the gate judges by or to all limits.
+    fn lines(&self, by_gate: bool) -> Vec<TargetRow> {
+        let fault = if let Subject::Faulty(fault) = self.who { format!("{}: ", fault.name()) } else { String::new() };
+        let line = |(target, rounds): (&Target, &Vec<Round>)| {
+            TargetRow::new(&format!("{fault}{}", target.name), target.unit, target.limits(by_gate), rounds)
+        };
+        self.measurement.targets.iter().zip(&self.rounds).map(line).collect()
+    }
 }
 
 /// Fails when a floor was missed.
 fn kept(lines: &[TargetRow]) -> Result<()> {
-    let failed: Vec<&str> = lines
-        .iter()
-        .filter(|line| line.conclusion.verdict == TargetOutcome::Fail)
-        .map(|line| line.target.as_str())
-        .collect();
-    if !failed.is_empty() {
-        bail!("{} of {} targets are missed: {}", failed.len(), lines.len(), failed.join("; "));
-    }
+    let failed = lines.iter().filter(|line| line.conclusion.verdict == TargetOutcome::Fail);
+    let failed: Vec<&str> = failed.map(|line| line.target.as_str()).collect();
+    ensure!(failed.is_empty(), "{} of {} targets are missed: {}", failed.len(), lines.len(), failed.join("; "));
     Ok(())
 }
 
 /// Fails when a measurement let its faulty server through: every one must have a target that the fault misses. Where the
 /// host was too busy to judge, nothing has been shown, and [`NotHere`] is the error.
-fn rejected(chosen: &[(&Measurement, Subject)], sheets: &[Sheet]) -> Result<()> {
+fn rejected(sheets: &[Sheet]) -> Result<()> {
     let (mut through, mut undecided) = (Vec::new(), Vec::new());
-    for ((measurement, who), sheet) in chosen.iter().zip(sheets) {
-        let lines = lines(measurement, sheet, true);
+    for sheet in sheets {
+        let lines = sheet.lines(true);
         let any = |verdict| lines.iter().any(|line| line.conclusion.verdict == verdict);
+        let which = || format!("{} ({})", sheet.measurement.name, sheet.who.name());
         if any(TargetOutcome::Fail) {
             continue;
+        } else if any(TargetOutcome::Inconclusive) {
+            undecided.push(which());
+        } else {
+            through.push(which());
         }
-        let blind = any(TargetOutcome::Inconclusive);
-        let which = format!("{} ({})", measurement.name, who.name());
-        if blind { undecided.push(which) } else { through.push(which) }
     }
-    if !through.is_empty() {
-        bail!("a faulty server was not rejected by {}", through.join(", "));
-    }
+    ensure!(through.is_empty(), "a faulty server was not rejected by {}", through.join(", "));
     if !undecided.is_empty() {
         let which = undecided.join(", ");
         return Err(NotHere(format!("the host was too busy to judge the faulty servers: {which}")).into());
@@ -242,22 +222,23 @@ mod tests {
     use super::subject::Fault;
     use super::*;
 
-    fn sheet(measurement: &Measurement, value: f64, counts: bool) -> Sheet {
-        vec![vec![Round { value, counts }; 5]; measurement.targets.len()]
+    /// A faulty server under the measurement of flush, whose targets all have this value.
+    fn sheet(value: f64, counts: bool) -> Sheet {
+        let measurement = &MEASUREMENTS[0];
+        let rounds = vec![vec![Round { value, counts }; 5]; measurement.targets.len()];
+        Sheet { measurement, who: Subject::Faulty(Fault::Slow), rounds }
     }
 
     #[test]
     fn a_missed_floor_fails_and_names_its_target() {
-        let flush = &MEASUREMENTS[0];
-        assert!(kept(&lines(flush, &sheet(flush, 0.1, true), true)).is_ok());
-        let error = kept(&lines(flush, &sheet(flush, 0.5, true), true)).unwrap_err().to_string();
+        assert!(kept(&sheet(0.1, true).lines(true)).is_ok());
+        let error = kept(&sheet(0.5, true).lines(true)).unwrap_err().to_string();
         assert!(error.contains("flush per token"), "{error}");
     }
 
     #[test]
     fn a_busy_host_fails_nothing() {
-        let flush = &MEASUREMENTS[0];
-        assert!(kept(&lines(flush, &sheet(flush, 0.5, false), true)).is_ok());
+        assert!(kept(&sheet(0.5, false).lines(true)).is_ok());
     }
 
     #[test]
@@ -271,14 +252,10 @@ mod tests {
 
     #[test]
     fn a_control_that_keeps_the_limits_fails_and_one_that_cannot_be_judged_is_undecided() {
-        let flush = &MEASUREMENTS[0];
-        let undecided = |sheets: &[Sheet]| {
-            let chosen = vec![(flush, Subject::Faulty(Fault::Slow)); sheets.len()];
-            rejected(&chosen, sheets).map_err(|error| error.is::<NotHere>())
-        };
-        assert_eq!(undecided(&[sheet(flush, 0.5, true)]), Ok(()));
-        assert_eq!(undecided(&[sheet(flush, 0.1, true)]), Err(false));
-        assert_eq!(undecided(&[sheet(flush, 0.5, false)]), Err(true));
-        assert_eq!(undecided(&[sheet(flush, 0.5, true), sheet(flush, 0.1, true)]), Err(false));
+        let undecided = |sheets: &[Sheet]| rejected(sheets).map_err(|error| error.is::<NotHere>());
+        assert_eq!(undecided(&[sheet(0.5, true)]), Ok(()));
+        assert_eq!(undecided(&[sheet(0.1, true)]), Err(false));
+        assert_eq!(undecided(&[sheet(0.5, false)]), Err(true));
+        assert_eq!(undecided(&[sheet(0.5, true), sheet(0.1, true)]), Err(false));
     }
 }

@@ -1,7 +1,9 @@
 //! What is measured and what is demanded.
 
 use super::subject::{Fault, GAP_US};
-use crate::measure::judge::{Round, TargetLimits};
+use crate::measure::judge::{Round, TargetLimits, at_least, at_most};
+use Counting::{Always, CeilingOnTime, Flushed, Quiet};
+use Held::{ByGate, InFull, Shown};
 use loadgen::report::LoadReport;
 
 /// A host is quiet when others use no more cores than that.
@@ -32,14 +34,22 @@ pub(super) struct Measurement {
     pub(super) seconds: f64,
     /// Whether the ceiling is measured, too.
     pub(super) ceiling: bool,
-    /// Whether `--quick` has it.
-    pub(super) quick: bool,
-    /// Servers that it must reject, where `--quick` has it.
+    /// Servers that it must reject. What has none is not in `--quick`.
     pub(super) faults: &'static [Fault],
     pub(super) targets: &'static [Target],
 }
 
 impl Measurement {
+    /// Two seconds of our server alone, which are not in `--quick`.
+    const fn new(name: &'static str, mode: Mode, streams: u32, targets: &'static [Target]) -> Self {
+        Self { name, mode, streams, seconds: 2.0, ceiling: false, faults: &[], targets }
+    }
+
+    /// Returns whether `--quick` has it.
+    pub(super) fn is_quick(&self) -> bool {
+        !self.faults.is_empty()
+    }
+
     pub(super) fn gap_us(&self) -> u32 {
         if self.mode == Mode::Paced { GAP_US } else { 0 }
     }
@@ -68,28 +78,33 @@ pub(super) enum Counting {
     Always,
 }
 
+/// Who holds a target to its limits. The gate only shows what depends on how fast the host is.
+#[derive(Clone, Copy)]
+enum Held {
+    Shown,
+    /// All but the gate.
+    InFull(TargetLimits),
+    /// The gate, too: it is a ratio in one run, or a difference within a stream.
+    ByGate(TargetLimits),
+}
+
 /// One line of the table.
 pub(super) struct Target {
     pub(super) name: &'static str,
     pub(super) unit: &'static str,
-    limits: Option<TargetLimits>,
-    /// Whether the gate judges by it: a ratio in one run, or a difference within a stream. What depends on how fast the
-    /// host is, it only shows.
-    gates: bool,
+    held: Held,
     counting: Counting,
     value: fn(&RoundPair) -> Option<f64>,
 }
 
 impl Target {
-    /// The same, and the gate judges by it.
-    const fn gating(mut self) -> Self {
-        self.gates = true;
-        self
-    }
-
     /// What it is held to, by the gate or in full.
     pub(super) fn limits(&self, by_gate: bool) -> Option<TargetLimits> {
-        self.limits.filter(|_| self.gates || !by_gate)
+        match self.held {
+            ByGate(limits) => Some(limits),
+            InFull(limits) if !by_gate => Some(limits),
+            InFull(_) | Shown => None,
+        }
     }
 
     /// The target's value in one round; `None` where it cannot be told.
@@ -99,10 +114,10 @@ impl Target {
         let flushed = quiet && all(|window| window.segments_per_token.is_some_and(|n| n >= FLUSHED));
         let on_time = |raw: &LoadReport| share_of_pace(raw, pair.streams) >= KEEPS_PACE;
         let counts = match self.counting {
-            Counting::Quiet => quiet,
-            Counting::Flushed => flushed,
-            Counting::CeilingOnTime => flushed && pair.raw.as_ref().is_some_and(on_time),
-            Counting::Always => true,
+            Quiet => quiet,
+            Flushed => flushed,
+            CeilingOnTime => flushed && pair.raw.as_ref().is_some_and(on_time),
+            Always => true,
         };
         (self.value)(pair).map(|value| Round { value, counts })
     }
@@ -111,161 +126,69 @@ impl Target {
 const fn target(
     name: &'static str,
     unit: &'static str,
-    limits: TargetLimits,
+    held: Held,
     counting: Counting,
     value: fn(&RoundPair) -> Option<f64>,
 ) -> Target {
-    Target { name, unit, limits: Some(limits), gates: false, counting, value }
+    Target { name, unit, held, counting, value }
 }
 
-/// A target without limits.
-const fn shown(name: &'static str, counting: Counting, value: fn(&RoundPair) -> Option<f64>) -> Target {
-    Target { name, unit: "", limits: None, gates: false, counting, value }
-}
+const FLUSH: &[Target] = &[
+    target("flush per token: tokens/s ÷ raw", "", InFull(at_least(0.80, 0.95)), Flushed, rate_to_raw),
+    // What costs a quarter more has 0.80 of the rate, and a nineteenth more 0.95.
+    target(
+        "flush per token: user CPU beyond raw's ÷ raw's CPU",
+        "",
+        ByGate(at_most(0.25, 0.053)),
+        Flushed,
+        own_work_to_raw,
+    ),
+    target("flush per token: raw's CPU per token ÷ ours", "", Shown, Flushed, cpu_to_raw),
+];
+
+const COALESCED: &[Target] = &[
+    target("coalesced: million tokens/s", "", Shown, Quiet, |pair| Some(pair.ours.tokens_per_s / 1e6)),
+    target("coalesced: raw's CPU per token ÷ ours", "", Shown, Quiet, cpu_to_raw),
+];
+
+const PACED_1: &[Target] = &[
+    target("lateness, 1 stream: p50", " µs", InFull(at_most(150.0, 30.0)), Quiet, p50),
+    target("lateness, 1 stream: p99", " µs", InFull(at_most(400.0, 100.0)), Quiet, p99),
+    target("drift over 200 tokens, 1 stream", " µs", ByGate(at_most(1000.0, 200.0)), Quiet, drift),
+];
+
+const PACED_100: &[Target] = &[
+    target("lateness, 100 streams: p50", " µs", InFull(at_most(150.0, 80.0)), Quiet, p50),
+    target("lateness, 100 streams: p99", " µs", InFull(at_most(2800.0, 560.0)), Quiet, p99),
+    target("drift over 200 tokens, 100 streams", " µs", InFull(at_most(1000.0, 200.0)), Quiet, drift),
+];
+
+const PACED_1000: &[Target] = &[
+    target("1,000 × 10 ms: share of the pace", "", InFull(at_least(KEEPS_PACE, 0.995)), Quiet, our_share_of_pace),
+    target("1,000 × 10 ms: CPU", " cores", InFull(at_most(0.85, 0.70)), Quiet, |pair| Some(pair.ours.server.cpu)),
+    target("1,000 × 10 ms: CPU per token ÷ raw's", "", ByGate(at_most(1.5, 1.2)), Quiet, cpu_of_raw),
+    target("1,000 × 10 ms: p50", " µs", InFull(at_most(300.0, 150.0)), Quiet, p50),
+    target("1,000 × 10 ms: p99 ÷ max(1 ms, 3 × raw)", "", ByGate(at_most(1.0, 0.3)), CeilingOnTime, p99_to_raw),
+];
+
+const OVERLOAD: &[Target] = &[
+    target("5,000 × 10 ms: share of the pace", "", InFull(at_least(0.90, 0.98)), Quiet, our_share_of_pace),
+    target("memory per live stream", " KB", InFull(at_most(20.0, 12.0)), Always, kib_per_stream),
+];
 
 /// The table.
 pub(super) const MEASUREMENTS: &[Measurement] = &[
+    Measurement { ceiling: true, faults: &[Fault::Slow], ..Measurement::new("flush", Mode::Flush, 32, FLUSH) },
+    Measurement { ceiling: true, ..Measurement::new("coalesced", Mode::Coalesced, 32, COALESCED) },
+    Measurement { faults: &[Fault::Relative], ..Measurement::new("paced 1", Mode::Paced, 1, PACED_1) },
+    Measurement::new("paced 100", Mode::Paced, 100, PACED_100),
     Measurement {
-        name: "flush",
-        mode: Mode::Flush,
-        streams: 32,
-        seconds: 2.0,
-        ceiling: true,
-        quick: true,
-        faults: &[Fault::Slow],
-        targets: &[
-            target(
-                "flush per token: tokens/s ÷ raw",
-                "",
-                TargetLimits::at_least(0.80, 0.95),
-                Counting::Flushed,
-                rate_to_raw,
-            ),
-            target(
-                "flush per token: user CPU beyond raw's ÷ raw's CPU",
-                "",
-                // What costs a quarter more has 0.80 of the rate, and a nineteenth more 0.95.
-                TargetLimits::at_most(0.25, 0.053),
-                Counting::Flushed,
-                own_work_to_raw,
-            )
-            .gating(),
-            shown("flush per token: raw's CPU per token ÷ ours", Counting::Flushed, cpu_to_raw),
-        ],
-    },
-    Measurement {
-        name: "coalesced",
-        mode: Mode::Coalesced,
-        streams: 32,
-        seconds: 2.0,
-        ceiling: true,
-        quick: false,
-        faults: &[],
-        targets: &[
-            shown("coalesced: million tokens/s", Counting::Quiet, |pair| Some(pair.ours.tokens_per_s / 1e6)),
-            shown("coalesced: raw's CPU per token ÷ ours", Counting::Quiet, cpu_to_raw),
-        ],
-    },
-    Measurement {
-        name: "paced 1",
-        mode: Mode::Paced,
-        streams: 1,
-        seconds: 2.0,
-        ceiling: false,
-        quick: true,
-        faults: &[Fault::Relative],
-        targets: &[
-            target("lateness, 1 stream: p50", " µs", TargetLimits::at_most(150.0, 30.0), Counting::Quiet, p50),
-            target("lateness, 1 stream: p99", " µs", TargetLimits::at_most(400.0, 100.0), Counting::Quiet, p99),
-            target(
-                "drift over 200 tokens, 1 stream",
-                " µs",
-                TargetLimits::at_most(1000.0, 200.0),
-                Counting::Quiet,
-                drift,
-            )
-            .gating(),
-        ],
-    },
-    Measurement {
-        name: "paced 100",
-        mode: Mode::Paced,
-        streams: 100,
-        seconds: 2.0,
-        ceiling: false,
-        quick: false,
-        faults: &[],
-        targets: &[
-            target("lateness, 100 streams: p50", " µs", TargetLimits::at_most(150.0, 80.0), Counting::Quiet, p50),
-            target("lateness, 100 streams: p99", " µs", TargetLimits::at_most(2800.0, 560.0), Counting::Quiet, p99),
-            target(
-                "drift over 200 tokens, 100 streams",
-                " µs",
-                TargetLimits::at_most(1000.0, 200.0),
-                Counting::Quiet,
-                drift,
-            ),
-        ],
-    },
-    Measurement {
-        name: "paced 1000",
-        mode: Mode::Paced,
-        streams: 1000,
         seconds: 6.0,
         ceiling: true,
-        quick: true,
         faults: &[Fault::Relative, Fault::Slow],
-        targets: &[
-            target(
-                "1,000 × 10 ms: share of the pace",
-                "",
-                TargetLimits::at_least(KEEPS_PACE, 0.995),
-                Counting::Quiet,
-                |pair| Some(share_of_pace(&pair.ours, pair.streams)),
-            ),
-            target("1,000 × 10 ms: CPU", " cores", TargetLimits::at_most(0.85, 0.70), Counting::Quiet, |pair| {
-                Some(pair.ours.server.cpu)
-            }),
-            target(
-                "1,000 × 10 ms: CPU per token ÷ raw's",
-                "",
-                TargetLimits::at_most(1.5, 1.2),
-                Counting::Quiet,
-                cpu_of_raw,
-            )
-            .gating(),
-            target("1,000 × 10 ms: p50", " µs", TargetLimits::at_most(300.0, 150.0), Counting::Quiet, p50),
-            target(
-                "1,000 × 10 ms: p99 ÷ max(1 ms, 3 × raw)",
-                "",
-                TargetLimits::at_most(1.0, 0.3),
-                Counting::CeilingOnTime,
-                p99_to_raw,
-            )
-            .gating(),
-        ],
+        ..Measurement::new("paced 1000", Mode::Paced, 1000, PACED_1000)
     },
-    Measurement {
-        name: "overload",
-        mode: Mode::Paced,
-        streams: 5000,
-        seconds: 2.0,
-        ceiling: false,
-        quick: false,
-        faults: &[],
-        targets: &[
-            target(
-                "5,000 × 10 ms: share of the pace",
-                "",
-                TargetLimits::at_least(0.90, 0.98),
-                Counting::Quiet,
-                |pair| Some(share_of_pace(&pair.ours, pair.streams)),
-            ),
-            target("memory per live stream", " KB", TargetLimits::at_most(20.0, 12.0), Counting::Always, |pair| {
-                Some(kib_per_stream(pair))
-            }),
-        ],
-    },
+    Measurement::new("overload", Mode::Paced, 5000, OVERLOAD),
 ];
 
 fn rate_to_raw(pair: &RoundPair) -> Option<f64> {
@@ -284,7 +207,7 @@ fn own_work_to_raw(pair: &RoundPair) -> Option<f64> {
 }
 
 fn cpu_of_raw(pair: &RoundPair) -> Option<f64> {
-    Some(pair.ours.server.cpu_ns_per_token / pair.raw.as_ref()?.server.cpu_ns_per_token)
+    cpu_to_raw(pair).map(f64::recip)
 }
 
 fn p50(pair: &RoundPair) -> Option<f64> {
@@ -305,13 +228,17 @@ fn drift(pair: &RoundPair) -> Option<f64> {
     Some(pair.ours.drift_us?.p50.abs())
 }
 
+fn our_share_of_pace(pair: &RoundPair) -> Option<f64> {
+    Some(share_of_pace(&pair.ours, pair.streams))
+}
+
 fn share_of_pace(window: &LoadReport, streams: u32) -> f64 {
     window.tokens_per_s / (f64::from(streams) * 1e6 / f64::from(GAP_US))
 }
 
 #[expect(clippy::cast_precision_loss, reason = "memory of a process is far below 2^52 KB")]
-fn kib_per_stream(pair: &RoundPair) -> f64 {
-    pair.ours.server.rss_kib.saturating_sub(pair.idle_kib) as f64 / f64::from(pair.streams)
+fn kib_per_stream(pair: &RoundPair) -> Option<f64> {
+    Some(pair.ours.server.rss_kib.saturating_sub(pair.idle_kib) as f64 / f64::from(pair.streams))
 }
 
 #[cfg(test)]
@@ -382,7 +309,7 @@ mod tests {
         let pair = pair(window(90.0, 3000.0, 0.0, 1.0), window(100.0, 500.0, 0.0, 1.0));
         assert_eq!(rate_to_raw(&pair), Some(0.9));
         assert_eq!(p99_to_raw(&pair), Some(2.0));
-        assert!((kib_per_stream(&pair) - 50.0).abs() < 1e-9);
+        assert_eq!(kib_per_stream(&pair), Some(50.0));
         assert!((share_of_pace(&pair.ours, pair.streams) - 0.0009).abs() < 1e-9);
         assert_eq!(cpu_to_raw(&pair), Some(1.0));
         assert_eq!(cpu_of_raw(&pair), Some(1.0));
@@ -392,7 +319,7 @@ mod tests {
 
     #[test]
     fn the_gate_judges_nothing_that_a_slower_host_would_miss() {
-        let judged = MEASUREMENTS.iter().filter(|m| m.quick).flat_map(|m| m.targets);
+        let judged = MEASUREMENTS.iter().filter(|m| m.is_quick()).flat_map(|m| m.targets);
         let names: Vec<&str> =
             judged.filter(|target| target.limits(true).is_some()).map(|target| target.name).collect();
         assert_eq!(
@@ -408,8 +335,9 @@ mod tests {
 
     #[test]
     fn the_gate_has_flush_one_stream_and_a_thousand() {
-        let quick: Vec<&str> = MEASUREMENTS.iter().filter(|m| m.quick).map(|m| m.name).collect();
+        let quick: Vec<&str> = MEASUREMENTS.iter().filter(|m| m.is_quick()).map(|m| m.name).collect();
         assert_eq!(quick, ["flush", "paced 1", "paced 1000"]);
-        assert!(MEASUREMENTS.iter().all(|m| m.quick != m.faults.is_empty()), "what a gate judges has a control");
+        let gates = |m: &Measurement| m.targets.iter().any(|target| matches!(target.held, ByGate(_)));
+        assert!(MEASUREMENTS.iter().all(|m| gates(m) != m.faults.is_empty()), "what a gate judges has a control");
     }
 }

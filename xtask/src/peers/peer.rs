@@ -3,13 +3,14 @@
 use std::ffi::OsStr;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::path::PathBuf;
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, ensure};
 
 use crate::cargo;
 use crate::measure::{Setup, TOKENS};
 use crate::pace::Mode;
+use crate::process::output;
 use crate::server::ServerProcess;
 
 /// Another mock server.
@@ -77,17 +78,6 @@ impl Peer {
     }
 }
 
-/// Runs a program of an installation quietly.
-fn quietly(command: &mut Command) -> Result<()> {
-    let program = command.get_program().to_string_lossy().into_owned();
-    let output = command.stdin(Stdio::null()).output().with_context(|| format!("there is no {program}"))?;
-    if !output.status.success() {
-        let complaint = String::from_utf8_lossy(&output.stderr);
-        bail!("{program} failed ({}): {}", output.status, complaint.lines().last().unwrap_or_default());
-    }
-    Ok(())
-}
-
 fn sources() -> PathBuf {
     cargo::root().join("tools/peers")
 }
@@ -102,7 +92,8 @@ fn prepare_aimock(setup: &Setup) -> Result<()> {
     let answer = serde_json::json!({"match": {"userMessage": "hi"}, "response": {"content": text}});
     let fixture = serde_json::json!({"fixtures": [answer]});
     std::fs::write(folder.join("fixture.json"), fixture.to_string())?;
-    quietly(Command::new("npm").args(["install", "--silent", "--no-fund", "@copilotkit/aimock@1"]).current_dir(folder))
+    output(Command::new("npm").args(["install", "--silent", "--no-fund", "@copilotkit/aimock@1"]).current_dir(folder))?;
+    Ok(())
 }
 
 fn aimock(setup: &Setup, addr: SocketAddr, gap_us: u32) -> Command {
@@ -117,9 +108,10 @@ fn aimock(setup: &Setup, addr: SocketAddr, gap_us: u32) -> Command {
 fn prepare_uvicorn(setup: &Setup) -> Result<()> {
     let venv = setup.folder.join("venv");
     if !venv.exists() {
-        quietly(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
+        output(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
     }
-    quietly(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "fastapi", "uvicorn[standard]"]))
+    output(Command::new(venv.join("bin/pip")).args(["install", "--quiet", "fastapi", "uvicorn[standard]"]))?;
+    Ok(())
 }
 
 fn uvicorn(setup: &Setup, addr: SocketAddr, gap_us: u32) -> Command {
@@ -132,9 +124,9 @@ fn uvicorn(setup: &Setup, addr: SocketAddr, gap_us: u32) -> Command {
 
 fn prepare_wiremock(setup: &Setup) -> Result<()> {
     let manifest = sources().join("wiremock/Cargo.toml");
-    let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    command.args(["build", "--release", "--quiet", "--locked", "--manifest-path"]).arg(manifest);
-    quietly(command.env("CARGO_TARGET_DIR", setup.folder.join("wiremock")))
+    let mut build = cargo::command(&["build", "--release", "--quiet", "--locked", "--manifest-path"]);
+    output(build.arg(manifest).env("CARGO_TARGET_DIR", setup.folder.join("wiremock")))?;
+    Ok(())
 }
 
 fn wiremock(setup: &Setup, addr: SocketAddr, _gap_us: u32) -> Command {

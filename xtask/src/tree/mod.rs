@@ -8,7 +8,7 @@ mod rules;
 
 use anyhow::{Result, bail};
 
-use crate::cargo;
+use crate::{cargo, process};
 use parse::Tree;
 use rules::RULES;
 
@@ -39,5 +39,5 @@ pub(crate) fn run() -> Result<()> {
 fn tree_of(package: &str, build: &[&str]) -> Result<Tree> {
     let mut args = vec!["tree", "--locked", "--edges", "normal,features", "--package", package];
     args.extend(build);
-    Ok(Tree::parse(&cargo::output(&args)?))
+    Ok(Tree::parse(&process::output(&mut cargo::command(&args))?))
 }

@@ -16,7 +16,8 @@ use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::schedule::Pace;
 use runtime_lab::papers::Published;
-use runtime_lab::report::facts_builder::{ObservedRun, facts};
+use runtime_lab::report::Run;
+use runtime_lab::report::facts_builder::facts;
 use runtime_lab::runtimes::{Environment, of};
 use runtime_lab::sim::{Sim, SimSettings};
 use runtime_lab::variant::Variant;
@@ -142,7 +143,7 @@ fn replay(variant: Variant, transport: Transport, workloads: &[Workload]) -> Rep
         };
         took += began.elapsed();
         cpu += cpu_time().saturating_sub(cpu_before);
-        let seen = ObservedRun { variant: variant.name(), block: 0, transcript: &transcript, journal: &journal };
+        let seen = Run::alone(variant.name(), 0, &transcript, &journal);
         let (facts, differences) = facts(workload, "x1", None, &[seen]);
         assert_eq!(differences, [], "{variant}, {}", workload.name);
         let exchanges = || facts.agents.iter().flat_map(|agent| &agent.exchanges);
