@@ -172,7 +172,7 @@ mod tests {
             server: ServerId(u32::MAX),
             received: Instant::from_nanos(u64::MAX),
             request: RequestSeen { method: "POST".to_owned(), target: body.to_owned(), headers, body: body.to_owned() },
-            answer: Answer::Missed { why: body.to_owned() },
+            answer: Answer::Unexpected { why: body.to_owned() },
             status: 404,
             chunks: Vec::new(),
             fate: Fate::Aborted { after_chunk: usize::MAX },
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(kept(&ledger), [0, 1, 2, 3]);
         assert_eq!(ledger.add(entry(4, "", vec![])), 4);
         assert_eq!(kept(&ledger), [3, 4]);
-        assert_eq!((ledger.journal.requests(), ledger.journal.missed()), (5, 5));
+        assert_eq!((ledger.journal.requests(), ledger.journal.unexpected_count()), (5, 5));
     }
 
     #[test]

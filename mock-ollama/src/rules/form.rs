@@ -264,7 +264,7 @@ impl MatcherForm {
         for text in self.body.as_slice() {
             matcher = matcher.body(text.matcher()?);
         }
-        for text in &self.result {
+        if let Some(text) = &self.result {
             matcher = matcher.result(text.matcher()?);
         }
         for (name, text) in &self.header {

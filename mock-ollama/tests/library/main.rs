@@ -14,4 +14,5 @@ mod reading;
 mod record;
 mod recordings;
 mod seams;
+mod rules;
 mod server;

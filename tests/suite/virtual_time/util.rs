@@ -65,7 +65,7 @@ pub(crate) fn over_sockets_on(
         .backend(backend.clone())
         .time_source(sim.time_source())
         .observer(sim.observer())
-        .allow_misses()
+        .lenient()
         .start()
         .unwrap();
     let transcript = runtime.run(&job(scenario, server.url()), &Environment::Sockets(sim.clone()))?;

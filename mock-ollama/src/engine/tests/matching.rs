@@ -168,7 +168,7 @@ fn a_miss_names_the_models_the_nearest_recording_and_the_first_difference(#[case
     }
     let mut bench = bench(vec![generate("hi", "tiny", "Say hi", &["x"]), talker], Matching::Exact);
     bench.send(&request);
-    let Answer::Missed { why } = &bench.engine.journal().entries[0].answer else { panic!("it was answered") };
+    let Answer::Unexpected { why } = &bench.engine.journal().entries[0].answer else { panic!("it was answered") };
     let output = bench.output();
     let (head, body) = output.split_once("\r\n\r\n").unwrap();
     assert!(head.starts_with("HTTP/1.1 404 Not Found\r\n"), "{head}");
