@@ -10,16 +10,16 @@ use std::time::Duration;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use mock_ollama::catalog::builtin;
 use mock_ollama::recording::limits::MAX_CHUNKS;
-use mock_ollama::recording::{Recording, read, to_string};
+use mock_ollama::recording::{read, to_string};
 use serde::de::IgnoredAny;
 
 /// A conversation that asks `small-greedy` again and again, with as many chunks as a recording may have (13 MB).
 fn text() -> String {
-    let recording = builtin::recording("small-greedy").and_then(Result::ok).expect("the catalog has it");
+    let mut recording = builtin::recording("small-greedy").and_then(Result::ok).expect("the catalog has it");
     let exchange = recording.exchanges[0].clone();
     let times = MAX_CHUNKS / exchange.chunks.len();
-    let exchanges = std::iter::repeat_n(exchange, times).collect();
-    to_string(&Recording { exchanges, ..recording }).expect("it can be written")
+    recording.exchanges = vec![exchange; times];
+    to_string(&recording).expect("it can be written")
 }
 
 fn skip(text: &str) -> usize {

@@ -5,7 +5,6 @@
 use std::error::Error;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
-use std::time::Duration;
 
 use mock_ollama::{Matching, MockOllama, Pace};
 
@@ -20,7 +19,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut objects = BufReader::new(socket).lines().map_while(Result::ok).filter(|line| line.starts_with('{'));
 
     // The request is in, and not a byte of the answer is out.
-    assert!(server.wait_in_flight(1, Duration::from_secs(5)));
+    server.in_flight(1).wait()?;
 
     let mut text = String::new();
     for k in 1.. {

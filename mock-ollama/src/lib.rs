@@ -90,7 +90,7 @@ pub mod terminal;
 pub use backend::{Curve, Settings as BackendSettings};
 pub use catalog::{Matching, builtin, recording};
 pub use clock::Instant;
-pub use driver::SocketOptions;
+pub use driver::{SocketOptions, Wait, WaitError};
 pub use engine::{CreatedAt, Limits};
 pub use http::{BadOrigins, Origins};
 pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};

@@ -28,9 +28,8 @@ mod wall_clock {
     /// A stream of 2,000 chunks, one every 0.5 ms.
     fn long() -> Recording {
         let mut recording = builtin::recording("tiny-short").unwrap().unwrap();
-        recording.exchanges[0].chunks = (1..=CHUNKS)
-            .map(|k| Chunk { at_us: k * 500, bytes: format!("{{\"response\":\"{k}\",\"done\":false}}\n").into() })
-            .collect();
+        recording.exchanges[0].chunks =
+            (1..=CHUNKS).map(|k| Chunk::new(k * 500, format!("{{\"response\":\"{k}\",\"done\":false}}\n"))).collect();
         recording
     }
 
@@ -142,7 +141,7 @@ mod wall_clock {
         gate("gone within 100 ms", || {
             let server = MockOllama::builder().recordings([recording.clone()]).pace(Pace::stepped()).start().unwrap();
             let clients: Vec<TcpStream> = (0..50).map(|_| ask(&server, &recording)).collect();
-            assert!(server.wait_in_flight(clients.len(), Duration::from_secs(20)));
+            server.in_flight(clients.len()).within(Duration::from_secs(20)).wait().unwrap();
             let start = Instant::now();
             drop(server);
             let took = start.elapsed();

@@ -1,7 +1,7 @@
 //! The recording that is served, and the agents that ask for it.
 
 use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, Exchange, Origin, Recording, Request, Response};
 use serde_json::{Value, json};
 
 use crate::workload::{AgentPlan, RequestPlan};
@@ -41,20 +41,9 @@ fn answer(name: &str, tokens: usize) -> Recording {
     let token = Bytes::from(line(" token", "false"));
     let last = Bytes::from(line("", &format!("true,\"done_reason\":\"stop\",\"eval_count\":{tokens}")));
     let lines = std::iter::repeat_n(token, tokens).chain([last]);
-    let exchange = Exchange {
-        request: Some(Request {
-            method: Method::Post,
-            path: PATH.to_owned(),
-            body: Some(RequestBody::Json(question(name))),
-        }),
-        sent_us: None,
-        response: Response {
-            status: 200,
-            headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-        },
-        chunks: lines.zip(1..).map(|(bytes, n)| Chunk { at_us: n * GAP_US, bytes }).collect(),
-        end: End::Clean,
-    };
+    let response = Response::new(200, [("Content-Type", "application/x-ndjson")]);
+    let chunks = lines.zip(1..).map(|(bytes, n)| Chunk::new(n * GAP_US, bytes)).collect();
+    let exchange = Exchange::new(Some(Request::post(PATH, question(name))), response, chunks);
     Recording::new(name, Origin::Synthetic, "cost:latest", vec![exchange])
 }
 
@@ -78,6 +67,8 @@ fn request(name: &str) -> RequestPlan {
 
 #[cfg(test)]
 mod tests {
+    use mock_ollama::recording::RequestBody;
+
     use super::*;
     use crate::ndjson::NdjsonStream;
 

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use bytes::Bytes;
 use mock_ollama::journal::{Answer, Entry, Journal};
 use mock_ollama::recording::Chunk;
 
@@ -29,7 +28,7 @@ pub(super) fn workload() -> Workload {
         .iter()
         .map(|(name, due)| {
             let mut recording = recording(&format!("made-up-{name}"), 1);
-            let chunk = |&at: &u64| Chunk { at_us: at * 1_000, bytes: Bytes::from_static(b"123456789\n") };
+            let chunk = |&at: &u64| Chunk::new(at * 1_000, "123456789\n");
             recording.exchanges[0].chunks = due.iter().map(chunk).collect();
             recording
         })

@@ -1,7 +1,6 @@
 //! Made-up recordings for tests.
 
-use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, Exchange, Origin, Recording, Request, Response};
 use serde_json::json;
 
 /// Recordings of these names, each with one exchange whose prompt is the name.
@@ -18,19 +17,11 @@ pub(crate) fn recording(name: &str, exchanges: usize) -> Recording {
 fn exchange(prompt: &str) -> Exchange {
     // Keys are out of alphabetical order on purpose: they must be sent as they were recorded.
     let body = json!({"prompt": prompt, "model": "made-up:latest", "options": {"temperature": 0.10}});
-    let line = |at_us, text: &'static str| Chunk { at_us, bytes: Bytes::from_static(text.as_bytes()) };
-    Exchange {
-        request: Some(Request {
-            method: Method::Post,
-            path: "/api/generate".into(),
-            body: Some(RequestBody::Json(body)),
-        }),
-        sent_us: None,
-        response: Response { status: 200, headers: vec![("Content-Type".into(), "application/x-ndjson".into())] },
-        chunks: vec![
-            line(1_000, "{\"response\":\"hi\",\"done\":false}\n"),
-            line(2_000, "{\"response\":\"\",\"done\":true,\"done_reason\":\"stop\",\"eval_count\":2}\n"),
-        ],
-        end: End::Clean,
-    }
+    let line = |at_us, text: &'static str| Chunk::new(at_us, text);
+    let chunks = vec![
+        line(1_000, "{\"response\":\"hi\",\"done\":false}\n"),
+        line(2_000, "{\"response\":\"\",\"done\":true,\"done_reason\":\"stop\",\"eval_count\":2}\n"),
+    ];
+    let response = Response::new(200, [("Content-Type", "application/x-ndjson")]);
+    Exchange::new(Some(Request::post("/api/generate", body)), response, chunks)
 }

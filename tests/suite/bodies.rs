@@ -111,7 +111,7 @@ pub(crate) fn collected(folder: &Path) -> Vec<Body> {
             ..ImportOptions::default()
         };
         let mut recording = import(&[Input { label: &name, bytes: &bytes }], &options).unwrap().recording;
-        recording.exchanges[0].request = Some(Request { method: Method::Post, path: path.to_owned(), body: None });
+        recording.exchanges[0].request = Some(Request::new(Method::Post, path, None));
         Some(Body::new(&name, &recording, 0, bytes))
     });
     native.collect()

@@ -24,3 +24,4 @@ mod stepped;
 mod steps;
 mod util;
 mod virtual_time;
+mod waits;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use mock_ollama::recording::read_file;
+use mock_ollama::recording::{Exchange, read_file};
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
 use runtime_lab::runtimes::of;
@@ -87,7 +87,8 @@ fn catalog() -> Vec<Body> {
     let mut bodies = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
         let recording = read_file(entry.unwrap().path()).unwrap();
-        for (index, exchange) in recording.exchanges.iter().enumerate().filter(|(_, exchange)| exchange.is_ndjson()) {
+        let is_ndjson = |exchange: &Exchange| exchange.response.header("content-type") == Some("application/x-ndjson");
+        for (index, exchange) in recording.exchanges.iter().enumerate().filter(|(_, exchange)| is_ndjson(exchange)) {
             bodies.push(Body::new(&format!("{}#{index}", recording.name), &recording, index, exchange.body()));
         }
     }

@@ -78,7 +78,7 @@ pub(crate) fn step(runtime: &dyn Runtime, scenario: Scenario, order: &[usize], p
     let mut kept_up = true;
     let run = perform(runtime, scenario, &Environment::Wall(Arc::clone(&clock) as Arc<dyn Clock>), |server| {
         // Every stamp that comes before a response has been taken when the server has the request.
-        assert!(server.wait_in_flight(agents, PATIENCE), "{agents} agents are in flight together");
+        server.in_flight(agents).within(PATIENCE).wait().unwrap();
         for &agent in order {
             let first = released.iter().all(|(whose, _)| *whose != agent);
             let since = clock.now();

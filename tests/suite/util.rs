@@ -8,7 +8,7 @@ use std::time::Duration;
 use mock_ollama::MockOllama;
 use mock_ollama::driver::Monotonic;
 use mock_ollama::journal::Journal;
-use mock_ollama::recording::{Exchange, Method, Recording, Request, RequestBody, read_file};
+use mock_ollama::recording::{Exchange, Recording, Request, RequestBody, read_file};
 use mock_ollama::schedule::Pace;
 use runtime_lab::runtimes::{Environment, Runtime};
 use runtime_lab::transcript::{ExchangeLog, ExchangeOutcome, Transcript};
@@ -52,7 +52,8 @@ pub(crate) fn perform(
     environment: &Environment,
     drive: impl FnOnce(&MockOllama),
 ) -> Run {
-    let server = MockOllama::builder().recordings(recordings).pace(pace).start().unwrap();
+    let server =
+        MockOllama::builder().count_per(mock_ollama::Per::Caller).recordings(recordings).pace(pace).start().unwrap();
     let job = Job { url: server.url(), agents, limit: limit.map(|limit| limit.try_into().unwrap()) };
     thread::scope(|scope| {
         let server = server;
@@ -112,14 +113,15 @@ pub(crate) fn fixture(name: &str) -> Recording {
 }
 
 /// A recording of this one exchange, found by a request that no other recording has.
-pub(crate) fn alone(name: &str, of: &Recording, exchange: Exchange) -> Recording {
+pub(crate) fn alone(name: &str, of: &Recording, mut exchange: Exchange) -> Recording {
     let path = exchange.request.as_ref().expect("an exchange with a request").path.clone();
     let model = &of.model.name;
     let body = match path.as_str() {
         "/api/chat" => json!({"model": model, "messages": [{"role": "user", "content": name}]}),
         _ => json!({"model": model, "prompt": name}),
     };
-    let request = Request { method: Method::Post, path, body: Some(RequestBody::Json(body)) };
-    let exchange = Exchange { request: Some(request), ..exchange };
-    Recording { name: name.to_owned(), exchanges: vec![exchange], ..of.clone() }
+    exchange.request = Some(Request::post(path, body));
+    let mut recording = of.clone();
+    (recording.name, recording.exchanges) = (name.to_owned(), vec![exchange]);
+    recording
 }

@@ -6,10 +6,7 @@ use super::format::WireFormat;
 use crate::generation::{ParsedRequest, Refusal, RefusedBy};
 use crate::go_json::fmt::quote;
 use crate::go_json::to_string;
-use crate::models::{Card, KeepAlive};
-
-/// The host of a name that has none.
-const REGISTRY: &str = "registry.ollama.ai";
+use crate::models::{Card, KeepAlive, qualified};
 
 /// The type that an option must have.
 #[derive(Clone, Copy)]
@@ -68,8 +65,9 @@ pub fn check(format: &dyn WireFormat, request: &ParsedRequest, card: &Card) -> R
         let what = if generate { "generate" } else { "chat" };
         return Err(Refusal::by_handler(400, format!("{model} does not support {what}")));
     }
-    let lacks =
-        |capability: &str| Refusal::by_handler(400, format!("{} does not support {capability}", full_name(card)));
+    let lacks = |capability: &str| {
+        Refusal::by_handler(400, format!("{} does not support {capability}", qualified(card.name.as_str())))
+    };
     if !request.suffix.is_empty() && !card.can("insert") {
         return Err(lacks("insert"));
     }
@@ -111,16 +109,6 @@ pub fn check_options(options: &Map<String, Value>) -> Result<(), Refusal> {
         return Err(Refusal::by_handler(500, format!("option {} must be of {wanted}", quote(name))));
     }
     Ok(())
-}
-
-/// The model's name with nothing left out.
-fn full_name(card: &Card) -> String {
-    let name = card.name.as_str();
-    match name.matches('/').count() {
-        0 => format!("{REGISTRY}/library/{name}"),
-        1 => format!("{REGISTRY}/{name}"),
-        _ => name.to_owned(),
-    }
 }
 
 /// The error of Go's template parser, for the templates that end inside of an action or leave a block open.

@@ -1,11 +1,11 @@
-//! What other threads may ask of the loop, and what they may see of it.
+//! What other threads may ask of the loop.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::poll::Waker;
+use super::wait::PendingWait;
 use crate::engine::Release;
 use crate::journal::{Journal, RuleUse};
 use crate::rules::{Rule, RuleId};
@@ -21,6 +21,8 @@ pub(super) enum Command {
     Rule(RuleCommand, Sender<Option<RuleId>>),
     /// Take a rule back, and say how often it was used.
     RemoveRule(RuleId, Sender<Option<RuleUse>>),
+    /// Tell when something is reached.
+    Wait(PendingWait),
     /// End, closing every socket.
     Stop,
 }
@@ -34,68 +36,61 @@ pub(crate) enum RuleCommand {
     Reset,
 }
 
-/// The part of the loop's state that other threads can wait for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct LoopStatus {
-    pub(super) in_flight: usize,
-    pub(super) requests: usize,
-    pub(super) has_ended: bool,
-}
-
 /// The queue of commands for the loop.
 #[derive(Debug)]
 pub(super) struct Mailbox {
-    commands: Mutex<Vec<Command>>,
+    /// Absent once the loop has ended.
+    commands: Mutex<Option<Vec<Command>>>,
     /// Whether there are any: the loop asks in every round, without the lock.
     has_commands: AtomicBool,
     waker: Waker,
 }
 
-/// Where the loop publishes its status.
-#[derive(Debug, Default)]
-pub(super) struct StatusBoard {
-    status: Mutex<LoopStatus>,
-    changed: Condvar,
-}
+/// The loop's end of a mailbox: closes it when the loop ends, however it does.
+#[derive(Debug)]
+pub(super) struct Inbox(Arc<Mailbox>);
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // The data behind these locks are plain values that every holder leaves whole.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Mailbox {
-    pub(super) fn new(waker: Waker) -> Self {
-        Self { commands: Mutex::default(), has_commands: AtomicBool::new(false), waker }
-    }
-
-    /// Queues a command and wakes the loop.
+    /// Queues a command and wakes the loop. One that has ended drops it, which tells who asked.
     pub(super) fn send(&self, command: Command) {
-        lock(&self.commands).push(command);
+        if let Some(commands) = &mut *lock(&self.commands) {
+            commands.push(command);
+        }
         self.has_commands.store(true, Ordering::Release);
         self.waker.wake();
     }
+}
+
+impl Inbox {
+    pub(super) fn new(waker: Waker) -> Self {
+        let commands = Mutex::new(Some(Vec::new()));
+        Self(Arc::new(Mailbox { commands, has_commands: AtomicBool::new(false), waker }))
+    }
+
+    /// Returns the end of other threads.
+    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.0)
+    }
 
     pub(super) fn take(&self) -> Vec<Command> {
-        if !self.has_commands.load(Ordering::Acquire) {
+        if !self.0.has_commands.load(Ordering::Acquire) {
             return Vec::new();
         }
         // A command that is queued between these two lines is taken, and the flag stays up for nothing, once.
-        self.has_commands.store(false, Ordering::Release);
-        std::mem::take(&mut *lock(&self.commands))
+        self.0.has_commands.store(false, Ordering::Release);
+        lock(&self.0.commands).as_mut().map(std::mem::take).unwrap_or_default()
     }
 }
 
-impl StatusBoard {
-    pub(super) fn publish(&self, status: LoopStatus) {
-        *lock(&self.status) = status;
-        self.changed.notify_all();
-    }
-
-    /// Waits until `test` holds of the status, at most `timeout`; returns whether it does.
-    pub(super) fn wait(&self, timeout: Duration, test: impl Fn(&LoopStatus) -> bool) -> bool {
-        let waiting = |status: &mut LoopStatus| !test(status) && !status.has_ended;
-        let waited = self.changed.wait_timeout_while(lock(&self.status), timeout, waiting);
-        let (status, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        test(&status)
+impl Drop for Inbox {
+    fn drop(&mut self) {
+        // Dropped outside the lock: a command may wake somebody who sends the next one.
+        let unread = lock(&self.0.commands).take();
+        drop(unread);
     }
 }

@@ -8,19 +8,20 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::command::{Command, LoopStatus, Mailbox, RuleCommand, StatusBoard};
+use super::command::{Command, Inbox, Mailbox, RuleCommand};
 use super::min_sleep::MinSleep;
 use super::observer::{CloseReason, Observer};
 use super::options::SocketOptions;
 use super::poll::{Listener, Poller, Ready, into_listener};
 use super::socket::{AfterFlush, FlushOutcome, ReadOutcome, Socket};
-use super::time::{LoopWaker, TimeSource};
+use super::time::{LoopWaker, Monotonic, TimeSource};
 use super::tuning::{
     ACCEPT_PAUSE, LOOP_DESCRIPTORS, MAX_ACCEPTS_PER_ROUND, MAX_EVENTS_PER_BURST, MAX_EVENTS_PER_ROUND,
     MAX_READS_PER_CONN, MAX_REFUSED_CONNS, MAX_SEPARATE_WRITES, MAX_SPINNING_STREAMS, READ_BUFFER_BYTES,
 };
+use super::wait::Waits;
 use super::wakeup::WakeupLead;
-use crate::clock::Instant;
+use crate::clock::{Clock as _, Instant};
 use crate::engine::{Action, Batch, Engine, prefetch};
 use crate::journal::{ConnId, Journal, ServerId};
 use crate::rules::RuleId;
@@ -32,10 +33,8 @@ pub(crate) struct EventLoop {
     observer: Box<dyn Observer>,
     poller: Poller,
     listeners: Vec<ListenSocket>,
-    mailbox: Arc<Mailbox>,
-    board: Arc<StatusBoard>,
-    /// What was published last.
-    status: LoopStatus,
+    inbox: Inbox,
+    waits: Waits,
     sockets: FxHashMap<ConnId, Socket>,
     /// Connections that may have input, or whose input was left unread.
     due_reads: Vec<ConnId>,
@@ -86,9 +85,8 @@ impl EventLoop {
             engine,
             time,
             observer,
-            mailbox: Arc::new(Mailbox::new(poller.waker())),
-            board: Arc::default(),
-            status: LoopStatus::default(),
+            inbox: Inbox::new(poller.waker()),
+            waits: Waits::default(),
             poller,
             max_connections: options.max_connections(LOOP_DESCRIPTORS + sockets.len()),
             listeners: sockets,
@@ -105,11 +103,7 @@ impl EventLoop {
     }
 
     pub(super) fn mailbox(&self) -> Arc<Mailbox> {
-        Arc::clone(&self.mailbox)
-    }
-
-    pub(super) fn board(&self) -> Arc<StatusBoard> {
-        Arc::clone(&self.board)
+        self.inbox.mailbox()
     }
 
     /// Runs until it is stopped; then every socket is closed.
@@ -122,7 +116,7 @@ impl EventLoop {
         for conn in conns {
             self.engine.handle_closed(conn, now);
         }
-        self.publish_status(true);
+        self.waits.end(self.engine.journal());
         outcome.map(|()| self.engine.into_journal())
     }
 
@@ -136,7 +130,7 @@ impl EventLoop {
             // Input before events: what was received by now may be due at once.
             self.read_all();
             more |= self.run_due_events();
-            self.publish_status(false);
+            self.settle_waits();
             let timeout = self.timeout(more);
             self.wait(timeout, &mut ready)?;
             self.apply_readiness(&ready);
@@ -156,7 +150,9 @@ impl EventLoop {
         }
         // A listener is only still acceptable here when accepting failed.
         let is_paused = self.listeners.iter().any(|listener| listener.acceptable);
-        if is_paused { Some(timeout.unwrap_or(ACCEPT_PAUSE).min(ACCEPT_PAUSE)) } else { timeout }
+        let pause = is_paused.then_some(ACCEPT_PAUSE);
+        let deadline = if self.waits.is_empty() { None } else { self.waits.timeout(Monotonic.now()) };
+        [timeout, pause, deadline].into_iter().flatten().min()
     }
 
     fn is_spinning(&self) -> bool {
@@ -183,13 +179,15 @@ impl EventLoop {
     /// Runs the commands of other threads; returns whether one was to stop.
     fn run_commands(&mut self) -> bool {
         let mut stop = false;
-        for command in self.mailbox.take() {
+        for command in self.inbox.take() {
             match command {
                 Command::Release(which, chunks) => self.engine.handle_release(&which, chunks, self.time.now()),
                 // A receiver that is gone does not need it.
                 Command::Journal(reply) => drop(reply.send(self.engine.report())),
                 Command::Rule(command, reply) => drop(reply.send(self.apply_rule(command))),
                 Command::RemoveRule(id, reply) => drop(reply.send(self.engine.remove_rule(id))),
+                // Waits are real time, whatever the time source is: somebody really waits.
+                Command::Wait(wait) => self.waits.add(wait, Monotonic.now()),
                 Command::Stop => stop = true,
             }
         }
@@ -205,13 +203,10 @@ impl EventLoop {
         None
     }
 
-    fn publish_status(&mut self, has_ended: bool) {
-        let journal = self.engine.journal();
-        let status = LoopStatus { in_flight: journal.in_flight, requests: journal.requests(), has_ended };
-        // The lock is taken only where something changed.
-        if self.status != status {
-            self.status = status;
-            self.board.publish(status);
+    fn settle_waits(&mut self) {
+        // The clock is read only where somebody waits.
+        if !self.waits.is_empty() {
+            self.waits.settle(&self.engine, Monotonic.now());
         }
     }
 

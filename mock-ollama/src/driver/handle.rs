@@ -5,8 +5,9 @@ use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::command::{Command, Mailbox, RuleCommand, StatusBoard};
+use super::command::{Command, Mailbox, RuleCommand};
 use super::event_loop::EventLoop;
+use super::wait::{Wait, WaitGoal};
 use crate::engine::Release;
 use crate::journal::{Journal, RuleUse};
 use crate::rules::RuleId;
@@ -18,16 +19,15 @@ const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 pub(crate) struct LoopHandle {
     mailbox: Arc<Mailbox>,
-    board: Arc<StatusBoard>,
     thread: Option<JoinHandle<io::Result<Journal>>>,
 }
 
 impl LoopHandle {
     /// Starts a thread that runs the loop.
     pub(crate) fn start(event_loop: EventLoop) -> io::Result<Self> {
-        let (mailbox, board) = (event_loop.mailbox(), event_loop.board());
+        let mailbox = event_loop.mailbox();
         let thread = std::thread::Builder::new().name("mock-ollama".to_owned()).spawn(move || event_loop.run())?;
-        Ok(Self { mailbox, board, thread: Some(thread) })
+        Ok(Self { mailbox, thread: Some(thread) })
     }
 
     /// Lets `chunks` more chunks of these streams leave, under a stepped pace.
@@ -35,14 +35,9 @@ impl LoopHandle {
         self.mailbox.send(Command::Release(which, chunks));
     }
 
-    /// Waits until exactly `streams` streams are in progress; returns whether they are within `timeout`.
-    pub(crate) fn wait_in_flight(&self, streams: usize, timeout: Duration) -> bool {
-        self.board.wait(timeout, |status| status.in_flight == streams)
-    }
-
-    /// Waits until `requests` requests have arrived; returns whether they have within `timeout`.
-    pub(crate) fn wait_requests(&self, requests: usize, timeout: Duration) -> bool {
-        self.board.wait(timeout, |status| status.requests >= requests)
+    /// Returns a wait for `goal`.
+    pub(crate) fn wait_for(&self, goal: WaitGoal) -> Wait {
+        Wait::new(Arc::clone(&self.mailbox), goal)
     }
 
     /// Returns what has happened so far; nothing when the loop has failed.

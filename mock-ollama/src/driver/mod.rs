@@ -4,7 +4,8 @@
 //! | --- | --- |
 //! | `handle` | the thread of a server, and the way to reach it |
 //! | `event_loop` | the loop |
-//! | `command` | what other threads may ask of the loop, and see of it |
+//! | `command` | what other threads may ask of the loop |
+//! | `wait` | what they wait for |
 //! | `socket` | one connection and its output |
 //! | `listen` | bound listeners, on a port that no earlier server of the process used |
 //! | `time` | the time source: real time, or what a lab plugs in |
@@ -26,6 +27,7 @@ mod poll;
 mod socket;
 mod time;
 mod tuning;
+mod wait;
 mod wakeup;
 
 pub(crate) use command::RuleCommand;
@@ -38,3 +40,5 @@ pub(crate) use poll::{Listener, Poller, Ready, Waker, into_listener};
 pub(crate) use socket::{AfterFlush, ReadOutcome, Socket};
 pub use time::{LoopWaker, Monotonic, TimeSource};
 pub(crate) use tuning::ACCEPT_PAUSE;
+pub(crate) use wait::WaitGoal;
+pub use wait::{Wait, WaitError};

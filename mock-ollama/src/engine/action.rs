@@ -81,8 +81,8 @@ impl Action {
 /// Which streams a release is for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Release {
-    /// Each stream that is open now.
+    /// Each stream that is open now; where none is, the next one.
     All,
-    /// This one.
+    /// This one, open or still to come.
     Stream(StreamId),
 }

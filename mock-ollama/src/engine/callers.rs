@@ -31,6 +31,11 @@ impl Callers {
         StreamId { caller, exchange }
     }
 
+    /// Returns whether this stream has been opened.
+    pub(super) fn has_begun(&self, stream: &StreamId) -> bool {
+        self.histories.get(&stream.caller).is_some_and(|history| stream.exchange < history.exchanges)
+    }
+
     /// Returns how often this recording was given before, to `caller` or to anybody, and counts it.
     pub(super) fn count_choice(&mut self, caller: Option<&Caller>, choice: (&Arc<str>, usize)) -> usize {
         let choices = match caller {

@@ -194,6 +194,11 @@ impl Conn {
         matches!(self.state, ConnState::Leaving)
     }
 
+    /// Returns whether no answer is in progress, nor waits for the transport.
+    pub(super) fn is_idle(&self) -> bool {
+        self.response().is_none() && self.marks.is_empty()
+    }
+
     /// Touches the fields that the next chunk uses, to pull them into the cache. The result is meaningless.
     pub(super) fn touch(&self) -> u64 {
         let room = self.marks.len() as u64;

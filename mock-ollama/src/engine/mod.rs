@@ -20,6 +20,7 @@
 //! | `timeline` | the events that have not happened, in order |
 //! | `event` | what they are, and their places |
 //! | `callers` | what is remembered of each caller |
+//! | `permits` | released chunks that wait for streams to come |
 //! | `config`, `limits` | what a server is set to |
 //! | `action` | what a driver is told to do |
 
@@ -33,6 +34,7 @@ mod conn;
 mod event;
 mod limits;
 mod live;
+mod permits;
 mod prefetch;
 mod response;
 mod source;
@@ -54,6 +56,7 @@ use self::callers::Callers;
 use self::coalesce::WriteCoalescer;
 use self::conn::{Conn, ConnState, Upcoming};
 use self::event::{Event, EventKind};
+use self::permits::Permits;
 use self::prefetch::Prefetcher;
 use self::response::{ActiveResponse, ResponseParts};
 use self::source::Effect;
@@ -86,7 +89,7 @@ const LINGER: Duration = Duration::from_millis(500);
 /// | --- | --- |
 /// | in | [`handle_connected`](Self::handle_connected), [`handle_refused`](Self::handle_refused), [`handle_input`](Self::handle_input), [`handle_written`](Self::handle_written), [`handle_half_closed`](Self::handle_half_closed), [`handle_closed`](Self::handle_closed), [`handle_release`](Self::handle_release) |
 /// | out | [`poll_due`](Self::poll_due), [`poll_place`](Self::poll_place), [`poll_step`](Self::poll_step), [`poll_batch`](Self::poll_batch) |
-/// | questions | [`is_leaving`](Self::is_leaving), [`is_accepting_input`](Self::is_accepting_input), [`journal`](Self::journal) |
+/// | questions | [`is_leaving`](Self::is_leaving), [`is_accepting_input`](Self::is_accepting_input), [`is_idle`](Self::is_idle), [`journal`](Self::journal) |
 ///
 /// The call order:
 ///
@@ -108,6 +111,7 @@ pub struct Engine {
     timeline: Timeline,
     /// Answers of models in progress, and requests that wait for one.
     streams: BTreeMap<StreamId, ConnId>,
+    permits: Permits,
     admission: Admission,
     device: Device,
     prefetcher: Prefetcher,
@@ -127,6 +131,7 @@ impl Engine {
             conns: FxHashMap::default(),
             timeline: Timeline::default(),
             streams: BTreeMap::new(),
+            permits: Permits::default(),
             admission: Admission::new(config.backend.clone(), config.keep_alive),
             device: Device::new(config.backend.share.clone()),
             prefetcher: Prefetcher::default(),
@@ -181,6 +186,11 @@ impl Engine {
     /// without taking answers.
     pub fn is_accepting_input(&self, conn: ConnId) -> bool {
         self.conns.get(&conn).is_some_and(Conn::is_accepting_input)
+    }
+
+    /// Returns whether every request that came in has been answered to its end.
+    pub fn is_idle(&self) -> bool {
+        self.conns.values().all(Conn::is_idle)
     }
 
     /// Takes a new connection to `server`.
@@ -252,22 +262,29 @@ impl Engine {
         self.callers.forget(conn);
     }
 
-    /// Lets `chunks` more chunks of the named streams leave, under a stepped pace.
+    /// Lets `chunks` more chunks of each open stream leave, or of the named one, under a stepped pace. Where none is open, they wait
+    /// for the next stream that opens; those of a named stream wait for that one, unless it has been. What a stream has not
+    /// used when it ends is lost.
     pub fn handle_release(&mut self, which: &Release, chunks: u64, now: Instant) {
         if self.config.pace.base != Base::Stepped {
             return;
         }
+        let mut is_taken = matches!(which, Release::Stream(stream) if self.callers.has_begun(stream));
         for (stream, conn) in &self.streams {
             if matches!(which, Release::Stream(wanted) if wanted != stream) {
                 continue;
             }
             let Some(state) = self.conns.get_mut(conn) else { continue };
-            let Some(response) = state.response_mut() else { continue };
+            let Some(response) = state.response_mut().filter(|response| response.is_stepped()) else { continue };
+            is_taken = true;
             let was_blocked = response.released == 0;
             response.released = response.released.saturating_add(chunks);
             if was_blocked && chunks > 0 && response.is_started {
                 state.schedule_chunk(&mut self.timeline, now, now);
             }
+        }
+        if !is_taken {
+            self.permits.keep(which, chunks);
         }
     }
 
@@ -445,7 +462,10 @@ impl Engine {
             pace,
             effect,
         };
-        let response = ActiveResponse::new(parts, &self.config);
+        let mut response = ActiveResponse::new(parts, &self.config);
+        if response.is_stepped() {
+            response.released = self.permits.take(&response.stream);
+        }
         if let Some(state) = self.conns.get_mut(&conn) {
             state.state = ConnState::Responding(Box::new(response));
         }

@@ -172,6 +172,11 @@ impl ActiveResponse {
         self.source.wire_end()
     }
 
+    /// Returns whether its chunks leave when a test releases them.
+    pub(super) fn is_stepped(&self) -> bool {
+        self.schedule.is_stepped()
+    }
+
     /// Notes that its model is loaded.
     pub(super) fn set_loaded(&mut self, now: Instant) {
         self.loading = now.saturating_since(self.received);

@@ -35,23 +35,21 @@ pub(crate) enum GoType {
     Custom(fn(&Json<'_>) -> Result<Value, DecodeError>),
 }
 
-/// A Go struct.
-pub(crate) struct GoStruct {
-    /// Its package; empty for a type without a name.
-    pub(crate) package: &'static str,
-    /// Its name; of a type without one, all that Go says in its place.
-    pub(crate) name: &'static str,
-    /// Its fields.
-    pub(crate) fields: &'static [(&'static str, GoType)],
-}
+/// A Go struct: its package and name, or all that Go says in place of a name; and the names of its fields by their type.
+pub(crate) struct GoStruct(pub(crate) &'static str, pub(crate) &'static [(GoType, &'static [&'static str])]);
 
 impl GoStruct {
-    pub(crate) const fn new(
-        package: &'static str,
-        name: &'static str,
-        fields: &'static [(&'static str, GoType)],
-    ) -> Self {
-        Self { package, name, fields }
+    /// What Go calls it where it names a field: its name without the package, and nothing for a type without a name.
+    fn owner(&self) -> &'static str {
+        if self.0.starts_with("struct ") { "" } else { self.0.rsplit('.').next().unwrap_or_default() }
+    }
+
+    /// The name and the type of the field with this key, compared without case.
+    fn field(&self, key: &str) -> Option<(&'static str, &'static GoType)> {
+        self.1.iter().find_map(|(kind, names)| {
+            let name = names.iter().find(|name| key.eq_ignore_ascii_case(name))?;
+            Some((*name, kind))
+        })
     }
 }
 
@@ -182,7 +180,9 @@ impl Decoder {
             (GoType::TextMap, Json::Object(fields)) => {
                 let mut map = Map::new();
                 for field in fields {
-                    map.insert(field.key.clone(), self.value(&field.value, &GoType::Text, context)?);
+                    let text = self.value(&field.value, &GoType::Text, context)?;
+                    // A null is Go's empty text.
+                    map.insert(field.key.clone(), if text.is_null() { Value::from("") } else { text });
                 }
                 Value::Object(map)
             }
@@ -206,18 +206,16 @@ impl Decoder {
     fn object(&mut self, fields: &[Field<'_>], schema: &GoStruct, context: &Context) -> Result<Value, DecodeError> {
         let mut map = Map::new();
         for field in fields {
-            let mut known = schema.fields.iter();
-            let Some((name, kind)) = known.find(|(name, _)| field.key.eq_ignore_ascii_case(name)) else { continue };
-            let owner = if schema.package.is_empty() { "" } else { schema.name };
-            let mut inner = Context { owner: Some(owner), path: context.path.clone() };
+            let Some((name, kind)) = schema.field(&field.key) else { continue };
+            let mut inner = Context { owner: Some(schema.owner()), path: context.path.clone() };
             inner.path.push(name);
             let decoded = match kind {
                 GoType::Raw => Value::String(String::from_utf8_lossy(field.raw).into_owned()),
                 kind => self.value(&field.value, kind, &inner)?,
             };
-            match (map.get_mut(*name), decoded) {
+            match (map.get_mut(name), decoded) {
                 (_, Value::Null) if matches!(kind, GoType::Map | GoType::List(..) | GoType::Any) => {
-                    _ = map.remove(*name);
+                    _ = map.remove(name);
                 }
                 (_, Value::Null) => {}
                 // Go fills what is there already.
@@ -226,7 +224,7 @@ impl Decoder {
                 {
                     known.extend(more);
                 }
-                (_, decoded) => _ = map.insert((*name).to_owned(), decoded),
+                (_, decoded) => _ = map.insert(name.to_owned(), decoded),
             }
         }
         Ok(Value::Object(map))
@@ -246,8 +244,7 @@ fn go_name(kind: &GoType) -> String {
         GoType::Map => "map[string]interface {}",
         GoType::TextMap => "map[string]string",
         GoType::Float(name) | GoType::Bytes(name) | GoType::List(name, _) => name,
-        GoType::Struct(schema) if schema.package.is_empty() => schema.name,
-        GoType::Struct(schema) => return format!("{}.{}", schema.package, schema.name),
+        GoType::Struct(schema) => schema.0,
     };
     name.to_owned()
 }
@@ -284,18 +281,17 @@ mod tests {
 
     use super::{DecodeError, GoStruct, GoType, base64_error, decode};
 
-    static INNER: GoStruct = GoStruct::new("api", "Inner", &[("n", GoType::Int), ("b", GoType::Bool)]);
-    static OUTER: GoStruct = GoStruct::new(
-        "api",
-        "Outer",
+    static INNER: GoStruct = GoStruct("api.Inner", &[(GoType::Int, &["n"]), (GoType::Bool, &["b"])]);
+    static OUTER: GoStruct = GoStruct(
+        "api.Outer",
         &[
-            ("text", GoType::Text),
-            ("list", GoType::List("[]api.Inner", &GoType::Struct(&INNER))),
-            ("any", GoType::Any),
-            ("map", GoType::Map),
-            ("image", GoType::Bytes("api.ImageData")),
-            ("own", GoType::Custom(|_| Err(DecodeError::Other("refused".to_owned())))),
-            ("alias", GoType::Custom(|json| super::decode_as(json, &INNER))),
+            (GoType::Text, &["text"]),
+            (GoType::List("[]api.Inner", &GoType::Struct(&INNER)), &["list"]),
+            (GoType::Any, &["any"]),
+            (GoType::Map, &["map"]),
+            (GoType::Bytes("api.ImageData"), &["image"]),
+            (GoType::Custom(|_| Err(DecodeError::Other("refused".to_owned()))), &["own"]),
+            (GoType::Custom(|json| super::decode_as(json, &INNER)), &["alias"]),
         ],
     );
 

@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{DEFAULT_SPEED, NewModel, blob_head, blob_put, copy, create, delete, push};
+use super::{CreateRequest, DEFAULT_SPEED, blob_head, blob_put, copy, create, delete, push};
+use crate::generation::Refusal;
 use crate::http::{Framing, Reply, ResponseHead, Version};
 use crate::models::{Card, ModelName, Store};
 
@@ -69,21 +70,19 @@ fn answer(store: &mut Store, request: &Value) -> Option<Reply> {
         });
     }
     let json: Value = serde_json::from_str(body).ok().filter(Value::is_object)?;
+    let refused = |refusal: Refusal| Reply::error(refusal.status, &refusal.text);
     let text = |name: &str| json[name].as_str().unwrap_or_default();
     let model = if text("model").is_empty() { text("name") } else { text("model") };
     if json.get("model").is_some_and(|model| !model.is_string()) {
         return None;
     }
     match path {
-        "/api/copy" => Some(copy(store, text("source"), text("destination"), "2026-08-01T10:00:00Z")),
-        "/api/delete" => Some(delete(store, model)),
+        "/api/copy" => Some(copy(store, body.as_bytes(), "2026-08-01T10:00:00Z").unwrap_or_else(refused)),
+        "/api/delete" => Some(delete(store, body.as_bytes()).unwrap_or_else(refused)),
         "/api/push" if !model.is_empty() => Some(streamed(&push(None, model, DEFAULT_SPEED))),
         "/api/create" => {
-            let files = json["files"].as_object().map(|files| {
-                files.iter().map(|(path, digest)| (path.clone(), digest.as_str().unwrap().to_owned())).collect()
-            });
-            let ask = NewModel { model, from: text("from"), files, ..NewModel::default() };
-            Some(create(&ask, store, DEFAULT_SPEED).map_or_else(|refused| refused, |progress| streamed(&progress)))
+            let made = CreateRequest::decode(body.as_bytes()).and_then(|ask| create(&ask, store, DEFAULT_SPEED));
+            Some(made.map_or_else(refused, |progress| streamed(&progress)))
         }
         _ => None,
     }

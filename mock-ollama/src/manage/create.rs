@@ -1,170 +1,120 @@
 //! `/api/create`: what is asked for, its checks, and its statuses (`server/create.go`).
 
-use std::collections::BTreeMap;
-
-use serde_json::{Map, Value};
-
 use super::derive::{derived, imported, requantize};
 use super::files::canonical;
 use super::modelfile::BLOBS;
 use super::progress::{Progress, STEP};
-use super::pull::pull;
-use crate::http::Reply;
+use super::pull::fetch;
+use super::request::CreateRequest;
+use crate::generation::Refusal;
 use crate::models::{Card, Layer, LayerKind, ModelName, Store};
 
 /// The types that weights can be brought to, as the error text names them.
 const QUANTIZATIONS: [&str; 6] = ["F32", "F16", "Q4_K_S", "Q4_K_M", "Q8_0", ""];
 
-/// What a create asks for, decoded; texts are empty and lists are empty where the request has none.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct NewModel<'a> {
-    /// The name of the new model (`model`, or the older `name`).
-    pub model: &'a str,
-    /// The model that it is made from.
-    pub from: &'a str,
-    /// Uploaded files: name and digest; `None` where the field is absent.
-    pub files: Option<BTreeMap<String, String>>,
-    /// Uploaded adapters: name and digest.
-    pub adapters: BTreeMap<String, String>,
-    /// The Go template.
-    pub template: &'a str,
-    /// The system text.
-    pub system: &'a str,
-    /// The licences.
-    pub licences: Vec<String>,
-    /// The parameters.
-    pub parameters: Map<String, Value>,
-    /// The messages that every conversation begins with: role and content.
-    pub messages: Vec<(String, String)>,
-    /// What to bring the weights to (`quantize`, or the older `quantization`).
-    pub quantize: &'a str,
-    /// The built-in renderer.
-    pub renderer: &'a str,
-    /// The built-in parser.
-    pub parser: &'a str,
-    /// The server version that it needs.
-    pub requires: &'a str,
-}
-
 /// Where a new model comes from.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Source {
+enum Source {
     /// Another model.
     Model(Box<Card>),
-    /// Uploaded files: name and canonical digest, in the order of their names.
-    Files(Vec<(String, String)>),
+    /// The canonical digests of uploaded files, in the order of their names.
+    Files(Vec<String>),
 }
 
 /// Creates a model. Its new card is the outcome; `speed` is that of a pull that may be needed, in bytes per second.
 ///
 /// # Errors
-/// The plain answer of a request that is refused before anything begins.
-pub fn create(request: &NewModel<'_>, store: &Store, speed: u64) -> Result<Progress, Reply> {
-    let files = request.files.iter().flatten().chain(&request.adapters);
-    for (path, digest) in files {
+/// The refusal of a request before anything begins.
+pub fn create(request: &CreateRequest, store: &Store, speed: u64) -> Result<Progress, Refusal> {
+    let refused = |text: &str| Refusal::by_handler(400, text);
+    let name = ModelName::parse(&request.model).ok_or_else(|| refused("invalid model name"))?;
+    let files = request.files.iter().map(|(path, digest)| (path, canonical(digest).is_some()));
+    // The digest of an adapter is read when its file is looked for.
+    let adapters = request.adapters.iter().map(|(path, digest)| (path, !digest.is_empty()));
+    for (path, has_digest) in files.chain(adapters) {
         if !is_relative(path) {
-            return Err(Reply::error(400, "file path must be relative"));
+            return Err(refused("file path must be relative"));
         }
-        if digest.is_empty() {
-            return Err(Reply::error(400, "invalid digest format"));
+        if !has_digest {
+            return Err(refused("invalid digest format"));
         }
     }
-    let Some(name) = ModelName::parse(request.model) else {
-        return Err(Reply::error(400, "invalid model name"));
-    };
-    let (mut progress, source) = match find_source(request, store, speed) {
-        Ok(found) => found,
-        Err(failed) => return Ok(failed),
-    };
-    if let Err((status, text)) = check(request, store) {
-        progress.fail(status, &text);
-        return Ok(progress);
-    }
+    Ok(Progress::of(|progress| make(progress, request, name, store, speed).map(Some)))
+}
+
+fn make(
+    progress: &mut Progress,
+    request: &CreateRequest,
+    name: ModelName,
+    store: &Store,
+    speed: u64,
+) -> Result<Box<Card>, Refusal> {
+    let source = find_source(progress, request, store, speed)?;
+    check(request, store)?;
     let mut card = match &source {
         Source::Model(from) => derived(request, name, from),
         Source::Files(files) => imported(request, name, files, store),
     };
-    if let Err(text) = quantize(&mut progress, request.quantize, &mut card) {
-        progress.fail(500, text);
-        return Ok(progress);
-    }
-    say_layers(&mut progress, &source, &card, store);
+    quantize(progress, &request.quantize, &mut card)?;
+    say_layers(progress, &source, &card, store);
     for status in ["writing manifest", "success"] {
-        progress.say(status);
-        progress.wait(STEP);
+        progress.step(status);
     }
-    progress.outcome = Some(Box::new(card));
-    Ok(progress)
+    Ok(Box::new(card))
 }
 
-/// The source, and the statuses of finding it; `Err` where it fails.
-fn find_source(request: &NewModel<'_>, store: &Store, speed: u64) -> Result<(Progress, Source), Progress> {
-    if !request.from.is_empty() {
-        let Some(from) = ModelName::parse(request.from) else {
-            return Err(Progress::failed(400, "invalid model name"));
-        };
-        if let Some(card) = store.find(&from) {
-            return Ok((Progress::default(), Source::Model(Box::new(card.clone()))));
-        }
-        let mut pulled = pull(store.pullable(&from), |digest| store.has_blob(digest), speed);
-        return match pulled.outcome.take() {
-            Some(card) => {
-                // The success is that of the create, which is still to come.
-                pulled.lines.pop();
-                Ok((pulled, Source::Model(card)))
-            }
-            None => Err(pulled),
-        };
+/// The source, with the statuses of finding it.
+fn find_source(progress: &mut Progress, request: &CreateRequest, store: &Store, speed: u64) -> Result<Source, Refusal> {
+    if request.from.is_empty() {
+        return read_files(progress, request, store);
     }
-    let Some(files) = &request.files else {
-        return Err(Progress::failed(400, "neither 'from' or 'files' was specified"));
-    };
-    read_files(files, store)
+    let from = ModelName::parse(&request.from).ok_or_else(|| Refusal::by_handler(400, "invalid model name"))?;
+    if let Some(card) = store.find(&from) {
+        return Ok(Source::Model(Box::new(card.clone())));
+    }
+    let card = fetch(progress, store.pullable(&from), |digest| store.has_blob(digest), speed)?;
+    // The success is that of the create, which is still to come.
+    progress.lines.pop();
+    Ok(Source::Model(card))
 }
 
-fn read_files(files: &BTreeMap<String, String>, store: &Store) -> Result<(Progress, Source), Progress> {
+fn read_files(progress: &mut Progress, request: &CreateRequest, store: &Store) -> Result<Source, Refusal> {
+    let files = &request.files;
+    if files.is_empty() {
+        return Err(Refusal::by_handler(400, "neither 'from' or 'files' was specified"));
+    }
     let ends = |path: &str, end: &str| path.rsplit_once('.').is_some_and(|(_, found)| found.eq_ignore_ascii_case(end));
     let status = if files.keys().any(|path| ends(path, "safetensors")) {
         "converting model"
     } else if files.keys().any(|path| ends(path, "gguf")) {
         "parsing GGUF"
     } else {
-        return Err(Progress::failed(400, "unknown type"));
+        return Err(Refusal::by_handler(400, "unknown type"));
     };
-    let mut progress = Progress::default();
-    let mut found = Vec::new();
-    for (path, digest) in files {
-        progress.say(status);
-        progress.wait(STEP);
-        let Some(known) = canonical(digest) else {
-            progress.fail(500, "invalid digest format");
-            return Err(progress);
-        };
-        if !store.has_blob(&known) {
-            let file = known.replace(':', "-");
-            progress.fail(500, &format!("open {BLOBS}/{file}: no such file or directory"));
-            return Err(progress);
-        }
-        found.push((path.clone(), known));
-    }
-    Ok((progress, Source::Files(found)))
+    let digests = files.values().filter_map(|digest| canonical(digest)).map(|digest| {
+        progress.step(status);
+        if store.has_blob(&digest) { Ok(digest) } else { Err(missing(&digest)) }
+    });
+    Ok(Source::Files(digests.collect::<Result<_, _>>()?))
+}
+
+fn missing(digest: &str) -> Refusal {
+    let file = digest.replace(':', "-");
+    Refusal::by_handler(500, format!("open {BLOBS}/{file}: no such file or directory"))
 }
 
 /// What can be wrong once the source is there.
-fn check(request: &NewModel<'_>, store: &Store) -> Result<(), (u16, String)> {
-    if !QUANTIZATIONS.contains(&request.quantize.to_uppercase().as_str()) {
+fn check(request: &CreateRequest, store: &Store) -> Result<(), Refusal> {
+    let wanted = request.quantize.to_uppercase();
+    if !QUANTIZATIONS.contains(&wanted.as_str()) {
         let known = QUANTIZATIONS[..5].join(", ");
-        let wanted = request.quantize.to_uppercase();
-        return Err((500, format!("unsupported quantization type {wanted} - supported types are {known}")));
+        let text = format!("unsupported quantization type {wanted} - supported types are {known}");
+        return Err(Refusal::by_handler(500, text));
     }
-    if let Some(why) = template_error(request.template) {
-        return Err((400, format!("template error: {why}")));
+    if let Some(why) = template_error(&request.template) {
+        return Err(Refusal::by_handler(400, format!("template error: {why}")));
     }
     let unknown = |digest: &&String| !canonical(digest).is_some_and(|known| store.has_blob(&known));
-    match request.adapters.values().find(unknown) {
-        Some(digest) => Err((500, format!("open {BLOBS}/{}: no such file or directory", digest.replace(':', "-")))),
-        None => Ok(()),
-    }
+    request.adapters.values().find(unknown).map_or(Ok(()), |digest| Err(missing(digest)))
 }
 
 /// The one mistake in a Go template that is looked for: an action that is not closed.
@@ -183,7 +133,7 @@ fn template_error(template: &str) -> Option<String> {
 }
 
 /// Brings the weights to another type, where one is asked for and they have another one.
-fn quantize(progress: &mut Progress, wanted: &str, card: &mut Card) -> Result<(), &'static str> {
+fn quantize(progress: &mut Progress, wanted: &str, card: &mut Card) -> Result<(), Refusal> {
     let wanted = wanted.to_uppercase();
     let now = card.details.quantization_level.clone();
     // What is not known is taken for what converters write.
@@ -192,13 +142,12 @@ fn quantize(progress: &mut Progress, wanted: &str, card: &mut Card) -> Result<()
         return Ok(());
     }
     if !matches!(now, "F16" | "F32") {
-        return Err("quantization is only supported for F16 and F32 models");
+        return Err(Refusal::by_handler(500, "quantization is only supported for F16 and F32 models"));
     }
     let status = format!("quantizing {now} model to {wanted}");
     progress.transferred(&status, "0000000000000000000", card.size, card.size);
     progress.wait(STEP);
-    progress.say("verifying conversion");
-    progress.wait(STEP);
+    progress.step("verifying conversion");
     requantize(card, &wanted);
     Ok(())
 }
@@ -216,13 +165,12 @@ fn say_layers(progress: &mut Progress, source: &Source, card: &Card, store: &Sto
     for layer in staying.iter().chain(&made) {
         let known = old.contains(layer) || store.has_blob(&layer.digest);
         let verb = if known { "using existing" } else { "creating new" };
-        progress.say(&format!("{verb} layer {}", layer.digest));
-        progress.wait(STEP);
+        progress.step(&format!("{verb} layer {}", layer.digest));
     }
 }
 
 /// A path without a root and without a way up (`io/fs`, `ValidPath`).
-pub(super) fn is_relative(path: &str) -> bool {
+fn is_relative(path: &str) -> bool {
     path == "." || path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }
 

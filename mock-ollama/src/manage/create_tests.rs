@@ -1,13 +1,11 @@
 //! Creating models: checks, statuses, and what comes out.
 
-use std::collections::BTreeMap;
-
 use rstest::rstest;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::{NewModel, create};
+use super::create;
 use crate::http::Reply;
-use crate::manage::{DEFAULT_SPEED, Progress};
+use crate::manage::{CreateRequest, DEFAULT_SPEED, Progress};
 use crate::models::{Card, ModelName, Store, sha256};
 
 fn base() -> Card {
@@ -28,21 +26,22 @@ fn store() -> Store {
     store
 }
 
-fn run(ask: &NewModel<'_>) -> Progress {
-    create(ask, &store(), DEFAULT_SPEED).unwrap()
+fn request(body: &Value) -> CreateRequest {
+    CreateRequest::decode(body.to_string().as_bytes()).unwrap()
 }
 
-fn refused(ask: &NewModel<'_>) -> Reply {
-    create(ask, &store(), DEFAULT_SPEED).unwrap_err()
+fn run(ask: &Value) -> Progress {
+    create(&request(ask), &store(), DEFAULT_SPEED).unwrap()
+}
+
+fn refused(ask: &Value) -> Reply {
+    let refusal = create(&request(ask), &store(), DEFAULT_SPEED).unwrap_err();
+    Reply::error(refusal.status, &refusal.text)
 }
 
 fn statuses(progress: &Progress) -> Vec<String> {
     let values = progress.lines.iter().map(|(_, line)| serde_json::from_str::<Value>(line).unwrap());
     values.map(|value| value["status"].as_str().unwrap().to_owned()).collect()
-}
-
-fn files(path: &str, digest: &str) -> BTreeMap<String, String> {
-    BTreeMap::from([(path.to_owned(), digest.to_owned())])
 }
 
 #[rstest]
@@ -57,39 +56,36 @@ fn a_request_is_refused_before_anything_begins(
     #[case] digest: &str,
     #[case] text: &str,
 ) {
-    let reply = refused(&NewModel { model, files: Some(files(path, digest)), ..NewModel::default() });
+    let reply = refused(&json!({ "model": model, "files": { path: digest } }));
     assert_eq!((reply.status, reply.body), (400, format!("{{\"error\":\"{text}\"}}").into_bytes()));
     assert_eq!(reply.fields[0].1, "application/json; charset=utf-8");
 }
 
 #[rstest]
-#[case::nothing(NewModel::default(), 400, "neither 'from' or 'files' was specified")]
-#[case::bad_source(NewModel { from: "bad name!", ..NewModel::default() }, 400, "invalid model name")]
-#[case::no_type(NewModel { files: Some(BTreeMap::new()), ..NewModel::default() }, 400, "unknown type")]
+#[case::nothing(json!({}), 400, "neither 'from' or 'files' was specified")]
+#[case::bad_source(json!({ "from": "bad name!" }), 400, "invalid model name")]
+#[case::no_type(json!({ "files": { "m.bin": sha256(b"weights") } }), 400, "unknown type")]
 #[case::template(
-    NewModel { from: "base", template: "a\n{{ .Prompt", ..NewModel::default() },
+    json!({ "from": "base", "template": "a\n{{ .Prompt" }),
     400,
     "template error: template: :2: unclosed action"
 )]
 #[case::quantization(
-    NewModel { from: "base", quantize: "bogus", ..NewModel::default() },
+    json!({ "from": "base", "quantize": "bogus" }),
     500,
     "unsupported quantization type BOGUS - supported types are F32, F16, Q4_K_S, Q4_K_M, Q8_0"
 )]
-fn a_request_fails_through_the_stream_with_its_status(
-    #[case] ask: NewModel<'_>,
-    #[case] status: u16,
-    #[case] text: &str,
-) {
-    let streamed = run(&NewModel { model: "z", ..ask }).streamed();
+fn a_request_fails_through_the_stream_with_its_status(#[case] mut ask: Value, #[case] status: u16, #[case] text: &str) {
+    ask["model"] = json!("z");
+    let streamed = run(&ask).streamed();
     assert_eq!((streamed.status, streamed.fields[0].1.as_str()), (status, "application/json"));
     assert_eq!(streamed.chunks[0].1, format!("{{\"error\":\"{text}\"}}"));
 }
 
 #[test]
 fn a_model_from_another_one_uses_its_layers_and_makes_those_that_change() {
-    let parameters = Map::from_iter([("temperature".to_owned(), json!(0.3))]);
-    let ask = NewModel { model: "new", from: "Base", system: "be nice", parameters, ..NewModel::default() };
+    let parameters = json!({ "temperature": 0.3 });
+    let ask = json!({ "model": "new", "from": "Base", "system": "be nice", "parameters": parameters });
     let progress = run(&ask);
     let existing = |digest: &str| format!("using existing layer {digest}");
     let made = |text: &str| format!("creating new layer {}", sha256(text.as_bytes()));
@@ -113,9 +109,8 @@ fn a_model_from_another_one_uses_its_layers_and_makes_those_that_change() {
 
 #[test]
 fn what_a_request_sets_replaces_what_the_source_had_but_licences_add_up() {
-    let parameters = Map::from_iter([("stop".to_owned(), json!(["a", "b"]))]);
-    let licences = vec!["L2".to_owned()];
-    let card = run(&NewModel { model: "new", from: "base", parameters, licences, ..NewModel::default() });
+    let parameters = json!({ "stop": ["a", "b"] });
+    let card = run(&json!({ "model": "new", "from": "base", "parameters": parameters, "license": ["L2"] }));
     let card = card.outcome.unwrap();
     assert_eq!(card.licences, ["L1", "L2"]);
     let stop = |text: &str| ("stop".to_owned(), json!(text));
@@ -124,7 +119,7 @@ fn what_a_request_sets_replaces_what_the_source_had_but_licences_add_up() {
 
 #[test]
 fn a_source_that_is_not_installed_is_pulled_first() {
-    let statuses = statuses(&run(&NewModel { model: "new", from: "away", ..NewModel::default() }));
+    let statuses = statuses(&run(&json!({ "model": "new", "from": "away" })));
     assert_eq!(statuses[0], "pulling manifest");
     assert_eq!(statuses.iter().filter(|status| *status == "success").count(), 1);
     assert_eq!(statuses.last().unwrap(), "success");
@@ -132,7 +127,7 @@ fn a_source_that_is_not_installed_is_pulled_first() {
 
 #[test]
 fn a_source_that_nobody_knows_fails_like_its_pull() {
-    let streamed = run(&NewModel { model: "new", from: "nope", ..NewModel::default() }).streamed();
+    let streamed = run(&json!({ "model": "new", "from": "nope" })).streamed();
     assert_eq!(streamed.status, 200);
     assert_eq!(streamed.chunks[1].1, "{\"error\":\"pull model manifest: file does not exist\"}\n");
 }
@@ -140,7 +135,7 @@ fn a_source_that_nobody_knows_fails_like_its_pull() {
 #[test]
 fn a_model_from_a_file_uses_the_file_as_its_weights() {
     let digest = sha256(b"weights");
-    let ask = NewModel { model: "new", files: Some(files("m.gguf", &digest)), ..NewModel::default() };
+    let ask = json!({ "model": "new", "files": { "m.gguf": digest } });
     let progress = run(&ask);
     let expected = ["parsing GGUF".to_owned(), format!("using existing layer {digest}"), "writing manifest".to_owned()];
     assert_eq!(statuses(&progress)[..3], expected);
@@ -150,7 +145,7 @@ fn a_model_from_a_file_uses_the_file_as_its_weights() {
 #[test]
 fn a_file_that_was_not_uploaded_is_missing() {
     let digest = sha256(b"other");
-    let ask = NewModel { model: "new", files: Some(files("m.gguf", &digest)), ..NewModel::default() };
+    let ask = json!({ "model": "new", "files": { "m.gguf": digest } });
     let failure = run(&ask).failure.unwrap();
     let file = digest.replace(':', "-");
     assert_eq!(failure.text, format!("open /models/blobs/{file}: no such file or directory"));
@@ -159,8 +154,7 @@ fn a_file_that_was_not_uploaded_is_missing() {
 #[test]
 fn weights_are_brought_to_another_type() {
     let digest = sha256(b"weights");
-    let ask =
-        NewModel { model: "new", files: Some(files("m.gguf", &digest)), quantize: "q4_k_m", ..NewModel::default() };
+    let ask = json!({ "model": "new", "files": { "m.gguf": digest }, "quantize": "q4_k_m" });
     let progress = run(&ask);
     assert!(statuses(&progress).contains(&"quantizing F16 model to Q4_K_M".to_owned()));
     assert_eq!(progress.outcome.unwrap().details.quantization_level, "Q4_K_M");
@@ -171,7 +165,7 @@ fn weights_that_were_brought_to_a_small_type_stay_as_they_are() {
     let small = Card { name: ModelName::parse("small").unwrap(), ..base() };
     let details = crate::recording::Details { quantization_level: "Q4_0".to_owned(), ..small.details.clone() };
     let store = Store::new([Card { details, ..small }]);
-    let ask = NewModel { model: "new", from: "small", quantize: "q8_0", ..NewModel::default() };
+    let ask = request(&json!({ "model": "new", "from": "small", "quantize": "q8_0" }));
     let failure = create(&ask, &store, DEFAULT_SPEED).unwrap().failure.unwrap();
     assert_eq!((failure.status, failure.text.as_str()), (500, "quantization is only supported for F16 and F32 models"));
 }

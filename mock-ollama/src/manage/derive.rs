@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::create::NewModel;
+use super::request::CreateRequest;
 use crate::models::{Card, LayerKind, ModelName, Store, sha256};
 use crate::recording::Details;
 
 /// The model of this name that is made from another one.
-pub(super) fn derived(request: &NewModel<'_>, name: ModelName, from: &Card) -> Card {
+pub(super) fn derived(request: &CreateRequest, name: ModelName, from: &Card) -> Card {
     let weights = size_of(from, LayerKind::Weights);
     let mut card = Card { name, ..from.clone() };
     card.details.parent_model = from.name.to_string();
@@ -17,14 +17,13 @@ pub(super) fn derived(request: &NewModel<'_>, name: ModelName, from: &Card) -> C
 }
 
 /// The model of this name that is made from uploaded files, of which nothing but their lengths is known.
-pub(super) fn imported(request: &NewModel<'_>, name: ModelName, files: &[(String, String)], store: &Store) -> Card {
+pub(super) fn imported(request: &CreateRequest, name: ModelName, files: &[String], store: &Store) -> Card {
     let mut card = Card::named(name);
     card.capabilities = vec!["completion".to_owned()];
     card.details = Details { format: "gguf".to_owned(), ..Details::default() };
-    let size = files.iter().filter_map(|(_, digest)| store.upload(digest)).sum();
-    let digests: Vec<&str> = files.iter().map(|(_, digest)| digest.as_str()).collect();
+    let size = files.iter().filter_map(|digest| store.upload(digest)).sum();
     // A single file stays as it is; several become one.
-    card.weights = match digests.as_slice() {
+    card.weights = match files {
         [only] => digits(only),
         several => digits(&sha256(several.concat().as_bytes())),
     };
@@ -41,20 +40,21 @@ pub(super) fn requantize(card: &mut Card, level: &str) {
     seal(card, weights);
 }
 
-fn apply(request: &NewModel<'_>, card: &mut Card) {
+fn apply(request: &CreateRequest, card: &mut Card) {
     let replace = |text: &str, old: &mut Option<String>| {
         if !text.is_empty() {
             *old = Some(text.to_owned());
         }
     };
-    replace(request.template, &mut card.template);
-    replace(request.system, &mut card.system);
-    replace(request.renderer, &mut card.renderer);
-    replace(request.parser, &mut card.parser);
-    replace(request.requires, &mut card.requires);
+    replace(&request.template, &mut card.template);
+    replace(&request.system, &mut card.system);
+    replace(&request.renderer, &mut card.renderer);
+    replace(&request.parser, &mut card.parser);
+    replace(&request.requires, &mut card.requires);
     card.licences.extend(request.licences.iter().cloned());
     if !request.messages.is_empty() {
-        card.messages.clone_from(&request.messages);
+        let part = |message: &Value, key: &str| message[key].as_str().unwrap_or_default().to_owned();
+        card.messages = request.messages.iter().map(|one| (part(one, "role"), part(one, "content"))).collect();
     }
     card.parameters.retain(|(key, _)| !request.parameters.contains_key(key));
     for (key, value) in request.parameters.iter().filter(|(_, value)| !value.is_null()) {

@@ -1,34 +1,38 @@
 //! `/api/copy`, `/api/delete` and `/api/blobs` (`server/routes.go`).
 
+use super::request::{CopyRequest, DeleteRequest};
+use crate::generation::Refusal;
 use crate::go_json::fmt::quote;
 use crate::http::Reply;
 use crate::models::{ModelName, Store, sha256};
 
-/// Answers `/api/copy` and copies; names as the request gives them, empty where it gives none. `modified_at` is RFC 3339.
-pub fn copy(store: &mut Store, source: &str, destination: &str, modified_at: &str) -> Reply {
-    let Some(from) = ModelName::parse(source) else {
-        return Reply::error(400, &format!("source {} is invalid", quote(source)));
+/// Answers `/api/copy` and copies; `modified_at` is RFC 3339.
+///
+/// # Errors
+/// The refusal of a request that names no two models (`server/routes.go`, `CopyHandler`).
+pub fn copy(store: &mut Store, body: &[u8], modified_at: &str) -> Result<Reply, Refusal> {
+    let CopyRequest { source, destination } = CopyRequest::decode(body)?;
+    let name = |field: &str, text: &str| {
+        let invalid = || Refusal::by_handler(400, format!("{field} {} is invalid", quote(text)));
+        ModelName::parse(text).ok_or_else(invalid)
     };
-    let Some(to) = ModelName::parse(destination) else {
-        return Reply::error(400, &format!("destination {} is invalid", quote(destination)));
-    };
-    if store.copy(&from, &to, modified_at) {
+    let (from, to) = (name("source", &source)?, name("destination", &destination)?);
+    Ok(if store.copy(&from, &to, modified_at) {
         Reply::empty(200)
     } else {
-        Reply::error(404, &format!("model {} not found", quote(source)))
-    }
+        Reply::error(404, &format!("model {} not found", quote(&source)))
+    })
 }
 
-/// Answers `/api/delete` and deletes; the name as the request gives it, empty where it gives none.
-pub fn delete(store: &mut Store, model: &str) -> Reply {
-    if model.is_empty() {
-        return Reply::error(400, "model is required");
-    }
-    match ModelName::parse(model) {
-        None => Reply::error(400, &format!("name {} is invalid", quote(model))),
-        Some(name) if store.delete(&name) => Reply::empty(200),
-        Some(_) => Reply::error(404, &format!("model '{model}' not found")),
-    }
+/// Answers `/api/delete` and deletes.
+///
+/// # Errors
+/// The refusal of a request that names no model (`server/routes.go`, `DeleteHandler`).
+pub fn delete(store: &mut Store, body: &[u8]) -> Result<Reply, Refusal> {
+    let DeleteRequest { model } = DeleteRequest::decode(body)?;
+    let invalid = || Refusal::by_handler(400, format!("name {} is invalid", quote(&model)));
+    let is_deleted = store.delete(&ModelName::parse(&model).ok_or_else(invalid)?);
+    Ok(if is_deleted { Reply::empty(200) } else { Reply::error(404, &format!("model '{model}' not found")) })
 }
 
 /// Answers `HEAD /api/blobs/:digest`; the body of an error is only counted.
@@ -68,8 +72,10 @@ pub(super) fn canonical(digest: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use rstest::rstest;
+    use serde_json::json;
 
     use super::{blob_head, blob_put, copy, delete};
+    use crate::generation::Refusal;
     use crate::http::Reply;
     use crate::models::{Card, ModelName, Store, sha256};
 
@@ -77,6 +83,10 @@ mod tests {
 
     fn store() -> Store {
         Store::new([Card::named(ModelName::parse("llama").unwrap())])
+    }
+
+    fn refused(refusal: Refusal) -> Reply {
+        Reply::error(refusal.status, &refusal.text)
     }
 
     fn text(reply: &Reply) -> (u16, &str) {
@@ -89,7 +99,9 @@ mod tests {
     #[case("llama", "bad name!", 400, r#"{"error":"destination \"bad name!\" is invalid"}"#)]
     #[case("", "copied", 400, r#"{"error":"source \"\" is invalid"}"#)]
     fn w_083_a_copy_answers(#[case] from: &str, #[case] to: &str, #[case] status: u16, #[case] body: &str) {
-        assert_eq!(text(&copy(&mut store(), from, to, NOW)), (status, body));
+        let ask = json!({ "source": from, "destination": to }).to_string();
+        let reply = copy(&mut store(), ask.as_bytes(), NOW).unwrap_or_else(refused);
+        assert_eq!(text(&reply), (status, body));
     }
 
     #[rstest]
@@ -98,7 +110,8 @@ mod tests {
     #[case("", 400, r#"{"error":"model is required"}"#)]
     #[case("bad name!", 400, r#"{"error":"name \"bad name!\" is invalid"}"#)]
     fn w_083_a_deletion_answers(#[case] model: &str, #[case] status: u16, #[case] body: &str) {
-        assert_eq!(text(&delete(&mut store(), model)), (status, body));
+        let reply = delete(&mut store(), json!({ "model": model }).to_string().as_bytes()).unwrap_or_else(refused);
+        assert_eq!(text(&reply), (status, body));
     }
 
     #[test]

@@ -30,10 +30,10 @@ mod capture_tests;
 mod refusal_tests;
 
 pub use account::{me, recommendations, signout, transcriptions, web_fetch, web_search};
-pub use create::{NewModel, Source, create};
+pub use create::create;
 pub use files::{blob_head, blob_put, copy, delete};
-pub use progress::{Failure, Progress, Streamed};
+pub use progress::{Progress, Streamed};
 pub use pull::{DEFAULT_SPEED, pull};
 pub use push::push;
-pub use request::{CopyRequest, CreateRequest, NameRequest, ShowRequest};
-pub use show::{ShowOptions, show};
+pub use request::{CreateRequest, ShowRequest, TransferRequest};
+pub use show::show;

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
+use crate::generation::Refusal;
 use crate::go_json::{error_body, is_zero, to_string};
 use crate::http::{BARE_JSON, Reply};
 use crate::models::Card;
@@ -18,21 +19,12 @@ const NDJSON: &str = "application/x-ndjson";
 pub struct Progress {
     /// Statuses as JSON without a line end, each with its time since the request.
     pub lines: Vec<(Duration, String)>,
-    /// How it failed, after the statuses.
-    pub failure: Option<Failure>,
+    /// How it failed, after the statuses. Its status counts where none was sent before.
+    pub failure: Option<Refusal>,
     /// When it is over, since the request.
     pub took: Duration,
     /// The model that is there when it is over; the owner of the store sets when it was modified.
     pub outcome: Option<Box<Card>>,
-}
-
-/// How a pull, push or create failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// The status code, where no status was sent before.
-    pub status: u16,
-    /// The text of the error.
-    pub text: String,
 }
 
 /// A streamed answer: always chunked.
@@ -59,10 +51,13 @@ struct Line<'a> {
 }
 
 impl Progress {
-    /// A failure before the first status.
-    pub(super) fn failed(status: u16, text: &str) -> Self {
+    /// What these steps say, and how they end.
+    pub(super) fn of(steps: impl FnOnce(&mut Self) -> Result<Option<Box<Card>>, Refusal>) -> Self {
         let mut progress = Self::default();
-        progress.fail(status, text);
+        match steps(&mut progress) {
+            Ok(outcome) => progress.outcome = outcome,
+            Err(failure) => progress.failure = Some(failure),
+        }
         progress
     }
 
@@ -81,9 +76,10 @@ impl Progress {
         self.took = self.took.saturating_add(time);
     }
 
-    /// Fails at the present time.
-    pub(super) fn fail(&mut self, status: u16, text: &str) {
-        self.failure = Some(Failure { status, text: text.to_owned() });
+    /// Adds a status, and lets the time of a step pass.
+    pub(super) fn step(&mut self, status: &str) {
+        self.say(status);
+        self.wait(STEP);
     }
 
     /// The streamed answer.
@@ -116,6 +112,7 @@ impl Progress {
 #[cfg(test)]
 mod tests {
     use super::{Progress, STEP};
+    use crate::generation::Refusal;
 
     fn two_statuses() -> Progress {
         let mut progress = Progress::default();
@@ -137,7 +134,7 @@ mod tests {
     #[test]
     fn w_082_a_late_failure_is_the_last_line_of_a_stream() {
         let mut progress = two_statuses();
-        progress.fail(500, "boom");
+        progress.failure = Some(Refusal::by_handler(500, "boom"));
         let streamed = progress.streamed();
         assert_eq!((streamed.status, streamed.chunks[2].1.as_str()), (200, "{\"error\":\"boom\"}\n"));
         let whole = progress.whole();
@@ -146,7 +143,7 @@ mod tests {
 
     #[test]
     fn an_early_failure_keeps_its_status_and_has_no_line_end() {
-        let streamed = Progress::failed(400, "bad").streamed();
+        let streamed = Progress::of(|_| Err(Refusal::by_handler(400, "bad"))).streamed();
         assert_eq!((streamed.status, streamed.fields[0].1.as_str()), (400, "application/json"));
         assert_eq!(streamed.chunks, [(std::time::Duration::ZERO, r#"{"error":"bad"}"#.to_owned())]);
     }

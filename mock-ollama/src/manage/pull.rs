@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::progress::{Progress, STEP};
+use crate::generation::Refusal;
 use crate::models::{Card, Layer};
 
 /// How fast layers come unless something else is asked for, in bytes per second.
@@ -17,21 +18,23 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Pulls a model: `None` where the registry has none of that name. `is_present` tells of a digest whether its file is
 /// there already; `speed` is in bytes per second.
 pub fn pull(card: Option<&Card>, is_present: impl Fn(&str) -> bool, speed: u64) -> Progress {
-    let mut progress = Progress::default();
-    progress.say("pulling manifest");
-    progress.wait(STEP);
-    let Some(card) = card else {
-        progress.fail(500, "pull model manifest: file does not exist");
-        return progress;
-    };
-    let layers = card.layers();
-    transfer(&mut progress, "pulling", &layers, is_present, speed);
+    Progress::of(|progress| fetch(progress, card, is_present, speed).map(Some))
+}
+
+/// The same as part of something longer.
+pub(super) fn fetch(
+    progress: &mut Progress,
+    card: Option<&Card>,
+    is_present: impl Fn(&str) -> bool,
+    speed: u64,
+) -> Result<Box<Card>, Refusal> {
+    progress.step("pulling manifest");
+    let card = card.ok_or_else(|| Refusal::by_handler(500, "pull model manifest: file does not exist"))?;
+    transfer(progress, "pulling", &card.layers(), is_present, speed);
     for status in ["verifying sha256 digest", "writing manifest", "success"] {
-        progress.say(status);
-        progress.wait(STEP);
+        progress.step(status);
     }
-    progress.outcome = Some(Box::new(card.clone()));
-    progress
+    Ok(Box::new(card.clone()))
 }
 
 /// Moves layers one after the other: none for those that are there, else every tick what has come of it.

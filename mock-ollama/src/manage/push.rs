@@ -3,27 +3,25 @@
 use super::modelfile::BLOBS;
 use super::progress::{Progress, STEP};
 use super::pull::transfer;
-use crate::models::{Card, ModelName};
-
-const REGISTRY: &str = "registry.ollama.ai";
+use crate::generation::Refusal;
+use crate::models::{Card, ModelName, qualified};
 
 /// Pushes a model: `None` where none of that name is installed. `requested` is the name as the request gives it, which
 /// is not empty; `speed` is in bytes per second.
 pub fn push(card: Option<&Card>, requested: &str, speed: u64) -> Progress {
-    let mut progress = Progress::default();
-    progress.say("retrieving manifest");
-    let Some(card) = card else {
-        progress.say("couldn't retrieve manifest");
-        progress.fail(500, &no_manifest(requested));
-        return progress;
-    };
-    progress.wait(STEP);
-    transfer(&mut progress, "pushing", &card.layers(), |_| false, speed);
-    for status in ["pushing manifest", "success"] {
-        progress.say(status);
+    Progress::of(|progress| {
+        progress.say("retrieving manifest");
+        let Some(card) = card else {
+            progress.say("couldn't retrieve manifest");
+            return Err(Refusal::by_handler(500, no_manifest(requested)));
+        };
         progress.wait(STEP);
-    }
-    progress
+        transfer(progress, "pushing", &card.layers(), |_| false, speed);
+        for status in ["pushing manifest", "success"] {
+            progress.step(status);
+        }
+        Ok(None)
+    })
 }
 
 fn no_manifest(requested: &str) -> String {
@@ -34,17 +32,6 @@ fn no_manifest(requested: &str) -> String {
             format!("open {folder}/manifests/{file}: no such file or directory")
         }
         None => format!("unqualified name: {}", qualified(requested)),
-    }
-}
-
-/// A name with all the parts that it leaves out.
-fn qualified(name: &str) -> String {
-    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
-    let name = if tagged { name.to_owned() } else { format!("{name}:latest") };
-    match name.matches('/').count() {
-        0 => format!("{REGISTRY}/library/{name}"),
-        1 => format!("{REGISTRY}/{name}"),
-        _ => name,
     }
 }
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{CopyRequest, CreateRequest, NameRequest, ShowRequest};
+use super::{CreateRequest, ShowRequest, TransferRequest, copy, create, delete};
 use crate::dialect::{self, EmbedRequest, LegacyEmbedRequest, check};
 use crate::generation::{Refusal, RefusedBy};
-use crate::models::{Card, ModelName};
+use crate::models::{Card, ModelName, Store};
 
 fn card(name: &str) -> Option<Card> {
     let known: &[&str] = match name.split(':').next()? {
@@ -35,16 +35,17 @@ fn refusal(path: &str, body: &[u8]) -> Option<Refusal> {
         };
         return done(check(format, &ask, &card(ask.name.as_str())?));
     }
+    let mut store = Store::new([]);
     done(match path {
         "/api/embed" => EmbedRequest::decode_native(body).map(drop),
         "/v1/embeddings" => EmbedRequest::decode_openai(body).map(drop),
         "/api/embeddings" => LegacyEmbedRequest::decode(body).map(drop),
         "/api/show" => ShowRequest::decode(body).map(drop),
-        "/api/pull" => NameRequest::pull(body).map(drop),
-        "/api/push" => NameRequest::push(body).map(drop),
-        "/api/delete" => NameRequest::delete(body).map(drop),
-        "/api/copy" => CopyRequest::decode(body).map(drop),
-        "/api/create" => CreateRequest::decode(body).map(drop),
+        "/api/pull" => TransferRequest::pull(body).map(drop),
+        "/api/push" => TransferRequest::push(body).map(drop),
+        "/api/delete" => delete(&mut store, body).map(drop),
+        "/api/copy" => copy(&mut store, body, "").map(drop),
+        "/api/create" => CreateRequest::decode(body).and_then(|ask| create(&ask, &store, 1)).map(drop),
         _ => Ok(()),
     })
 }

@@ -5,27 +5,13 @@ use serde_json::{Map, Value, json};
 
 use super::listing::without_lengths;
 use super::modelfile::{DEFAULT_TEMPLATE, modelfile, parameters};
+use super::request::ShowRequest;
 use crate::go_json::to_string;
 use crate::models::{Card, Tensor};
 use crate::recording::Details;
 
 /// Clients whose `User-Agent` begins so get the name that they asked for.
 const COPILOT: &str = "GitHubCopilotChat/";
-
-/// What a request may change of the answer.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct ShowOptions<'a> {
-    /// The model as the request names it.
-    pub model: &'a str,
-    /// The system text to show instead of the model's own; empty where there is none.
-    pub system: &'a str,
-    /// Whether arrays are shown.
-    pub verbose: bool,
-    /// The options to show instead of the model's own.
-    pub options: Map<String, Value>,
-    /// The field `User-Agent`; empty where there is none.
-    pub user_agent: &'a str,
-}
 
 #[derive(Serialize)]
 struct Message<'a> {
@@ -62,12 +48,12 @@ struct Show<'a> {
     requires: &'a str,
 }
 
-/// The body of `/api/show`.
-pub fn show(card: &Card, request: &ShowOptions<'_>) -> String {
+/// The body of `/api/show`; `user_agent` is what the field of that name says.
+pub fn show(card: &Card, request: &ShowRequest, user_agent: &str) -> String {
     let own_system = card.system.as_deref().unwrap_or_default();
-    let system = if request.system.is_empty() { own_system } else { request.system };
+    let system = if request.system.is_empty() { own_system } else { &request.system };
     let mut model_info = metadata(&model_info(card), request.verbose);
-    if request.user_agent.starts_with(COPILOT) {
+    if user_agent.starts_with(COPILOT) {
         model_info.insert("general.basename".to_owned(), json!(request.model));
         model_info.sort_keys();
     }

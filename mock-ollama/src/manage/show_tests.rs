@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::{Map, Value, json};
 
-use super::{ShowOptions, show};
+use super::{ShowRequest, show};
 use crate::manage::listing::{openai_model, tags};
 use crate::models::{Card, ModelName, Tensor};
 use crate::recording::Details;
@@ -19,7 +19,7 @@ fn field(body: &str, name: &str) -> Value {
 
 #[test]
 fn w_075_metadata_is_always_there_and_sorted() {
-    assert_eq!(field(&show(&named("m"), &ShowOptions::default()), "model_info"), json!({}));
+    assert_eq!(field(&show(&named("m"), &ShowRequest::default(), ""), "model_info"), json!({}));
     let mut card = named("m");
     card.model_info = Map::from_iter([
         ("tokenizer.ggml.tokens".to_owned(), json!(["a"])),
@@ -27,12 +27,12 @@ fn w_075_metadata_is_always_there_and_sorted() {
         ("tokenizer.chat_template".to_owned(), json!("hidden")),
         ("general.architecture".to_owned(), json!("llama")),
     ]);
-    let brief = show(&card, &ShowOptions::default());
+    let brief = show(&card, &ShowRequest::default(), "");
     assert!(
         brief.contains(r#""model_info":{"general.architecture":"llama","tokenizer.ggml.tokens":null},"#),
         "{brief}"
     );
-    let verbose = show(&card, &ShowOptions { verbose: true, ..ShowOptions::default() });
+    let verbose = show(&card, &ShowRequest { verbose: true, ..ShowRequest::default() }, "");
     assert!(verbose.contains(r#""tokenizer.ggml.tokens":["a"]"#), "{verbose}");
 }
 
@@ -42,21 +42,21 @@ fn metadata_that_is_not_given_follows_from_the_details() {
     card.details.family = "llama".to_owned();
     card.details.context_length = Some(8192);
     let expected = json!({ "general.architecture": "llama", "llama.context_length": 8192 });
-    assert_eq!(field(&show(&card, &ShowOptions::default()), "model_info"), expected);
+    assert_eq!(field(&show(&card, &ShowRequest::default(), ""), "model_info"), expected);
 }
 
 #[test]
 fn one_client_is_told_the_name_that_it_asked_for() {
-    let ask = ShowOptions { model: "M", user_agent: "GitHubCopilotChat/0.30", ..ShowOptions::default() };
-    assert_eq!(field(&show(&named("m"), &ask), "model_info"), json!({ "general.basename": "M" }));
-    let other = ShowOptions { user_agent: "curl GitHubCopilotChat/", ..ask };
-    assert_eq!(field(&show(&named("m"), &other), "model_info"), json!({}));
+    let ask = ShowRequest { model: "M".to_owned(), ..ShowRequest::default() };
+    let info = |user_agent| field(&show(&named("m"), &ask, user_agent), "model_info");
+    assert_eq!(info("GitHubCopilotChat/0.30"), json!({ "general.basename": "M" }));
+    assert_eq!(info("curl GitHubCopilotChat/"), json!({}));
 }
 
 #[test]
 fn a_template_inside_the_weights_is_shown_but_not_in_the_modelfile() {
     let card = Card { chat_template: Some("{% x %}".to_owned()), ..named("m") };
-    let body = show(&card, &ShowOptions::default());
+    let body = show(&card, &ShowRequest::default(), "");
     assert_eq!(field(&body, "template"), json!("{% x %}"));
     assert!(field(&body, "modelfile").as_str().unwrap().ends_with("TEMPLATE {{ .Prompt }}\n"));
 }
@@ -137,7 +137,7 @@ fn a_shown_model_looks_as_on_the_real_server() {
         if !system.is_empty() {
             card.system = None;
         }
-        let ours = show(&card, &ShowOptions { model: &name, system: &system, ..ShowOptions::default() });
+        let ours = show(&card, &ShowRequest { model: name, system, ..ShowRequest::default() }, "");
         assert_eq!(masked(&ours), masked(&theirs), "{}", capture["id"]);
     }
 }

@@ -19,6 +19,6 @@ mod store;
 pub use card::{Batching, Card, Tensor};
 pub use keep_alive::KeepAlive;
 pub use layers::{Layer, LayerKind, sha256};
-pub use name::ModelName;
+pub use name::{ModelName, qualified};
 pub use runners::{Found, Loaded, Runners};
 pub use store::Store;

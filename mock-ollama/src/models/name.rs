@@ -69,6 +69,17 @@ impl fmt::Display for ModelName {
     }
 }
 
+/// Returns a name with all the parts that it leaves out, whether or not it keeps to the grammar.
+pub fn qualified(name: &str) -> String {
+    let tagged = name.rsplit('/').next().is_some_and(|last| last.contains(':'));
+    let name = if tagged { name.to_owned() } else { format!("{name}:{DEFAULT_TAG}") };
+    match name.matches('/').count() {
+        0 => format!("{DEFAULT_HOST}/{DEFAULT_NAMESPACE}/{name}"),
+        1 => format!("{DEFAULT_HOST}/{name}"),
+        _ => name,
+    }
+}
+
 fn is_part(part: &str, extra: &str, longest: usize) -> bool {
     let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let inner = |c: char| word(c) || c == '-' || extra.contains(c);

@@ -4,11 +4,13 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use super::request_body::RequestBody;
 
 /// One recording: a file's worth of exchanges with one model.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Recording {
     /// The recording's name, unique within a catalog; by convention the file's stem.
     pub name: String,
@@ -144,6 +146,7 @@ pub struct Details {
 
 /// One request and its response.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Exchange {
     /// What was asked; absent when it is not known, and then only loose matching finds the exchange.
     pub request: Option<Request>,
@@ -160,6 +163,7 @@ pub struct Exchange {
 
 /// A recorded request.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Request {
     /// The request method.
     pub method: Method,
@@ -170,6 +174,16 @@ pub struct Request {
 }
 
 impl Request {
+    /// Returns a recorded request.
+    pub fn new(method: Method, path: impl Into<String>, body: Option<RequestBody>) -> Self {
+        Self { method, path: path.into(), body }
+    }
+
+    /// Returns a `POST` with a JSON body, as all requests for an answer are.
+    pub fn post(path: impl Into<String>, body: Value) -> Self {
+        Self::new(Method::Post, path, Some(RequestBody::Json(body)))
+    }
+
     /// Returns the path that is kept of a request target: without scheme, host and query, none of which an answer of
     /// Ollama's depends on. What is not visible ASCII is percent-encoded.
     ///
@@ -229,7 +243,9 @@ impl Method {
 }
 
 /// A recorded response head.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct Response {
     /// The status code.
     pub status: u16,
@@ -239,6 +255,11 @@ pub struct Response {
 }
 
 impl Response {
+    /// Returns a response head with these fields.
+    pub fn new(status: u16, headers: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>) -> Self {
+        Self { status, headers: headers.into_iter().map(|(name, value)| (name.into(), value.into())).collect() }
+    }
+
     /// Returns the value of the header called `name`, compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
         let found = self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name));
@@ -248,11 +269,19 @@ impl Response {
 
 /// Some bytes of a response body and when they came.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Chunk {
     /// Microseconds from the moment the request had been received.
     pub at_us: u64,
     /// The bytes, verbatim.
     pub bytes: Bytes,
+}
+
+impl Chunk {
+    /// Returns these bytes, as they came at `at_us`.
+    pub fn new(at_us: u64, bytes: impl Into<Bytes>) -> Self {
+        Self { at_us, bytes: bytes.into() }
+    }
 }
 
 /// How a response body ended.
@@ -272,6 +301,11 @@ pub enum End {
 }
 
 impl Exchange {
+    /// Returns an exchange whose body came to its end; when it was asked for is not known.
+    pub fn new(request: Option<Request>, response: Response, chunks: Vec<Chunk>) -> Self {
+        Self { request, sent_us: None, response, chunks, end: End::Clean }
+    }
+
     /// Returns the body's length in bytes.
     pub(crate) fn body_len(&self) -> u64 {
         self.chunks.iter().map(|chunk| chunk.bytes.len() as u64).sum()
@@ -284,10 +318,5 @@ impl Exchange {
             body.extend_from_slice(&chunk.bytes);
         }
         body
-    }
-
-    /// Returns whether the response is an NDJSON stream.
-    pub fn is_ndjson(&self) -> bool {
-        self.response.header("content-type").is_some_and(|value| value.starts_with("application/x-ndjson"))
     }
 }

@@ -119,7 +119,7 @@ fn without_blanks(text: &str) -> String {
 
 /// Returns what stands before each string literal of a JSON text, and the literal with its quotes; an empty one at the
 /// end.
-fn pieces(json: &str) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn pieces(json: &str) -> impl Iterator<Item = (&str, &str)> {
     let mut rest = json;
     std::iter::from_fn(move || {
         if rest.is_empty() {

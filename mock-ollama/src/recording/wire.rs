@@ -63,17 +63,11 @@ pub(super) struct RequestObject<'a> {
     pub(super) body_text: Option<Cow<'a, str>>,
 }
 
+/// `R` is the response, or a reference to it.
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct ResponseLine<'a> {
-    pub(super) response: ResponseObject<'a>,
-}
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct ResponseObject<'a> {
-    pub(super) status: u16,
-    pub(super) headers: Cow<'a, [(String, String)]>,
+pub(super) struct ResponseLine<R> {
+    pub(super) response: R,
 }
 
 /// `[offset_us, payload]`

@@ -8,13 +8,12 @@ use serde_json::value::to_raw_value;
 use sha2::{Digest as _, Sha256};
 
 use super::error::{RecordingProblem, WriteError};
-use super::limits::{MAX_CHUNKS, MAX_FILE_BYTES};
+use super::limits::{MAX_BODY_NESTING, MAX_CHUNKS, MAX_FILE_BYTES};
 use super::model::{Exchange, Recording, Request};
-use super::request_body::RequestBody;
+use super::request_body::{RequestBody, is_nested_deeper};
 use super::rules;
 use super::wire::{
-    EndLine, EndObject, EventLine, HeaderLine, Payload, RequestLine, RequestObject, ResponseLine, ResponseObject,
-    VERSION,
+    EndLine, EndObject, EventLine, HeaderLine, Payload, RequestLine, RequestObject, ResponseLine, VERSION,
 };
 
 /// Writes `recording` in its canonical form, which [`read`](super::read) reads back to an equal recording.
@@ -141,9 +140,7 @@ fn exchange(exchange: &Exchange, sink: &mut Sink<impl Write>) -> Result<(), Faul
         sink.put(&RequestLine { request, sent_us: exchange.sent_us })?;
     }
     rules::response(&exchange.response)?;
-    let response =
-        ResponseObject { status: exchange.response.status, headers: Cow::Borrowed(&exchange.response.headers) };
-    sink.put(&ResponseLine { response })?;
+    sink.put(&ResponseLine { response: &exchange.response })?;
     let mut hash = Sha256::new();
     let mut before = None;
     for chunk in &exchange.chunks {
@@ -162,10 +159,16 @@ fn exchange(exchange: &Exchange, sink: &mut Sink<impl Write>) -> Result<(), Faul
 }
 
 fn request(request: &Request) -> Result<RequestObject<'_>, Fault> {
-    rules::request(request)?;
+    rules::path(&request.path)?;
     let (body, body_text) = match &request.body {
         None => (None, None),
-        Some(RequestBody::Json(value)) => (Some(Cow::Owned(to_raw_value(value).map_err(io::Error::from)?)), None),
+        Some(RequestBody::Json(value)) => {
+            let json = to_raw_value(value).map_err(io::Error::from)?;
+            if is_nested_deeper(json.get(), MAX_BODY_NESTING) {
+                return Err(RecordingProblem::BodyNesting.into());
+            }
+            (Some(Cow::Owned(json)), None)
+        }
         Some(RequestBody::Exact(json)) => (Some(Cow::Borrowed(json.raw())), None),
         Some(RequestBody::Text(text)) => (None, Some(Cow::Borrowed(text.as_str()))),
     };

@@ -92,7 +92,10 @@ enum PerForm {
 
 /// One value, or a list.
 #[derive(Clone, Debug, Deserialize)]
-#[serde(untagged)]
+#[serde(
+    untagged,
+    expecting = "a value that is none; write a text, a table with one of regex and equals, or a list of them"
+)]
 pub(crate) enum OneOrMany<T> {
     One(T),
     Many(Vec<T>),

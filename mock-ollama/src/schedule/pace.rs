@@ -11,7 +11,7 @@ const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How recorded time maps to replay time: a base, and what is changed of it.
 ///
-/// Written as `recorded`, `x20`, `rate=40`, `gap=20ms` or `instant`, combined with `ttft=300ms` and
+/// Written as `recorded`, `x20`, `rate=40`, `gap=20ms`, `instant` or `stated`, combined with `ttft=300ms` and
 /// `jitter=10%` by commas, such as `x4,ttft=300ms,jitter=10%`.
 ///
 /// ```
@@ -53,7 +53,7 @@ pub enum Base {
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PaceError {
     /// A word that is none of the known ones.
-    #[error("unknown pace `{0}`: expected recorded, x20, rate=40, gap=20ms, instant, ttft=300ms or jitter=10%")]
+    #[error("unknown pace `{0}`: expected recorded, x20, rate=40, gap=20ms, instant, stated, ttft=300ms or jitter=10%")]
     Unknown(String),
     /// A number out of range.
     #[error("bad number in pace `{word}`: expected {expected}")]

@@ -65,7 +65,8 @@ fn the_least_script_is_a_name_and_an_answer() {
 
 #[test]
 fn the_first_rule_that_fits_gives_text_and_ending() {
-    let script = format!("[[rule]]\nwhen.prompt = \"END\"\nreply.pieces = [\"so\"]\nreply.ends = \"length\"\n{MINIMAL}");
+    let script =
+        format!("[[rule]]\nwhen.prompt = \"END\"\nreply.pieces = [\"so\"]\nreply.ends = \"length\"\n{MINIMAL}");
     let ended = answer(&script, "the END");
     assert_eq!((texts(&ended), ended.ending), (vec!["so".to_owned()], Ending::Done(Reason::Length)));
     assert_eq!(texts(&answer(&script, "x")), ["Hello", " world"]);
@@ -88,8 +89,7 @@ fn times_are_exact_to_the_nanosecond() {
 
 #[test]
 fn a_failure_comes_after_as_many_pieces_as_it_says() {
-    let script =
-        MINIMAL.replace("world\"]", "world\"]\nreply.error = { text = \"boom\", after = 1 }");
+    let script = MINIMAL.replace("world\"]", "world\"]\nreply.error = { text = \"boom\", after = 1 }");
     let generation = answer(&script, "E");
     assert_eq!(texts(&generation), ["Hello"]);
     assert_eq!(generation.ending, Ending::Failed { status: 500, text: "boom".to_owned() });

@@ -8,11 +8,13 @@
 //! | [`recordings`] | recordings that are built in or lie in folders |
 //! | [`seams`] | time sources, observers and own answers |
 //! | [`server`] | builder, handle, journal and drop |
+//! | [`waits`] | waits for what a server reaches |
 
 mod public_surface;
 mod reading;
 mod record;
 mod recordings;
-mod seams;
 mod rules;
+mod seams;
 mod server;
+mod waits;

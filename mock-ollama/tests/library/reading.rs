@@ -154,9 +154,8 @@ fn the_bodies_that_other_projects_recorded_read() {
         };
         let bytes = std::fs::read(&file).unwrap();
         let Some(dialect) = looks_like(&String::from_utf8_lossy(&bytes)) else { continue };
-        let response = Response { status: 200, headers: vec![("Content-Type".to_owned(), kind.to_owned())] };
-        let chunks = vec![Chunk { at_us: 1000, bytes: bytes.into() }];
-        compare(&label, dialect, &Exchange { request: None, sent_us: None, response, chunks, end: End::Clean });
+        let response = Response::new(200, [("Content-Type", kind)]);
+        compare(&label, dialect, &Exchange::new(None, response, vec![Chunk::new(1000, bytes)]));
         count += 1;
     }
     assert!(count >= 190, "{count} bodies");
@@ -203,7 +202,6 @@ fn captured(response: &Value) -> Option<Exchange> {
     let headers = headers.map(|field| (field[0].as_str().unwrap().to_owned(), field[1].as_str().unwrap().to_owned()));
     let whole = [response["body"].clone()];
     let chunks = response["chunks"].as_array().map_or(whole.as_slice(), Vec::as_slice).iter().zip(1..);
-    let chunks = chunks.map(|(text, n)| Some(Chunk { at_us: n * 1000, bytes: text.as_str()?.to_owned().into() }));
-    let response = Response { status, headers: headers.collect() };
-    Some(Exchange { request: None, sent_us: None, response, chunks: chunks.collect::<Option<_>>()?, end: End::Clean })
+    let chunks = chunks.map(|(text, n)| Some(Chunk::new(n * 1000, text.as_str()?.to_owned())));
+    Some(Exchange::new(None, Response::new(status, headers), chunks.collect::<Option<_>>()?))
 }

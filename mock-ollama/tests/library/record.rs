@@ -16,6 +16,9 @@ use mock_ollama::{Builder, MockOllama};
 
 use util::{CHAT, exchange, recorder, recordings, request};
 
+/// Longer than anything here takes on a busy host.
+const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
+
 /// An upstream that says a secret in three pieces.
 fn upstream(pace: &str) -> MockOllama {
     let script = Script::says("tiny", ["my key is s", "k-xy", "z9, ", "é <b>"]).unwrap();
@@ -163,12 +166,12 @@ fn a_client_that_leaves_ends_the_upstream_exchange_and_the_recording_says_so() {
     let recorder = recorder(&server.url(), folder.path(), &[]);
     let mut client = TcpStream::connect(recorder.addr()).unwrap();
     client.write_all(request("/api/chat", "", CHAT).as_bytes()).unwrap();
-    assert!(server.wait_in_flight(1, std::time::Duration::from_secs(20)));
+    server.in_flight(1).within(PATIENCE).wait().unwrap();
     server.release(1);
     let mut first = [0; 1];
     client.read_exact(&mut first).unwrap();
     drop(client);
-    assert!(server.wait_in_flight(0, std::time::Duration::from_secs(20)), "the upstream's client left too");
+    server.in_flight(0).within(PATIENCE).wait().unwrap();
     recorder.finish();
     let all = recordings(folder.path());
     assert_eq!((all[0].exchanges[0].end, all[0].exchanges[0].chunks.len()), (End::ClientClosed, 1));
@@ -182,7 +185,7 @@ fn a_recorder_that_is_stopped_in_mid_stream_leaves_only_whole_recordings() {
     let recorder = recorder(&server.url(), folder.path(), &[]);
     let mut client = TcpStream::connect(recorder.addr()).unwrap();
     client.write_all(request("/api/chat", "", CHAT).as_bytes()).unwrap();
-    assert!(server.wait_in_flight(1, std::time::Duration::from_secs(20)));
+    server.in_flight(1).within(PATIENCE).wait().unwrap();
     server.release(2);
     client.read_exact(&mut [0; 1]).unwrap();
     assert_eq!(folder.path().read_dir().unwrap().count(), 0, "nothing is written before the end");
@@ -208,7 +211,7 @@ fn a_recorder_that_is_killed_in_mid_stream_leaves_no_part_of_a_recording() {
     let addr = said.trim().rsplit_once("http://").unwrap().1;
     let mut client = TcpStream::connect(addr).unwrap();
     client.write_all(request("/api/chat", "", CHAT).as_bytes()).unwrap();
-    assert!(server.wait_in_flight(1, std::time::Duration::from_secs(20)));
+    server.in_flight(1).within(PATIENCE).wait().unwrap();
     server.release(2);
     client.read_exact(&mut [0; 1]).unwrap();
     program.kill().unwrap();

@@ -198,7 +198,8 @@ fn turns_are_counted_for_each_caller_on_demand() {
     let server = MockOllama::start().unwrap();
     server.on(chat()).replies([says("one"), says("two")]).per(Per::Caller);
     let of = |caller: &str| {
-        send(&server, &format!("POST /api/chat HTTP/1.0\r\nx-mock-caller: {caller}\r\n"), &hello("x").to_string()).text()
+        send(&server, &format!("POST /api/chat HTTP/1.0\r\nx-mock-caller: {caller}\r\n"), &hello("x").to_string())
+            .text()
     };
     assert_eq!([of("a"), of("b"), of("a")], ["one", "one", "two"]);
     server.finish().unwrap();

@@ -96,7 +96,7 @@ fn a_chunk_leaves_when_the_clock_that_was_plugged_in_says_so() {
     let clock = ByHand::default();
     let server = MockOllama::builder().builtin("tiny-short").time_source(clock.clone()).start().unwrap();
     let (client, _) = ask(&server);
-    assert!(server.wait_in_flight(1, PATIENCE));
+    server.in_flight(1).within(PATIENCE).wait().unwrap();
     let recording = recording();
     let chunks = &recording.exchanges[0].chunks;
     let mut reader = BufReader::new(client);
@@ -143,7 +143,7 @@ fn writes(options: SocketOptions) -> (usize, usize) {
     let server = MockOllama::builder().builtin("tiny-short").time_source(clock.clone()).observer(Tell(tell));
     let server = server.sockets(options).start().unwrap();
     let (client, _) = ask(&server);
-    assert!(server.wait_in_flight(1, PATIENCE));
+    server.in_flight(1).within(PATIENCE).wait().unwrap();
     clock.move_to(60_000_000);
     let mut lines = BufReader::new(client).lines();
     assert!(lines.by_ref().map(Result::unwrap).any(|line| line == "0"), "the body ends");

@@ -98,7 +98,7 @@ fn a_stepped_chunk_leaves_only_when_released() {
         let mut client = client;
         client.write_all(request_of(&recording, &format!("x-mock-caller: {agent}\r\n")).as_bytes()).unwrap();
     }
-    assert!(server.wait_in_flight(2, PATIENCE));
+    server.in_flight(2).within(PATIENCE).wait().unwrap();
     server.release_on(&StreamId::of("other", 0), 1);
     let mut reader = BufReader::new(other);
     let mut line = String::new();
@@ -112,7 +112,7 @@ fn a_stepped_chunk_leaves_only_when_released() {
     assert_eq!(journal.stream(&StreamId::of("one", 0)).unwrap().chunks.len(), 0);
     server.release(recording.exchanges[0].chunks.len() as u64);
     assert_eq!(read_chunks(&mut BufReader::new(one)).len(), recording.exchanges[0].chunks.len());
-    assert!(server.wait_in_flight(0, PATIENCE));
+    server.in_flight(0).within(PATIENCE).wait().unwrap();
     assert_eq!(server.finish().unwrap().max_in_flight, 2);
 }
 
@@ -130,11 +130,11 @@ fn a_miss_fails_the_finish_unless_it_was_allowed() {
     ask(&server);
     let error = server.finish().unwrap_err();
     insta::assert_snapshot!(error);
-    let FinishError::Missed { journal, .. } = error else { panic!("{error}") };
-    assert!(matches!(journal.entries[0].answer, Answer::Missed { .. }));
+    let FinishError::Unverified(journal) = error else { panic!("{error}") };
+    assert!(matches!(journal.entries[0].answer, Answer::Unexpected { .. }));
     let server = MockOllama::builder().builtin("tiny-short").lenient().start().unwrap();
     ask(&server);
-    assert_eq!(server.finish().unwrap().misses().count(), 1);
+    assert_eq!(server.finish().unwrap().unexpected().count(), 1);
 }
 
 #[test]
@@ -153,7 +153,7 @@ fn a_client_that_hangs_up_is_told_of_by_chunk() {
     let server = MockOllama::builder().builtin("tiny-short").pace(Pace::stepped()).start().unwrap();
     let client = connect(&server);
     (&client).write_all(request_of(&recording, "").as_bytes()).unwrap();
-    assert!(server.wait_in_flight(1, PATIENCE));
+    server.in_flight(1).within(PATIENCE).wait().unwrap();
     server.release(3);
     let mut reader = BufReader::new(client.try_clone().unwrap());
     let mut line = String::new();
@@ -165,7 +165,7 @@ fn a_client_that_hangs_up_is_told_of_by_chunk() {
         read_chunk(&mut reader).unwrap();
     }
     client.shutdown(Shutdown::Both).unwrap();
-    assert!(server.wait_in_flight(0, PATIENCE));
+    server.in_flight(0).within(PATIENCE).wait().unwrap();
     assert_eq!(server.finish().unwrap().entries[0].fate, Fate::Aborted { after_chunk: 3 });
 }
 
@@ -211,7 +211,7 @@ fn a_dropped_server_leaves_no_descriptor_and_no_thread() {
     for client in &mut clients {
         client.write_all(request_of(&recording, "").as_bytes()).unwrap();
     }
-    assert!(server.wait_in_flight(20, PATIENCE));
+    server.in_flight(20).within(PATIENCE).wait().unwrap();
     let addr = server.addr();
     drop(server);
     assert!(TcpStream::connect(addr).is_err(), "the port is closed");

@@ -9,7 +9,7 @@ use serde_json::json;
 use bytes::Bytes;
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::import::{ImportOptions, Input, import};
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, End, Exchange, Method, Recording, Request, Response};
 
 use crate::bench::{Bench, Body};
 
@@ -105,21 +105,11 @@ fn kept(path: &Path, route: &str) -> Recording {
         }
         _ => vec![body],
     };
-    let template = builtin::recording("tiny-short").unwrap().unwrap();
-    Recording {
-        exchanges: vec![Exchange {
-            request: Some(Request {
-                method: if is_get { Method::Get } else { Method::Post },
-                path: target,
-                body: (!is_get).then_some(RequestBody::Json(request)),
-            }),
-            sent_us: None,
-            response: Response { status: 200, headers: vec![("Content-Type".to_owned(), kind.to_owned())] },
-            chunks: lines.into_iter().map(|bytes| Chunk { at_us: 0, bytes }).collect(),
-            end: End::Clean,
-        }],
-        ..template
-    }
+    let request = if is_get { Request::new(Method::Get, target, None) } else { Request::post(target, request) };
+    let chunks = lines.into_iter().map(|bytes| Chunk::new(0, bytes)).collect();
+    let mut recording = builtin::recording("tiny-short").unwrap().unwrap();
+    recording.exchanges = vec![Exchange::new(Some(request), Response::new(200, [("Content-Type", kind)]), chunks)];
+    recording
 }
 
 #[test]

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Model, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, Exchange, Origin, Recording, Request, Response};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
@@ -57,26 +56,15 @@ pub(super) fn recording(row: &AgentRow) -> Option<Recording> {
     let description = "Rebuilt from published counters: token k comes at load + prompt evaluation + k * evaluation / \
                        tokens. The times are published and already contain contention; the text, the prompt, its \
                        token count and created_at are made up.";
-    Some(Recording {
-        scrub: Vec::new(),
-        exchanges: vec![Exchange {
-            request: Some(request(row, &name)),
-            sent_us: None,
-            response: Response {
-                status: 200,
-                headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-            },
-            chunks: chunks(row)?,
-            end: End::Clean,
-        }],
-        name,
-        origin: Origin::Reconstructed,
-        description: Some(description.to_owned()),
-        server: Some("ollama, version unknown".to_owned()),
-        model: Model { name: row.model.clone(), capabilities: vec!["completion".to_owned()], ..Model::default() },
-        licence: Some("MIT".to_owned()),
-        source: Some(SOURCE.to_owned()),
-    })
+    let response = Response::new(200, [("Content-Type", "application/x-ndjson")]);
+    let exchange = Exchange::new(Some(request(row, &name)), response, chunks(row)?);
+    let mut recording = Recording::new(name, Origin::Reconstructed, &row.model, vec![exchange]);
+    recording.description = Some(description.to_owned());
+    recording.server = Some("ollama, version unknown".to_owned());
+    recording.model.capabilities = vec!["completion".to_owned()];
+    recording.licence = Some("MIT".to_owned());
+    recording.source = Some(SOURCE.to_owned());
+    Some(recording)
 }
 
 /// The request: published options, made-up prompt. The prompt differs from row to row, so that a server can tell them
@@ -90,7 +78,7 @@ fn request(row: &AgentRow, name: &str) -> Request {
     if !options.is_empty() {
         body["options"] = Value::Object(options);
     }
-    Request { method: Method::Post, path: "/api/generate".to_owned(), body: Some(RequestBody::Json(body)) }
+    Request::post("/api/generate", body)
 }
 
 /// A line of `/api/generate` in the order of the wire (`api/types.go`, `GenerateResponse`). The final object's
@@ -144,7 +132,7 @@ fn chunks(row: &AgentRow) -> Option<Vec<Chunk>> {
 fn chunk(at: Duration, line: &Line<'_>) -> Option<Chunk> {
     let mut bytes = serde_json::to_vec(line).ok()?;
     bytes.push(b'\n');
-    Some(Chunk { at_us: u64::try_from(at.as_micros()).ok()?, bytes: Bytes::from(bytes) })
+    Some(Chunk::new(u64::try_from(at.as_micros()).ok()?, bytes))
 }
 
 fn nanos(time: Duration) -> Option<u64> {

@@ -36,7 +36,9 @@ fn chain(error: WorkloadError) -> String {
 #[test]
 fn every_bad_file_says_what_to_do() {
     let mut named = recordings(&["small-greedy", "tiny-emoji"]);
-    named.push(Recording { name: "small-twin".into(), ..named[0].clone() });
+    let mut twin = named[0].clone();
+    twin.name = "small-twin".into();
+    named.push(twin);
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let folder = Path::new("fixtures/bad/workload");
     let mut files: Vec<String> =
@@ -188,7 +190,8 @@ fn requests_that_no_agent_can_send_are_refused_with_the_reason() {
 fn options_do_not_tell_two_recordings_apart() {
     // What happened to the first built-in duet: both agents were answered from one recording.
     let mut named = recordings(&["r"]);
-    let mut twin = Recording { name: "s".into(), ..named[0].clone() };
+    let mut twin = named[0].clone();
+    twin.name = "s".into();
     let request = twin.exchanges[0].request.as_mut().unwrap();
     let Some(RequestBody::Json(body)) = &mut request.body else { unreachable!() };
     body["options"]["temperature"] = 0.9.into();

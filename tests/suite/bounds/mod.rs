@@ -39,9 +39,9 @@ fn every_built_in_bound_is_tested_here() {
 fn hold(plan: &Plan, runtime: &dyn Runtime, patience: std::time::Duration) -> Run {
     let agents = plan.workload.agents.len();
     perform(runtime, Scenario { pace: Pace::stepped(), ..scenario(plan) }, &wall(), |server| {
-        server.wait_in_flight(agents, patience);
+        let _ = server.in_flight(agents).within(patience).wait();
         for requests in 1..=agents {
-            assert!(server.wait_requests(requests, PATIENCE), "every agent asks");
+            server.requests(requests).within(PATIENCE).wait().unwrap();
             server.release(ALL);
         }
     })

@@ -21,9 +21,9 @@ pub(super) fn overlap(candidate: &Candidate) -> Result<(), String> {
         Scenario { limit: Some(LIMIT), ..Scenario::each(AGENTS, vec![fixture("tiny-short")], Pace::stepped()) };
     let run = perform(candidate.runtime, scenario, &wall(), |server| {
         // Nothing leaves before this, so agents that may be in flight together are.
-        server.wait_in_flight(LIMIT, candidate.patience);
+        let _ = server.in_flight(LIMIT).within(candidate.patience).wait();
         for requests in 1..=AGENTS {
-            assert!(server.wait_requests(requests, PATIENCE), "every agent asks");
+            server.requests(requests).within(PATIENCE).wait().unwrap();
             server.release(ALL);
         }
     });
@@ -127,7 +127,7 @@ fn cut_inside_characters(mut recording: Recording) -> Recording {
     let mut from = 0;
     exchange.chunks.clear();
     for to in cuts {
-        exchange.chunks.push(Chunk { at_us: 0, bytes: body.as_bytes()[from..to].to_vec().into() });
+        exchange.chunks.push(Chunk::new(0, body.as_bytes()[from..to].to_vec()));
         from = to;
     }
     recording

@@ -1,6 +1,6 @@
 //! I8: the log has nothing in it that depends on the transport, such as the sizes of reads.
 
-use mock_ollama::recording::{Chunk, Exchange, Recording};
+use mock_ollama::recording::{Chunk, Recording};
 use mock_ollama::schedule::Pace;
 use rstest::rstest;
 use runtime_lab::clients::AgentEvent;
@@ -17,14 +17,13 @@ type Play = fn(&dyn Runtime, &Scenario) -> Result<Played, RunError>;
 
 /// A recording whose answer comes in one chunk, which is longer than the reads of `smol-1kb`.
 fn burst() -> Recording {
-    let recording = fixture("small-greedy");
-    let at_once = |exchange: &Exchange| {
+    let mut recording = fixture("small-greedy");
+    for exchange in &mut recording.exchanges {
         let at_us = exchange.chunks.last().expect("an answer").at_us;
-        let chunk = Chunk { at_us, bytes: exchange.body().into() };
-        assert!(chunk.bytes.len() > 1024);
-        Exchange { chunks: vec![chunk], ..exchange.clone() }
-    };
-    Recording { exchanges: recording.exchanges.iter().map(at_once).collect(), ..recording }
+        exchange.chunks = vec![Chunk::new(at_us, exchange.body())];
+        assert!(exchange.chunks[0].bytes.len() > 1024);
+    }
+    recording
 }
 
 fn play(variant: Variant, play: Play) -> Played {

@@ -4,7 +4,6 @@ use std::num::NonZeroU32;
 use std::path::Path;
 use std::time::Duration;
 
-use bytes::Bytes;
 use mock_ollama::catalog::Prepared;
 use mock_ollama::recording::{Chunk, End, Exchange, Recording, RequestBody, read_file};
 use mock_ollama::schedule::Pace;
@@ -69,8 +68,7 @@ fn with(mut scenario: Scenario, limit: Option<usize>, behavior: AgentBehavior) -
 fn exchange(status: u16, chunks: &[(u64, &str)], end: End) -> Exchange {
     let mut exchange = fixture("small-greedy").exchanges.remove(0);
     exchange.response.status = status;
-    exchange.chunks =
-        chunks.iter().map(|(ms, text)| Chunk { at_us: ms * 1000, bytes: Bytes::from((*text).to_owned()) }).collect();
+    exchange.chunks = chunks.iter().map(|(ms, text)| Chunk::new(ms * 1000, (*text).to_owned())).collect();
     exchange.end = end;
     exchange
 }

@@ -1,7 +1,6 @@
 //! Recordings made for a test.
 
-use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, Exchange, Origin, Recording, Request, Response};
 use serde_json::json;
 
 /// A line with a token that is `bytes` long, its newline included.
@@ -17,22 +16,10 @@ pub(crate) fn done() -> Vec<u8> {
 
 /// A stream of these chunks, each at its millisecond, found by its name.
 pub(crate) fn made(name: &str, chunks: impl IntoIterator<Item = (u64, Vec<u8>)>) -> Recording {
-    let chunks = chunks.into_iter().map(|(at_ms, bytes)| Chunk { at_us: at_ms * 1_000, bytes: Bytes::from(bytes) });
+    let chunks = chunks.into_iter().map(|(at_ms, bytes)| Chunk::new(at_ms * 1_000, bytes));
     let body = json!({"model": "made", "prompt": name});
-    let exchange = Exchange {
-        request: Some(Request {
-            method: Method::Post,
-            path: "/api/generate".to_owned(),
-            body: Some(RequestBody::Json(body)),
-        }),
-        sent_us: None,
-        response: Response {
-            status: 200,
-            headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-        },
-        chunks: chunks.collect(),
-        end: End::Clean,
-    };
+    let response = Response::new(200, [("Content-Type", "application/x-ndjson")]);
+    let exchange = Exchange::new(Some(Request::post("/api/generate", body)), response, chunks.collect());
     Recording::new(name, Origin::Synthetic, "made", vec![exchange])
 }
 

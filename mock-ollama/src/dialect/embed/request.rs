@@ -8,33 +8,29 @@ use crate::generation::{Refusal, named};
 use crate::go_json::{GoStruct, GoType, decode, fields};
 use crate::models::{KeepAlive, ModelName};
 
-static EMBED: GoStruct = GoStruct::new(
-    "api",
-    "EmbedRequest",
+static EMBED: GoStruct = GoStruct(
+    "api.EmbedRequest",
     &[
-        ("model", GoType::Text),
-        ("input", GoType::Any),
-        ("keep_alive", GoType::Custom(KeepAlive::decode)),
-        ("truncate", GoType::Bool),
-        ("dimensions", GoType::Int),
-        ("options", GoType::Map),
+        (GoType::Text, &["model"]),
+        (GoType::Any, &["input"]),
+        (GoType::Custom(KeepAlive::decode), &["keep_alive"]),
+        (GoType::Bool, &["truncate"]),
+        (GoType::Int, &["dimensions"]),
+        (GoType::Map, &["options"]),
     ],
 );
 
-static OPENAI: GoStruct = GoStruct::new(
-    "openai",
-    "EmbedRequest",
-    &[("input", GoType::Any), ("model", GoType::Text), ("dimensions", GoType::Int), ("encoding_format", GoType::Text)],
+static OPENAI: GoStruct = GoStruct(
+    "openai.EmbedRequest",
+    &[(GoType::Any, &["input"]), (GoType::Text, &["model", "encoding_format"]), (GoType::Int, &["dimensions"])],
 );
 
-static EMBEDDINGS: GoStruct = GoStruct::new(
-    "api",
-    "EmbeddingRequest",
+static EMBEDDINGS: GoStruct = GoStruct(
+    "api.EmbeddingRequest",
     &[
-        ("model", GoType::Text),
-        ("prompt", GoType::Text),
-        ("keep_alive", GoType::Custom(KeepAlive::decode)),
-        ("options", GoType::Map),
+        (GoType::Text, &["model", "prompt"]),
+        (GoType::Custom(KeepAlive::decode), &["keep_alive"]),
+        (GoType::Map, &["options"]),
     ],
 );
 

@@ -6,42 +6,22 @@ use serde_json::{Map, Value};
 use crate::dialect::native::schemas::arguments;
 use crate::go_json::{GoStruct, GoType, Json, decode_as, to_string};
 
-pub(crate) static BLOCK: GoStruct = GoStruct::new(
-    "anthropic",
-    "ContentBlock",
+pub(crate) static BLOCK: GoStruct = GoStruct(
+    "anthropic.ContentBlock",
     &[
-        ("type", GoType::Text),
-        ("text", GoType::Text),
-        ("citations", GoType::List("[]anthropic.Citation", &GoType::Struct(&CITATION))),
-        ("source", GoType::Struct(&SOURCE)),
-        ("id", GoType::Text),
-        ("name", GoType::Text),
-        ("input", GoType::Custom(arguments)),
-        ("tool_use_id", GoType::Text),
-        ("content", GoType::Any),
-        ("is_error", GoType::Bool),
-        ("thinking", GoType::Text),
-        ("signature", GoType::Text),
+        (GoType::Text, &["type", "text", "id", "name", "tool_use_id", "thinking", "signature"]),
+        (GoType::List("[]anthropic.Citation", &GoType::Struct(&CITATION)), &["citations"]),
+        (GoType::Struct(&SOURCE), &["source"]),
+        (GoType::Custom(arguments), &["input"]),
+        (GoType::Any, &["content"]),
+        (GoType::Bool, &["is_error"]),
     ],
 );
 
-static CITATION: GoStruct = GoStruct::new(
-    "anthropic",
-    "Citation",
-    &[
-        ("type", GoType::Text),
-        ("url", GoType::Text),
-        ("title", GoType::Text),
-        ("encrypted_index", GoType::Text),
-        ("cited_text", GoType::Text),
-    ],
-);
+static CITATION: GoStruct =
+    GoStruct("anthropic.Citation", &[(GoType::Text, &["type", "url", "title", "encrypted_index", "cited_text"])]);
 
-static SOURCE: GoStruct = GoStruct::new(
-    "anthropic",
-    "ImageSource",
-    &[("type", GoType::Text), ("media_type", GoType::Text), ("data", GoType::Text), ("url", GoType::Text)],
-);
+static SOURCE: GoStruct = GoStruct("anthropic.ImageSource", &[(GoType::Text, &["type", "media_type", "data", "url"])]);
 
 /// A quarter of the bytes of the system text, the messages and the tools; at least one.
 pub(crate) fn estimate(asked: &Map<String, Value>, messages: &[Value]) -> u64 {

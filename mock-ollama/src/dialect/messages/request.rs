@@ -12,57 +12,45 @@ use crate::go_json::{
     DecodeError, GoStruct, GoType, Json, base64_error, decode, decode_as, decode_type, fields, to_string,
 };
 
-static REQUEST: GoStruct = GoStruct::new(
-    "anthropic",
-    "MessagesRequest",
+static REQUEST: GoStruct = GoStruct(
+    "anthropic.MessagesRequest",
     &[
-        ("model", GoType::Text),
-        ("max_tokens", GoType::Int),
-        ("messages", GoType::List("[]anthropic.MessageParam", &GoType::Custom(message))),
-        ("system", GoType::Any),
-        ("stream", GoType::Bool),
-        ("temperature", GoType::Float("float64")),
-        ("top_p", GoType::Float("float64")),
-        ("top_k", GoType::Int),
-        ("stop_sequences", GoType::List("[]string", &GoType::Text)),
-        ("tools", GoType::List("[]anthropic.Tool", &GoType::Struct(&TOOL))),
-        ("tool_choice", GoType::Struct(&TOOL_CHOICE)),
-        ("thinking", GoType::Struct(&THINKING)),
-        ("metadata", GoType::Struct(&METADATA)),
-        ("output_config", GoType::Struct(&OUTPUT_CONFIG)),
+        (GoType::Text, &["model"]),
+        (GoType::Int, &["max_tokens", "top_k"]),
+        (GoType::List("[]anthropic.MessageParam", &GoType::Custom(message)), &["messages"]),
+        (GoType::Any, &["system"]),
+        (GoType::Bool, &["stream"]),
+        (GoType::Float("float64"), &["temperature", "top_p"]),
+        (GoType::List("[]string", &GoType::Text), &["stop_sequences"]),
+        (GoType::List("[]anthropic.Tool", &GoType::Struct(&TOOL)), &["tools"]),
+        (GoType::Struct(&TOOL_CHOICE), &["tool_choice"]),
+        (GoType::Struct(&THINKING), &["thinking"]),
+        (GoType::Struct(&METADATA), &["metadata"]),
+        (GoType::Struct(&OUTPUT_CONFIG), &["output_config"]),
     ],
 );
 
-static TOOL: GoStruct = GoStruct::new(
-    "anthropic",
-    "Tool",
-    &[
-        ("type", GoType::Text),
-        ("name", GoType::Text),
-        ("description", GoType::Text),
-        ("input_schema", GoType::Raw),
-        ("max_uses", GoType::Int),
-    ],
+static TOOL: GoStruct = GoStruct(
+    "anthropic.Tool",
+    &[(GoType::Text, &["type", "name", "description"]), (GoType::Raw, &["input_schema"]), (GoType::Int, &["max_uses"])],
 );
 
-static TOOL_CHOICE: GoStruct = GoStruct::new(
-    "anthropic",
-    "ToolChoice",
-    &[("type", GoType::Text), ("name", GoType::Text), ("disable_parallel_tool_use", GoType::Bool)],
+static TOOL_CHOICE: GoStruct = GoStruct(
+    "anthropic.ToolChoice",
+    &[(GoType::Text, &["type", "name"]), (GoType::Bool, &["disable_parallel_tool_use"])],
 );
 
 static THINKING: GoStruct =
-    GoStruct::new("anthropic", "ThinkingConfig", &[("type", GoType::Text), ("budget_tokens", GoType::Int)]);
+    GoStruct("anthropic.ThinkingConfig", &[(GoType::Text, &["type"]), (GoType::Int, &["budget_tokens"])]);
 
-static METADATA: GoStruct = GoStruct::new("anthropic", "Metadata", &[("user_id", GoType::Text)]);
+static METADATA: GoStruct = GoStruct("anthropic.Metadata", &[(GoType::Text, &["user_id"])]);
 
-static OUTPUT_CONFIG: GoStruct = GoStruct::new("anthropic", "OutputConfig", &[("effort", GoType::Text)]);
+static OUTPUT_CONFIG: GoStruct = GoStruct("anthropic.OutputConfig", &[(GoType::Text, &["effort"])]);
 
 /// A struct without a name, which Go calls by all that it is.
-static MESSAGE: GoStruct = GoStruct::new(
-    "",
+static MESSAGE: GoStruct = GoStruct(
     r#"struct { Role string "json:\"role\""; Content json.RawMessage "json:\"content\"" }"#,
-    &[("role", GoType::Text), ("content", GoType::Raw)],
+    &[(GoType::Text, &["role"]), (GoType::Raw, &["content"])],
 );
 
 static BLOCKS: GoType = GoType::List("[]anthropic.ContentBlock", &GoType::Struct(&BLOCK));

@@ -7,102 +7,77 @@ use crate::go_json::{DecodeError, GoStruct, GoType, Json, decode_as, decode_type
 use crate::models::KeepAlive;
 
 /// `api.GenerateRequest`
-pub(crate) static GENERATE: GoStruct = GoStruct::new(
-    "api",
-    "GenerateRequest",
+pub(crate) static GENERATE: GoStruct = GoStruct(
+    "api.GenerateRequest",
     &[
-        ("model", GoType::Text),
-        ("prompt", GoType::Text),
-        ("suffix", GoType::Text),
-        ("system", GoType::Text),
-        ("template", GoType::Text),
-        ("context", GoType::List("[]int", &GoType::Int)),
-        ("stream", GoType::Bool),
-        ("raw", GoType::Bool),
-        ("format", GoType::Any),
-        ("keep_alive", GoType::Custom(KeepAlive::decode)),
-        ("images", IMAGES),
-        ("options", GoType::Map),
-        ("think", GoType::Custom(think)),
-        ("truncate", GoType::Bool),
-        ("shift", GoType::Bool),
-        ("_debug_render_only", GoType::Bool),
-        ("logprobs", GoType::Bool),
-        ("top_logprobs", GoType::Int),
+        (GoType::Text, &["model", "prompt", "suffix", "system", "template"]),
+        (GoType::List("[]int", &GoType::Int), &["context"]),
+        (GoType::Bool, &["stream", "raw", "truncate", "shift", "_debug_render_only", "logprobs"]),
+        (GoType::Any, &["format"]),
+        (GoType::Custom(KeepAlive::decode), &["keep_alive"]),
+        (IMAGES, &["images"]),
+        (GoType::Map, &["options"]),
+        (GoType::Custom(think), &["think"]),
+        (GoType::Int, &["top_logprobs"]),
     ],
 );
 
 /// `api.ChatRequest`
-pub(crate) static CHAT: GoStruct = GoStruct::new(
-    "api",
-    "ChatRequest",
+pub(crate) static CHAT: GoStruct = GoStruct(
+    "api.ChatRequest",
     &[
-        ("model", GoType::Text),
-        ("messages", GoType::List("[]api.Message", &GoType::Custom(message))),
-        ("stream", GoType::Bool),
-        ("format", GoType::Any),
-        ("keep_alive", GoType::Custom(KeepAlive::decode)),
-        ("tools", TOOLS),
-        ("options", GoType::Map),
-        ("think", GoType::Custom(think)),
-        ("truncate", GoType::Bool),
-        ("shift", GoType::Bool),
-        ("_debug_render_only", GoType::Bool),
-        ("logprobs", GoType::Bool),
-        ("top_logprobs", GoType::Int),
+        (GoType::Text, &["model"]),
+        (GoType::List("[]api.Message", &GoType::Custom(message)), &["messages"]),
+        (GoType::Bool, &["stream", "truncate", "shift", "_debug_render_only", "logprobs"]),
+        (GoType::Any, &["format"]),
+        (GoType::Custom(KeepAlive::decode), &["keep_alive"]),
+        (TOOLS, &["tools"]),
+        (GoType::Map, &["options"]),
+        (GoType::Custom(think), &["think"]),
+        (GoType::Int, &["top_logprobs"]),
     ],
 );
 
 const IMAGES: GoType = GoType::List("[]api.ImageData", &GoType::Bytes("api.ImageData"));
 
-/// `api.Tools`
-pub(crate) const TOOLS: GoType = GoType::List("api.Tools", &GoType::Struct(&TOOL));
+const TOOLS: GoType = GoType::List("api.Tools", &GoType::Struct(&TOOL));
 
-static MESSAGE: GoStruct = GoStruct::new(
-    "api",
-    "Alias",
+static MESSAGE: GoStruct = GoStruct(
+    "api.Alias",
     &[
-        ("role", GoType::Text),
-        ("content", GoType::Text),
-        ("thinking", GoType::Text),
-        ("images", IMAGES),
-        ("tool_calls", GoType::List("[]api.ToolCall", &GoType::Struct(&TOOL_CALL))),
-        ("tool_name", GoType::Text),
-        ("tool_call_id", GoType::Text),
+        (GoType::Text, &["role", "content", "thinking", "tool_name", "tool_call_id"]),
+        (IMAGES, &["images"]),
+        (GoType::List("[]api.ToolCall", &GoType::Struct(&TOOL_CALL)), &["tool_calls"]),
     ],
 );
 
 static TOOL_CALL: GoStruct =
-    GoStruct::new("api", "ToolCall", &[("id", GoType::Text), ("function", GoType::Struct(&TOOL_CALL_FUNCTION))]);
+    GoStruct("api.ToolCall", &[(GoType::Text, &["id"]), (GoType::Struct(&TOOL_CALL_FUNCTION), &["function"])]);
 
-static TOOL_CALL_FUNCTION: GoStruct = GoStruct::new(
-    "api",
-    "ToolCallFunction",
-    &[("index", GoType::Int), ("name", GoType::Text), ("arguments", GoType::Custom(arguments))],
+static TOOL_CALL_FUNCTION: GoStruct = GoStruct(
+    "api.ToolCallFunction",
+    &[(GoType::Int, &["index"]), (GoType::Text, &["name"]), (GoType::Custom(arguments), &["arguments"])],
 );
 
-static TOOL: GoStruct = GoStruct::new(
-    "api",
-    "Tool",
-    &[("type", GoType::Text), ("items", GoType::Any), ("function", GoType::Struct(&TOOL_FUNCTION))],
+/// `api.Tool`
+pub(crate) static TOOL: GoStruct = GoStruct(
+    "api.Tool",
+    &[(GoType::Text, &["type"]), (GoType::Any, &["items"]), (GoType::Struct(&TOOL_FUNCTION), &["function"])],
 );
 
-static TOOL_FUNCTION: GoStruct = GoStruct::new(
-    "api",
-    "ToolFunction",
-    &[("name", GoType::Text), ("description", GoType::Text), ("parameters", GoType::Struct(&TOOL_PARAMETERS))],
+static TOOL_FUNCTION: GoStruct = GoStruct(
+    "api.ToolFunction",
+    &[(GoType::Text, &["name", "description"]), (GoType::Struct(&TOOL_PARAMETERS), &["parameters"])],
 );
 
 /// `api.ToolFunctionParameters`
-pub(crate) static TOOL_PARAMETERS: GoStruct = GoStruct::new(
-    "api",
-    "ToolFunctionParameters",
+pub(crate) static TOOL_PARAMETERS: GoStruct = GoStruct(
+    "api.ToolFunctionParameters",
     &[
-        ("type", GoType::Text),
-        ("$defs", GoType::Any),
-        ("items", GoType::Any),
-        ("required", TEXTS),
-        ("properties", GoType::Custom(all_properties)),
+        (GoType::Text, &["type"]),
+        (GoType::Any, &["$defs", "items"]),
+        (TEXTS, &["required"]),
+        (GoType::Custom(all_properties), &["properties"]),
     ],
 );
 
@@ -113,17 +88,16 @@ pub(crate) const MAX_SCHEMA_LEVELS: usize = 200;
 const TEXTS: GoType = GoType::List("[]string", &GoType::Text);
 
 /// `api.ToolProperty`
-static TOOL_PROPERTY: GoStruct = GoStruct::new(
-    "api",
-    "ToolProperty",
+static TOOL_PROPERTY: GoStruct = GoStruct(
+    "api.ToolProperty",
     &[
-        ("anyOf", GoType::List("[]api.ToolProperty", &GoType::Struct(&TOOL_PROPERTY))),
-        ("type", GoType::Custom(property_type)),
-        ("items", GoType::Any),
-        ("description", GoType::Text),
-        ("enum", GoType::List("[]interface {}", &GoType::Any)),
-        ("properties", GoType::Custom(properties)),
-        ("required", TEXTS),
+        (GoType::List("[]api.ToolProperty", &GoType::Struct(&TOOL_PROPERTY)), &["anyOf"]),
+        (GoType::Custom(property_type), &["type"]),
+        (GoType::Any, &["items"]),
+        (GoType::Text, &["description"]),
+        (GoType::List("[]interface {}", &GoType::Any), &["enum"]),
+        (GoType::Custom(properties), &["properties"]),
+        (TEXTS, &["required"]),
     ],
 );
 

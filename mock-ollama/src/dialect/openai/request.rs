@@ -4,7 +4,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::dialect::native::request::of_native;
-use crate::dialect::native::schemas::{TOOLS, arguments};
+use crate::dialect::native::schemas::{TOOL, arguments};
 use crate::generation::{Dialect, ParsedRequest, Refusal, last_said};
 use crate::go_json::fmt::quote;
 use crate::go_json::{GoStruct, GoType, Json, Scanned, base64_error, decode, fields, scan};
@@ -12,90 +12,59 @@ use crate::go_json::{GoStruct, GoType, Json, Scanned, base64_error, decode, fiel
 /// The text for a request under `/v1` without a body.
 pub(crate) const NO_BODY: &str = "EOF";
 
-static CHAT: GoStruct = GoStruct::new(
-    "openai",
-    "ChatCompletionRequest",
+static CHAT: GoStruct = GoStruct(
+    "openai.ChatCompletionRequest",
     &[
-        ("model", GoType::Text),
-        ("messages", GoType::List("[]openai.Message", &GoType::Struct(&MESSAGE))),
-        ("stream", GoType::Bool),
-        ("stream_options", GoType::Struct(&STREAM_OPTIONS)),
-        ("max_tokens", GoType::Int),
-        ("seed", GoType::Int),
-        ("stop", GoType::Any),
-        ("temperature", GoType::Float("float64")),
-        ("frequency_penalty", GoType::Float("float64")),
-        ("presence_penalty", GoType::Float("float64")),
-        ("top_p", GoType::Float("float64")),
-        ("response_format", GoType::Struct(&RESPONSE_FORMAT)),
-        ("tools", GoType::List("[]api.Tool", tools_item())),
-        ("reasoning", GoType::Struct(&REASONING)),
-        ("reasoning_effort", GoType::Text),
-        ("logprobs", GoType::Bool),
-        ("top_logprobs", GoType::Int),
-        ("_debug_render_only", GoType::Bool),
+        (GoType::Text, &["model", "reasoning_effort"]),
+        (GoType::List("[]openai.Message", &GoType::Struct(&MESSAGE)), &["messages"]),
+        (GoType::Bool, &["stream", "logprobs", "_debug_render_only"]),
+        (GoType::Struct(&STREAM_OPTIONS), &["stream_options"]),
+        (GoType::Int, &["max_tokens", "seed", "top_logprobs"]),
+        (GoType::Any, &["stop"]),
+        (GoType::Float("float64"), &["temperature", "frequency_penalty", "presence_penalty", "top_p"]),
+        (GoType::Struct(&RESPONSE_FORMAT), &["response_format"]),
+        (GoType::List("[]api.Tool", &GoType::Struct(&TOOL)), &["tools"]),
+        (GoType::Struct(&REASONING), &["reasoning"]),
     ],
 );
 
-const fn tools_item() -> &'static GoType {
-    match TOOLS {
-        GoType::List(_, item) => item,
-        _ => &GoType::Any,
-    }
-}
-
-static MESSAGE: GoStruct = GoStruct::new(
-    "openai",
-    "Message",
+static MESSAGE: GoStruct = GoStruct(
+    "openai.Message",
     &[
-        ("role", GoType::Text),
-        ("content", GoType::Any),
-        ("reasoning", GoType::Text),
-        ("tool_calls", GoType::List("[]openai.ToolCall", &GoType::Struct(&TOOL_CALL))),
-        ("name", GoType::Text),
-        ("tool_call_id", GoType::Text),
+        (GoType::Text, &["role", "reasoning", "name", "tool_call_id"]),
+        (GoType::Any, &["content"]),
+        (GoType::List("[]openai.ToolCall", &GoType::Struct(&TOOL_CALL)), &["tool_calls"]),
     ],
 );
 
-static TOOL_CALL: GoStruct = GoStruct::new(
-    "openai",
-    "ToolCall",
-    &[("id", GoType::Text), ("index", GoType::Int), ("type", GoType::Text), ("function", GoType::Struct(&FUNCTION))],
+static TOOL_CALL: GoStruct = GoStruct(
+    "openai.ToolCall",
+    &[(GoType::Text, &["id", "type"]), (GoType::Int, &["index"]), (GoType::Struct(&FUNCTION), &["function"])],
 );
 
-static FUNCTION: GoStruct = GoStruct::new(
-    "",
+static FUNCTION: GoStruct = GoStruct(
     r#"struct { Name string "json:\"name\""; Arguments string "json:\"arguments\"" }"#,
-    &[("name", GoType::Text), ("arguments", GoType::Text)],
+    &[(GoType::Text, &["name", "arguments"])],
 );
 
-static STREAM_OPTIONS: GoStruct = GoStruct::new("openai", "StreamOptions", &[("include_usage", GoType::Bool)]);
+static STREAM_OPTIONS: GoStruct = GoStruct("openai.StreamOptions", &[(GoType::Bool, &["include_usage"])]);
 
 static RESPONSE_FORMAT: GoStruct =
-    GoStruct::new("openai", "ResponseFormat", &[("type", GoType::Text), ("json_schema", GoType::Struct(&JSON_SCHEMA))]);
+    GoStruct("openai.ResponseFormat", &[(GoType::Text, &["type"]), (GoType::Struct(&JSON_SCHEMA), &["json_schema"])]);
 
-static JSON_SCHEMA: GoStruct = GoStruct::new("openai", "JsonSchema", &[("schema", GoType::Any)]);
+static JSON_SCHEMA: GoStruct = GoStruct("openai.JsonSchema", &[(GoType::Any, &["schema"])]);
 
-static REASONING: GoStruct = GoStruct::new("openai", "Reasoning", &[("effort", GoType::Text)]);
+static REASONING: GoStruct = GoStruct("openai.Reasoning", &[(GoType::Text, &["effort"])]);
 
-static COMPLETIONS: GoStruct = GoStruct::new(
-    "openai",
-    "CompletionRequest",
+static COMPLETIONS: GoStruct = GoStruct(
+    "openai.CompletionRequest",
     &[
-        ("model", GoType::Text),
-        ("prompt", GoType::Text),
-        ("frequency_penalty", GoType::Float("float32")),
-        ("max_tokens", GoType::Int),
-        ("presence_penalty", GoType::Float("float32")),
-        ("seed", GoType::Int),
-        ("stop", GoType::Any),
-        ("stream", GoType::Bool),
-        ("stream_options", GoType::Struct(&STREAM_OPTIONS)),
-        ("temperature", GoType::Float("float32")),
-        ("top_p", GoType::Float("float32")),
-        ("suffix", GoType::Text),
-        ("logprobs", GoType::Int),
-        ("_debug_render_only", GoType::Bool),
+        (GoType::Text, &["model", "prompt", "suffix"]),
+        (GoType::Float("float32"), &["frequency_penalty", "presence_penalty", "temperature", "top_p"]),
+        (GoType::Int, &["max_tokens", "seed", "logprobs"]),
+        (GoType::Any, &["stop"]),
+        (GoType::Bool, &["stream", "_debug_render_only"]),
+        (GoType::Struct(&STREAM_OPTIONS), &["stream_options"]),
     ],
 );
 

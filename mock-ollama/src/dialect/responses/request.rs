@@ -9,132 +9,85 @@ use crate::generation::{Dialect, ParsedRequest, Refusal};
 use crate::go_json::fmt::quote;
 use crate::go_json::{DecodeError, GoStruct, GoType, Json, Scanned, decode, decode_as, fields, scan, to_string};
 
-static REQUEST: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesRequest",
+static REQUEST: GoStruct = GoStruct(
+    "openai.ResponsesRequest",
     &[
-        ("model", GoType::Text),
-        ("background", GoType::Bool),
-        ("conversation", GoType::Raw),
-        ("include", GoType::List("[]string", &GoType::Text)),
-        ("input", GoType::Custom(input)),
-        ("instructions", GoType::Text),
-        ("max_output_tokens", GoType::Int),
-        ("reasoning", GoType::Struct(&REASONING)),
-        ("temperature", GoType::Float("float64")),
-        ("text", GoType::Struct(&TEXT)),
-        ("top_p", GoType::Float("float64")),
-        ("truncation", GoType::Text),
-        ("tools", GoType::List("[]openai.ResponsesTool", &GoType::Struct(&TOOL))),
-        ("stream", GoType::Bool),
+        (GoType::Text, &["model", "instructions", "truncation"]),
+        (GoType::Bool, &["background", "stream"]),
+        (GoType::Raw, &["conversation"]),
+        (GoType::List("[]string", &GoType::Text), &["include"]),
+        (GoType::Custom(input), &["input"]),
+        (GoType::Int, &["max_output_tokens"]),
+        (GoType::Struct(&REASONING), &["reasoning"]),
+        (GoType::Float("float64"), &["temperature", "top_p"]),
+        (GoType::Struct(&TEXT), &["text"]),
+        (GoType::List("[]openai.ResponsesTool", &GoType::Struct(&TOOL)), &["tools"]),
     ],
 );
 
-static REASONING: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesReasoning",
-    &[("effort", GoType::Text), ("generate_summary", GoType::Text), ("summary", GoType::Text)],
+static REASONING: GoStruct =
+    GoStruct("openai.ResponsesReasoning", &[(GoType::Text, &["effort", "generate_summary", "summary"])]);
+
+static TEXT: GoStruct = GoStruct("openai.ResponsesText", &[(GoType::Struct(&TEXT_FORMAT), &["format"])]);
+
+static TEXT_FORMAT: GoStruct = GoStruct(
+    "openai.ResponsesTextFormat",
+    &[(GoType::Text, &["type", "name"]), (GoType::Any, &["schema"]), (GoType::Bool, &["strict"])],
 );
 
-static TEXT: GoStruct = GoStruct::new("openai", "ResponsesText", &[("format", GoType::Struct(&TEXT_FORMAT))]);
-
-static TEXT_FORMAT: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesTextFormat",
-    &[("type", GoType::Text), ("name", GoType::Text), ("schema", GoType::Any), ("strict", GoType::Bool)],
-);
-
-static TOOL: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesTool",
+static TOOL: GoStruct = GoStruct(
+    "openai.ResponsesTool",
     &[
-        ("type", GoType::Text),
-        ("name", GoType::Text),
-        ("description", GoType::Text),
-        ("strict", GoType::Bool),
-        ("parameters", GoType::Map),
-        ("tools", GoType::List("[]openai.ResponsesTool", &GoType::Struct(&TOOL))),
+        (GoType::Text, &["type", "name", "description"]),
+        (GoType::Bool, &["strict"]),
+        (GoType::Map, &["parameters"]),
+        (GoType::List("[]openai.ResponsesTool", &GoType::Struct(&TOOL)), &["tools"]),
     ],
 );
 
 /// What an item is looked at for first.
-static ITEM_TYPE: GoStruct = GoStruct::new(
-    "",
+static ITEM_TYPE: GoStruct = GoStruct(
     r#"struct { Type string "json:\"type\""; Role string "json:\"role\"" }"#,
-    &[("type", GoType::Text), ("role", GoType::Text)],
+    &[(GoType::Text, &["type", "role"])],
 );
 
-static MESSAGE: GoStruct =
-    GoStruct::new("", "", &[("type", GoType::Text), ("role", GoType::Text), ("content", GoType::Raw)]);
+static MESSAGE: GoStruct = GoStruct("", &[(GoType::Text, &["type", "role"]), (GoType::Raw, &["content"])]);
 
-static CALL: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesFunctionCall",
+static CALL: GoStruct =
+    GoStruct("openai.ResponsesFunctionCall", &[(GoType::Text, &["id", "type", "call_id", "name", "arguments"])]);
+
+static OUTPUT: GoStruct = GoStruct("", &[(GoType::Text, &["type", "call_id"]), (GoType::Raw, &["output"])]);
+
+static THOUGHT: GoStruct = GoStruct(
+    "openai.ResponsesReasoningInput",
     &[
-        ("id", GoType::Text),
-        ("type", GoType::Text),
-        ("call_id", GoType::Text),
-        ("name", GoType::Text),
-        ("arguments", GoType::Text),
+        (GoType::Text, &["id", "type", "encrypted_content"]),
+        (GoType::List("[]openai.ResponsesReasoningSummary", &GoType::Struct(&SUMMARY)), &["summary"]),
     ],
 );
 
-static OUTPUT: GoStruct =
-    GoStruct::new("", "", &[("type", GoType::Text), ("call_id", GoType::Text), ("output", GoType::Raw)]);
-
-static THOUGHT: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesReasoningInput",
-    &[
-        ("id", GoType::Text),
-        ("type", GoType::Text),
-        ("summary", GoType::List("[]openai.ResponsesReasoningSummary", &GoType::Struct(&SUMMARY))),
-        ("encrypted_content", GoType::Text),
-    ],
+static SEARCH_CALL: GoStruct = GoStruct(
+    "openai.ResponsesWebSearchCall",
+    &[(GoType::Text, &["id", "type", "status"]), (GoType::Struct(&SEARCH_ACTION), &["action"])],
 );
 
-static SEARCH_CALL: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesWebSearchCall",
-    &[
-        ("id", GoType::Text),
-        ("type", GoType::Text),
-        ("status", GoType::Text),
-        ("action", GoType::Struct(&SEARCH_ACTION)),
-    ],
-);
+static SEARCH_ACTION: GoStruct = GoStruct("openai.ResponsesWebSearchAction", &[(GoType::Text, &["type", "query"])]);
 
-static SEARCH_ACTION: GoStruct =
-    GoStruct::new("openai", "ResponsesWebSearchAction", &[("type", GoType::Text), ("query", GoType::Text)]);
-
-static SUMMARY: GoStruct =
-    GoStruct::new("openai", "ResponsesReasoningSummary", &[("type", GoType::Text), ("text", GoType::Text)]);
+static SUMMARY: GoStruct = GoStruct("openai.ResponsesReasoningSummary", &[(GoType::Text, &["type", "text"])]);
 
 /// What a part of a message is looked at for first.
-static PART_TYPE: GoStruct = GoStruct::new("", r#"struct { Type string "json:\"type\"" }"#, &[("type", GoType::Text)]);
+static PART_TYPE: GoStruct = GoStruct(r#"struct { Type string "json:\"type\"" }"#, &[(GoType::Text, &["type"])]);
 
-static TEXT_PART: GoStruct =
-    GoStruct::new("openai", "ResponsesTextContent", &[("type", GoType::Text), ("text", GoType::Text)]);
+static TEXT_PART: GoStruct = GoStruct("openai.ResponsesTextContent", &[(GoType::Text, &["type", "text"])]);
 
-static SAID_PART: GoStruct =
-    GoStruct::new("openai", "ResponsesOutputTextContent", &[("type", GoType::Text), ("text", GoType::Text)]);
+static SAID_PART: GoStruct = GoStruct("openai.ResponsesOutputTextContent", &[(GoType::Text, &["type", "text"])]);
 
-static IMAGE_PART: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesImageContent",
-    &[("type", GoType::Text), ("detail", GoType::Text), ("file_id", GoType::Text), ("image_url", GoType::Text)],
-);
+static IMAGE_PART: GoStruct =
+    GoStruct("openai.ResponsesImageContent", &[(GoType::Text, &["type", "detail", "file_id", "image_url"])]);
 
-static FILE_PART: GoStruct = GoStruct::new(
-    "openai",
-    "ResponsesFileContent",
-    &[
-        ("type", GoType::Text),
-        ("file_data", GoType::Text),
-        ("file_id", GoType::Text),
-        ("file_url", GoType::Text),
-        ("filename", GoType::Text),
-    ],
+static FILE_PART: GoStruct = GoStruct(
+    "openai.ResponsesFileContent",
+    &[(GoType::Text, &["type", "file_data", "file_id", "file_url", "filename"])],
 );
 
 fn around(place: &str, fault: &DecodeError) -> DecodeError {

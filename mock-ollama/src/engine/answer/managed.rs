@@ -9,7 +9,7 @@ use crate::engine::source::Effect;
 use crate::generation::Refusal;
 use crate::go_json::rfc3339;
 use crate::http::{BARE_JSON, JSON, Reply, Route};
-use crate::manage::{self, CopyRequest, CreateRequest, NameRequest, Progress, ShowRequest, listing};
+use crate::manage::{self, CreateRequest, Progress, ShowRequest, TransferRequest, listing};
 use crate::models::{Card, ModelName};
 
 impl Answerer<'_> {
@@ -31,10 +31,7 @@ impl Answerer<'_> {
             Route::Push => self.push(from),
             Route::Create => self.create(from),
             Route::Copy => self.copy(from).into(),
-            Route::Delete => match NameRequest::delete(from.body) {
-                Ok(request) => manage::delete(self.models, &request.model).into(),
-                Err(refusal) => native(&refusal).into(),
-            },
+            Route::Delete => manage::delete(self.models, from.body).unwrap_or_else(|refusal| native(&refusal)).into(),
             Route::BlobHead(digest) => manage::blob_head(self.models, digest).into(),
             Route::BlobPut(digest) => manage::blob_put(self.models, digest, from.body).into(),
             Route::Me => manage::me().into(),
@@ -53,25 +50,18 @@ impl Answerer<'_> {
     }
 
     fn show(&self, from: &Reception<'_>) -> Reply {
-        let request = match ShowRequest::decode(from.body) {
-            Ok(request) => request,
+        let (name, request) = match ShowRequest::decode(from.body) {
+            Ok(decoded) => decoded,
             Err(refusal) => return native(&refusal),
         };
         let any = || if self.config.matching == Matching::Any { self.models.list().first().copied() } else { None };
-        match self.models.find(&request.name).or_else(any) {
+        match self.models.find(&name).or_else(any) {
             Some(card) => {
                 let user_agent = from.request.head.header("user-agent").unwrap_or_default();
-                let ask = manage::ShowOptions {
-                    model: &request.model,
-                    system: &request.system,
-                    verbose: request.verbose,
-                    options: request.options.clone(),
-                    user_agent,
-                };
-                Reply::new(200, JSON, manage::show(card, &ask))
+                Reply::new(200, JSON, manage::show(card, &request, user_agent))
             }
             // Unlike generate and chat, show names the model in its canonical form.
-            None => native(&not_found(&request.name)),
+            None => native(&not_found(&name)),
         }
     }
 
@@ -87,7 +77,7 @@ impl Answerer<'_> {
     }
 
     fn pull(&self, from: &Reception<'_>) -> Answered {
-        let request = match NameRequest::pull(from.body) {
+        let request = match TransferRequest::pull(from.body) {
             Ok(request) => request,
             Err(refusal) => return native(&refusal).into(),
         };
@@ -98,9 +88,9 @@ impl Answerer<'_> {
     }
 
     fn push(&self, from: &Reception<'_>) -> Answered {
-        match NameRequest::push(from.body) {
+        match TransferRequest::push(from.body) {
             Ok(request) => {
-                let card = ModelName::parse(&request.model).and_then(|name| self.models.find(&name));
+                let card = request.name.as_ref().and_then(|name| self.models.find(name));
                 progressing(&manage::push(card, &request.model, self.config.transfer_speed), request.stream)
             }
             Err(refusal) => native(&refusal).into(),
@@ -108,48 +98,24 @@ impl Answerer<'_> {
     }
 
     fn create(&self, from: &Reception<'_>) -> Answered {
-        let request = match CreateRequest::decode(from.body) {
-            Ok(request) => request,
-            Err(refusal) => return native(&refusal).into(),
-        };
-        match manage::create(&created(&request), self.models, self.config.transfer_speed) {
-            Ok(progress) => progressing(&progress, request.stream),
-            Err(reply) => reply.into(),
+        let made = CreateRequest::decode(from.body).and_then(|request| {
+            Ok((manage::create(&request, self.models, self.config.transfer_speed)?, request.stream))
+        });
+        match made {
+            Ok((progress, stream)) => progressing(&progress, stream),
+            Err(refusal) => native(&refusal).into(),
         }
     }
 
     fn copy(&mut self, from: &Reception<'_>) -> Reply {
         let modified_at = self.modified_at();
-        match CopyRequest::decode(from.body) {
-            Ok(ask) => manage::copy(self.models, &ask.source, &ask.destination, &modified_at),
-            Err(refusal) => native(&refusal),
-        }
+        manage::copy(self.models, from.body, &modified_at).unwrap_or_else(|refusal| native(&refusal))
     }
 
     fn transcriptions(&self, from: &Reception<'_>) -> Reply {
         let model = form_field(from.body, "model").unwrap_or_default();
         let is_installed = ModelName::parse(&model).is_some_and(|name| self.models.find(&name).is_some());
         refuse_openai(&manage::transcriptions(&model, is_installed))
-    }
-}
-
-/// What is to be created, as the management of models takes it.
-fn created(ask: &CreateRequest) -> manage::NewModel<'_> {
-    let part = |message: &serde_json::Value, key: &str| message[key].as_str().unwrap_or_default().to_owned();
-    manage::NewModel {
-        model: &ask.model,
-        from: &ask.from,
-        files: (!ask.files.is_empty()).then(|| ask.files.clone()),
-        adapters: ask.adapters.clone(),
-        template: &ask.template,
-        system: &ask.system,
-        licences: ask.licences.clone(),
-        parameters: ask.parameters.clone(),
-        messages: ask.messages.iter().map(|message| (part(message, "role"), part(message, "content"))).collect(),
-        quantize: &ask.quantize,
-        renderer: &ask.renderer,
-        parser: &ask.parser,
-        requires: &ask.requires,
     }
 }
 

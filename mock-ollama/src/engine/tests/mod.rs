@@ -6,6 +6,7 @@ mod http;
 mod limits;
 mod matching;
 mod pairs;
+mod releases;
 mod streams;
 
 use std::time::Duration;

@@ -8,8 +8,8 @@ use rstest::rstest;
 
 use super::{CONN, TestEngine, WALL, ask, at_ms, chunks_of, generate, post};
 use crate::clock::Instant;
-use crate::engine::{Action, Batch, Release};
-use crate::journal::{Answer, CALLER_HEADER, ConnId, Fate, ServerId, StreamId};
+use crate::engine::{Action, Batch};
+use crate::journal::{Answer, CALLER_HEADER, ConnId, Fate, ServerId};
 use crate::recording::{Chunk, End};
 use crate::schedule::Pace;
 use crate::seed::Seed;
@@ -188,54 +188,6 @@ fn the_journal_tells_due_and_written_of_every_chunk() {
     assert_eq!(entry.fate, Fate::Complete);
     assert_eq!(entry.chunks[2].body_end, hi().exchanges[0].body_len());
     assert_eq!(entry.answer, Answer::Matched { recording: "hi".to_owned(), exchange: 0 });
-}
-
-#[test]
-fn under_a_stepped_pace_a_chunk_leaves_only_when_released_and_the_end_is_free() {
-    let mut bench = TestEngine::new(vec![hi()], |config| config.pace = Pace::stepped());
-    bench.send(ask("tiny", "Say hi")).run();
-    assert_eq!(bench.written, []);
-    bench.engine.handle_release(&Release::All, 1, at_ms(7));
-    bench.run();
-    assert_eq!(bench.writes(CONN).len(), 1);
-    assert_eq!(bench.engine.journal().entries[0].chunks[0].due, at_ms(7));
-    bench.engine.handle_release(&Release::All, 2, at_ms(8));
-    bench.run();
-    assert_eq!(chunks_of(&bench.output()).len(), 3, "the last release ends the body too");
-}
-
-#[test]
-fn a_release_is_for_the_named_stream_alone() {
-    let other = ConnId(2);
-    let mut bench = TestEngine::new(vec![hi()], |config| config.pace = Pace::stepped());
-    bench.engine.handle_connected(other, ServerId(0), Instant::ZERO);
-    let body = "{\"model\":\"tiny\",\"prompt\":\"Say hi\"}";
-    bench.send(post("/api/generate", body, &format!("{CALLER_HEADER}: a\r\n")));
-    bench.send_on(other, post("/api/generate", body, &format!("{CALLER_HEADER}: b\r\n")));
-    assert_eq!(bench.engine.journal().max_in_flight, 2);
-    bench.engine.handle_release(&Release::Stream(StreamId::of("b", 0)), 1, at_ms(1));
-    bench.run();
-    assert_eq!((bench.writes(CONN).len(), bench.writes(other).len()), (0, 1));
-}
-
-/// "All that is left", asked for twice, once overflowed and ended the server's thread.
-#[test]
-fn more_chunks_than_there_are_may_be_released_and_more_than_once() {
-    let mut bench = TestEngine::new(vec![hi()], |config| config.pace = Pace::stepped());
-    bench.send(ask("tiny", "Say hi"));
-    bench.engine.handle_release(&Release::All, u64::MAX, at_ms(1));
-    bench.engine.handle_release(&Release::All, u64::MAX, at_ms(1));
-    bench.run();
-    assert_eq!(chunks_of(&bench.output()).len(), 3);
-}
-
-#[test]
-fn a_release_means_nothing_to_a_paced_stream() {
-    let mut bench = TestEngine::new(vec![hi()], |_| {});
-    bench.send(ask("tiny", "Say hi"));
-    bench.engine.handle_release(&Release::All, 3, at_ms(0));
-    bench.run();
-    assert_eq!(chunks_of(&bench.output()).len(), 3);
 }
 
 #[test]

@@ -1,6 +1,5 @@
 //! A recording from a profile.
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use rand::RngExt as _;
 use rand_pcg::Pcg64Mcg;
@@ -8,7 +7,7 @@ use serde_json::json;
 
 use super::Profile;
 use super::profile::draw;
-use crate::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
+use crate::recording::{Chunk, Exchange, Origin, Recording, Request, Response};
 use crate::seed::Seed;
 
 /// What the made-up words are made of.
@@ -44,7 +43,7 @@ pub fn synthesise(profile: &Profile, shape: Shape, tokens: u32, seed: Seed) -> R
             at_us += profile.gap(&mut rng);
         }
         let word = word(&mut rng, number == 0);
-        chunks.push(chunk(at_us, &object(shape, &model, at_us, &word, None)));
+        chunks.push(Chunk::new(at_us, object(shape, &model, at_us, &word, None)));
     }
     at_us += profile.gap(&mut rng).max(1);
     let metrics = json!({
@@ -55,31 +54,19 @@ pub fn synthesise(profile: &Profile, shape: Shape, tokens: u32, seed: Seed) -> R
         "eval_count": tokens + 1,
         "eval_duration": (at_us - first_us) * 1_000,
     });
-    chunks.push(chunk(at_us, &object(shape, &model, at_us, "", Some(&metrics))));
+    chunks.push(Chunk::new(at_us, object(shape, &model, at_us, "", Some(&metrics))));
     let (path, body) = match shape {
         Shape::Chat => ("/api/chat", json!({ "model": model, "messages": [{ "role": "user", "content": "Go on." }] })),
         Shape::Generate => ("/api/generate", json!({ "model": model, "prompt": "Go on." })),
     };
-    let exchange = Exchange {
-        request: Some(Request { method: Method::Post, path: path.to_owned(), body: Some(RequestBody::Json(body)) }),
-        sent_us: None,
-        response: Response {
-            status: 200,
-            headers: vec![("Content-Type".to_owned(), "application/x-ndjson".to_owned())],
-        },
-        chunks,
-        end: End::Clean,
-    };
+    let response = Response::new(200, [("Content-Type", "application/x-ndjson")]);
+    let exchange = Exchange::new(Some(Request::post(path, body)), response, chunks);
     let name = format!("synthetic-{}-{tokens}-{seed}", profile.name);
     let mut recording = Recording::new(name, Origin::Synthetic, model, vec![exchange]);
     recording.description = Some(format!("{tokens} made-up words at the pace of: {}", profile.what));
     recording.model.capabilities = vec!["completion".to_owned()];
     recording.licence = Some("CC0-1.0".to_owned());
     recording
-}
-
-fn chunk(at_us: u64, line: &str) -> Chunk {
-    Chunk { at_us, bytes: Bytes::from(format!("{line}\n")) }
 }
 
 fn object(shape: Shape, model: &str, at_us: u64, text: &str, metrics: Option<&serde_json::Value>) -> String {
@@ -97,7 +84,7 @@ fn object(shape: Shape, model: &str, at_us: u64, text: &str, metrics: Option<&se
             object[name] = value.clone();
         }
     }
-    object.to_string()
+    format!("{object}\n")
 }
 
 fn word(rng: &mut Pcg64Mcg, is_first: bool) -> String {

@@ -3,8 +3,7 @@
 use std::num::NonZeroU32;
 use std::time::Duration;
 
-use bytes::Bytes;
-use mock_ollama::recording::{Chunk, End, Exchange, Method, Origin, Recording, Request, RequestBody, Response};
+use mock_ollama::recording::{Chunk, End, Exchange, Origin, Recording, Request, Response};
 use mock_ollama::schedule::Pace;
 use runtime_lab::workload::AgentBehavior;
 use serde_json::json;
@@ -86,18 +85,17 @@ fn server_errors(mut scenario: Scenario) -> Scenario {
 }
 
 fn failing() -> Vec<Recording> {
-    let busy = Exchange {
-        response: Response { status: 503, headers: vec![header("application/json; charset=utf-8")] },
-        chunks: vec![chunk(1, r#"{"error":"server busy, please try again"}"#)],
-        ..stream("busy", 0).exchanges.remove(0)
-    };
+    let mut busy = stream("busy", 0).exchanges.remove(0);
+    busy.response = Response::new(503, [("Content-Type", "application/json; charset=utf-8")]);
+    busy.chunks = vec![chunk(1, r#"{"error":"server busy, please try again"}"#)];
     let mut broken = stream("broken", 12).exchanges.remove(0);
     broken.chunks.truncate(9);
     broken.chunks.push(chunk(9, "{\"error\":\"an error was encountered while running the model\"}\n"));
     let cut = |name: &str, end| {
         let mut exchange = stream(name, 12).exchanges.remove(0);
         exchange.chunks.truncate(6);
-        of(name, Exchange { end, ..exchange })
+        exchange.end = end;
+        of(name, exchange)
     };
     vec![of("busy", busy), of("broken", broken), cut("reset", End::Reset), cut("closed", End::Eof), stream("whole", 12)]
 }
@@ -107,18 +105,9 @@ fn stream(name: &str, tokens: u64) -> Recording {
     let line = |at| chunk(at, &format!("{{\"model\":\"matrix\",\"response\":\"word {at} \",\"done\":false}}\n"));
     let last = "{\"model\":\"matrix\",\"response\":\"\",\"done\":true,\"done_reason\":\"stop\"}\n";
     let body = json!({"model": "matrix", "prompt": name});
-    let exchange = Exchange {
-        request: Some(Request {
-            method: Method::Post,
-            path: "/api/generate".to_owned(),
-            body: Some(RequestBody::Json(body)),
-        }),
-        sent_us: None,
-        response: Response { status: 200, headers: vec![header("application/x-ndjson")] },
-        chunks: (1..=tokens).map(line).chain([chunk(tokens + 1, last)]).collect(),
-        end: End::Clean,
-    };
-    of(name, exchange)
+    let chunks = (1..=tokens).map(line).chain([chunk(tokens + 1, last)]).collect();
+    let response = Response::new(200, [("Content-Type", "application/x-ndjson")]);
+    of(name, Exchange::new(Some(Request::post("/api/generate", body)), response, chunks))
 }
 
 fn of(name: &str, exchange: Exchange) -> Recording {
@@ -126,9 +115,5 @@ fn of(name: &str, exchange: Exchange) -> Recording {
 }
 
 fn chunk(at_ms: u64, text: &str) -> Chunk {
-    Chunk { at_us: at_ms * 1000, bytes: Bytes::from(text.to_owned()) }
-}
-
-fn header(content_type: &str) -> (String, String) {
-    ("Content-Type".to_owned(), content_type.to_owned())
+    Chunk::new(at_ms * 1000, text.to_owned())
 }

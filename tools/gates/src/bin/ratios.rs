@@ -172,11 +172,11 @@ fn hashes_fast() -> bool {
 
 /// A conversation that asks the same again and again, with as many chunks as a recording may have (13 MB).
 fn conversation() -> String {
-    let recording = framing::recorded();
+    let mut recording = framing::recorded();
     let exchange = recording.exchanges[0].clone();
     let times = MAX_CHUNKS / exchange.chunks.len();
-    let exchanges = std::iter::repeat_n(exchange, times).collect();
-    to_string(&Recording { exchanges, ..recording }).expect("it can be written")
+    recording.exchanges = vec![exchange; times];
+    to_string(&recording).expect("it can be written")
 }
 
 /// The lines that a recording has in its file: a header, then a request, a response, its chunks and an end for each exchange.

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 use clap::Parser;
 use gates::cpu_time;
 use lab_stats::Verdict;
-use mock_ollama::MockOllama;
 use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::schedule::Pace;
+use mock_ollama::{MockOllama, Per};
 use runtime_lab::papers::Published;
 use runtime_lab::report::Run;
 use runtime_lab::report::facts_builder::facts;
@@ -123,7 +123,8 @@ fn replay(variant: Variant, transport: Transport, workloads: &[Workload]) -> Rep
         let (transcript, journal) = match transport {
             Transport::Memory => {
                 let catalog = Catalog::new(workload.recordings.iter().cloned()).into();
-                let sim = Sim::in_memory(Config { catalog, ..Config::default() }, SimSettings::default());
+                let sim =
+                    Sim::in_memory(Config { catalog, per: Per::Caller, ..Config::default() }, SimSettings::default());
                 let environment = Environment::Memory(sim.clone());
                 let transcript = of(variant).run(&job("http://127.0.0.1:11434".to_owned()), &environment);
                 (transcript.expect("a run in memory"), sim.journal())
@@ -131,6 +132,7 @@ fn replay(variant: Variant, transport: Transport, workloads: &[Workload]) -> Rep
             Transport::Sockets => {
                 let sim = Sim::over_sockets(SimSettings::default());
                 let server = MockOllama::builder()
+                    .count_per(Per::Caller)
                     .recordings(workload.recordings.iter().cloned())
                     .pace(Pace::recorded())
                     .time_source(sim.time_source())
