@@ -11,7 +11,7 @@
 //! | 4 | [`runtimes`], [`clients`], [`sim`], `controls` | agents on executors, bytes through HTTP clients; virtual time; the known-bad variants (feature `controls`) |
 //! | 2 | [`measure`], [`report`] | what a run cost, and what people and programs read of it |
 //! | 1 | [`chunking`], [`ndjson`] | pure mechanisms: no clock, no I/O |
-//! | 0 | [`workload`], [`variant`], [`transcript`] | who asks what, on which row of the table, and what was seen |
+//! | 0 | [`workload`], [`variant`], [`transcript`], [`stats`] | who asks what, on which row of the table, and what was seen; one verdict and one median |
 //!
 //! A workload on every variant that is compiled in, against a server in this process:
 //!
@@ -53,6 +53,7 @@ pub mod report;
 pub mod run;
 pub mod runtimes;
 pub mod sim;
+pub mod stats;
 pub mod transcript;
 pub mod variant;
 pub mod workload;

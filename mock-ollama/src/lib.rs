@@ -27,6 +27,8 @@
 //! # }
 //! ```
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 // The crate is built in floors; a module uses its own floor and the ones below it.
 //
 // | floor | modules | what |
@@ -60,6 +62,7 @@ pub mod generation;
 mod go_json;
 #[doc(hidden)]
 pub mod http;
+#[cfg(feature = "import")]
 #[doc(hidden)]
 pub mod import;
 #[doc(hidden)]
@@ -68,6 +71,7 @@ pub mod journal;
 pub mod manage;
 #[doc(hidden)]
 pub mod models;
+#[cfg(feature = "record")]
 #[doc(hidden)]
 pub mod record;
 #[doc(hidden)]
@@ -95,9 +99,11 @@ pub use engine::{CreatedAt, Limits};
 pub use http::{BadOrigins, Origins};
 pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
 pub use models::KeepAlive;
+#[cfg(feature = "record")]
+pub use recording::write_file;
 pub use recording::{
     Chunk, Details, End, Exchange, Method, Model, Origin, ReadError, Recording, RecordingProblem, Request, RequestBody,
-    Response, WriteError, read, read_file, write_file,
+    Response, WriteError, read, read_file,
 };
 pub use regex::Regex;
 pub use rules::{
@@ -109,3 +115,8 @@ pub use schedule::{Pace, PaceError};
 pub use script::{Script, ScriptError, Scripted};
 pub use seed::Seed;
 pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, RuleDraft, ScopedRule, StartError, StatedRule};
+
+/// The Rust snippets of the README.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+pub struct Readme;

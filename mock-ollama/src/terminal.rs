@@ -3,13 +3,6 @@
 use std::borrow::Cow;
 use std::fmt::{Display, Write as _};
 use std::io::{self, ErrorKind, Write as _};
-use std::process::ExitCode;
-
-/// Exit code: the command line is wrong.
-const EXIT_USAGE: u8 = 2;
-
-/// Exit code: standard output could not be written.
-const EXIT_IO: u8 = 5;
 
 /// Returns a text of several lines with everything escaped that a terminal would obey or that would change the order of what
 /// is read: control characters but the line feed, and the controls of bidirectional text (UAX #9).
@@ -44,7 +37,15 @@ pub fn say(text: &str) -> io::Result<()> {
 }
 
 /// Reads the command line. Where that asks for help, or is wrong, it says so and returns the exit code to end with.
-pub fn command_line<C: clap::Parser>() -> Result<C, ExitCode> {
+#[cfg(feature = "cli")]
+pub fn command_line<C: clap::Parser>() -> Result<C, std::process::ExitCode> {
+    use std::process::ExitCode;
+
+    /// The command line is wrong.
+    const EXIT_USAGE: u8 = 2;
+    /// Standard output could not be written.
+    const EXIT_IO: u8 = 5;
+
     C::try_parse().map_err(|error| {
         let printed = error.print();
         match (error.use_stderr(), printed) {

@@ -4,7 +4,6 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use lab_stats::Verdict;
 use mock_ollama::files::read_text;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
@@ -12,6 +11,7 @@ use runtime_lab::measure::bounds::{self, Bound};
 use runtime_lab::report::outputs::{prepare_folder, spare_inputs, write};
 use runtime_lab::report::{OUTPUTS, Report, plural, terminal};
 use runtime_lab::run::{ClockKind, Plan, RunError, RunOptions, WorkloadChoice, conduct};
+use runtime_lab::stats::Verdict;
 use runtime_lab::variant::Variant;
 
 use super::chosen;

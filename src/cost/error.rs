@@ -1,6 +1,6 @@
 //! Why there is no page.
 
-use lab_stats::proc::ProcError;
+use crate::stats::proc::ProcError;
 
 use crate::report::{Classified, ErrorClass};
 use crate::run::RunError;

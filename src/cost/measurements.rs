@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use mock_ollama::journal::{Caller, ChunkSent, Journal};
 
 use crate::measure::lag;
+use crate::stats::quantile::Sorted;
 use crate::transcript::Transcript;
-use lab_stats::quantile::Sorted;
 
 use super::meter::Spent;
 use super::{Metric, Subject};

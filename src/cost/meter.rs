@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::Duration;
 
-use lab_stats::proc;
+use crate::stats::proc;
 use nix::sys::resource::{UsageWho, getrusage};
 use nix::sys::time::TimeVal;
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};

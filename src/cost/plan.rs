@@ -7,8 +7,8 @@ use mock_ollama::seed::Seed;
 use rand::seq::SliceRandom as _;
 
 use crate::run::allowed_cores;
+use crate::stats::quantile::MAX_SAMPLES;
 use crate::variant::Variant;
-use lab_stats::quantile::MAX_SAMPLES;
 
 use super::{CostError, LeftOut, Subject, meter};
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_stats::quantile::median;
+use crate::stats::quantile::median;
 use mock_ollama::seed::Seed;
 
 use crate::measure::bootstrap::of_one;

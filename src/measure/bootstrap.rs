@@ -1,7 +1,7 @@
 //! Percentile intervals of the bootstrap (Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, chapter 13).
 //!
 //! They are too narrow for small samples: of ten values a 95 % interval of the mean holds it about nine times in ten.
-//! Where values come in pairs and few, [`Sorted::median_interval`](lab_stats::quantile::Sorted::median_interval)
+//! Where values come in pairs and few, [`Sorted::median_interval`](crate::stats::quantile::Sorted::median_interval)
 //! keeps what it promises.
 
 use mock_ollama::seed::Seed;

@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
-use lab_stats::Verdict;
+use crate::stats::Verdict;
 use serde::{Deserialize, Serialize};
 
 /// The bounds that are built in.

@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use lab_stats::quantile::{Interval, MAX_SAMPLES, Sorted, samples_needed};
+use crate::stats::quantile::{Interval, MAX_SAMPLES, Sorted, samples_needed};
 use serde::{Deserialize, Serialize};
 
 use super::factors::signed_difference;

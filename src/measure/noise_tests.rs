@@ -12,7 +12,7 @@ use rstest::rstest;
 
 use super::bootstrap::count;
 use super::decision::{Blocks, DecisionRule, Separation, decide};
-use lab_stats::quantile::Sorted;
+use crate::stats::quantile::Sorted;
 
 const VARIANTS: [&str; 5] = ["a", "b", "c", "d", "shifted"];
 const SERIES: u64 = 1_000;

@@ -3,7 +3,7 @@
 //! TR115's "1 KB client" hands on what it has once it holds at least 1,024 bytes. A token's line is much shorter, so the
 //! first token waits for those that fill the buffer.
 
-use lab_stats::quantile::median;
+use crate::stats::quantile::median;
 use mock_ollama::catalog::builtin;
 use mock_ollama::recording::Recording;
 use serde_json::Value;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_stats::quantile::median;
+use crate::stats::quantile::median;
 
 use super::data::{DataSet, Run};
 use super::predict::{Backend, Constants, predict};

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use lab_stats::Verdict;
-use lab_stats::quantile::Sorted;
+use crate::stats::Verdict;
+use crate::stats::quantile::Sorted;
 
 use super::conclusions::{conclusions, in_words, p99};
 use super::model::{

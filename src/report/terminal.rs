@@ -1,6 +1,6 @@
 //! The report on a terminal of 100 columns: a table and the three answers.
 
-use lab_stats::Verdict;
+use crate::stats::Verdict;
 
 use super::conclusions::{conclusions, p99};
 use super::model::{Kind, Report, VariantTimings};

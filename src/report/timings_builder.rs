@@ -4,7 +4,7 @@ mod bounds;
 mod one_run;
 mod spread;
 
-use lab_stats::quantile::Sorted;
+use crate::stats::quantile::Sorted;
 
 use super::error::BuildError;
 use super::inputs::{Inputs, Run};

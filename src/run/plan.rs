@@ -18,9 +18,9 @@ use super::{ClockKind, RunError, RunOptions, WorkloadChoice};
 use crate::measure::factors::ideal_wall;
 use crate::papers::replay;
 use crate::sim::scripts;
+use crate::stats::quantile::MAX_SAMPLES;
 use crate::variant::Variant;
 use crate::workload::{Library, Workload, WorkloadFile, select};
-use lab_stats::quantile::MAX_SAMPLES;
 
 /// What a whole invocation may take when the number of runs is left open.
 const DEFAULT_TIME_BUDGET: Duration = Duration::from_secs(45);

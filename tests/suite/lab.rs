@@ -2,7 +2,6 @@
 
 use std::num::NonZeroUsize;
 
-use lab_stats::Verdict;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 use runtime_lab::measure::bounds::{Bound, built_in};
@@ -10,6 +9,7 @@ use runtime_lab::measure::decision::DecisionRule;
 use runtime_lab::report::model::{BoundVerdict, Environment, Kind};
 use runtime_lab::report::{Inputs, build};
 use runtime_lab::run::{ClockKind, Plan, RunOptions, WorkloadChoice};
+use runtime_lab::stats::Verdict;
 use runtime_lab::variant::Variant;
 
 use crate::util::{Run, Scenario};

@@ -33,7 +33,7 @@ const HOUSES: &[House] = &[
     House {
         sources: "src/",
         floors: &[
-            &["transcript", "variant", "workload"],
+            &["stats", "transcript", "variant", "workload"],
             &["chunking", "ndjson"],
             &["measure", "report"],
             &[],
@@ -42,7 +42,6 @@ const HOUSES: &[House] = &[
             &["cli", "main"],
         ],
     },
-    House { sources: "tools/stats/src/", floors: &[&["proc", "quantile", "verdict"]] },
     House {
         sources: "tools/loadgen/src/",
         floors: &[

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::io::{self, Read as _};
-use std::net::{Shutdown, SocketAddr};
+use std::net::Shutdown;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
@@ -73,11 +73,13 @@ impl Socket {
     }
 
     /// A connection that is being made.
-    pub(crate) fn connecting(addr: SocketAddr) -> io::Result<Self> {
+    #[cfg(feature = "record")]
+    pub(crate) fn connecting(addr: std::net::SocketAddr) -> io::Result<Self> {
         Ok(Self { readable: false, writable: false, ..Self::new(Poller::connect(addr)?)? })
     }
 
     /// Returns whether a connection that was begun has been made.
+    #[cfg(feature = "record")]
     pub(crate) fn is_connected(&self) -> io::Result<bool> {
         if let Some(error) = self.stream.take_error()? {
             return Err(error);
@@ -130,6 +132,7 @@ impl Socket {
     }
 
     /// Returns whether the transport has taken all output.
+    #[cfg(feature = "record")]
     pub(crate) fn is_flushed(&self) -> bool {
         self.first.is_empty()
     }

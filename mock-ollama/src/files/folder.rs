@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use super::{Existing, finish, prepare};
+use super::whole::{Existing, finish, prepare};
 
 /// Why files were not written.
 #[derive(Debug, Error)]

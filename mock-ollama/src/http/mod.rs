@@ -28,6 +28,7 @@ mod reply;
 mod response;
 mod router;
 mod target;
+#[cfg(feature = "record")]
 mod upstream;
 
 pub use chunked::{LAST_CHUNK, encode_chunk};
@@ -41,4 +42,5 @@ pub use reply::Reply;
 pub(crate) use reply::{BARE_JSON, JSON};
 pub use response::{Framing, MAX_BUFFERED, ResponseHead, reason};
 pub use router::{Route, Routed, has_route};
+#[cfg(feature = "record")]
 pub use upstream::{BadResponse, Received, Upstream};

@@ -1,5 +1,8 @@
 //! The response head, in the case and order of Go's server.
 
+use jiff::Timestamp;
+use jiff::fmt::rfc2822::DateTimePrinter;
+
 use super::Version;
 
 /// The longest body that Go buffers to learn its length, in bytes (`net/http/server.go`, `bufferBeforeChunkingSize`).
@@ -51,6 +54,13 @@ pub struct ResponseHead {
     pub connection: Option<&'static str>,
 }
 
+/// Returns a time as the `Date` field has it (RFC 9110 §5.6.7). The last that can be written is in the year 9999.
+fn http_date(unix_s: u64) -> String {
+    let seconds = i64::try_from(unix_s).unwrap_or(i64::MAX);
+    let time = Timestamp::from_second(seconds).unwrap_or(Timestamp::MAX);
+    DateTimePrinter::new().timestamp_to_rfc9110_string(&time).unwrap_or_default()
+}
+
 impl ResponseHead {
     /// The bytes up to and including the blank line: handler fields sorted, then `Date`, `Content-Length`,
     /// `Connection`, `Transfer-Encoding` (`net/http/server.go`, `extraHeader.Write`).
@@ -66,8 +76,7 @@ impl ResponseHead {
             field(name, value);
         }
         if let Some(seconds) = self.date_unix_s {
-            let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(seconds);
-            field("Date", &httpdate::fmt_http_date(time));
+            field("Date", &http_date(seconds));
         }
         if let Framing::Length(length) = self.framing {
             field("Content-Length", &length.to_string());

@@ -107,13 +107,6 @@ pub enum InputProblem {
         /// Why the first one is passed over; `None` when there is no exchange at all.
         first_skipped: Option<String>,
     },
-    /// An archive in YAML, and this build reads none.
-    #[cfg(not(feature = "import-yaml"))]
-    #[error(
-        "this is a {0} in YAML, and this build has no YAML reader; build it with `--features import-yaml`, or keep the \
-         file as JSON"
-    )]
-    NoYaml(&'static str),
     /// Two exchanges disagree in what a recording has once.
     #[error(
         "the {what} is {found:?}, but {before:?} before it; a recording has one; name a folder as OUT to get a recording \

@@ -3,10 +3,10 @@
 use std::io::BufReader;
 use std::path::Path;
 
-use super::error::{ReadError, WriteError};
+use super::error::ReadError;
 use super::model::Recording;
-use super::{read, write};
-use crate::files::{Existing, open, write_whole};
+use super::read;
+use crate::files::open;
 
 /// Reads the recording at `path`; see [`read`].
 pub fn read_file(path: impl AsRef<Path>) -> Result<Recording, ReadError> {
@@ -18,6 +18,11 @@ pub fn read_file(path: impl AsRef<Path>) -> Result<Recording, ReadError> {
 }
 
 /// Writes `recording` to `path`, all or nothing.
-pub fn write_file(recording: &Recording, path: impl AsRef<Path>, existing: Existing) -> Result<(), WriteError> {
-    write_whole(path.as_ref(), existing, |file| write(recording, file))
+#[cfg(feature = "record")]
+pub fn write_file(
+    recording: &Recording,
+    path: impl AsRef<Path>,
+    existing: crate::files::Existing,
+) -> Result<(), super::WriteError> {
+    crate::files::write_whole(path.as_ref(), existing, |file| super::write(recording, file))
 }

@@ -37,7 +37,9 @@ pub(crate) mod wire;
 mod writer;
 
 pub use error::{LineKind, ReadError, RecordingProblem, WriteError};
-pub use file::{read_file, write_file};
+pub use file::read_file;
+#[cfg(feature = "record")]
+pub use file::write_file;
 pub(crate) use form::BYTE_ORDER_MARK;
 pub use form::Form;
 pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording, Request, Response};

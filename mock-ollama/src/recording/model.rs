@@ -224,9 +224,11 @@ pub enum Method {
 }
 
 impl Method {
+    #[cfg(any(feature = "import", feature = "record"))]
     const ALL: [Self; 4] = [Self::Get, Self::Head, Self::Post, Self::Delete];
 
     /// Returns the method of this name, in capitals.
+    #[cfg(any(feature = "import", feature = "record"))]
     pub(crate) fn named(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|method| method.as_str() == name)
     }

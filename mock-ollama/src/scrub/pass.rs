@@ -12,6 +12,7 @@ pub(crate) enum Pass {
     /// Lines for standard error.
     Complaints,
     /// Bodies that are compressed.
+    #[cfg(feature = "record")]
     Compressed,
     /// Each string of a body.
     Strings,

@@ -1,7 +1,7 @@
 //! The front page of the documentation: the names at the root of the crate.
 
 /// The most names that a test author is shown.
-const MAX_NAMES: usize = 50;
+const MAX_NAMES: usize = 80;
 
 const LIB: &str = include_str!("../../src/lib.rs");
 

@@ -18,7 +18,6 @@
 //! | `servers` | several servers of one machine |
 //! | `w_*` | the checklist: each test carries the number of its rule |
 
-#[cfg(feature = "import-yaml")]
 mod archives;
 mod bench;
 mod captures;

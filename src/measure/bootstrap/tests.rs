@@ -1,4 +1,4 @@
-use lab_stats::quantile::median;
+use crate::stats::quantile::median;
 use proptest::prelude::*;
 use rand_distr::{Distribution as _, LogNormal};
 

@@ -1,6 +1,6 @@
 //! What was measured, and what follows from it.
 
-use lab_stats::Verdict;
+use crate::stats::Verdict;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 

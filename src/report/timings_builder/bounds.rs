@@ -5,8 +5,8 @@
 
 use std::collections::BTreeMap;
 
-use lab_stats::Verdict;
-use lab_stats::quantile::median;
+use crate::stats::Verdict;
+use crate::stats::quantile::median;
 
 use crate::measure::bounds::{Bound, BoundKind, Lateness, Metric, Observed};
 use crate::report::inputs::Inputs;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use lab_stats::quantile::Sorted;
+use crate::stats::quantile::Sorted;
 
 use crate::report::model::{Distribution, Spread};
 

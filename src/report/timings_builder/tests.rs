@@ -1,6 +1,6 @@
 use std::num::NonZeroUsize;
 
-use lab_stats::Verdict;
+use crate::stats::Verdict;
 
 use super::*;
 use crate::measure::bounds::Metric;

@@ -5,13 +5,13 @@ mod rounds;
 #[cfg(feature = "controls")]
 mod wall_clock;
 
-use lab_stats::Verdict;
 use mock_ollama::recording::Chunk;
 use mock_ollama::schedule::Pace;
 use runtime_lab::for_each_variant;
 use runtime_lab::measure::bounds::built_in;
 use runtime_lab::run::Plan;
 use runtime_lab::runtimes::{Runtime, of};
+use runtime_lab::stats::Verdict;
 use runtime_lab::variant::Variant;
 
 use crate::lab::{bound, judge, plan, scenario};

@@ -1,6 +1,6 @@
 //! What several tries of a gate come to.
 
-use lab_stats::Verdict;
+use runtime_lab::stats::Verdict;
 
 /// What one round came to, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,10 +4,10 @@ use std::fs::OpenOptions;
 use std::io::Write as _;
 use std::path::Path;
 
-use lab_stats::Verdict;
 use runtime_lab::for_each_variant;
 use runtime_lab::measure::bounds::Bound;
 use runtime_lab::runtimes::{Runtime, of};
+use runtime_lab::stats::Verdict;
 use runtime_lab::variant::Variant;
 use serde_json::json;
 

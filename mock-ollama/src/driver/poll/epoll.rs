@@ -4,14 +4,14 @@
 
 use std::io;
 use std::mem::MaybeUninit;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, OwnedFd};
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::event::{EventfdFlags, epoll, eventfd};
 use rustix::io::Errno;
-use rustix::net::{AddressFamily, SendFlags, SocketFlags, SocketType, socket_with};
+use rustix::net::SendFlags;
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
@@ -89,7 +89,10 @@ impl Poller {
     }
 
     /// Begins to connect. The connection has been made, or has failed, when it becomes writable.
-    pub(crate) fn connect(addr: SocketAddr) -> io::Result<Stream> {
+    #[cfg(feature = "record")]
+    pub(crate) fn connect(addr: std::net::SocketAddr) -> io::Result<Stream> {
+        use rustix::net::{AddressFamily, SocketFlags, SocketType, socket_with};
+
         let family = if addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
         let socket = socket_with(family, SocketType::STREAM, SocketFlags::CLOEXEC | SocketFlags::NONBLOCK, None)?;
         match rustix::net::connect(&socket, &addr) {

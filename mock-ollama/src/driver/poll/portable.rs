@@ -2,7 +2,6 @@
 //! a millisecond late.
 
 use std::io::{self, Write as _};
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -69,7 +68,8 @@ impl Poller {
     }
 
     /// Begins to connect. The connection has been made, or has failed, when it becomes writable.
-    pub(crate) fn connect(addr: SocketAddr) -> io::Result<Stream> {
+    #[cfg(feature = "record")]
+    pub(crate) fn connect(addr: std::net::SocketAddr) -> io::Result<Stream> {
         TcpStream::connect(addr)
     }
 

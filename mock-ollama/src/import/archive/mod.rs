@@ -20,7 +20,6 @@ mod node;
 mod route;
 mod tool;
 mod vcr;
-#[cfg(feature = "import-yaml")]
 mod yaml;
 
 use super::error::{InputProblem, Located};
@@ -106,7 +105,7 @@ fn request_body(bytes: Vec<u8>) -> Result<RequestBody, Unfit> {
     Ok(serde_json::from_str(&text).map_or_else(|_| RequestBody::Text(text), RequestBody::Json))
 }
 
-#[cfg(all(test, feature = "import-yaml"))]
+#[cfg(test)]
 mod properties;
-#[cfg(all(test, feature = "import-yaml"))]
+#[cfg(test)]
 mod tests;

@@ -12,7 +12,6 @@ pub(super) enum Node {
     /// A text.
     Text(String),
     /// Bytes that YAML holds as base64 (`!!binary`).
-    #[cfg_attr(not(feature = "import-yaml"), expect(dead_code, reason = "JSON has texts alone"))]
     Bytes(Vec<u8>),
     /// Values in order.
     List(Vec<Node>),

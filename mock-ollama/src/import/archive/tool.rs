@@ -91,18 +91,12 @@ impl Tool {
         Ok(documents.into_iter().flat_map(|document| self.exchanges(document)).collect())
     }
 
-    #[cfg(feature = "import-yaml")]
     fn documents(&self, bytes: &[u8]) -> Result<Vec<Node>, Located> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
             self.unreadable(line, "the text is not UTF-8".to_owned())
         })?;
         super::yaml::documents(text).map_err(|error| self.unreadable(error.line, error.message))
-    }
-
-    #[cfg(not(feature = "import-yaml"))]
-    fn documents(&self, _bytes: &[u8]) -> Result<Vec<Node>, Located> {
-        Err(InputProblem::NoYaml(self.file).into())
     }
 
     /// Returns the exchanges of a document.
@@ -158,20 +152,5 @@ fn of_yaml(text: &[u8]) -> Option<&'static Tool> {
             roots.find_map(|key| Tool::of_key(&key))
         }
         first => Tool::of_key(first).filter(|tool| tool.file != HAR.file),
-    }
-}
-
-#[cfg(all(test, not(feature = "import-yaml")))]
-mod tests {
-    use crate::import::{ImportOptions, Input, import};
-
-    #[test]
-    fn a_cassette_is_named_where_yaml_is_not_read() {
-        let input = Input { label: "kept.yaml", bytes: b"---\nhttp_interactions:\n- request:\n" };
-        let error = import(&[input], &ImportOptions::default()).unwrap_err().to_string();
-        assert!(
-            error.starts_with("kept.yaml: this is a VCR cassette in YAML, and this build has no YAML reader"),
-            "{error}"
-        );
     }
 }

@@ -67,9 +67,6 @@ fn fields(headers: &Node) -> Vec<(String, String)> {
 
 /// Returns a time of RFC 9110 (Ruby's VCR) or of RFC 3339, in microseconds of the Unix epoch.
 fn epoch_us(text: &str) -> Option<u64> {
-    if let Ok(time) = httpdate::parse_http_date(text) {
-        let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-        return u64::try_from(since.as_micros()).ok();
-    }
-    u64::try_from(text.parse::<jiff::Timestamp>().ok()?.as_microsecond()).ok()
+    let of_http = jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text);
+    u64::try_from(of_http.or_else(|_| text.parse()).ok()?.as_microsecond()).ok()
 }

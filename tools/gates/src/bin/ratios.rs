@@ -13,9 +13,9 @@ use std::time::Duration;
 
 use clap::Parser;
 use gates::{byte_loop, framing};
-use lab_stats::Verdict;
 use mock_ollama::recording::limits::MAX_CHUNKS;
 use mock_ollama::recording::{Recording, read, to_string};
+use runtime_lab::stats::Verdict;
 use serde::de::IgnoredAny;
 
 /// Of each part.

@@ -212,5 +212,5 @@ fn short(chunks: usize) -> Result<Recording> {
 
 /// The most memory that this process had at once.
 fn peak_bytes() -> Result<u64> {
-    Ok(lab_stats::proc::status_kib("self", "VmHWM")? * 1024)
+    Ok(runtime_lab::stats::proc::status_kib("self", "VmHWM")? * 1024)
 }

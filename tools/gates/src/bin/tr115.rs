@@ -10,7 +10,6 @@ use std::time::{Duration, Instant};
 
 use clap::Parser;
 use gates::cpu_time;
-use lab_stats::Verdict;
 use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::schedule::Pace;
@@ -20,6 +19,7 @@ use runtime_lab::report::Run;
 use runtime_lab::report::facts_builder::facts;
 use runtime_lab::runtimes::{Environment, of};
 use runtime_lab::sim::{Sim, SimSettings};
+use runtime_lab::stats::Verdict;
 use runtime_lab::variant::Variant;
 use runtime_lab::workload::{Job, Workload};
 
