@@ -38,6 +38,7 @@
 // | 5 | `engine` | the whole server as a state machine: no socket, no clock |
 // | 4 | `catalog`, `script` | what a server offers |
 // | 3 | `import`, `scrub`, `manage`, `rules` | what must know the dialects: foreign bodies, secrets, models; what a test states |
+// | 3 | `conversation`, `summary` | a journal and a recording, for people |
 // | 2 | `dialect` | what clients and servers write |
 // | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend`, `fault` | what was captured, and pure mechanisms |
 // | 0 | `go_json`, `journal`, `files`, `clock`, `seed`, `terminal` | data and time |
@@ -48,6 +49,8 @@ pub mod backend;
 pub mod catalog;
 #[doc(hidden)]
 pub mod clock;
+#[doc(hidden)]
+pub mod conversation;
 #[doc(hidden)]
 pub mod dialect;
 #[doc(hidden)]
@@ -89,15 +92,20 @@ pub mod seed;
 #[doc(hidden)]
 pub mod server;
 #[doc(hidden)]
+pub mod summary;
+#[doc(hidden)]
 pub mod terminal;
 
 pub use backend::{Curve, Settings as BackendSettings};
 pub use catalog::{Matching, builtin, recording};
 pub use clock::Instant;
+pub use conversation::CalledTool;
 pub use driver::{SocketOptions, Wait, WaitError};
 pub use engine::{CreatedAt, Limits};
 pub use http::{BadOrigins, Origins};
-pub use journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
+pub use journal::{
+    Answer, BodyError, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId,
+};
 pub use models::KeepAlive;
 #[cfg(feature = "record")]
 pub use recording::write_file;

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::journal::{Answer, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
+use mock_ollama::journal::{
+    Answer, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, Secrets, SentBody, ServerId, StreamId,
+};
 
 use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Introspection, LineArrival, PieceArrival, Transcript};
 
@@ -91,6 +93,8 @@ pub(crate) fn entry(agent: &str, exchange: u32, received: u64, chunks: &[(u64, u
         status: 200,
         chunks: sent.collect(),
         fate: Fate::Complete,
+        sent: SentBody::default(),
+        secrets: Secrets::default(),
     }
 }
 

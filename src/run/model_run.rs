@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::num::NonZeroUsize;
 
 use mock_ollama::clock::Instant;
-use mock_ollama::journal::{Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId};
+use mock_ollama::journal::{
+    Answer, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, Secrets, SentBody, ServerId, StreamId,
+};
 use mock_ollama::recording::Exchange;
 
 use super::{ClockKind, Plan, RunError};
@@ -125,5 +127,7 @@ fn entry(agent: &AgentLog, conn: ConnId, exchange: u32, log: &ExchangeLog) -> En
         status: log.status,
         fate: if broken_off { Fate::Aborted { after_chunk: chunks.len() } } else { Fate::Complete },
         chunks,
+        sent: SentBody::default(),
+        secrets: Secrets::default(),
     }
 }

@@ -102,8 +102,8 @@ const RULES: &[Rule] = &[
         number: "w_101",
         off: "the keys of events keep the order of structs",
         file: "dialect/responses/render.rs",
-        from: "entries.sort_by(|(one, _), (other, _)| one.cmp(other));",
-        to: "entries.reverse();",
+        from: "data.sort_all_objects();",
+        to: "",
     },
     Rule {
         number: "w_105",

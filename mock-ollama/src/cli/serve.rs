@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use clap::Args;
 use mock_ollama::catalog::{Matching, builtin};
+use mock_ollama::conversation::JournalFile;
 use mock_ollama::driver::{SocketOptions, raise_descriptor_limit};
 use mock_ollama::engine::CreatedAt;
 use mock_ollama::files::{Existing, is_same, list_folder, write_whole};
@@ -147,7 +148,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
     let journal = server.finish().map_err(VerbError::from)?;
     if let Some(path) = &args.journal {
         write_whole(path, Existing::Replace, |file| {
-            serde_json::to_writer_pretty(file, &journal).map_err(io::Error::from)
+            serde_json::to_writer_pretty(file, &JournalFile::new(&journal)).map_err(io::Error::from)
         })
         .map_err(|source: io::Error| VerbError::Output { path: path.clone(), source: source.into() })?;
     }

@@ -17,28 +17,14 @@ enum Type {
     Texts,
 }
 
-/// Options by name; any other is ignored.
-const OPTIONS: [(&str, Type); 20] = [
-    ("num_keep", Type::Integer),
-    ("seed", Type::Integer),
-    ("num_predict", Type::Integer),
-    ("top_k", Type::Integer),
-    ("top_p", Type::Float),
-    ("min_p", Type::Float),
-    ("typical_p", Type::Float),
-    ("repeat_last_n", Type::Integer),
-    ("temperature", Type::Float),
-    ("repeat_penalty", Type::Float),
-    ("presence_penalty", Type::Float),
-    ("frequency_penalty", Type::Float),
-    ("stop", Type::Texts),
-    ("num_ctx", Type::Integer),
-    ("num_batch", Type::Integer),
-    ("num_gpu", Type::Integer),
-    ("main_gpu", Type::Integer),
-    ("use_mmap", Type::Boolean),
-    ("num_thread", Type::Integer),
-    ("draft_num_predict", Type::Integer),
+/// The names of options, by type; any other is ignored.
+const OPTIONS: [(Type, &[&str]); 6] = [
+    (Type::Integer, &["num_keep", "seed", "num_predict", "top_k", "repeat_last_n", "num_ctx", "num_batch"]),
+    (Type::Integer, &["num_gpu", "main_gpu", "num_thread", "draft_num_predict"]),
+    (Type::Float, &["top_p", "min_p", "typical_p", "temperature"]),
+    (Type::Float, &["repeat_penalty", "presence_penalty", "frequency_penalty"]),
+    (Type::Boolean, &["use_mmap"]),
+    (Type::Texts, &["stop"]),
 ];
 
 /// Checks a request against the model that it asks, in the order of the real server.
@@ -94,7 +80,7 @@ pub fn check_options(options: &Map<String, Value>) -> Result<(), Refusal> {
     let mut names: Vec<&String> = options.keys().collect();
     names.sort();
     for name in names {
-        let Some((_, wanted)) = OPTIONS.iter().find(|(known, _)| known == name) else { continue };
+        let Some((wanted, _)) = OPTIONS.iter().find(|(_, known)| known.contains(&name.as_str())) else { continue };
         let wanted = match (wanted, &options[name]) {
             (_, Value::Null) | (Type::Integer | Type::Float, Value::Number(_)) | (Type::Boolean, Value::Bool(_)) => {
                 continue;

@@ -34,9 +34,7 @@ mod web_search;
 use serde_json::Value;
 
 pub use check::{check, check_options};
-pub use embed::{
-    EmbedMetrics, EmbedRequest, LegacyEmbedRequest, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector,
-};
+pub use embed::{EmbedRequest, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
 pub use format::WireFormat;
 pub use ids::Ids;
 pub use native::created_at::patch_created_at;

@@ -82,9 +82,8 @@ pub(crate) fn arguments_text(call: &ToolCall) -> String {
 /// A native logprob (`api/types.go`, `Logprob`).
 #[derive(Serialize)]
 pub(crate) struct NativeLogprob {
-    token: Box<RawValue>,
-    logprob: f64,
-    bytes: Vec<u8>,
+    #[serde(flatten)]
+    token: TokenLogprob,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     top_logprobs: Vec<TokenLogprob>,
 }
@@ -98,17 +97,9 @@ struct TokenLogprob {
 
 impl From<&Logprob> for NativeLogprob {
     fn from(logprob: &Logprob) -> Self {
-        let top = logprob.top.iter().map(|(token, logprob)| TokenLogprob {
-            token: string(token),
-            logprob: *logprob,
-            bytes: token.clone(),
-        });
-        Self {
-            token: string(&logprob.token),
-            logprob: logprob.logprob,
-            bytes: logprob.token.clone(),
-            top_logprobs: top.collect(),
-        }
+        let of = |bytes: &Vec<u8>, logprob| TokenLogprob { token: string(bytes), logprob, bytes: bytes.clone() };
+        let top = logprob.top.iter().map(|(token, logprob)| of(token, *logprob));
+        Self { token: of(&logprob.token, logprob.logprob), top_logprobs: top.collect() }
     }
 }
 

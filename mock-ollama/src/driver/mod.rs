@@ -36,11 +36,12 @@ pub(crate) use handle::LoopHandle;
 pub(crate) use listen::{bind, host_names};
 pub use observer::{CloseReason, NoObserver, Observer};
 pub use options::{SocketOptions, raise_descriptor_limit};
+pub use poll::LoopWaker;
 #[cfg(feature = "record")]
-pub(crate) use poll::{Listener, Poller, Ready, Waker, into_listener};
+pub(crate) use poll::{Listener, Poller, Ready, into_listener};
 #[cfg(feature = "record")]
 pub(crate) use socket::{AfterFlush, ReadOutcome, Socket};
-pub use time::{LoopWaker, Monotonic, TimeSource};
+pub use time::{Monotonic, TimeSource};
 #[cfg(feature = "record")]
 pub(crate) use tuning::ACCEPT_PAUSE;
 pub(crate) use wait::WaitGoal;

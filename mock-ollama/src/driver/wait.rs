@@ -5,11 +5,11 @@
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
-use super::command::{Command, Mailbox, lock};
+use super::command::{Command, Mailbox};
 use crate::clock::Instant;
 use crate::engine::Engine;
 use crate::journal::Journal;
@@ -65,7 +65,7 @@ impl fmt::Display for WaitGoal {
 #[derive(Debug)]
 #[must_use = "a wait does nothing until it is awaited or `wait` is called"]
 pub struct Wait {
-    mailbox: Arc<Mailbox>,
+    mailbox: Mailbox,
     goal: WaitGoal,
     limit: Duration,
     /// Absent until it begins.
@@ -73,7 +73,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    pub(super) fn new(mailbox: Arc<Mailbox>, goal: WaitGoal) -> Self {
+    pub(super) fn new(mailbox: Mailbox, goal: WaitGoal) -> Self {
         Self { mailbox, goal, limit: DEFAULT_LIMIT, outcome: None }
     }
 
@@ -149,20 +149,23 @@ struct Slot {
 }
 
 impl Outcome {
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        // A plain value that every holder leaves whole.
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn poll(&self, waker: &Waker) -> Poll<Result<(), WaitError>> {
-        let mut slot = lock(&self.slot);
-        match slot.result.take() {
-            Some(result) => Poll::Ready(result),
-            None => {
-                // The last poll's waker counts: a future may move from task to task.
-                slot.waker = Some(waker.clone());
-                Poll::Pending
-            }
-        }
+        let mut slot = self.lock();
+        let Some(result) = slot.result.take() else {
+            // The last poll's waker counts: a future may move from task to task.
+            slot.waker = Some(waker.clone());
+            return Poll::Pending;
+        };
+        Poll::Ready(result)
     }
 
     fn block(&self) -> Result<(), WaitError> {
-        let mut slot = lock(&self.slot);
+        let mut slot = self.lock();
         loop {
             if let Some(result) = slot.result.take() {
                 return result;
@@ -172,7 +175,7 @@ impl Outcome {
     }
 
     fn set(&self, result: impl FnOnce() -> Result<(), WaitError>) {
-        let mut slot = lock(&self.slot);
+        let mut slot = self.lock();
         if std::mem::replace(&mut slot.is_set, true) {
             return;
         }
@@ -295,7 +298,8 @@ impl fmt::Display for WaitError {
             WaitFailure::TimedOut => write!(f, "waited {limit:?} for {goal}")?,
             WaitFailure::ServerEnded => write!(f, "the server ended while a test waited for {goal}")?,
         }
-        write!(f, "; {} requests came, {} streams are in flight", journal.requests(), journal.in_flight)
+        writeln!(f, "; {} requests came, {} streams are in flight", journal.requests(), journal.in_flight)?;
+        write!(f, "{journal}")
     }
 }
 

@@ -13,15 +13,15 @@ use crate::journal::ConnId;
 pub(super) struct WriteCoalescer(Range<usize>);
 
 impl WriteCoalescer {
-    /// Takes a chunk, behind those before it, and returns the number of its encoded bytes.
+    /// Takes a chunk, behind those before it, and returns the number of its encoded bytes. The bytes of its body stay.
     pub(super) fn add(
         &mut self,
         (conn, response): (ConnId, &ActiveResponse),
-        chunk: PlannedChunk,
+        chunk: &mut PlannedChunk,
         batch: Batch,
         actions: &mut Vec<Action>,
     ) -> usize {
-        match chunk.payload {
+        match &mut chunk.payload {
             Payload::Encoded(place) => {
                 let length = place.len();
                 if batch.separate_writes || self.0.end != place.start {
@@ -34,7 +34,7 @@ impl WriteCoalescer {
             Payload::Plain { head, data } => {
                 // What was collected before it leaves before it.
                 self.flush((conn, response), actions);
-                let bytes = response.encode(head, &data);
+                let bytes = response.encode(std::mem::take(head), data);
                 let length = bytes.len();
                 actions.extend((length > 0).then_some(Action::Write { conn, bytes }));
                 length

@@ -11,7 +11,7 @@ use crate::backend::{BUSY, Device};
 use crate::clock::Instant;
 use crate::fault::NextStep;
 use crate::http::Parser;
-use crate::journal::{Caller, ConnId, Fate, Ledger, ServerId, StreamId};
+use crate::journal::{Caller, ConnId, Entry, Fate, Ledger, ServerId, StreamId};
 
 /// With more unwritten bytes than this, the next chunk of a response is held back. A client that reads nothing costs no
 /// more memory than that.
@@ -69,8 +69,16 @@ pub(super) enum Upcoming {
 struct Mark {
     at: u64,
     entry: usize,
-    /// The chunk that ends here; none at the end of the response.
-    chunk: Option<usize>,
+    what: MarkKind,
+}
+
+/// What ends at a mark.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum MarkKind {
+    /// The chunk of this number.
+    Chunk(usize),
+    /// The response, in this way.
+    Response(Fate),
 }
 
 impl Conn {
@@ -248,8 +256,8 @@ impl Conn {
     }
 
     /// Notes that the output so far ends a chunk, or the response, of an entry that the journal keeps.
-    pub(super) fn mark(&mut self, entry: usize, chunk: Option<usize>) {
-        self.marks.push_back(Mark { at: self.queued, entry, chunk });
+    pub(super) fn mark(&mut self, entry: usize, what: MarkKind) {
+        self.marks.push_back(Mark { at: self.queued, entry, what });
     }
 
     /// Counts bytes that the transport has taken, and tells the journal what has left whole. Returns when the chunk that was
@@ -262,9 +270,9 @@ impl Conn {
         }
         while let Some(mark) = self.marks.front().filter(|mark| mark.at <= self.written) {
             if let Some(entry) = ledger.entry_mut(mark.entry) {
-                match mark.chunk {
-                    Some(chunk) => entry.chunks[chunk].written = Some(now),
-                    None => entry.fate = Fate::Complete,
+                match mark.what {
+                    MarkKind::Chunk(number) => entry.chunks[number].written = Some(now),
+                    MarkKind::Response(fate) => entry.fate = fate,
                 }
             }
             self.marks.pop_front();
@@ -272,13 +280,13 @@ impl Conn {
         if self.backlog() < LOW_WATER_BYTES { self.response_mut()?.stalled.take() } else { None }
     }
 
-    /// Tells the journal that the rest will never be written.
-    pub(super) fn note_aborted(&mut self, ledger: &mut Ledger) {
+    /// Tells the journal that the rest will never be written, and how each of its open answers ends.
+    pub(super) fn note_broken_off(&mut self, ledger: &mut Ledger, fate: impl Fn(&Entry) -> Fate) {
         let open = self.response().map(|response| response.entry);
         for entry in self.marks.drain(..).map(|mark| mark.entry).chain(open) {
-            let Some(entry) = ledger.entry_mut(entry) else { continue };
-            let after_chunk = entry.chunks.iter().take_while(|chunk| chunk.written.is_some()).count();
-            entry.fate = Fate::Aborted { after_chunk };
+            // An answer that the server gave up is closed later, and keeps its end.
+            let Some(entry) = ledger.entry_mut(entry).filter(|entry| entry.fate == Fate::Open) else { continue };
+            entry.fate = fate(entry);
         }
     }
 }

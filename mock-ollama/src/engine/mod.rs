@@ -21,6 +21,7 @@
 //! | `event` | what they are, and their places |
 //! | `callers` | what is remembered of each caller |
 //! | `permits` | released chunks that wait for streams to come |
+//! | `entry` | what the journal keeps of a request and its answer |
 //! | `config`, `limits` | what a server is set to |
 //! | `action` | what a driver is told to do |
 
@@ -31,6 +32,7 @@ mod callers;
 mod coalesce;
 mod config;
 mod conn;
+mod entry;
 mod event;
 mod limits;
 mod live;
@@ -54,7 +56,7 @@ use self::admission::{Admission, Admitted};
 use self::answer::{Answered, Answerer};
 use self::callers::Callers;
 use self::coalesce::WriteCoalescer;
-use self::conn::{Conn, ConnState, Upcoming};
+use self::conn::{Conn, ConnState, MarkKind, Upcoming};
 use self::event::{Event, EventKind};
 use self::permits::Permits;
 use self::prefetch::Prefetcher;
@@ -67,8 +69,8 @@ use crate::fault::WireEnd;
 use crate::go_json::rfc3339;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    Answer, CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RequestSeen, RuleUse,
-    ServerId, StreamId,
+    CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RuleUse, SentBody, ServerId,
+    StreamId,
 };
 use crate::models::Store;
 use crate::rules::{Rule, RuleBook, RuleId};
@@ -87,13 +89,13 @@ const LINGER: Duration = Duration::from_millis(500);
 ///
 /// | class | methods |
 /// | --- | --- |
-/// | in | [`handle_connected`](Self::handle_connected), [`handle_refused`](Self::handle_refused), [`handle_input`](Self::handle_input), [`handle_written`](Self::handle_written), [`handle_half_closed`](Self::handle_half_closed), [`handle_closed`](Self::handle_closed), [`handle_release`](Self::handle_release) |
+/// | in | [`handle_connected`](Self::handle_connected), [`handle_refused`](Self::handle_refused), [`handle_input`](Self::handle_input), [`handle_written`](Self::handle_written), [`handle_half_closed`](Self::handle_half_closed), [`handle_closed`](Self::handle_closed), [`handle_stopped`](Self::handle_stopped), [`handle_release`](Self::handle_release) |
 /// | out | [`poll_due`](Self::poll_due), [`poll_place`](Self::poll_place), [`poll_step`](Self::poll_step), [`poll_batch`](Self::poll_batch) |
 /// | questions | [`is_leaving`](Self::is_leaving), [`is_accepting_input`](Self::is_accepting_input), [`is_idle`](Self::is_idle), [`journal`](Self::journal) |
 ///
 /// The call order:
 ///
-/// 1. A connection begins with `handle_connected` or `handle_refused` and ends with one `handle_closed`. Its id is new.
+/// 1. A connection begins with `handle_connected` or `handle_refused` and ends with one `handle_closed` or `handle_stopped`. Its id is new.
 /// 2. After each input, and when the instant of `poll_due` has come, `poll_step` or `poll_batch` is called until it answers
 ///    `None`.
 /// 3. Actions are carried out in their order. What the transport takes is reported with `handle_written`.
@@ -237,7 +239,7 @@ impl Engine {
         }
         state.cancel_events(&mut self.timeline);
         // Before the response is taken, since its entry is among those that end here.
-        state.note_aborted(&mut self.ledger);
+        state.note_broken_off(&mut self.ledger, entry::aborted);
         let server = state.server;
         let Some(response) = state.take_response(ConnState::Leaving) else { return false };
         self.end_stream(server, &response, now);
@@ -252,9 +254,18 @@ impl Engine {
 
     /// Notes that a connection is gone.
     pub fn handle_closed(&mut self, conn: ConnId, now: Instant) {
+        self.end_conn(conn, now, entry::aborted);
+    }
+
+    /// Notes that the server is stopped, which ends a connection.
+    pub fn handle_stopped(&mut self, conn: ConnId, now: Instant) {
+        self.end_conn(conn, now, |_| Fate::Stopped);
+    }
+
+    fn end_conn(&mut self, conn: ConnId, now: Instant, fate: impl Fn(&Entry) -> Fate) {
         let Some(mut state) = self.conns.remove(&conn) else { return };
         state.cancel_events(&mut self.timeline);
-        state.note_aborted(&mut self.ledger);
+        state.note_broken_off(&mut self.ledger, fate);
         if let Some(response) = state.response() {
             self.end_stream(state.server, response, now);
         }
@@ -269,21 +280,9 @@ impl Engine {
         if self.config.pace.base != Base::Stepped {
             return;
         }
-        let mut is_taken = matches!(which, Release::Stream(stream) if self.callers.has_begun(stream));
-        for (stream, conn) in &self.streams {
-            if matches!(which, Release::Stream(wanted) if wanted != stream) {
-                continue;
-            }
-            let Some(state) = self.conns.get_mut(conn) else { continue };
-            let Some(response) = state.response_mut().filter(|response| response.is_stepped()) else { continue };
-            is_taken = true;
-            let was_blocked = response.released == 0;
-            response.released = response.released.saturating_add(chunks);
-            if was_blocked && chunks > 0 && response.is_started {
-                state.schedule_chunk(&mut self.timeline, now, now);
-            }
-        }
-        if !is_taken {
+        let has_been = matches!(which, Release::Stream(stream) if self.callers.has_begun(stream));
+        let conns = (&self.streams, &mut self.conns);
+        if !permits::release(which, chunks, now, conns, &mut self.timeline) && !has_been {
             self.permits.keep(which, chunks);
         }
     }
@@ -373,6 +372,7 @@ impl Engine {
         }
         // Output that the client does not take would keep a plain close waiting for ever.
         if state.backlog() > 0 {
+            state.note_broken_off(&mut self.ledger, |_| Fate::Reset);
             return Some(Action::Abandon { conn });
         }
         state.state = ConnState::Leaving;
@@ -399,17 +399,8 @@ impl Engine {
 
     /// Answers bytes that are no request.
     fn reject(&mut self, conn: ConnId, server: ServerId, error: BadRequest, now: Instant) {
-        self.ledger.add(Entry {
-            stream: self.callers.next_stream(Caller::Connection(conn)),
-            conn,
-            server,
-            received: now,
-            request: RequestSeen::default(),
-            answer: Answer::Rejected,
-            status: error.status(),
-            chunks: Vec::new(),
-            fate: Fate::Complete,
-        });
+        let caller = Caller::Connection(conn);
+        self.ledger.add(entry::rejected(self.callers.next_stream(caller), (conn, server), error.status(), now));
         self.schedule_control(conn, now, EventKind::Send(Box::new(Bytes::from(error.response()))));
         self.leave(conn, now, EventKind::Shutdown);
     }
@@ -429,18 +420,22 @@ impl Engine {
             now,
         }
         .answer(request, &stream);
-        let Answered { source, answer, model, is_loaded, timing, pace, extra_fields, effect } = answered;
+        let Answered { source, mut answer, model, is_loaded, timing, pace, extra_fields, effect } = answered;
+        let (request_seen, secrets) = entry::seen(request, &mut self.redactor);
+        answer.conceal(&secrets);
         let entry = self.ledger.add(Entry {
             stream: stream.clone(),
             conn,
             server,
             received: now,
-            request: seen(request, &mut self.redactor),
+            request: request_seen,
             answer,
             status: source.status(),
             // Room for all of them, so that a chunk that leaves allocates nothing.
             chunks: Vec::with_capacity(source.chunk_count()),
             fate: Fate::Open,
+            sent: SentBody::default(),
+            secrets,
         });
         if model.is_some() {
             self.streams.insert(stream.clone(), conn);
@@ -450,15 +445,14 @@ impl Engine {
         }
         let admitted = model.clone().zip(is_loaded);
         let pace = timing.pace(pace.unwrap_or(self.config.pace), model.is_some());
-        let (request, received) = (&request.head, now);
         let parts = ResponseParts {
             stream: stream.clone(),
             entry,
-            request,
+            request: &request.head,
             source,
             extra_fields,
             model,
-            received,
+            received: now,
             pace,
             effect,
         };
@@ -563,15 +557,16 @@ impl Engine {
             let Some(response) = state.response_mut() else { return };
             let entry = response.entry;
             // Not every moment has something to show: a release is kept for the next one.
-            if let Some(chunk) = response.plan_chunk(due, now) {
+            if let Some(mut chunk) = response.plan_chunk(due, now) {
                 response.released = response.released.saturating_sub(1);
                 let (number, sent) =
                     (chunk.number, ChunkSent { due: chunk.due, written: None, body_end: chunk.body.end });
-                let length = coalescer.add((conn, response), chunk, batch, actions);
+                let length = coalescer.add((conn, response), &mut chunk, batch, actions);
+                let noted = self.ledger.add_chunk(entry, sent, |body| entry::keep(body, chunk.payload, response));
                 // Counted before it is marked: the mark is at the end of this chunk.
                 state.queue_output(length, now);
-                if self.ledger.add_chunk(entry, sent) {
-                    state.mark(entry, Some(number));
+                if noted {
+                    state.mark(entry, MarkKind::Chunk(number));
                 }
             }
             match state.upcoming(&self.device, due, now) {
@@ -603,7 +598,7 @@ impl Engine {
         state.queue_output(bytes.len(), now);
         state.since = now;
         if self.ledger.entry_mut(response.entry).is_some() {
-            state.mark(response.entry, None);
+            state.mark(response.entry, MarkKind::Response(response.wire_end().into()));
         }
         // A response without bytes after its last chunk may be complete already.
         state.note_written(0, now, &mut self.ledger);
@@ -634,15 +629,4 @@ impl Engine {
         }
         self.proceed(server, admitted, now);
     }
-}
-
-fn seen(request: &Request, redactor: &mut Redactor) -> RequestSeen {
-    let mut seen = RequestSeen {
-        method: request.head.method.clone(),
-        target: request.head.target.clone(),
-        headers: request.head.headers.clone(),
-        body: String::from_utf8_lossy(&request.body).into_owned(),
-    };
-    redactor.redact(&mut seen);
-    seen
 }

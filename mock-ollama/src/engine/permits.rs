@@ -2,8 +2,38 @@
 
 use std::collections::BTreeMap;
 
+use rustc_hash::FxHashMap;
+
 use super::action::Release;
-use crate::journal::StreamId;
+use super::conn::Conn;
+use super::timeline::Timeline;
+use crate::clock::Instant;
+use crate::journal::{ConnId, StreamId};
+
+/// Lets chunks of open streams leave; returns whether there was one for them.
+pub(super) fn release(
+    which: &Release,
+    chunks: u64,
+    now: Instant,
+    (streams, conns): (&BTreeMap<StreamId, ConnId>, &mut FxHashMap<ConnId, Conn>),
+    timeline: &mut Timeline,
+) -> bool {
+    let mut is_taken = false;
+    for (stream, conn) in streams {
+        if matches!(which, Release::Stream(wanted) if wanted != stream) {
+            continue;
+        }
+        let Some(state) = conns.get_mut(conn) else { continue };
+        let Some(response) = state.response_mut().filter(|response| response.is_stepped()) else { continue };
+        is_taken = true;
+        let was_blocked = response.released == 0;
+        response.released = response.released.saturating_add(chunks);
+        if was_blocked && chunks > 0 && response.is_started {
+            state.schedule_chunk(timeline, now, now);
+        }
+    }
+    is_taken
+}
 
 /// Releases that no open stream took.
 #[derive(Debug, Default)]

@@ -292,6 +292,11 @@ impl ActiveResponse {
         Bytes::from(head)
     }
 
+    /// Returns the encoded form of the recording.
+    pub(super) fn wire(&self) -> Bytes {
+        self.recorded_chunks().map(|chunks| chunks.wire.clone()).unwrap_or_default()
+    }
+
     /// Returns a slice of the encoded form of the recording.
     pub(super) fn encoded(&self, place: Range<usize>) -> Bytes {
         self.recorded_chunks().map(|chunks| chunks.wire.slice(place)).unwrap_or_default()

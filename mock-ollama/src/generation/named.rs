@@ -1,7 +1,7 @@
 //! The model that a request names (`types/model/name.go`, `internal/modelref`).
 
 use super::{Refusal, RefusedBy};
-use crate::go_json::{Json, Scanned, fmt, scan};
+use crate::go_json::{Json, fmt, parse};
 use crate::models::ModelName;
 
 /// What a suffix of a model's name asks for.
@@ -19,8 +19,7 @@ pub(crate) fn is_cloud(model: &str) -> bool {
 
 /// Whether the body of a request names a cloud model, which is looked at before anything else.
 pub(crate) fn names_cloud(body: &[u8]) -> bool {
-    let Scanned::Value(value) = scan(body) else { return false };
-    let Json::Object(fields) = Json::read(value) else { return false };
+    let Json::Object(fields) = parse(body) else { return false };
     let model = fields.iter().rev().find(|field| field.key == "model");
     matches!(model.map(|field| &field.value), Some(Json::Text(model)) if is_cloud(model))
 }

@@ -109,7 +109,7 @@ pub(crate) fn decode(body: &[u8], schema: &'static GoStruct, empty: &str) -> Res
     let value = match scan(body) {
         Scanned::Empty => return Err(empty.to_owned()),
         Scanned::Broken(text) => return Err(text),
-        Scanned::Value(value) => Json::read(value),
+        Scanned::Value(value, _) => value,
     };
     match decode_as(&value, schema).map_err(|fault| fault.text())? {
         Value::Object(fields) => Ok(fields),

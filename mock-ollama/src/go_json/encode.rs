@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::ser::{CharEscape, Formatter, Serializer};
+use serde_json::json;
+use serde_json::ser::{Formatter, Serializer};
 use serde_json::value::RawValue;
 
 /// Serialises `value` without spaces, with `< > &` U+2028 and U+2029 escaped, and with Go's number forms.
@@ -18,11 +19,7 @@ pub(crate) fn to_string<T: Serialize>(value: &T) -> String {
 
 /// Returns the native error, `{"error":"…"}`.
 pub(crate) fn error_body(text: &str) -> String {
-    #[derive(Serialize)]
-    struct Error<'a> {
-        error: &'a str,
-    }
-    to_string(&Error { error: text })
+    to_string(&json!({ "error": text }))
 }
 
 /// Whether Go's `omitempty` leaves a number out.
@@ -68,21 +65,6 @@ impl Formatter for GoFormatter {
             rest = &rest[at + escaped.len_utf8()..];
         }
         writer.write_all(rest.as_bytes())
-    }
-
-    fn write_char_escape<W: ?Sized + Write>(&mut self, writer: &mut W, escape: CharEscape) -> io::Result<()> {
-        let short = match escape {
-            CharEscape::Quote => "\\\"",
-            CharEscape::ReverseSolidus => "\\\\",
-            CharEscape::Solidus => "/",
-            CharEscape::Backspace => "\\b",
-            CharEscape::FormFeed => "\\f",
-            CharEscape::LineFeed => "\\n",
-            CharEscape::CarriageReturn => "\\r",
-            CharEscape::Tab => "\\t",
-            CharEscape::AsciiControl(byte) => return write!(writer, "\\u{byte:04x}"),
-        };
-        writer.write_all(short.as_bytes())
     }
 
     fn write_f64<W: ?Sized + Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {

@@ -1,26 +1,17 @@
-//! Go's JSON scanner, as far as its error texts need it (`encoding/json/scanner.go`).
+//! Go's JSON scanner and decoder of plain values, in one pass, with the texts of its errors (`encoding/json/scanner.go`).
+
+use super::fmt::quote;
+use super::value::{Field, Json};
 
 /// What the first JSON value of a body is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Scanned<'a> {
     /// Nothing but white space.
     Empty,
-    /// The bytes of a whole value.
-    Value(&'a [u8]),
+    /// A whole value, and its bytes.
+    Value(Json<'a>, &'a [u8]),
     /// An error, with Go's text.
     Broken(String),
-}
-
-/// What may come next.
-#[derive(Clone, Copy)]
-enum State {
-    Value,
-    ValueOrEnd,
-    Key,
-    KeyOrEnd,
-    Colon,
-    ObjectNext,
-    ArrayNext,
 }
 
 /// The deepest nesting. Go gives up at 10,000 with the same text; what walks the values here needs some stack for each.
@@ -32,10 +23,18 @@ const CUT: &str = "unexpected EOF";
 pub(crate) fn scan(body: &[u8]) -> Scanned<'_> {
     let start = body.iter().position(|byte| !is_space(*byte));
     let Some(start) = start else { return Scanned::Empty };
-    let mut scanner = Scanner { body, at: start, open: Vec::new() };
+    let mut scanner = Scanner { body, at: start, depth: 0 };
     match scanner.value() {
-        Ok(()) => Scanned::Value(&body[start..scanner.at]),
+        Ok(value) => Scanned::Value(value, &body[start..scanner.at]),
         Err(text) => Scanned::Broken(text),
+    }
+}
+
+/// The value of a text that is known to hold one; null where it holds none.
+pub(crate) fn parse(text: &[u8]) -> Json<'_> {
+    match scan(text) {
+        Scanned::Value(value, _) => value,
+        _ => Json::Null,
     }
 }
 
@@ -43,7 +42,7 @@ pub(crate) fn scan(body: &[u8]) -> Scanned<'_> {
 pub(crate) fn is_cut(body: &[u8]) -> bool {
     match scan(body) {
         Scanned::Empty => true,
-        Scanned::Value(_) => false,
+        Scanned::Value(..) => false,
         Scanned::Broken(text) => text == CUT,
     }
 }
@@ -55,153 +54,180 @@ fn is_space(byte: u8) -> bool {
 struct Scanner<'a> {
     body: &'a [u8],
     at: usize,
-    /// The containers that are open, by their opening byte.
-    open: Vec<u8>,
+    /// How many containers are open.
+    depth: usize,
 }
 
-impl Scanner<'_> {
-    fn value(&mut self) -> Result<(), String> {
-        let mut state = State::Value;
-        loop {
-            while self.peek().is_some_and(is_space) {
+impl<'a> Scanner<'a> {
+    fn peek(&self) -> Result<u8, String> {
+        self.body.get(self.at).copied().ok_or_else(|| CUT.to_owned())
+    }
+
+    fn take(&mut self) -> Result<u8, String> {
+        let byte = self.peek()?;
+        self.at += 1;
+        Ok(byte)
+    }
+
+    /// The next byte that is not white space, which is not taken.
+    fn next(&mut self) -> Result<u8, String> {
+        self.at += self.body[self.at..].iter().take_while(|byte| is_space(**byte)).count();
+        self.peek()
+    }
+
+    fn skip(&mut self, byte: u8) -> bool {
+        let is_there = self.body.get(self.at) == Some(&byte);
+        self.at += usize::from(is_there);
+        is_there
+    }
+
+    fn value(&mut self) -> Result<Json<'a>, String> {
+        match self.next()? {
+            byte @ (b'{' | b'[') => {
                 self.at += 1;
-            }
-            let byte = self.peek().ok_or(CUT)?;
-            state = match (state, byte) {
-                (State::ValueOrEnd | State::ArrayNext, b']') | (State::KeyOrEnd | State::ObjectNext, b'}') => {
-                    self.at += 1;
-                    self.open.pop();
-                    self.after_value()
-                }
-                (State::Value | State::ValueOrEnd, _) => self.begin(byte)?,
-                (State::Key | State::KeyOrEnd, b'"') => {
-                    self.string()?;
-                    State::Colon
-                }
-                (State::Key | State::KeyOrEnd, _) => {
-                    return Err(invalid(byte, "looking for beginning of object key string"));
-                }
-                (State::Colon, b':') | (State::ArrayNext, b',') => {
-                    self.at += 1;
-                    State::Value
-                }
-                (State::Colon, _) => return Err(invalid(byte, "after object key")),
-                (State::ObjectNext, b',') => {
-                    self.at += 1;
-                    State::Key
-                }
-                (State::ObjectNext, _) => return Err(invalid(byte, "after object key:value pair")),
-                (State::ArrayNext, _) => return Err(invalid(byte, "after array element")),
-            };
-            if self.open.is_empty() {
-                return Ok(());
-            }
-        }
-    }
-
-    fn peek(&self) -> Option<u8> {
-        self.body.get(self.at).copied()
-    }
-
-    fn after_value(&self) -> State {
-        if self.open.last() == Some(&b'{') { State::ObjectNext } else { State::ArrayNext }
-    }
-
-    fn begin(&mut self, byte: u8) -> Result<State, String> {
-        match byte {
-            b'{' | b'[' => {
-                self.at += 1;
-                self.open.push(byte);
-                if self.open.len() > MAX_DEPTH {
+                self.depth += 1;
+                if self.depth > MAX_DEPTH {
                     return Err("exceeded max depth".to_owned());
                 }
-                return Ok(if byte == b'{' { State::KeyOrEnd } else { State::ValueOrEnd });
+                let value = if byte == b'{' { self.object()? } else { self.list()? };
+                self.depth -= 1;
+                Ok(value)
             }
-            b'"' => self.string()?,
-            b'-' | b'0'..=b'9' => self.number()?,
-            b't' => self.literal("true")?,
-            b'f' => self.literal("false")?,
-            b'n' => self.literal("null")?,
-            _ => return Err(invalid(byte, "looking for beginning of value")),
+            b'"' => self.text().map(Json::Text),
+            b'-' | b'0'..=b'9' => self.number(),
+            b't' => self.literal("true", Json::Bool(true)),
+            b'f' => self.literal("false", Json::Bool(false)),
+            b'n' => self.literal("null", Json::Null),
+            byte => Err(invalid(byte, "looking for beginning of value")),
         }
-        Ok(self.after_value())
     }
 
-    fn literal(&mut self, word: &str) -> Result<(), String> {
+    fn list(&mut self) -> Result<Json<'a>, String> {
+        let mut items = Vec::new();
+        self.next()?;
+        let mut has_more = !self.skip(b']');
+        while has_more {
+            items.push(self.value()?);
+            has_more = self.has_more(b']', "after array element")?;
+        }
+        Ok(Json::List(items))
+    }
+
+    fn object(&mut self) -> Result<Json<'a>, String> {
+        let mut fields = Vec::new();
+        self.next()?;
+        let mut has_more = !self.skip(b'}');
+        while has_more {
+            let byte = self.next()?;
+            if byte != b'"' {
+                return Err(invalid(byte, "looking for beginning of object key string"));
+            }
+            let key = self.text()?;
+            let byte = self.next()?;
+            if !self.skip(b':') {
+                return Err(invalid(byte, "after object key"));
+            }
+            self.next()?;
+            let start = self.at;
+            let value = self.value()?;
+            fields.push(Field { key, value, raw: &self.body[start..self.at] });
+            has_more = self.has_more(b'}', "after object key:value pair")?;
+        }
+        Ok(Json::Object(fields))
+    }
+
+    /// Takes the comma before another item, or the end.
+    fn has_more(&mut self, end: u8, place: &str) -> Result<bool, String> {
+        let byte = self.next()?;
+        if !self.skip(b',') && !self.skip(end) {
+            return Err(invalid(byte, place));
+        }
+        Ok(byte == b',')
+    }
+
+    fn literal(&mut self, word: &str, value: Json<'a>) -> Result<Json<'a>, String> {
         for wanted in word.bytes() {
-            let byte = self.peek().ok_or(CUT)?;
+            let byte = self.take()?;
             if byte != wanted {
                 return Err(invalid(byte, &format!("in literal {word} (expecting {})", quoted(wanted))));
             }
-            self.at += 1;
         }
-        Ok(())
+        Ok(value)
     }
 
-    fn string(&mut self) -> Result<(), String> {
+    /// A string; invalid UTF-8 and halves of surrogate pairs become U+FFFD, as in Go.
+    fn text(&mut self) -> Result<String, String> {
+        let mut out = Vec::new();
         self.at += 1;
         loop {
-            let byte = self.peek().ok_or(CUT)?;
-            self.at += 1;
-            match byte {
-                b'"' => return Ok(()),
-                b'\\' => self.escape()?,
-                0..0x20 => return Err(invalid(byte, "in string literal")),
-                _ => {}
+            match self.take()? {
+                b'"' => return Ok(String::from_utf8_lossy(&out).into_owned()),
+                b'\\' => out.extend_from_slice(self.escape()?.encode_utf8(&mut [0; 4]).as_bytes()),
+                byte @ 0..0x20 => return Err(invalid(byte, "in string literal")),
+                byte => out.push(byte),
             }
         }
     }
 
-    fn escape(&mut self) -> Result<(), String> {
-        let byte = self.peek().ok_or(CUT)?;
-        self.at += 1;
-        match byte {
-            b'b' | b'f' | b'n' | b'r' | b't' | b'\\' | b'/' | b'"' => Ok(()),
-            b'u' => {
-                for _ in 0..4 {
-                    let digit = self.peek().ok_or(CUT)?;
-                    if !digit.is_ascii_hexdigit() {
-                        return Err(invalid(digit, "in \\u hexadecimal character escape"));
-                    }
-                    self.at += 1;
-                }
-                Ok(())
-            }
-            _ => Err(invalid(byte, "in string escape code")),
-        }
+    fn escape(&mut self) -> Result<char, String> {
+        Ok(match self.take()? {
+            b'b' => '\u{8}',
+            b'f' => '\u{c}',
+            b'n' => '\n',
+            b'r' => '\r',
+            b't' => '\t',
+            b'u' => return self.unicode(),
+            byte @ (b'\\' | b'/' | b'"') => char::from(byte),
+            byte => return Err(invalid(byte, "in string escape code")),
+        })
     }
 
-    fn number(&mut self) -> Result<(), String> {
-        if self.peek() == Some(b'-') {
-            self.at += 1;
+    fn unicode(&mut self) -> Result<char, String> {
+        let first = self.hex()?;
+        let after = self.at;
+        if (0xd800..0xdc00).contains(&first) && self.body[after..].starts_with(b"\\u") {
+            self.at += 2;
+            let second = self.hex()?;
+            if (0xdc00..0xe000).contains(&second) {
+                let code = 0x1_0000 + ((first - 0xd800) << 10) + (second - 0xdc00);
+                return Ok(char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER));
+            }
+            // The second is no half of this pair, and is read by itself.
+            self.at = after;
         }
-        if self.peek() == Some(b'0') {
-            self.at += 1;
-        } else {
+        Ok(char::from_u32(first).unwrap_or(char::REPLACEMENT_CHARACTER))
+    }
+
+    fn hex(&mut self) -> Result<u32, String> {
+        (0..4).try_fold(0, |code, _| {
+            let byte = self.take()?;
+            let digit = char::from(byte).to_digit(16);
+            Ok(code << 4 | digit.ok_or_else(|| invalid(byte, "in \\u hexadecimal character escape"))?)
+        })
+    }
+
+    fn number(&mut self) -> Result<Json<'a>, String> {
+        let start = self.at;
+        self.skip(b'-');
+        if !self.skip(b'0') {
             self.digits("in numeric literal")?;
         }
-        if self.peek() == Some(b'.') {
-            self.at += 1;
+        if self.skip(b'.') {
             self.digits("after decimal point in numeric literal")?;
         }
-        if matches!(self.peek(), Some(b'e' | b'E')) {
-            self.at += 1;
-            if matches!(self.peek(), Some(b'+' | b'-')) {
-                self.at += 1;
-            }
+        if self.skip(b'e') || self.skip(b'E') {
+            _ = self.skip(b'+') || self.skip(b'-');
             self.digits("in exponent of numeric literal")?;
         }
-        Ok(())
+        Ok(Json::Number(String::from_utf8_lossy(&self.body[start..self.at]).into_owned()))
     }
 
     fn digits(&mut self, place: &str) -> Result<(), String> {
-        let byte = self.peek().ok_or(CUT)?;
+        let byte = self.peek()?;
         if !byte.is_ascii_digit() {
             return Err(invalid(byte, place));
         }
-        while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            self.at += 1;
-        }
+        self.at += self.body[self.at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         Ok(())
     }
 }
@@ -215,25 +241,18 @@ fn quoted(byte: u8) -> String {
     match byte {
         b'\'' => r"'\''".to_owned(),
         b'"' => "'\"'".to_owned(),
-        b'\\' => r"'\\'".to_owned(),
-        0x07 => r"'\a'".to_owned(),
-        0x08 => r"'\b'".to_owned(),
-        b'\t' => r"'\t'".to_owned(),
-        b'\n' => r"'\n'".to_owned(),
-        0x0b => r"'\v'".to_owned(),
-        0x0c => r"'\f'".to_owned(),
-        b'\r' => r"'\r'".to_owned(),
-        0..0x20 | 0x7f => format!("'\\x{byte:02x}'"),
-        0x80..=0xa0 | 0xad => format!("'\\u{byte:04x}'"),
-        _ => format!("'{}'", char::from(byte)),
+        _ => format!("'{}'", quote(&char::from(byte).to_string()).trim_matches('"')),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::{any, prop_assert_eq, proptest};
     use rstest::rstest;
+    use serde_json::{Value, json};
 
-    use super::{Scanned, scan};
+    use super::{Scanned, parse, scan};
+    use crate::go_json::Json;
 
     #[rstest]
     #[case(r#"{"model": }"#, "invalid character '}' looking for beginning of value")]
@@ -276,6 +295,43 @@ mod tests {
     #[case("\"a\\\"\" ", r#""a\"""#)]
     #[case("[] []", "[]")]
     fn w_027_only_the_first_value_counts(#[case] body: &str, #[case] value: &str) {
-        assert_eq!(scan(body.as_bytes()), Scanned::Value(value.as_bytes()));
+        assert_eq!(scan(body.as_bytes()), Scanned::Value(parse(value.as_bytes()), value.as_bytes()));
+    }
+
+    #[rstest]
+    #[case(r#" {"a" : [1, -2.5e1 ,{}], "b":"x\ny" , "c":null}"#, json!({"a": [1, -25.0, {}], "b": "x\ny", "c": null}))]
+    #[case(r#"{"a":1,"a":2}"#, json!({"a": 2}))]
+    #[case(r#""\u0041\ud83d\ude00\"\/""#, json!("A😀\"/"))]
+    fn a_value_is_read(#[case] text: &str, #[case] expected: Value) {
+        assert_eq!(parse(text.as_bytes()).to_value().unwrap(), expected);
+    }
+
+    #[test]
+    fn half_a_surrogate_pair_and_invalid_utf_8_become_replacement_characters() {
+        let read = parse(b"\"\\ud83d-\\ude00-\xff\\ud83d\\u0041\"");
+        assert_eq!(read, Json::Text("\u{fffd}-\u{fffd}-\u{fffd}\u{fffd}A".to_owned()));
+    }
+
+    #[rstest]
+    #[case("1", 0, false)]
+    #[case("[]", 0, true)]
+    #[case("[]", 1, false)]
+    #[case(r#"[1,{"a":[2]}]"#, 2, true)]
+    #[case(r#"[1,{"a":[2]}]"#, 3, false)]
+    fn its_nesting_is_compared(#[case] text: &str, #[case] levels: usize, #[case] is_deeper: bool) {
+        assert_eq!(parse(text.as_bytes()).is_deeper_than(levels), is_deeper);
+    }
+
+    #[test]
+    fn a_number_that_no_float_holds_is_an_error_with_its_text() {
+        assert_eq!(parse(b"[1e400]").to_value(), Err("1e400".to_owned()));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_comes_back(text in any::<String>()) {
+            let written = serde_json::to_string(&text).unwrap();
+            prop_assert_eq!(parse(written.as_bytes()), Json::Text(text));
+        }
     }
 }

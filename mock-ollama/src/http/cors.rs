@@ -90,15 +90,9 @@ pub enum CorsVerdict {
     /// It is not a cross-origin request: nothing is added to its answer.
     NoHeaders,
     /// A handler takes it, and its answer carries these fields.
-    Allowed {
-        /// The fields.
-        fields: Fields,
-    },
+    Allowed(Fields),
     /// It asks whether it may; it may, and is answered 204 with these fields.
-    Preflight {
-        /// The fields.
-        fields: Fields,
-    },
+    Preflight(Fields),
     /// It is answered 403.
     Forbidden,
 }
@@ -119,7 +113,7 @@ pub fn cors(method: &str, origin: Option<&str>, host: &str, extra: &Origins) -> 
         if !extra.any {
             fields.push(field("Vary", "Origin"));
         }
-        return CorsVerdict::Allowed { fields };
+        return CorsVerdict::Allowed(fields);
     }
     fields.push(field("Access-Control-Allow-Methods", METHODS));
     fields.push(field("Access-Control-Allow-Headers", HEADERS));
@@ -128,7 +122,7 @@ pub fn cors(method: &str, origin: Option<&str>, host: &str, extra: &Origins) -> 
         let varying = ["Origin", "Access-Control-Request-Method", "Access-Control-Request-Headers"];
         fields.extend(varying.map(|name| field("Vary", name)));
     }
-    CorsVerdict::Preflight { fields }
+    CorsVerdict::Preflight(fields)
 }
 
 #[cfg(test)]
@@ -161,7 +155,7 @@ mod tests {
     fn w_015_an_allowed_origin_is_echoed_and_varies(#[case] origin: &str) {
         let fields = [("Access-Control-Allow-Origin", origin), ("Vary", "Origin")];
         let fields = fields.map(|(name, value)| (name.to_owned(), value.to_owned())).to_vec();
-        assert_eq!(verdict(origin, ""), CorsVerdict::Allowed { fields });
+        assert_eq!(verdict(origin, ""), CorsVerdict::Allowed(fields));
     }
 
     #[rstest]
@@ -188,7 +182,7 @@ mod tests {
     #[test]
     fn w_016_a_preflight_is_told_everything() {
         let verdict = cors("OPTIONS", Some("app://x"), HOST, &Origins::default());
-        let CorsVerdict::Preflight { fields } = verdict else { panic!("{verdict:?}") };
+        let CorsVerdict::Preflight(fields) = verdict else { panic!("{verdict:?}") };
         let lines: Vec<String> = fields.iter().map(|(name, value)| format!("{name}: {value}")).collect();
         insta::assert_snapshot!(lines.join("\n"), @"
         Access-Control-Allow-Origin: app://x
@@ -217,7 +211,7 @@ mod tests {
     #[test]
     fn a_star_alone_allows_everyone_and_does_not_vary() {
         let fields = vec![("Access-Control-Allow-Origin".to_owned(), "*".to_owned())];
-        assert_eq!(verdict("null", "\"*\""), CorsVerdict::Allowed { fields });
+        assert_eq!(verdict("null", "\"*\""), CorsVerdict::Allowed(fields));
     }
 
     #[rstest]

@@ -46,17 +46,11 @@ impl BadRequest {
     /// The status code of the answer.
     pub fn status(self) -> u16 {
         match self {
-            Self::Malformed
-            | Self::MissingHost
-            | Self::ManyHosts
-            | Self::BadHost
-            | Self::BadName
-            | Self::BadLength
-            | Self::BadChunk(_) => 400,
             Self::UnsupportedCoding => 501,
             Self::HeadTooLarge => 431,
             Self::BodyTooLarge => 413,
             Self::Version => 505,
+            _ => 400,
         }
     }
 

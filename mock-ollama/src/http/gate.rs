@@ -60,8 +60,8 @@ pub fn gate(head: &RequestHead, server: ServerId, config: &GateConfig, answers: 
     let host = head.host();
     match cors(&head.method, head.header("origin"), host, &config.origins) {
         CorsVerdict::NoHeaders => {}
-        CorsVerdict::Allowed { fields: more } => fields.extend(more),
-        CorsVerdict::Preflight { fields: more } => {
+        CorsVerdict::Allowed(more) => fields.extend(more),
+        CorsVerdict::Preflight(more) => {
             fields.extend(more);
             return refuse(204, fields);
         }

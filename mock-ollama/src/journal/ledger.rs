@@ -2,7 +2,7 @@
 
 use std::num::NonZeroUsize;
 
-use super::{Answer, ChunkSent, Entry, Journal};
+use super::{Answer, ChunkSent, Entry, Journal, SentBody};
 
 /// The bytes of a journal where nobody says otherwise.
 pub const DEFAULT_JOURNAL_BYTES: NonZeroUsize = NonZeroUsize::new(256 * 1024 * 1024).unwrap();
@@ -12,8 +12,8 @@ pub const DEFAULT_JOURNAL_BYTES: NonZeroUsize = NonZeroUsize::new(256 * 1024 * 1
 pub struct Keep {
     /// At least this number of the last requests, at most twice that.
     pub requests: NonZeroUsize,
-    /// At most this number of bytes, as indented JSON; when there would be more, half of them go at once. The memory is
-    /// less.
+    /// At most this number of bytes, as indented JSON, with the bytes of rendered answers; when there would be more, half of them go
+    /// at once. The memory is less.
     pub bytes: NonZeroUsize,
 }
 
@@ -49,8 +49,11 @@ pub(crate) struct Ledger {
 /// What surrounds the entries.
 const FRAME_BYTES: usize = 256;
 
-/// The keys, numbers and indentation of an entry.
-const ENTRY_BYTES: usize = 1024;
+/// The most bytes of JSON that say what an entry's answer says.
+pub(crate) const MAX_ANSWERED_BYTES: usize = 2048;
+
+/// The keys, numbers and indentation of an entry, and what its answer says.
+const ENTRY_BYTES: usize = 1024 + MAX_ANSWERED_BYTES;
 
 /// Those of a header field.
 const FIELD_BYTES: usize = 64;
@@ -83,13 +86,20 @@ impl Ledger {
         self.journal.entries.get_mut(place)
     }
 
-    /// Notes a chunk of the entry of this number, unless that is forgotten: returns whether it was noted.
-    pub(crate) fn add_chunk(&mut self, number: usize, chunk: ChunkSent) -> bool {
+    /// Notes a chunk of the entry of this number, unless that is forgotten: returns whether it was noted. `keep` keeps its bytes, and
+    /// returns how many of them nobody else holds.
+    pub(crate) fn add_chunk(
+        &mut self,
+        number: usize,
+        chunk: ChunkSent,
+        keep: impl FnOnce(&mut SentBody) -> usize,
+    ) -> bool {
         let Some(place) = self.place(number) else { return false };
         let Some(entry) = self.journal.entries.get_mut(place) else { return false };
         entry.chunks.push(chunk);
-        self.sizes[place] += CHUNK_BYTES;
-        self.grew(CHUNK_BYTES);
+        let bytes = CHUNK_BYTES + keep(&mut entry.sent);
+        self.sizes[place] += bytes;
+        self.grew(bytes);
         true
     }
 
@@ -151,7 +161,7 @@ fn size_of_entry(entry: &Entry) -> usize {
 }
 
 /// The length of a text as JSON, at most.
-fn size_of_text(text: &str) -> usize {
+pub(crate) fn size_of_text(text: &str) -> usize {
     let count = |is: fn(&u8) -> bool| text.as_bytes().iter().filter(|byte| is(byte)).count();
     // Two sums rather than one match: each is a loop that the compiler makes of wide instructions.
     text.len() + count(|byte| matches!(byte, b'"' | b'\\')) + 5 * count(|byte| *byte < 0x20)
@@ -163,7 +173,7 @@ mod tests {
 
     use super::*;
     use crate::clock::Instant;
-    use crate::journal::{ConnId, Fate, RequestSeen, ServerId, StreamId};
+    use crate::journal::{ConnId, Fate, RequestSeen, Secrets, ServerId, StreamId};
 
     fn entry(exchange: u32, body: &str, headers: Vec<(String, String)>) -> Entry {
         Entry {
@@ -176,6 +186,8 @@ mod tests {
             status: 404,
             chunks: Vec::new(),
             fate: Fate::Aborted { after_chunk: usize::MAX },
+            sent: SentBody::default(),
+            secrets: Secrets::default(),
         }
     }
 
@@ -205,8 +217,17 @@ mod tests {
         let chunk = ChunkSent { due: Instant::ZERO, written: None, body_end: 0 };
         let mut ledger = of_bytes(FRAME_BYTES + size_of_entry(&entry(0, "", vec![])) + CHUNK_BYTES);
         let number = ledger.add(entry(0, "", vec![]));
-        assert_eq!([(); 3].map(|()| ledger.add_chunk(number, chunk)), [true, true, false]);
+        assert_eq!([(); 3].map(|()| ledger.add_chunk(number, chunk, |_| 0)), [true, true, false]);
         assert_eq!((kept(&ledger), ledger.journal.requests()), (vec![], 1));
+    }
+
+    #[test]
+    fn kept_bytes_of_answers_count() {
+        let chunk = ChunkSent { due: Instant::ZERO, written: None, body_end: 0 };
+        let mut ledger = of_bytes(FRAME_BYTES + size_of_entry(&entry(0, "", vec![])) + 2 * CHUNK_BYTES + 9);
+        let number = ledger.add(entry(0, "", vec![]));
+        assert_eq!([(); 2].map(|()| ledger.add_chunk(number, chunk, |_| 5)), [true, true]);
+        assert!(kept(&ledger).is_empty());
     }
 
     #[test]
@@ -229,7 +250,7 @@ mod tests {
                 let number = ledger.add(entry(exchange, &body, headers));
                 for _ in 0..chunks {
                     let at = Instant::from_nanos(u64::MAX);
-                    ledger.add_chunk(number, ChunkSent { due: at, written: Some(at), body_end: u64::MAX });
+                    ledger.add_chunk(number, ChunkSent { due: at, written: Some(at), body_end: u64::MAX }, |_| 0);
                 }
                 let sizes: usize = ledger.sizes.iter().sum();
                 prop_assert_eq!(ledger.bytes, FRAME_BYTES + sizes);

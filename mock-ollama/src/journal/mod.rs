@@ -5,20 +5,26 @@
 //! | file | what |
 //! | --- | --- |
 //! | `ledger` | a journal while it is written, and what bounds it |
+//! | `sent` | the bytes of an answer that left |
 //! | `redact` | credentials become `[redacted 1]`, `[redacted 2]`, … |
 
 mod ledger;
 mod redact;
+mod sent;
 
 use std::fmt;
+use std::ops::Index;
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
-pub(crate) use ledger::Ledger;
 pub use ledger::{DEFAULT_JOURNAL_BYTES, Keep};
-pub use redact::MAX_NUMBERED_CREDENTIALS;
+pub(crate) use ledger::{Ledger, MAX_ANSWERED_BYTES, size_of_text};
 pub(crate) use redact::Redactor;
+pub use redact::{MAX_NUMBERED_CREDENTIALS, Secrets};
+pub use sent::SentBody;
 
 use crate::clock::Instant;
 
@@ -107,7 +113,7 @@ pub struct Forgotten {
 }
 
 impl Forgotten {
-    fn is_none(&self) -> bool {
+    pub(crate) fn is_none(&self) -> bool {
         self.requests == 0
     }
 }
@@ -134,12 +140,18 @@ pub struct Entry {
     pub chunks: Vec<ChunkSent>,
     /// What became of the answer.
     pub fate: Fate,
+    /// The body of the answer, as far as it left. It is kept in memory alone.
+    #[serde(skip)]
+    pub sent: SentBody,
+    /// The credentials of the request. They are kept in memory alone.
+    #[serde(skip)]
+    pub secrets: Secrets,
 }
 
 /// A request as it was received, but for its credentials: each value is `[redacted 1]`, `[redacted 2]`, … in the order of
 /// first appearance in the journal, and the same value has the same number. That concerns fields and parameters of the
 /// query whose name says token, secret, password, cookie, key and the like, a value that begins with `Bearer`, `Basic` or
-/// `Digest`, and the user of a URL. The body is kept as it is.
+/// `Digest`, and the user of a URL. The body is kept as it is, unless it repeats one of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RequestSeen {
     /// The request method, verbatim.
@@ -148,7 +160,7 @@ pub struct RequestSeen {
     pub target: String,
     /// The header fields in wire order; values that are not UTF-8 are shown lossily, and credentials not at all.
     pub headers: Vec<(String, String)>,
-    /// The body, lossily when it is not UTF-8.
+    /// The body, lossily when it is not UTF-8; a credential of this request that it repeats is not shown.
     pub body: String,
 }
 
@@ -218,14 +230,174 @@ pub enum Fate {
     Open,
     /// Every byte was handed to the transport.
     Complete,
-    /// The client hung up after this many chunks had been written.
+    /// The client hung up after this number of chunks had been written.
     Aborted {
         /// Chunks that had been written in full.
         after_chunk: usize,
     },
+    /// The server reset the connection: the answer states that end, or the client took nothing of it for too long.
+    Reset,
+    /// The server ended the connection in the middle of the body, since the answer states that end.
+    Truncated,
+    /// The server was stopped before the answer had ended.
+    Stopped,
+}
+
+/// Why the body of a request could not be read.
+#[derive(Debug, Error)]
+#[error("the body of {method} {target} is not the JSON that was asked for: {body}")]
+pub struct BodyError {
+    method: String,
+    target: String,
+    /// The beginning of the body.
+    body: String,
+    source: serde_json::Error,
+}
+
+/// The most characters of a body in an error.
+const MAX_BODY_CHARS: usize = 200;
+
+impl Entry {
+    /// Returns the body of the request as a `T`.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::io::{Read as _, Write as _};
+    /// let server = mock_ollama::MockOllama::builder().allow_misses().start()?;
+    /// let mut client = std::net::TcpStream::connect(server.addr())?;
+    /// let body = r#"{"model":"m","prompt":"hello","options":{"temperature":0.2}}"#;
+    /// write!(client, "POST /api/generate HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+    /// # client.read_to_end(&mut Vec::new())?;
+    /// let journal = server.finish()?;
+    /// assert_eq!(journal[0].json::<serde_json::Value>()?["options"]["temperature"], 0.2);
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// [`BodyError`] when it is no JSON, or none of that type.
+    pub fn json<T: DeserializeOwned>(&self) -> Result<T, BodyError> {
+        let RequestSeen { method, target, body, .. } = &self.request;
+        serde_json::from_str(body).map_err(|source| BodyError {
+            method: method.clone(),
+            target: target.clone(),
+            body: body.chars().take(MAX_BODY_CHARS).collect(),
+            source,
+        })
+    }
+
+    /// Returns the value of the first header field of this name, in whatever case; that of a credential is `[redacted 1]`, ….
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::io::{Read as _, Write as _};
+    /// let server = mock_ollama::MockOllama::builder().start()?;
+    /// let mut client = std::net::TcpStream::connect(server.addr())?;
+    /// client.write_all(b"GET / HTTP/1.0\r\nX-Team: embed\r\nAuthorization: Bearer sk-1\r\n\r\n")?;
+    /// # client.read_to_end(&mut Vec::new())?;
+    /// let journal = server.finish()?;
+    /// assert_eq!(journal[0].header("x-team"), Some("embed"));
+    /// assert_eq!(journal[0].header("authorization"), Some("[redacted 1]"));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn header(&self, name: &str) -> Option<&str> {
+        let mut fields = self.request.headers.iter();
+        fields.find(|(field, _)| field.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns the bytes of the answer's body that were written, cut where the answer was cut.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::io::{Read as _, Write as _};
+    /// let server = mock_ollama::MockOllama::builder().start()?;
+    /// let mut client = std::net::TcpStream::connect(server.addr())?;
+    /// client.write_all(b"GET / HTTP/1.0\r\n\r\n")?;
+    /// # client.read_to_end(&mut Vec::new())?;
+    /// assert_eq!(server.finish()?[0].body(), b"Ollama is running");
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn body(&self) -> Vec<u8> {
+        let written = self.chunks_written().checked_sub(1).map_or(0, |last| self.chunks[last].body_end);
+        let mut body = self.sent.bytes();
+        body.truncate(usize::try_from(written).unwrap_or(usize::MAX));
+        body
+    }
+
+    /// Returns the number of chunks that were written in full.
+    pub fn chunks_written(&self) -> usize {
+        self.chunks.iter().take_while(|chunk| chunk.written.is_some()).count()
+    }
+}
+
+impl Answer {
+    /// Makes the credentials of the request unreadable where the answer's reason repeats them.
+    pub(crate) fn conceal(&mut self, secrets: &Secrets) {
+        if let Self::Unexpected { why } = self {
+            secrets.conceal(why);
+        }
+    }
+}
+
+/// The kept entry of this place, from zero. It panics where there is none.
+impl Index<usize> for Journal {
+    type Output = Entry;
+
+    fn index(&self, place: usize) -> &Entry {
+        &self.entries[place]
+    }
+}
+
+impl<'a> IntoIterator for &'a Journal {
+    type Item = &'a Entry;
+    type IntoIter = std::slice::Iter<'a, Entry>;
+
+    fn into_iter(self) -> Self::IntoIter {
+        self.entries.iter()
+    }
 }
 
 impl Journal {
+    /// The kept entries, in the order in which their requests were complete.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let journal = mock_ollama::MockOllama::builder().start()?.finish()?;
+    /// assert!(journal.iter().all(|entry| entry.status == 200));
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn iter(&self) -> std::slice::Iter<'_, Entry> {
+        self.entries.iter()
+    }
+
+    /// The number of kept entries.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let journal = mock_ollama::MockOllama::builder().start()?.finish()?;
+    /// assert_eq!(journal.len(), 0);
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is no kept entry.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// assert!(mock_ollama::MockOllama::builder().start()?.finish()?.is_empty());
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
     /// The number of requests, with those that are forgotten.
     pub fn requests(&self) -> usize {
         self.forgotten.requests + self.entries.len()

@@ -1,6 +1,7 @@
 //! Credentials on their way into the journal: `[redacted 1]` in place of the first value, `[redacted 2]` of the next.
 
-use std::fmt::Write as _;
+use std::borrow::Cow;
+use std::fmt::{self, Write as _};
 
 use rustc_hash::FxHashMap;
 use sha2::{Digest as _, Sha256};
@@ -51,6 +52,8 @@ const SCHEMES: &[&str] = &["basic ", "bearer ", "digest "];
 #[derive(Debug, Default)]
 pub(crate) struct Redactor {
     numbers: FxHashMap<[u8; 32], usize>,
+    /// Those of the request that is being redacted.
+    secrets: Secrets,
     /// Names of fields that came before, and whether they are those of credentials: clients send the same ones every time.
     names: FxHashMap<String, bool>,
 }
@@ -59,8 +62,8 @@ pub(crate) struct Redactor {
 const MAX_REMEMBERED_NAMES: usize = 256;
 
 impl Redactor {
-    /// Replaces the credentials in the target and in the fields of a request.
-    pub(crate) fn redact(&mut self, request: &mut RequestSeen) {
+    /// Replaces the credentials in the target and in the fields of a request, and where its body repeats them. Returns them.
+    pub(crate) fn redact(&mut self, request: &mut RequestSeen) -> Secrets {
         if let Some(target) = self.url(&request.target) {
             request.target = target;
         }
@@ -71,6 +74,9 @@ impl Redactor {
                 *value = url;
             }
         }
+        let secrets = std::mem::take(&mut self.secrets);
+        secrets.conceal(&mut request.body);
+        secrets
     }
 
     fn is_field_of_credential(&mut self, name: &str) -> bool {
@@ -122,14 +128,63 @@ impl Redactor {
             return value.to_owned();
         }
         let (digest, next) = (Sha256::digest(value).into(), self.numbers.len() + 1);
-        match self.numbers.get(&digest) {
+        let label = match self.numbers.get(&digest) {
             Some(number) => format!("[redacted {number}]"),
             None if next > MAX_NUMBERED_CREDENTIALS => UNNUMBERED.to_owned(),
             None => {
                 self.numbers.insert(digest, next);
                 format!("[redacted {next}]")
             }
+        };
+        self.secrets.add(value, &label);
+        label
+    }
+}
+
+/// The credentials of one request, to make them unreadable where an answer or an error repeats them. They stay in memory, and are
+/// shown by nothing.
+///
+/// A word is looked for elsewhere when it has eight bytes or more, and a digit among them: `ollama` and `unused` are keys that
+/// clients send, too.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Secrets(Vec<(String, String)>);
+
+/// The least bytes of a word that is looked for.
+const MIN_SECRET_BYTES: usize = 8;
+
+impl Secrets {
+    /// Adds a credential and the words that it is made of, such as the token behind a scheme.
+    fn add(&mut self, value: &str, label: &str) {
+        let is_secret = |word: &&str| word.len() >= MIN_SECRET_BYTES && word.bytes().any(|byte| byte.is_ascii_digit());
+        let words = value.split([' ', ';', ',', '"', ':']).flat_map(|word| word.splitn(2, '='));
+        // The whole comes first, so that it is replaced as one.
+        for word in std::iter::once(value).chain(words).map(str::trim).filter(is_secret) {
+            self.0.push((word.to_owned(), label.to_owned()));
         }
+    }
+
+    /// Returns a text in which each of them is replaced by what stands for it.
+    pub(crate) fn concealed<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut concealed = Cow::Borrowed(text);
+        for (word, label) in &self.0 {
+            if concealed.contains(word) {
+                concealed = Cow::Owned(concealed.replace(word, label));
+            }
+        }
+        concealed
+    }
+
+    /// Replaces each of them in a text.
+    pub(crate) fn conceal(&self, text: &mut String) {
+        if let Cow::Owned(concealed) = self.concealed(text) {
+            *text = concealed;
+        }
+    }
+}
+
+impl fmt::Debug for Secrets {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Secrets({})", self.0.len())
     }
 }
 
@@ -244,6 +299,33 @@ mod tests {
         };
         assert_eq!(values("a"), ["/?token=[redacted 1]", "[redacted 2]", "[redacted 1]"]);
         assert_eq!(values("b"), ["/?token=[redacted 3]", "[redacted 2]", "[redacted 3]"]);
+    }
+
+    #[rstest]
+    #[case::bearer("Authorization", "Bearer sk-12345678", "key sk-12345678 is wrong", "key [redacted 1] is wrong")]
+    #[case::key("x-api-key", "abcdefg1", "no abcdefg1 here", "no [redacted 1] here")]
+    #[case::cookie("Cookie", "a=b; session=abc12345", "session abc12345 is over", "session [redacted 1] is over")]
+    #[case::no_secret("Authorization", "Bearer ollama", "ollama is a server", "ollama is a server")]
+    #[case::no_digit("Authorization", "Bearer lm-studio", "lm-studio is a server", "lm-studio is a server")]
+    fn a_text_that_repeats_a_credential_does_not_show_it(
+        #[case] name: &str,
+        #[case] value: &str,
+        #[case] text: &str,
+        #[case] expected: &str,
+    ) {
+        let mut request = request("/", &[(name, value)]);
+        request.body = text.to_owned();
+        let secrets = Redactor::default().redact(&mut request);
+        assert_eq!(secrets.concealed(text), expected);
+        assert_eq!(request.body, expected);
+        assert!(!format!("{secrets:?}").contains("1234"));
+    }
+
+    #[test]
+    fn the_credentials_of_one_request_are_not_looked_for_in_the_next() {
+        let mut redactor = Redactor::default();
+        redactor.redact(&mut request("/?key=abcdefg1", &[]));
+        assert_eq!(redactor.redact(&mut request("/", &[])), Secrets::default());
     }
 
     #[test]

@@ -1,9 +1,6 @@
 //! The account and the cloud: there is neither, and a server whose cloud is disabled says so (`server/routes.go`).
 
-use serde::Serialize;
-
 use crate::generation::Refusal;
-use crate::go_json::to_string;
 use crate::http::{JSON, Reply};
 
 const DISABLED: &str = "ollama cloud is disabled";
@@ -37,11 +34,7 @@ fn web(body: &[u8], what: &str) -> Reply {
 
 /// Answers `/api/experimental/model-recommendations`: there are none.
 pub fn recommendations() -> Reply {
-    #[derive(Serialize)]
-    struct Recommendations {
-        recommendations: [(); 0],
-    }
-    Reply::new(200, JSON, to_string(&Recommendations { recommendations: [] }))
+    Reply::new(200, JSON, r#"{"recommendations":[]}"#)
 }
 
 /// Refuses a transcription, since no model here listens. An unknown model or none is refused as such first.

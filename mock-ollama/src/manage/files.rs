@@ -1,6 +1,6 @@
 //! `/api/copy`, `/api/delete` and `/api/blobs` (`server/routes.go`).
 
-use super::request::{CopyRequest, DeleteRequest};
+use super::request::{COPY, CopyRequest, NameRequest, read};
 use crate::generation::Refusal;
 use crate::go_json::fmt::quote;
 use crate::http::Reply;
@@ -11,7 +11,7 @@ use crate::models::{ModelName, Store, sha256};
 /// # Errors
 /// The refusal of a request that names no two models (`server/routes.go`, `CopyHandler`).
 pub fn copy(store: &mut Store, body: &[u8], modified_at: &str) -> Result<Reply, Refusal> {
-    let CopyRequest { source, destination } = CopyRequest::decode(body)?;
+    let CopyRequest { source, destination } = read(body, &COPY)?;
     let name = |field: &str, text: &str| {
         let invalid = || Refusal::by_handler(400, format!("{field} {} is invalid", quote(text)));
         ModelName::parse(text).ok_or_else(invalid)
@@ -29,9 +29,9 @@ pub fn copy(store: &mut Store, body: &[u8], modified_at: &str) -> Result<Reply, 
 /// # Errors
 /// The refusal of a request that names no model (`server/routes.go`, `DeleteHandler`).
 pub fn delete(store: &mut Store, body: &[u8]) -> Result<Reply, Refusal> {
-    let DeleteRequest { model } = DeleteRequest::decode(body)?;
+    let NameRequest { model, name, .. } = NameRequest::delete(body)?;
     let invalid = || Refusal::by_handler(400, format!("name {} is invalid", quote(&model)));
-    let is_deleted = store.delete(&ModelName::parse(&model).ok_or_else(invalid)?);
+    let is_deleted = store.delete(&name.ok_or_else(invalid)?);
     Ok(if is_deleted { Reply::empty(200) } else { Reply::error(404, &format!("model '{model}' not found")) })
 }
 
@@ -85,7 +85,7 @@ mod tests {
         Store::new([Card::named(ModelName::parse("llama").unwrap())])
     }
 
-    fn refused(refusal: Refusal) -> Reply {
+    fn refused(refusal: &Refusal) -> Reply {
         Reply::error(refusal.status, &refusal.text)
     }
 
@@ -100,7 +100,7 @@ mod tests {
     #[case("", "copied", 400, r#"{"error":"source \"\" is invalid"}"#)]
     fn w_083_a_copy_answers(#[case] from: &str, #[case] to: &str, #[case] status: u16, #[case] body: &str) {
         let ask = json!({ "source": from, "destination": to }).to_string();
-        let reply = copy(&mut store(), ask.as_bytes(), NOW).unwrap_or_else(refused);
+        let reply = copy(&mut store(), ask.as_bytes(), NOW).unwrap_or_else(|refusal| refused(&refusal));
         assert_eq!(text(&reply), (status, body));
     }
 
@@ -110,7 +110,8 @@ mod tests {
     #[case("", 400, r#"{"error":"model is required"}"#)]
     #[case("bad name!", 400, r#"{"error":"name \"bad name!\" is invalid"}"#)]
     fn w_083_a_deletion_answers(#[case] model: &str, #[case] status: u16, #[case] body: &str) {
-        let reply = delete(&mut store(), json!({ "model": model }).to_string().as_bytes()).unwrap_or_else(refused);
+        let reply = delete(&mut store(), json!({ "model": model }).to_string().as_bytes())
+            .unwrap_or_else(|refusal| refused(&refusal));
         assert_eq!(text(&reply), (status, body));
     }
 

@@ -1,7 +1,7 @@
 //! The bodies that list models: `/api/tags`, `/api/ps`, `/v1/models`; and what the server says of itself.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::clock::WallAnchor;
 use crate::go_json::{rfc3339, to_string};
@@ -13,11 +13,7 @@ const DEFAULT_CONTEXT: u64 = 4096;
 
 /// The body of `/api/version`.
 pub fn version(version: &str) -> String {
-    #[derive(Serialize)]
-    struct Version<'a> {
-        version: &'a str,
-    }
-    to_string(&Version { version })
+    to_string(&json!({ "version": version }))
 }
 
 /// The body of `/api/status`: a server without cloud, because its environment says so.
@@ -25,60 +21,41 @@ pub fn status() -> String {
     r#"{"cloud":{"disabled":true,"source":"env"}}"#.to_owned()
 }
 
-#[derive(Serialize)]
-struct List<T> {
-    models: Vec<T>,
-}
-
 /// The body of `/api/tags`; `cards` in the order in which they are listed.
 pub fn tags(cards: &[&Card]) -> String {
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        name: &'a str,
-        model: &'a str,
-        modified_at: &'a str,
-        size: u64,
-        digest: &'a str,
-        details: &'a Details,
-        #[serde(skip_serializing_if = "<[String]>::is_empty")]
-        capabilities: &'a [String],
-    }
-    let models = cards.iter().map(|card| Entry {
-        name: card.name.as_str(),
-        model: card.name.as_str(),
-        modified_at: &card.modified_at,
-        size: card.size,
-        digest: &card.digest,
-        details: &card.details,
-        capabilities: card.listed_capabilities.as_ref().unwrap_or(&card.capabilities),
+    let models = cards.iter().map(|card| {
+        let mut entry = json!({
+            "name": card.name.as_str(),
+            "model": card.name.as_str(),
+            "modified_at": card.modified_at,
+            "size": card.size,
+            "digest": card.digest,
+            "details": card.details,
+        });
+        let capabilities = card.listed_capabilities.as_ref().unwrap_or(&card.capabilities);
+        if !capabilities.is_empty() {
+            entry["capabilities"] = json!(capabilities);
+        }
+        entry
     });
-    to_string(&List { models: models.collect() })
+    to_string(&json!({ "models": models.collect::<Vec<_>>() }))
 }
 
 /// The body of `/api/ps`; `loaded` in the order in which it is listed.
 pub fn ps(loaded: &[Loaded<'_>], wall: WallAnchor) -> String {
-    #[derive(Serialize)]
-    struct Entry<'a> {
-        name: &'a str,
-        model: &'a str,
-        size: u64,
-        digest: &'a str,
-        details: Details,
-        expires_at: String,
-        size_vram: u64,
-        context_length: u64,
-    }
-    let models = loaded.iter().map(|Loaded { card, expires }| Entry {
-        name: card.name.as_str(),
-        model: card.name.as_str(),
-        size: card.size,
-        digest: &card.digest,
-        details: Details { parent_model: String::new(), ..without_lengths(card) },
-        expires_at: rfc3339(wall.unix_nanos(*expires)),
-        size_vram: 0,
-        context_length: context_length(card),
+    let models = loaded.iter().map(|Loaded { card, expires }| {
+        json!({
+            "name": card.name.as_str(),
+            "model": card.name.as_str(),
+            "size": card.size,
+            "digest": card.digest,
+            "details": Details { parent_model: String::new(), ..without_lengths(card) },
+            "expires_at": rfc3339(wall.unix_nanos(*expires)),
+            "size_vram": 0,
+            "context_length": context_length(card),
+        })
     });
-    to_string(&List { models: models.collect() })
+    to_string(&json!({ "models": models.collect::<Vec<_>>() }))
 }
 
 /// Only `/api/tags` lists the two lengths among the details.
@@ -94,36 +71,23 @@ fn context_length(card: &Card) -> u64 {
     card.details.context_length.map_or(wanted, |longest| wanted.min(longest))
 }
 
-#[derive(Serialize)]
-struct OpenAiModel<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: i64,
-    owned_by: &'a str,
-}
-
-impl<'a> OpenAiModel<'a> {
-    fn new(card: &'a Card, id: &'a str) -> Self {
-        let created = card.modified_at.parse().unwrap_or(Timestamp::UNIX_EPOCH).as_second();
-        let owned_by = card.name.as_str().rsplit('/').nth(1).unwrap_or("library");
-        Self { id, object: "model", created, owned_by }
-    }
+/// One model as `OpenAI` lists it; `id` is the name as it is asked for.
+fn openai_entry(card: &Card, id: &str) -> Value {
+    let created = card.modified_at.parse().unwrap_or(Timestamp::UNIX_EPOCH).as_second();
+    let owned_by = card.name.as_str().rsplit('/').nth(1).unwrap_or("library");
+    json!({ "id": id, "object": "model", "created": created, "owned_by": owned_by })
 }
 
 /// The body of `/v1/models`, which ends in a newline; without models `data` is `null`.
 pub fn openai_models(cards: &[&Card]) -> String {
-    #[derive(Serialize)]
-    struct Body<'a> {
-        object: &'static str,
-        data: Option<Vec<OpenAiModel<'a>>>,
-    }
-    let data = cards.iter().map(|card| OpenAiModel::new(card, card.name.as_str())).collect();
-    to_string(&Body { object: "list", data: (!cards.is_empty()).then_some(data) }) + "\n"
+    let entries: Vec<Value> = cards.iter().map(|card| openai_entry(card, card.name.as_str())).collect();
+    let data = if entries.is_empty() { Value::Null } else { Value::Array(entries) };
+    to_string(&json!({ "object": "list", "data": data })) + "\n"
 }
 
 /// The body of `/v1/models/:model`, which ends in a newline; `id` is the name as it is asked for.
 pub fn openai_model(card: &Card, id: &str) -> String {
-    to_string(&OpenAiModel::new(card, id)) + "\n"
+    to_string(&openai_entry(card, id)) + "\n"
 }
 
 #[cfg(test)]

@@ -35,5 +35,5 @@ pub use files::{blob_head, blob_put, copy, delete};
 pub use progress::{Progress, Streamed};
 pub use pull::{DEFAULT_SPEED, pull};
 pub use push::push;
-pub use request::{CreateRequest, ShowRequest, TransferRequest};
+pub use request::{CreateRequest, NameRequest, ShowRequest};
 pub use show::show;

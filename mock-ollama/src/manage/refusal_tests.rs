@@ -5,8 +5,8 @@ use std::path::Path;
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use super::{CreateRequest, ShowRequest, TransferRequest, copy, create, delete};
-use crate::dialect::{self, EmbedRequest, LegacyEmbedRequest, check};
+use super::{CreateRequest, NameRequest, ShowRequest, copy, create, delete};
+use crate::dialect::{self, EmbedRequest, check};
 use crate::generation::{Refusal, RefusedBy};
 use crate::models::{Card, ModelName, Store};
 
@@ -39,10 +39,10 @@ fn refusal(path: &str, body: &[u8]) -> Option<Refusal> {
     done(match path {
         "/api/embed" => EmbedRequest::decode_native(body).map(drop),
         "/v1/embeddings" => EmbedRequest::decode_openai(body).map(drop),
-        "/api/embeddings" => LegacyEmbedRequest::decode(body).map(drop),
+        "/api/embeddings" => EmbedRequest::decode_legacy(body).map(drop),
         "/api/show" => ShowRequest::decode(body).map(drop),
-        "/api/pull" => TransferRequest::pull(body).map(drop),
-        "/api/push" => TransferRequest::push(body).map(drop),
+        "/api/pull" => NameRequest::pull(body).map(drop),
+        "/api/push" => NameRequest::push(body).map(drop),
         "/api/delete" => delete(&mut store, body).map(drop),
         "/api/copy" => copy(&mut store, body, "").map(drop),
         "/api/create" => CreateRequest::decode(body).and_then(|ask| create(&ask, &store, 1)).map(drop),

@@ -27,7 +27,7 @@ const TRANSFER: &[(GoType, &[&str])] =
 static PULL: GoStruct = GoStruct("api.PullRequest", TRANSFER);
 static PUSH: GoStruct = GoStruct("api.PushRequest", TRANSFER);
 static DELETE: GoStruct = GoStruct("api.DeleteRequest", &[(GoType::Text, &["model", "name"])]);
-static COPY: GoStruct = GoStruct("api.CopyRequest", &[(GoType::Text, &["source", "destination"])]);
+pub(super) static COPY: GoStruct = GoStruct("api.CopyRequest", &[(GoType::Text, &["source", "destination"])]);
 
 static CREATE: GoStruct = GoStruct(
     "api.CreateRequest",
@@ -43,7 +43,7 @@ static CREATE: GoStruct = GoStruct(
 );
 
 /// Decodes a request. Two fields have older names, which count where the newer ones have no text.
-fn read<T: DeserializeOwned>(body: &[u8], schema: &'static GoStruct) -> Result<T, Refusal> {
+pub(super) fn read<T: DeserializeOwned>(body: &[u8], schema: &'static GoStruct) -> Result<T, Refusal> {
     let mut asked = decode(body, schema, NO_BODY).map_err(|text| Refusal::by_handler(400, text))?;
     for (name, older) in [("model", "name"), ("quantize", "quantization")] {
         let text = asked.remove(older).filter(|_| asked.get(name).is_none_or(|text| text == ""));
@@ -91,9 +91,9 @@ impl ShowRequest {
     }
 }
 
-/// A request of `/api/pull` or `/api/push`, decoded.
+/// A request of `/api/pull`, `/api/push` or `/api/delete`, decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct TransferRequest {
+pub struct NameRequest {
     /// The model as the request names it.
     #[serde(default)]
     pub model: String,
@@ -105,7 +105,7 @@ pub struct TransferRequest {
     pub stream: bool,
 }
 
-impl TransferRequest {
+impl NameRequest {
     /// Decodes a request body of `/api/pull`.
     ///
     /// # Errors
@@ -120,24 +120,21 @@ impl TransferRequest {
     /// # Errors
     /// The refusal of the real server (`server/routes.go`, `PushHandler`).
     pub fn push(body: &[u8]) -> Result<Self, Refusal> {
-        let request: Self = read(body, &PUSH)?;
+        Self::given(body, &PUSH)
+    }
+
+    /// Decodes a request body of `/api/delete`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `DeleteHandler`).
+    pub fn delete(body: &[u8]) -> Result<Self, Refusal> {
+        Self::given(body, &DELETE)
+    }
+
+    fn given(body: &[u8], schema: &'static GoStruct) -> Result<Self, Refusal> {
+        let request: Self = read(body, schema)?;
         given(&request.model)?;
         Ok(Self { name: ModelName::parse(&request.model), ..request })
-    }
-}
-
-/// A request of `/api/delete`, decoded.
-#[derive(Deserialize)]
-pub(super) struct DeleteRequest {
-    #[serde(default)]
-    pub(super) model: String,
-}
-
-impl DeleteRequest {
-    pub(super) fn decode(body: &[u8]) -> Result<Self, Refusal> {
-        let request: Self = read(body, &DELETE)?;
-        given(&request.model)?;
-        Ok(request)
     }
 }
 
@@ -147,12 +144,6 @@ impl DeleteRequest {
 pub(super) struct CopyRequest {
     pub(super) source: String,
     pub(super) destination: String,
-}
-
-impl CopyRequest {
-    pub(super) fn decode(body: &[u8]) -> Result<Self, Refusal> {
-        read(body, &COPY)
-    }
 }
 
 /// A request of `/api/create`, decoded; texts and lists are empty where it has none.

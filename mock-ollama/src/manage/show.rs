@@ -1,52 +1,18 @@
 //! The body of `/api/show` (`server/routes.go`, `GetModelInfo`).
 
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::listing::without_lengths;
 use super::modelfile::{DEFAULT_TEMPLATE, modelfile, parameters};
 use super::request::ShowRequest;
 use crate::go_json::to_string;
-use crate::models::{Card, Tensor};
-use crate::recording::Details;
+use crate::models::Card;
 
 /// Clients whose `User-Agent` begins so get the name that they asked for.
 const COPILOT: &str = "GitHubCopilotChat/";
 
-#[derive(Serialize)]
-struct Message<'a> {
-    role: &'a str,
-    content: &'a str,
-}
-
-#[derive(Serialize)]
-struct Show<'a> {
-    #[serde(skip_serializing_if = "String::is_empty")]
-    license: String,
-    modelfile: String,
-    #[serde(skip_serializing_if = "String::is_empty")]
-    parameters: String,
-    template: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    system: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    renderer: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    parser: &'a str,
-    details: Details,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    messages: Vec<Message<'a>>,
-    model_info: Map<String, Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    projector_info: Option<Map<String, Value>>,
-    #[serde(skip_serializing_if = "<[Tensor]>::is_empty")]
-    tensors: &'a [Tensor],
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    capabilities: &'a [String],
-    modified_at: &'a str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    requires: &'a str,
-}
+/// The fields that are there also when they are empty.
+const ALWAYS: [&str; 5] = ["modelfile", "template", "details", "model_info", "modified_at"];
 
 /// The body of `/api/show`; `user_agent` is what the field of that name says.
 pub fn show(card: &Card, request: &ShowRequest, user_agent: &str) -> String {
@@ -58,23 +24,29 @@ pub fn show(card: &Card, request: &ShowRequest, user_agent: &str) -> String {
         model_info.sort_keys();
     }
     let template = card.chat_template.as_deref().or(card.template.as_deref());
-    to_string(&Show {
-        license: card.licences.join("\n"),
-        modelfile: modelfile(card, Some(system), &request.options),
-        parameters: parameters(card),
-        template: template.unwrap_or(DEFAULT_TEMPLATE),
-        system,
-        renderer: card.renderer.as_deref().unwrap_or_default(),
-        parser: card.parser.as_deref().unwrap_or_default(),
-        details: without_lengths(card),
-        messages: card.messages.iter().map(|(role, content)| Message { role, content }).collect(),
-        model_info,
-        projector_info: card.projector_info.as_ref().map(|info| metadata(info, request.verbose)),
-        tensors: &card.tensors,
-        capabilities: &card.capabilities,
-        modified_at: &card.modified_at,
-        requires: card.requires.as_deref().unwrap_or_default(),
-    })
+    let messages = card.messages.iter().map(|(role, content)| json!({ "role": role, "content": content }));
+    let mut body = json!({
+        "license": card.licences.join("\n"),
+        "modelfile": modelfile(card, Some(system), &request.options),
+        "parameters": parameters(card),
+        "template": template.unwrap_or(DEFAULT_TEMPLATE),
+        "system": system,
+        "renderer": card.renderer,
+        "parser": card.parser,
+        "details": without_lengths(card),
+        "messages": messages.collect::<Vec<_>>(),
+        "model_info": model_info,
+        "projector_info": card.projector_info.as_ref().map(|info| metadata(info, request.verbose)),
+        "tensors": card.tensors,
+        "capabilities": card.capabilities,
+        "modified_at": card.modified_at,
+        "requires": card.requires,
+    });
+    if let Value::Object(fields) = &mut body {
+        let is_empty = |value: &Value| value.is_null() || value == "" || value.as_array().is_some_and(Vec::is_empty);
+        fields.retain(|name, value| ALWAYS.contains(&name.as_str()) || !is_empty(value));
+    }
+    to_string(&body)
 }
 
 /// The metadata of the weights' file, or as much of it as the details tell.

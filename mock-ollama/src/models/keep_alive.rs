@@ -107,18 +107,13 @@ fn parse(text: &str) -> Result<f64, String> {
         let Some((_, nanos)) = UNITS.iter().find(|(name, _)| *name == unit) else {
             return Err(format!("time: unknown unit {} in duration {}", go_quoted(unit), go_quoted(text)));
         };
-        total += format!("0{number}0").parse::<f64>().map_err(|_| invalid())? / scale(number) * nanos;
+        total += number.parse::<f64>().map_err(|_| invalid())? * nanos;
         if total > MAX_NANOS {
             return Err(invalid());
         }
         rest = next;
     }
     Ok(sign * total.trunc())
-}
-
-/// The padding zero of a whole number makes it ten times as great.
-fn scale(number: &str) -> f64 {
-    if number.contains('.') { 1.0 } else { 10.0 }
 }
 
 /// The quoting of Go's `time` package: bytes outside of printable ASCII as `\xNN`.
@@ -142,10 +137,10 @@ mod tests {
     use rstest::rstest;
 
     use super::KeepAlive;
-    use crate::go_json::Json;
+    use crate::go_json::parse;
 
     fn read(text: &str) -> Result<KeepAlive, String> {
-        let value = KeepAlive::decode(&Json::read(text.as_bytes())).map_err(|fault| fault.text())?;
+        let value = KeepAlive::decode(&parse(text.as_bytes())).map_err(|fault| fault.text())?;
         Ok(KeepAlive::of_value(Some(&value)).unwrap())
     }
 

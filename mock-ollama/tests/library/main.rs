@@ -2,6 +2,7 @@
 //!
 //! | module | what |
 //! | --- | --- |
+//! | [`conversation`] | a journal read as a conversation |
 //! | [`public_surface`] | the names on the front page of the documentation |
 //! | [`reading`] | what is read out of real bodies |
 //! | [`record`] | the recorder |
@@ -10,6 +11,7 @@
 //! | [`server`] | builder, handle, journal and drop |
 //! | [`waits`] | waits for what a server reaches |
 
+mod conversation;
 mod public_surface;
 mod reading;
 mod record;

@@ -170,6 +170,28 @@ fn a_client_that_hangs_up_is_told_of_by_chunk() {
 }
 
 #[test]
+fn a_stream_that_is_open_at_the_end_is_no_hang_up_of_the_client() {
+    let server = MockOllama::builder().builtin("tiny-short").pace(Pace::stepped()).start().unwrap();
+    let client = connect(&server);
+    (&client).write_all(request_of(&builtin("tiny-short"), "").as_bytes()).unwrap();
+    server.in_flight(1).within(PATIENCE).wait().unwrap();
+    assert_eq!(server.finish().unwrap().entries[0].fate, Fate::Stopped);
+}
+
+#[test]
+fn an_answer_that_ends_in_a_reset_is_journalled_so() {
+    let mut recording = builtin("tiny-short");
+    recording.exchanges[0].end = mock_ollama::End::Reset;
+    let request = request_of(&recording, "");
+    let server = MockOllama::builder().recordings([recording]).pace(Pace::instant()).start().unwrap();
+    let mut client = connect(&server);
+    client.write_all(request.as_bytes()).unwrap();
+    let error = client.read_to_end(&mut Vec::new()).unwrap_err();
+    assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+    assert_eq!(server.finish().unwrap().entries[0].fate, Fate::Reset);
+}
+
+#[test]
 fn an_answer_that_is_due_still_reaches_a_client_that_closed_its_half() {
     let server = MockOllama::builder().start().unwrap();
     let mut client = connect(&server);

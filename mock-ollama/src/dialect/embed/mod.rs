@@ -3,5 +3,5 @@
 mod reply;
 mod request;
 
-pub use reply::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
-pub use request::{EmbedRequest, LegacyEmbedRequest};
+pub use reply::{embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
+pub use request::EmbedRequest;

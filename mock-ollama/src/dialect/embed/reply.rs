@@ -4,19 +4,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 
-use crate::go_json::{is_zero, to_string};
+use crate::dialect::shared::MetricFields;
+use crate::generation::Metrics;
+use crate::go_json::to_string;
 use crate::http::{JSON, Reply};
-
-/// What `/api/embed` counts, durations in nanoseconds; zeros are not sent.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct EmbedMetrics {
-    /// From the request to the answer.
-    pub total_ns: u64,
-    /// From the request to "model ready".
-    pub load_ns: u64,
-    /// Tokens of all inputs.
-    pub prompt_eval_count: u64,
-}
 
 /// A vector of unit length, cut to `dimensions` where that is less than it has and then of unit length again
 /// (`server/routes.go`, `normalize`).
@@ -40,20 +31,15 @@ fn normalise(vector: &mut [f32]) {
 }
 
 /// The answer of `/api/embed`.
-pub fn embed_reply(model: &str, embeddings: &[Vec<f32>], metrics: EmbedMetrics) -> Reply {
+pub fn embed_reply(model: &str, embeddings: &[Vec<f32>], metrics: Metrics) -> Reply {
     #[derive(Serialize)]
     struct Body<'a> {
         model: &'a str,
         embeddings: &'a [Vec<f32>],
-        #[serde(skip_serializing_if = "is_zero")]
-        total_duration: u64,
-        #[serde(skip_serializing_if = "is_zero")]
-        load_duration: u64,
-        #[serde(skip_serializing_if = "is_zero")]
-        prompt_eval_count: u64,
+        #[serde(flatten)]
+        metrics: MetricFields,
     }
-    let EmbedMetrics { total_ns: total_duration, load_ns: load_duration, prompt_eval_count } = metrics;
-    Reply::new(200, JSON, to_string(&Body { model, embeddings, total_duration, load_duration, prompt_eval_count }))
+    Reply::new(200, JSON, to_string(&Body { model, embeddings, metrics: metrics.into() }))
 }
 
 /// The answer of `/api/embeddings`, which widens each number to 64 bits.
@@ -105,7 +91,7 @@ pub fn openai_embeddings_reply(model: &str, embeddings: &[Vec<f32>], tokens: u64
 
 #[cfg(test)]
 mod tests {
-    use super::{EmbedMetrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
+    use super::{Metrics, embed_reply, embeddings_reply, openai_embeddings_reply, unit_vector};
 
     const VECTOR: [f32; 4] = [0.1, -0.2, 3e-8, 1.0];
 
@@ -116,11 +102,11 @@ mod tests {
     #[test]
     fn w_079_a_vector_has_unit_length_also_when_it_is_cut() {
         assert_eq!(
-            text(embed_reply("m", &[unit_vector(VECTOR.to_vec(), None)], EmbedMetrics::default())),
+            text(embed_reply("m", &[unit_vector(VECTOR.to_vec(), None)], Metrics::default())),
             r#"{"model":"m","embeddings":[[0.097590014,-0.19518003,2.9277002e-8,0.9759001]]}"#
         );
         assert_eq!(
-            text(embed_reply("m", &[unit_vector(VECTOR.to_vec(), Some(2))], EmbedMetrics::default())),
+            text(embed_reply("m", &[unit_vector(VECTOR.to_vec(), Some(2))], Metrics::default())),
             r#"{"model":"m","embeddings":[[0.4472136,-0.8944272]]}"#
         );
     }

@@ -34,23 +34,19 @@ static EMBEDDINGS: GoStruct = GoStruct(
     ],
 );
 
-/// A request of `/api/embed` or `/v1/embeddings`, decoded.
+/// A request of `/api/embed`, `/v1/embeddings` or `/api/embeddings`, decoded.
 #[derive(Clone, Debug, PartialEq)]
 pub struct EmbedRequest {
     /// The model as the request names it.
     pub model: String,
     /// The model's canonical name.
     pub name: ModelName,
-    /// The texts.
+    /// The texts; none where the model is only to be loaded.
     pub inputs: Vec<String>,
-    /// Whether there is no input at all, so that the model is only loaded.
-    pub nothing: bool,
     /// How many numbers an embedding keeps, where the request says so.
     pub dimensions: Option<usize>,
     /// Whether embeddings are wanted as base64.
     pub base64: bool,
-    /// `truncate`, true unless the request says otherwise.
-    pub truncate: bool,
     /// The options.
     pub options: Map<String, Value>,
     /// How long the model stays loaded, where the request says so.
@@ -93,6 +89,20 @@ impl EmbedRequest {
         Self::of_native(asked, base64)
     }
 
+    /// Decodes a request body of `/api/embeddings`.
+    ///
+    /// # Errors
+    /// The refusal of the real server (`server/routes.go`, `EmbeddingsHandler`).
+    pub fn decode_legacy(body: &[u8]) -> Result<Self, Refusal> {
+        let mut asked = decode(body, &EMBEDDINGS, NO_BODY).map_err(|text| Refusal::by_handler(400, text))?;
+        if asked.get("model").and_then(Value::as_str).is_none_or(|model| model.trim().is_empty()) {
+            return Err(Refusal::by_handler(400, "model is required"));
+        }
+        let prompt = asked.remove("prompt");
+        asked.extend(prompt.map(|prompt| ("input".to_owned(), prompt)));
+        Self::of_native(asked, false)
+    }
+
     fn of_native(mut asked: Map<String, Value>, base64: bool) -> Result<Self, Refusal> {
         let inputs = match asked.remove("input") {
             None => Vec::new(),
@@ -110,11 +120,9 @@ impl EmbedRequest {
         Ok(Self {
             model,
             name,
-            nothing: inputs.is_empty(),
             inputs,
             dimensions: dimensions.filter(|count| *count > 0),
             base64,
-            truncate: fields::flag(&asked, "truncate").unwrap_or(true),
             options: fields::map(&mut asked, "options"),
             keep_alive: KeepAlive::of_value(asked.get("keep_alive")),
         })
@@ -123,40 +131,4 @@ impl EmbedRequest {
 
 fn text_of(item: &Value) -> Result<String, Refusal> {
     item.as_str().map(str::to_owned).ok_or_else(|| Refusal::by_handler(400, "invalid input type"))
-}
-
-/// A request of `/api/embeddings`, decoded.
-#[derive(Clone, Debug, PartialEq)]
-pub struct LegacyEmbedRequest {
-    /// The model as the request names it.
-    pub model: String,
-    /// The model's canonical name.
-    pub name: ModelName,
-    /// The text; empty where the model is only to be loaded.
-    pub prompt: String,
-    /// The options.
-    pub options: Map<String, Value>,
-    /// How long the model stays loaded, where the request says so.
-    pub keep_alive: Option<KeepAlive>,
-}
-
-impl LegacyEmbedRequest {
-    /// Decodes a request body.
-    ///
-    /// # Errors
-    /// The refusal of the real server (`server/routes.go`, `EmbeddingsHandler`).
-    pub fn decode(body: &[u8]) -> Result<Self, Refusal> {
-        let mut asked = decode(body, &EMBEDDINGS, NO_BODY).map_err(|text| Refusal::by_handler(400, text))?;
-        let model = fields::text(&mut asked, "model");
-        if model.trim().is_empty() {
-            return Err(Refusal::by_handler(400, "model is required"));
-        }
-        Ok(Self {
-            name: named::local(&model)?,
-            model,
-            prompt: fields::text(&mut asked, "prompt"),
-            options: fields::map(&mut asked, "options"),
-            keep_alive: KeepAlive::of_value(asked.get("keep_alive")),
-        })
-    }
 }

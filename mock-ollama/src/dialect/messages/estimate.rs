@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::dialect::native::schemas::arguments;
-use crate::go_json::{GoStruct, GoType, Json, decode_as, to_string};
+use crate::go_json::{GoStruct, GoType, decode_as, parse, to_string};
 
 pub(crate) static BLOCK: GoStruct = GoStruct(
     "anthropic.ContentBlock",
@@ -53,7 +53,7 @@ fn of_item(item: &Value) -> usize {
     let mut item = item.clone();
     item.sort_all_objects();
     let text = to_string(&item);
-    decode_as(&Json::read(text.as_bytes()), &BLOCK).map_or(0, |block| of_block(&block))
+    decode_as(&parse(text.as_bytes()), &BLOCK).map_or(0, |block| of_block(&block))
 }
 
 /// The text and the thinking; all of a block that is about a tool, as JSON.

@@ -2,94 +2,13 @@
 //!
 //! Of an error in mid-stream Ollama leaves no trace here: the stream just ends. Other servers send an event.
 
-use serde::Deserialize;
 use serde_json::{Map, Value};
 
+use super::wire::{Block, Delta, Event, Message};
 use crate::dialect::recorded::body::{RecordedBody, Timed};
 use crate::dialect::recorded::draft::{Draft, LATE, ModelOutput};
-use crate::dialect::recorded::values::{ErrorText, TokenCounts};
 use crate::dialect::unreadable::Unreadable;
 use crate::generation::{Arguments, Generation};
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Event {
-    MessageStart {
-        message: Start,
-    },
-    ContentBlockStart {
-        index: Option<u64>,
-        content_block: Block,
-    },
-    ContentBlockDelta {
-        index: Option<u64>,
-        delta: Delta,
-    },
-    ContentBlockStop {
-        index: Option<u64>,
-    },
-    MessageDelta {
-        delta: Stop,
-        usage: Option<TokenCounts>,
-    },
-    Error {
-        error: ErrorText,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Debug, Deserialize)]
-struct Start {
-    usage: Option<TokenCounts>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-enum Block {
-    Thinking {
-        #[serde(default)]
-        thinking: String,
-    },
-    Text {
-        #[serde(default)]
-        text: String,
-    },
-    ToolUse {
-        id: Option<String>,
-        name: String,
-        #[serde(default)]
-        input: Map<String, Value>,
-    },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(tag = "type")]
-enum Delta {
-    #[serde(rename = "thinking_delta")]
-    Thinking { thinking: String },
-    #[serde(rename = "text_delta")]
-    Text { text: String },
-    #[serde(rename = "input_json_delta")]
-    InputJson { partial_json: String },
-    #[serde(other)]
-    Other,
-}
-
-#[derive(Debug, Deserialize)]
-struct Stop {
-    stop_reason: Option<String>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Answer {
-    /// `null` where nothing was generated.
-    content: Option<Vec<Block>>,
-    stop_reason: Option<String>,
-    usage: TokenCounts,
-}
 
 /// A call whose block is open.
 struct Call {
@@ -117,7 +36,8 @@ pub(crate) fn read(body: &RecordedBody) -> Result<Generation, Unreadable> {
 }
 
 fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
-    let Timed { at, value: answer, .. } = body.whole::<Answer>()?;
+    let Timed { at, value: answer, .. } = body.whole::<Message>()?;
+    let usage = answer.usage.ok_or(Unreadable::NoAnswer)?;
     let mut draft = Draft::of(body);
     let mut output = ModelOutput::default();
     for block in answer.content.into_iter().flatten() {
@@ -127,12 +47,12 @@ fn whole(body: &RecordedBody) -> Result<Generation, Unreadable> {
             Block::ToolUse { id, name, input } => {
                 output.calls.push(draft.call(id, None, name, Arguments::Object(input)));
             }
-            Block::Other => {}
+            _ => {}
         }
     }
     draft.add(at, output);
     draft.end(answer.stop_reason.as_deref());
-    draft.usage(&answer.usage);
+    draft.usage(Some(&usage));
     Ok(draft.finish())
 }
 
@@ -142,9 +62,7 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
     for Timed { at, value: event, .. } in events {
         let output = match event {
             Event::MessageStart { message } => {
-                if let Some(usage) = message.usage {
-                    draft.usage(&usage);
-                }
+                draft.usage(message.usage.as_ref());
                 continue;
             }
             Event::ContentBlockStart { index, content_block } => match content_block {
@@ -154,7 +72,7 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
                 }
                 Block::Thinking { thinking } => ModelOutput { thinking, ..ModelOutput::default() },
                 Block::Text { text } => ModelOutput { text, ..ModelOutput::default() },
-                Block::Other => continue,
+                _ => continue,
             },
             Event::ContentBlockDelta { index, delta } => match delta {
                 Delta::Thinking { thinking } => ModelOutput { thinking, ..ModelOutput::default() },
@@ -181,16 +99,14 @@ fn stream(events: Vec<Timed<Event>>, body: &RecordedBody) -> Result<Generation, 
                 if delta.stop_reason.is_some() {
                     draft.done(at, ModelOutput::default(), delta.stop_reason.as_deref());
                 }
-                if let Some(usage) = usage {
-                    draft.usage(&usage);
-                }
+                draft.usage(usage.as_ref());
                 continue;
             }
             Event::Error { error } => {
                 draft.failed(at, LATE, error.into_text());
                 continue;
             }
-            Event::Other => continue,
+            Event::MessageStop | Event::Other => continue,
         };
         if draft.has_ended() && !output.is_empty() {
             return Err(Unreadable::AfterEnd);

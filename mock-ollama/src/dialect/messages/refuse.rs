@@ -1,6 +1,6 @@
 //! Errors of `/v1/messages` (`anthropic/anthropic.go`).
 
-use serde::Serialize;
+use serde_json::json;
 
 use crate::dialect::ids::Ids;
 use crate::dialect::refuse::wrap;
@@ -10,19 +10,6 @@ use crate::http::Reply;
 
 /// Returns the response to a refused request (`anthropic.NewError`).
 pub(crate) fn refuse(refusal: &Refusal, ids: Ids) -> Reply {
-    #[derive(Serialize)]
-    struct Outer<'a> {
-        #[serde(rename = "type")]
-        kind: &'static str,
-        error: Inner<'a>,
-        request_id: String,
-    }
-    #[derive(Serialize)]
-    struct Inner<'a> {
-        #[serde(rename = "type")]
-        kind: &'static str,
-        message: &'a str,
-    }
     let kind = match refusal.status {
         400 => "invalid_request_error",
         401 => "authentication_error",
@@ -33,6 +20,6 @@ pub(crate) fn refuse(refusal: &Refusal, ids: Ids) -> Reply {
         _ => "api_error",
     };
     let request_id = format!("req_{}", ids.hex("request", 24));
-    let error = Inner { kind, message: &refusal.text };
-    wrap(refusal, &to_string(&Outer { kind: "error", error, request_id }))
+    let error = json!({ "type": kind, "message": refusal.text });
+    wrap(refusal, &to_string(&json!({ "type": "error", "error": error, "request_id": request_id })))
 }

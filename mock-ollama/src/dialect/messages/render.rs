@@ -1,12 +1,12 @@
 //! `/v1/messages` (Ollama `anthropic/anthropic.go`, `middleware/anthropic.go`).
 
-use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::Map;
 
+use super::wire::{Block, Delta, Event, Message, Stop};
 use crate::dialect::ids::Ids;
+use crate::dialect::recorded::values::TokenCounts;
 use crate::dialect::render::Render;
 use crate::dialect::shared::{arguments, arguments_text, sse_fields};
 use crate::generation::{Done, Part, Reason, ToolCall};
@@ -23,7 +23,7 @@ pub(crate) struct MessagesRenderer {
     /// The kind of the block that is open.
     open: Option<Kind>,
     /// How many blocks there were before it.
-    pub(super) index: usize,
+    pub(super) index: u64,
     /// Whether a block of thinking was closed; thinking after it is dropped.
     thought: bool,
     /// The ids of the calls so far; a second call with one of them is dropped.
@@ -34,92 +34,6 @@ pub(crate) struct MessagesRenderer {
 enum Kind {
     Thinking,
     Text,
-}
-
-#[derive(Clone, Copy, Serialize)]
-pub(super) struct Usage {
-    pub(super) input_tokens: u64,
-    output_tokens: u64,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Block<'a> {
-    Thinking { thinking: &'a str },
-    Text { text: String },
-    ToolUse { id: &'a str, name: &'a str, input: Cow<'a, Map<String, Value>> },
-    ServerToolUse { id: String, name: &'static str, input: Query },
-    WebSearchToolResult { tool_use_id: String, content: SearchError },
-}
-
-/// What the server searched for.
-#[derive(Serialize)]
-pub(super) struct Query {
-    pub(super) query: String,
-}
-
-#[derive(Serialize)]
-pub(super) struct SearchError {
-    #[serde(rename = "type")]
-    pub(super) kind: &'static str,
-    pub(super) error_code: &'static str,
-}
-
-#[derive(Serialize)]
-pub(super) struct Message<'a> {
-    id: &'a str,
-    #[serde(rename = "type")]
-    kind: &'static str,
-    role: &'static str,
-    model: &'a str,
-    content: Option<Vec<Block<'a>>>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    stop_reason: Option<&'static str>,
-    usage: Usage,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Event<'a> {
-    MessageStart { message: Message<'a> },
-    ContentBlockStart { index: usize, content_block: Block<'a> },
-    ContentBlockDelta { index: usize, delta: Delta },
-    ContentBlockStop { index: usize },
-    MessageDelta { delta: Stop, usage: Usage },
-    MessageStop,
-}
-
-#[derive(Serialize)]
-#[serde(tag = "type")]
-pub(super) enum Delta {
-    #[serde(rename = "thinking_delta")]
-    Thinking { thinking: String },
-    #[serde(rename = "text_delta")]
-    Text { text: String },
-    #[serde(rename = "input_json_delta")]
-    InputJson { partial_json: String },
-}
-
-#[derive(Serialize)]
-pub(super) struct Stop {
-    stop_reason: &'static str,
-}
-
-impl Event<'_> {
-    fn name(&self) -> &'static str {
-        match self {
-            Self::MessageStart { .. } => "message_start",
-            Self::ContentBlockStart { .. } => "content_block_start",
-            Self::ContentBlockDelta { .. } => "content_block_delta",
-            Self::ContentBlockStop { .. } => "content_block_stop",
-            Self::MessageDelta { .. } => "message_delta",
-            Self::MessageStop => "message_stop",
-        }
-    }
-
-    pub(super) fn encode(&self) -> Vec<u8> {
-        format!("event: {}\ndata: {}\n\n", self.name(), to_string(self)).into_bytes()
-    }
 }
 
 impl MessagesRenderer {
@@ -136,29 +50,31 @@ impl MessagesRenderer {
         }
     }
 
-    pub(super) fn message<'a>(
-        &'a self,
-        content: Option<Vec<Block<'a>>>,
-        stop: Option<&'static str>,
-        usage: Usage,
-    ) -> Message<'a> {
-        let (kind, role) = ("message", "assistant");
-        Message { id: &self.id, kind, role, model: &self.model, content, stop_reason: stop, usage }
+    pub(super) fn message(&self, content: Option<Vec<Block>>, stop: Option<&str>, usage: TokenCounts) -> Message {
+        Message {
+            id: self.id.clone(),
+            kind: "message".to_owned(),
+            role: "assistant".to_owned(),
+            model: self.model.clone(),
+            content,
+            stop_reason: stop.map(str::to_owned),
+            usage: Some(usage),
+        }
     }
 
     /// `message_start`, before anything else; the count is an estimate unless it is known.
-    pub(super) fn begin(&mut self, known_tokens: u64, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn begin(&mut self, known_tokens: Option<u64>, out: &mut Vec<Vec<u8>>) {
         if std::mem::replace(&mut self.begun, true) {
             return;
         }
-        let input_tokens = if known_tokens > 0 { known_tokens } else { self.estimated_tokens };
-        let usage = Usage { input_tokens, output_tokens: 0 };
+        let input_tokens = known_tokens.filter(|tokens| *tokens > 0).or(Some(self.estimated_tokens));
+        let usage = TokenCounts { input_tokens, output_tokens: Some(0) };
         out.push(Event::MessageStart { message: self.message(Some(Vec::new()), None, usage) }.encode());
     }
 
     pub(super) fn close(&mut self, out: &mut Vec<Vec<u8>>) {
         if let Some(kind) = self.open.take() {
-            out.push(Event::ContentBlockStop { index: self.index }.encode());
+            out.push(Event::ContentBlockStop { index: Some(self.index) }.encode());
             self.index += 1;
             self.thought |= kind == Kind::Thinking;
         }
@@ -172,16 +88,16 @@ impl MessagesRenderer {
             self.close(out);
             self.open = Some(kind);
             let content_block = match kind {
-                Kind::Thinking => Block::Thinking { thinking: "" },
+                Kind::Thinking => Block::Thinking { thinking: String::new() },
                 Kind::Text => Block::Text { text: String::new() },
             };
-            out.push(Event::ContentBlockStart { index: self.index, content_block }.encode());
+            out.push(Event::ContentBlockStart { index: Some(self.index), content_block }.encode());
         }
         let delta = match kind {
             Kind::Thinking => Delta::Thinking { thinking: text },
             Kind::Text => Delta::Text { text },
         };
-        out.push(Event::ContentBlockDelta { index: self.index, delta }.encode());
+        out.push(Event::ContentBlockDelta { index: Some(self.index), delta }.encode());
     }
 
     fn call(&mut self, call: &ToolCall, out: &mut Vec<Vec<u8>>) {
@@ -190,8 +106,8 @@ impl MessagesRenderer {
             return;
         }
         self.close(out);
-        let (index, input) = (self.index, Cow::default());
-        let content_block = Block::ToolUse { id, name: &call.name, input };
+        let index = Some(self.index);
+        let content_block = Block::ToolUse { id: Some(id.to_owned()), name: call.name.clone(), input: Map::new() };
         out.push(Event::ContentBlockStart { index, content_block }.encode());
         let delta = Delta::InputJson { partial_json: arguments_text(call) };
         out.push(Event::ContentBlockDelta { index, delta }.encode());
@@ -199,9 +115,10 @@ impl MessagesRenderer {
         self.index += 1;
     }
 
-    pub(super) fn end(&mut self, stop_reason: &'static str, usage: Usage, out: &mut Vec<Vec<u8>>) {
+    pub(super) fn end(&mut self, stop_reason: &str, usage: TokenCounts, out: &mut Vec<Vec<u8>>) {
         self.close(out);
-        out.push(Event::MessageDelta { delta: Stop { stop_reason }, usage }.encode());
+        let delta = Stop { stop_reason: Some(stop_reason.to_owned()) };
+        out.push(Event::MessageDelta { delta, usage: Some(usage) }.encode());
         out.push(Event::MessageStop.encode());
     }
 }
@@ -218,9 +135,9 @@ fn stop_reason(done: Option<&Done>, has_calls: bool) -> Option<&'static str> {
     })
 }
 
-pub(super) fn usage(done: Option<&Done>) -> Usage {
+pub(super) fn usage(done: Option<&Done>) -> TokenCounts {
     let metrics = done.and_then(|done| done.metrics).unwrap_or_default();
-    Usage { input_tokens: metrics.prompt_eval_count, output_tokens: metrics.eval_count }
+    TokenCounts { input_tokens: Some(metrics.prompt_eval_count), output_tokens: Some(metrics.eval_count) }
 }
 
 impl Render for MessagesRenderer {
@@ -255,21 +172,21 @@ impl Render for MessagesRenderer {
     fn whole(&mut self, part: &Part) -> Reply {
         let mut blocks = Vec::new();
         if !part.thinking.is_empty() {
-            blocks.push(Block::Thinking { thinking: &part.thinking });
+            blocks.push(Block::Thinking { thinking: part.thinking.clone() });
         }
         if !part.text.is_empty() {
             blocks.push(Block::Text { text: lossy_text(&part.text) });
         }
         blocks.extend(part.calls.iter().map(|call| Block::ToolUse {
-            id: call.id.as_deref().unwrap_or_default(),
-            name: &call.name,
-            input: arguments(call),
+            id: Some(call.id.clone().unwrap_or_default()),
+            name: call.name.clone(),
+            input: arguments(call).into_owned(),
         }));
         let content = (!blocks.is_empty()).then_some(blocks);
         let stop = stop_reason(part.done.as_ref(), !part.calls.is_empty());
         let mut message = self.message(content, stop, usage(part.done.as_ref()));
         if part.is_blank {
-            message.model = "";
+            message.model.clear();
         }
         Reply::wrapped(200, &to_string(&message))
     }

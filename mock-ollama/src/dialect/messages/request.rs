@@ -9,7 +9,7 @@ use crate::dialect::openai::request::{NO_BODY, take};
 use crate::generation::{Dialect, ParsedRequest, Refusal};
 use crate::go_json::fmt::quote;
 use crate::go_json::{
-    DecodeError, GoStruct, GoType, Json, base64_error, decode, decode_as, decode_type, fields, to_string,
+    DecodeError, GoStruct, GoType, Json, base64_error, decode, decode_as, decode_type, fields, parse, to_string,
 };
 
 static REQUEST: GoStruct = GoStruct(
@@ -59,7 +59,7 @@ fn message(json: &Json<'_>) -> Result<Value, DecodeError> {
     let mut message = decode_as(json, &MESSAGE)?;
     let raw =
         message["content"].as_str().ok_or_else(|| DecodeError::Other("unexpected end of JSON input".to_owned()))?;
-    message["content"] = match Json::read(raw.as_bytes()) {
+    message["content"] = match parse(raw.as_bytes()) {
         Json::Text(text) => json!([{"type": "text", "text": text}]),
         Json::Null => json!([{"type": "text", "text": ""}]),
         blocks => decode_type(&blocks, &BLOCKS)?,
@@ -148,7 +148,7 @@ fn check_tool(tool: &Value, web_search: bool) -> Result<(), String> {
     if is_web_search(tool) || is_replaced || text("input_schema").is_empty() {
         return Ok(());
     }
-    let checked = decode_as(&Json::read(text("input_schema").as_bytes()), &TOOL_PARAMETERS);
+    let checked = decode_as(&parse(text("input_schema").as_bytes()), &TOOL_PARAMETERS);
     checked
         .map(|_| ())
         .map_err(|fault| format!("invalid input_schema for tool {}: {}", quote(text("name")), fault.text()))

@@ -3,7 +3,10 @@
 //!
 //! The model sees a function. Its first call is not shown: the server searches, which fails here, and the message ends.
 
-use super::render::{Block, Event, MessagesRenderer, Query, SearchError, usage};
+use serde_json::json;
+
+use super::render::{MessagesRenderer, usage};
+use super::wire::{Block, Event};
 use crate::dialect::render::Render;
 use crate::dialect::shared::{fields, sse_fields};
 use crate::dialect::web_search::{SEARCH, search_call, search_query};
@@ -26,12 +29,12 @@ impl SearchingMessages {
     }
 
     /// What was searched for, and that it failed.
-    fn blocks(&self, query: &str) -> [Block<'static>; 2] {
+    fn blocks(&self, query: &str) -> [Block; 2] {
         let id = format!("srvtoolu_{}", self.inner.id.trim_start_matches("msg_"));
         let error_code = if query.is_empty() { "invalid_request" } else { "unavailable" };
-        let content = SearchError { kind: "web_search_tool_result_error", error_code };
+        let content = json!({ "type": "web_search_tool_result_error", "error_code": error_code });
         [
-            Block::ServerToolUse { id: id.clone(), name: SEARCH, input: Query { query: query.to_owned() } },
+            Block::ServerToolUse { id: id.clone(), name: SEARCH.to_owned(), input: json!({ "query": query }) },
             Block::WebSearchToolResult { tool_use_id: id, content },
         ]
     }
@@ -60,7 +63,7 @@ impl Render for SearchingMessages {
             self.inner.begin(usage.input_tokens, &mut out);
             self.inner.close(&mut out);
             for content_block in blocks {
-                let index = self.inner.index;
+                let index = Some(self.inner.index);
                 out.push(Event::ContentBlockStart { index, content_block }.encode());
                 out.push(Event::ContentBlockStop { index }.encode());
                 self.inner.index += 1;

@@ -1,6 +1,7 @@
 //! `/api/generate` and `/api/chat` (Ollama `server/routes.go`, `api/types.go`).
 
 use serde::Serialize;
+use serde_json::json;
 use serde_json::value::RawValue;
 
 use crate::dialect::render::Render;
@@ -100,36 +101,14 @@ impl NativeRenderer {
 
 /// The answer to `_debug_render_only` of a native request: what the model would have been given.
 pub fn debug_reply(request: &ParsedRequest, rendered: &str, unix_nanos: u64) -> Reply {
-    #[derive(Serialize)]
-    struct DebugInfo<'a> {
-        rendered_template: &'a str,
+    let mut answer = json!({ "model": request.model, "created_at": rfc3339(unix_nanos) });
+    if request.is_generate() {
+        answer["response"] = json!("");
+    } else {
+        answer["message"] = json!({ "role": "", "content": "" });
     }
-    #[derive(Serialize)]
-    struct Answer<'a> {
-        model: &'a str,
-        created_at: String,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        response: Option<&'static str>,
-        #[serde(skip_serializing_if = "Option::is_none")]
-        message: Option<Blank>,
-        done: bool,
-        #[serde(rename = "_debug_info")]
-        debug_info: DebugInfo<'a>,
-    }
-    #[derive(Serialize)]
-    struct Blank {
-        role: &'static str,
-        content: &'static str,
-    }
-    let is_generate = request.is_generate();
-    let answer = Answer {
-        model: &request.model,
-        created_at: rfc3339(unix_nanos),
-        response: is_generate.then_some(""),
-        message: (!is_generate).then_some(Blank { role: "", content: "" }),
-        done: false,
-        debug_info: DebugInfo { rendered_template: rendered },
-    };
+    answer["done"] = json!(false);
+    answer["_debug_info"] = json!({ "rendered_template": rendered });
     Reply::new(200, JSON, to_string(&answer))
 }
 

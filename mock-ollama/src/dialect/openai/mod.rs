@@ -1,8 +1,7 @@
 //! `/v1/chat/completions` and `/v1/completions` (Ollama `openai/openai.go`, `middleware/openai.go`).
 
 pub(crate) mod fold;
-pub(crate) mod read_chat;
-pub(crate) mod read_completions;
+pub(crate) mod read;
 pub(crate) mod refuse;
 pub(crate) mod render_chat;
 pub(crate) mod render_completions;
@@ -44,7 +43,7 @@ impl WireFormat for OpenAi {
     }
 
     fn read(&self, body: &RecordedBody) -> Result<Generation, Unreadable> {
-        if self.is_generate() { read_completions::read(body) } else { read_chat::read(body) }
+        read::read(!self.is_generate(), body)
     }
 
     fn fold(&self, body: &RecordedBody) -> Result<Reply, Unreadable> {
@@ -70,6 +69,23 @@ impl WireFormat for OpenAi {
 
     fn wrote(&self, begin: &str) -> bool {
         begin.contains(if self.is_generate() { "\"text_completion\"" } else { "\"chat.completion" })
+    }
+
+    fn shows(&self, object: &Value) -> bool {
+        match object["object"].as_str() {
+            Some("text_completion") => self.is_generate(),
+            Some("chat.completion" | "chat.completion.chunk") => !self.is_generate(),
+            _ => false,
+        }
+    }
+
+    fn is_event(&self, object: &Value) -> bool {
+        object["object"] == "chat.completion.chunk"
+    }
+
+    /// Its streams end with `[DONE]`, which is no object.
+    fn ends(&self, _object: &Value) -> bool {
+        false
     }
 
     fn is_generate(&self) -> bool {

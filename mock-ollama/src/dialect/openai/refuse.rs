@@ -1,6 +1,6 @@
 //! Errors of every route of `OpenAI` (`openai/openai.go`).
 
-use serde::Serialize;
+use serde_json::json;
 
 use crate::dialect::refuse::wrap;
 use crate::generation::Refusal;
@@ -9,23 +9,11 @@ use crate::http::Reply;
 
 /// Returns the response to a refused request (`openai.NewError`).
 pub fn refuse(refusal: &Refusal) -> Reply {
-    #[derive(Serialize)]
-    struct Outer<'a> {
-        error: Inner<'a>,
-    }
-    #[derive(Serialize)]
-    struct Inner<'a> {
-        message: &'a str,
-        #[serde(rename = "type")]
-        kind: &'static str,
-        param: (),
-        code: (),
-    }
     let kind = match refusal.status {
         400 => "invalid_request_error",
         404 => "not_found_error",
         _ => "api_error",
     };
-    let error = Inner { message: &refusal.text, kind, param: (), code: () };
-    wrap(refusal, &to_string(&Outer { error }))
+    let error = json!({ "message": refusal.text, "type": kind, "param": null, "code": null });
+    wrap(refusal, &to_string(&json!({ "error": error })))
 }

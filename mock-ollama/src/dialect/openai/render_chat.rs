@@ -44,31 +44,25 @@ impl Usage {
 }
 
 #[derive(Serialize)]
-#[expect(clippy::struct_field_names, reason = "the names on the wire")]
-struct Object<'a, C> {
-    id: &'a str,
-    object: &'static str,
-    created: i64,
-    model: &'a str,
-    system_fingerprint: &'static str,
-    choices: Vec<C>,
+pub(crate) struct Completion<'a, C> {
+    pub(crate) id: &'a str,
+    pub(crate) object: &'static str,
+    pub(crate) created: i64,
+    pub(crate) model: &'a str,
+    pub(crate) system_fingerprint: &'static str,
+    pub(crate) choices: Vec<C>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    usage: Option<Usage>,
+    pub(crate) usage: Option<Usage>,
 }
 
-#[derive(Serialize)]
+/// A choice has a message in a whole answer, and a delta in a stream.
+#[derive(Default, Serialize)]
 struct Choice<'a> {
     index: u32,
-    message: Delta<'a>,
-    finish_reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    logprobs: Option<Logprobs>,
-}
-
-#[derive(Serialize)]
-struct ChunkChoice<'a> {
-    index: u32,
-    delta: Delta<'a>,
+    message: Option<Delta<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delta: Option<Delta<'a>>,
     finish_reason: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     logprobs: Option<Logprobs>,
@@ -140,8 +134,8 @@ impl ChatRenderer {
         }
     }
 
-    fn chunk(&self, model: &str, choices: Vec<ChunkChoice<'_>>, usage: Option<Usage>) -> String {
-        event_data(&to_string(&Object {
+    fn chunk(&self, model: &str, choices: Vec<Choice<'_>>, usage: Option<Usage>) -> String {
+        event_data(&to_string(&Completion {
             id: &self.id,
             object: "chat.completion.chunk",
             created: self.created.unwrap_or_default(),
@@ -156,7 +150,7 @@ impl ChatRenderer {
         let role = (!std::mem::replace(&mut self.role_sent, true)).then_some("assistant");
         let delta = Delta { role, ..delta };
         let model = self.model.clone();
-        self.chunk(&model, vec![ChunkChoice { index: 0, delta, finish_reason: None, logprobs }], None)
+        self.chunk(&model, vec![Choice { delta: Some(delta), logprobs, ..Choice::default() }], None)
     }
 
     /// The chunks of what a native object says: thinking and anything else beside it make two.
@@ -183,7 +177,7 @@ impl ChatRenderer {
 
     fn ended(&self, done: &Done) -> String {
         let finish_reason = Some(self.finish_reason(done.reason));
-        let finish = ChunkChoice { index: 0, delta: Delta::default(), finish_reason, logprobs: None };
+        let finish = Choice { delta: Some(Delta::default()), finish_reason, ..Choice::default() };
         let mut out = self.chunk(&self.model, vec![finish], None);
         if self.include_usage {
             out += &self.chunk(&self.model, Vec::new(), Some(Usage::of(Some(done))));
@@ -215,7 +209,7 @@ impl Render for ChatRenderer {
     /// The error is read as an object without anything in it, so its text is lost.
     fn failure(&mut self, _text: &str) -> Vec<Vec<u8>> {
         let delta = Delta { content: Some(String::new()), ..Delta::default() };
-        let choice = ChunkChoice { index: 0, delta, finish_reason: None, logprobs: None };
+        let choice = Choice { delta: Some(delta), ..Choice::default() };
         vec![self.chunk("", vec![choice], None).into_bytes()]
     }
 
@@ -228,13 +222,18 @@ impl Render for ChatRenderer {
             tool_calls: part.calls.iter().map(Call::from).collect(),
         };
         let finish_reason = part.done.as_ref().map(|done| self.finish_reason(done.reason));
-        let object = Object {
+        let object = Completion {
             id: &self.id,
             object: "chat.completion",
             created: part.created_unix_s(),
             model: if part.is_blank { "" } else { &self.model },
             system_fingerprint: FINGERPRINT,
-            choices: vec![Choice { index: 0, message, finish_reason, logprobs: logprobs(part) }],
+            choices: vec![Choice {
+                message: Some(message),
+                finish_reason,
+                logprobs: logprobs(part),
+                ..Choice::default()
+            }],
             usage: Some(Usage::of(part.done.as_ref())),
         };
         Reply::wrapped(200, &to_string(&object))

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::render_chat::{DONE, FINGERPRINT, Usage, includes_usage};
+use super::render_chat::{Completion, DONE, FINGERPRINT, Usage, includes_usage};
 use crate::dialect::ids::Ids;
 use crate::dialect::render::Render;
 use crate::dialect::shared::{event_data, sse_fields};
@@ -24,17 +24,6 @@ struct Choice {
     text: String,
     index: u32,
     finish_reason: Option<&'static str>,
-}
-
-#[derive(Serialize)]
-struct Completion<'a> {
-    id: &'a str,
-    object: &'static str,
-    created: i64,
-    model: &'a str,
-    system_fingerprint: &'static str,
-    choices: Vec<Choice>,
-    usage: Usage,
 }
 
 #[derive(Serialize)]
@@ -108,7 +97,7 @@ impl Render for CompletionsRenderer {
             model: if part.is_blank { "" } else { &self.model },
             system_fingerprint: FINGERPRINT,
             choices: vec![choice(part)],
-            usage: Usage::of(part.done.as_ref()),
+            usage: Some(Usage::of(part.done.as_ref())),
         };
         Reply::wrapped(200, &to_string(&completion))
     }

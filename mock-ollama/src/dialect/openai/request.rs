@@ -7,7 +7,7 @@ use crate::dialect::native::request::of_native;
 use crate::dialect::native::schemas::{TOOL, arguments};
 use crate::generation::{Dialect, ParsedRequest, Refusal, last_said};
 use crate::go_json::fmt::quote;
-use crate::go_json::{GoStruct, GoType, Json, Scanned, base64_error, decode, fields, scan};
+use crate::go_json::{GoStruct, GoType, Scanned, base64_error, decode, fields, scan};
 
 /// The text for a request under `/v1` without a body.
 pub(crate) const NO_BODY: &str = "EOF";
@@ -80,14 +80,8 @@ pub(crate) fn chat(body: &[u8]) -> Result<ParsedRequest, Refusal> {
         convert(message, &given, &mut messages).map_err(Refusal::by_parser)?;
     }
     let mut options = options(&mut asked, &["seed", "frequency_penalty", "presence_penalty"]);
-    match asked.get("stop") {
-        Some(Value::String(stop)) => _ = options.insert("stop".to_owned(), json!([stop])),
-        Some(Value::Array(stops)) => {
-            let stops = stops.iter().filter(|stop| stop.is_string()).cloned().collect();
-            options.insert("stop".to_owned(), Value::Array(stops));
-        }
-        _ => {}
-    }
+    let stops = stops(&asked).map(|stops| stops.into_iter().filter(Value::is_string).collect());
+    options.extend(stops.map(|stops| ("stop".to_owned(), stops)));
     let mut native = take(&mut asked, &["model", "tools", "logprobs", "top_logprobs", "_debug_render_only"]);
     native.insert("messages".to_owned(), Value::Array(messages));
     native.insert("options".to_owned(), Value::Object(options));
@@ -110,15 +104,11 @@ pub(crate) fn completions(body: &[u8]) -> Result<ParsedRequest, Refusal> {
     if options.get("top_p").and_then(Value::as_f64) == Some(0.0) {
         options.insert("top_p".to_owned(), json!(1.0));
     }
-    match asked.get("stop") {
-        Some(Value::String(stop)) => _ = options.insert("stop".to_owned(), json!([stop])),
-        Some(Value::Array(stops)) => {
-            if let Some(stop) = stops.iter().find(|stop| !stop.is_string()) {
-                return Err(Refusal::by_parser(format!("invalid type for 'stop' field: {}", go_type(stop))));
-            }
-            options.insert("stop".to_owned(), Value::Array(stops.clone()));
+    if let Some(stops) = stops(&asked) {
+        if let Some(stop) = stops.iter().find(|stop| !stop.is_string()) {
+            return Err(Refusal::by_parser(format!("invalid type for 'stop' field: {}", go_type(stop))));
         }
-        _ => {}
+        options.insert("stop".to_owned(), Value::Array(stops));
     }
     let mut native = take(&mut asked, &["model", "prompt", "suffix", "_debug_render_only"]);
     native.insert("options".to_owned(), Value::Object(options));
@@ -127,6 +117,14 @@ pub(crate) fn completions(body: &[u8]) -> Result<ParsedRequest, Refusal> {
         native.insert("top_logprobs".to_owned(), Value::from(top));
     }
     wrapped(Dialect::OpenAiCompletions, native, &asked)
+}
+
+fn stops(asked: &Map<String, Value>) -> Option<Vec<Value>> {
+    match asked.get("stop")? {
+        Value::String(stop) => Some(vec![json!(stop)]),
+        Value::Array(stops) => Some(stops.clone()),
+        _ => None,
+    }
 }
 
 fn wrapped(
@@ -263,9 +261,9 @@ fn call(call: &Value) -> Result<Value, String> {
 
 /// The object that a text holds as JSON, and nothing but that.
 pub(crate) fn object_of(text: &str) -> Option<Value> {
-    let Scanned::Value(value) = scan(text.as_bytes()) else { return None };
-    let alone = text.trim_matches([' ', '\t', '\r', '\n']).len() == value.len();
-    arguments(&Json::read(value)).ok().filter(|_| alone)
+    let Scanned::Value(value, bytes) = scan(text.as_bytes()) else { return None };
+    let alone = text.trim_matches([' ', '\t', '\r', '\n']).len() == bytes.len();
+    arguments(&value).ok().filter(|_| alone)
 }
 
 fn convert_part(part: &Value) -> Result<(&'static str, Value), String> {

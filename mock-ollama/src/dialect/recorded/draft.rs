@@ -131,9 +131,9 @@ impl Draft {
         self.generation.eval_count = eval.unwrap_or(self.generation.eval_count);
     }
 
-    /// Sets the counts that a wire object has, one of them or both.
-    pub(crate) fn usage(&mut self, counts: &TokenCounts) {
-        self.counts(counts.input_tokens, counts.output_tokens);
+    /// Sets the counts that a wire object has: none, one of them or both.
+    pub(crate) fn usage(&mut self, counts: Option<&TokenCounts>) {
+        self.counts(counts.and_then(|counts| counts.input_tokens), counts.and_then(|counts| counts.output_tokens));
     }
 
     pub(crate) fn durations(&mut self, load: Option<Duration>, prompt_eval: Option<Duration>) {

@@ -1,12 +1,12 @@
 //! The values that several dialects share: errors, logprobs, usage.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::generation::Logprob;
 
 /// What `error` holds, in any envelope.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 #[serde(untagged)]
 pub(crate) enum ErrorText {
     /// `{"error":"…"}`
@@ -57,7 +57,7 @@ pub(crate) fn logprobs(wire: Option<Vec<WireLogprob>>) -> Vec<Logprob> {
 }
 
 /// Token counts, by either pair of names. Some servers tell them one by one.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, Serialize)]
 pub(crate) struct TokenCounts {
     #[serde(alias = "prompt_tokens")]
     pub(crate) input_tokens: Option<u64>,

@@ -16,35 +16,15 @@ use crate::generation::{Arguments, Generation};
 #[serde(tag = "type")]
 enum Event {
     #[serde(rename = "response.reasoning_summary_text.delta", alias = "response.reasoning_text.delta")]
-    Thinking {
-        #[serde(default)]
-        output_index: u64,
-        delta: String,
-    },
+    Thinking { output_index: Option<u64>, delta: String },
     #[serde(rename = "response.output_text.delta", alias = "response.refusal.delta")]
-    Text {
-        #[serde(default)]
-        output_index: u64,
-        delta: String,
-    },
+    Text { output_index: Option<u64>, delta: String },
     #[serde(rename = "response.output_item.added")]
-    Begun {
-        #[serde(default)]
-        output_index: u64,
-        item: Item,
-    },
+    Begun { output_index: Option<u64>, item: Item },
     #[serde(rename = "response.function_call_arguments.delta")]
-    Piece {
-        #[serde(default)]
-        output_index: u64,
-        delta: String,
-    },
+    Piece { output_index: Option<u64>, delta: String },
     #[serde(rename = "response.output_item.done")]
-    Item {
-        #[serde(default)]
-        output_index: u64,
-        item: Item,
-    },
+    Item { output_index: Option<u64>, item: Item },
     #[serde(rename = "response.completed", alias = "response.incomplete")]
     Completed { response: Response },
     #[serde(rename = "response.failed")]
@@ -77,31 +57,20 @@ struct Failure {
 #[derive(Debug, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
 enum Item {
-    Reasoning {
-        #[serde(default)]
-        summary: Vec<Part>,
-        /// What is thought itself, where a server shows it.
-        content: Option<Vec<Part>>,
-    },
-    Message {
-        #[serde(default)]
-        content: Vec<Part>,
-    },
-    FunctionCall {
-        call_id: Option<String>,
-        name: String,
-        #[serde(default)]
-        arguments: String,
-    },
+    /// Its content is what is thought itself, where a server shows it.
+    Reasoning { summary: Option<Vec<Part>>, content: Option<Vec<Part>> },
+    /// What is said.
+    Message { content: Option<Vec<Part>> },
+    /// A call of a tool.
+    FunctionCall { call_id: Option<String>, name: String, arguments: Option<String> },
     #[serde(other)]
     Other,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 struct Part {
-    #[serde(default)]
     text: String,
-    #[serde(default)]
     refusal: String,
 }
 
@@ -148,23 +117,25 @@ impl Reader {
         let at = event.at;
         match event.value {
             Event::Thinking { output_index, delta } => {
-                self.in_deltas.insert(output_index);
+                self.in_deltas.insert(output_index.unwrap_or_default());
                 self.add(at, ModelOutput { thinking: delta, ..ModelOutput::default() })
             }
             Event::Text { output_index, delta } => {
-                self.in_deltas.insert(output_index);
+                self.in_deltas.insert(output_index.unwrap_or_default());
                 self.add(at, ModelOutput { text: delta, ..ModelOutput::default() })
             }
             Event::Begun { output_index, item: Item::FunctionCall { call_id, name, arguments } } => {
+                let (output_index, arguments) = (output_index.unwrap_or_default(), arguments.unwrap_or_default());
                 self.open.push(Call { output_index, id: call_id, name, arguments });
                 Ok(())
             }
             Event::Piece { output_index, delta } => {
-                let call = self.open.iter_mut().rfind(|call| call.output_index == output_index);
+                let call = self.open.iter_mut().rfind(|call| call.output_index == output_index.unwrap_or_default());
                 call.ok_or(Unreadable::StrayCall)?.arguments.push_str(&delta);
                 Ok(())
             }
             Event::Item { output_index, item } => {
+                let output_index = output_index.unwrap_or_default();
                 self.open.retain(|call| call.output_index != output_index);
                 let is_call = matches!(item, Item::FunctionCall { .. });
                 if self.in_deltas.contains(&output_index) && !is_call {
@@ -215,12 +186,12 @@ fn take(item: &Item, output: &mut ModelOutput, draft: &mut Draft) {
     let text = |part: &Part| part.text.clone() + &part.refusal;
     match item {
         Item::Reasoning { summary, content } => {
-            let parts = if summary.is_empty() { content.as_deref().unwrap_or_default() } else { summary };
-            output.thinking.extend(parts.iter().map(text));
+            let parts = summary.as_ref().filter(|summary| !summary.is_empty()).or(content.as_ref());
+            output.thinking.extend(parts.into_iter().flatten().map(text));
         }
-        Item::Message { content } => output.text.extend(content.iter().map(text)),
+        Item::Message { content } => output.text.extend(content.iter().flatten().map(text)),
         Item::FunctionCall { call_id, name, arguments } => {
-            let arguments = Arguments::Text(arguments.clone());
+            let arguments = Arguments::Text(arguments.clone().unwrap_or_default());
             output.calls.push(draft.call(call_id.clone(), None, name.clone(), arguments));
         }
         Item::Other => {}
@@ -232,9 +203,7 @@ impl Response {
     fn end(self, draft: &mut Draft) -> Result<(), Unreadable> {
         let reason = self.incomplete_details.and_then(|details| details.reason);
         draft.end(reason.as_deref());
-        if let Some(usage) = self.usage {
-            draft.usage(&usage);
-        }
+        draft.usage(self.usage.as_ref());
         if self.object == "response" { Ok(()) } else { Err(Unreadable::NoAnswer) }
     }
 }

@@ -42,41 +42,6 @@ pub(crate) struct ResponsesRenderer {
 /// The numbers of ids are below this.
 const ID_BOUND: u32 = 999_999;
 
-/// The fields of a response in the order of the struct.
-const ORDER: &[&str] = &[
-    "id",
-    "object",
-    "created_at",
-    "completed_at",
-    "status",
-    "incomplete_details",
-    "model",
-    "previous_response_id",
-    "instructions",
-    "output",
-    "error",
-    "tools",
-    "tool_choice",
-    "truncation",
-    "parallel_tool_calls",
-    "text",
-    "top_p",
-    "presence_penalty",
-    "frequency_penalty",
-    "top_logprobs",
-    "temperature",
-    "reasoning",
-    "usage",
-    "max_output_tokens",
-    "max_tool_calls",
-    "store",
-    "background",
-    "service_tier",
-    "metadata",
-    "safety_identifier",
-    "prompt_cache_key",
-];
-
 impl ResponsesRenderer {
     pub(crate) fn new(model: &str, echo: Map<String, Value>, ids: Ids) -> Self {
         Self {
@@ -103,27 +68,24 @@ impl ResponsesRenderer {
 
     /// The response object; of a stream its keys are sorted later.
     fn response(&self, status: &str, output: Value, completed_at: Option<i64>, usage: Value) -> Value {
-        let mut fields = self.echo.clone();
-        let mut set = |name: &str, value: Value| fields.insert(name.to_owned(), value);
-        set("id", json!(self.id()));
-        set("object", json!("response"));
-        set("created_at", json!(self.now));
-        set("completed_at", json!(completed_at));
-        set("status", json!(status));
-        set("incomplete_details", Value::Null);
-        set("model", json!(self.model));
-        set("output", output);
-        set("error", Value::Null);
-        set("usage", usage);
-        let ordered = ORDER.iter().map(|name| ((*name).to_owned(), fields.remove(*name).unwrap_or_default()));
-        Value::Object(ordered.collect())
+        let mut response = Value::Object(self.echo.clone());
+        response["id"] = json!(self.id());
+        response["created_at"] = json!(self.now);
+        response["completed_at"] = json!(completed_at);
+        response["status"] = json!(status);
+        response["model"] = json!(self.model);
+        response["output"] = output;
+        response["usage"] = usage;
+        response
     }
 
     pub(super) fn event(&mut self, kind: &str, mut data: Value) -> Vec<u8> {
         data["sequence_number"] = json!(self.sequence);
         data["type"] = json!(kind);
         self.sequence += 1;
-        let data = to_string(&sorted(data));
+        // Go's encoder writes the keys of maps in ascending order.
+        data.sort_all_objects();
+        let data = to_string(&data);
         format!("event: {kind}\ndata: {data}\n\n").into_bytes()
     }
 
@@ -261,19 +223,6 @@ fn function_call(id: &str, status: &str, call: &ToolCall, arguments: &str) -> Va
         "name": call.name,
         "arguments": arguments,
     })
-}
-
-/// The same with the keys of every object in ascending order, as Go's encoder writes maps.
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(map) => {
-            let mut entries: Vec<(String, Value)> = map.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            Value::Object(entries.into_iter().collect())
-        }
-        Value::Array(values) => values.into_iter().map(sorted).collect(),
-        other => other,
-    }
 }
 
 impl Render for ResponsesRenderer {

@@ -7,7 +7,7 @@ use crate::dialect::native::schemas::{NO_OBJECT, TOOL_PARAMETERS};
 use crate::dialect::openai::request::{NO_BODY, effort_of, image_data, object_of, take};
 use crate::generation::{Dialect, ParsedRequest, Refusal};
 use crate::go_json::fmt::quote;
-use crate::go_json::{DecodeError, GoStruct, GoType, Json, Scanned, decode, decode_as, fields, scan, to_string};
+use crate::go_json::{DecodeError, GoStruct, GoType, Json, Scanned, decode, decode_as, fields, parse, scan, to_string};
 
 static REQUEST: GoStruct = GoStruct(
     "openai.ResponsesRequest",
@@ -133,7 +133,7 @@ fn item(json: &Json<'_>) -> Result<Value, DecodeError> {
         // Go takes these apart when it has the rest.
         for name in ["content", "output"] {
             if let Some(Value::String(raw)) = fields.get(name) {
-                let parts = list_of(&Json::read(raw.as_bytes()), name, part)?;
+                let parts = list_of(&parse(raw.as_bytes()), name, part)?;
                 fields.insert(name.to_owned(), parts);
             }
         }
@@ -204,7 +204,7 @@ fn expand(tool: &Value, out: &mut Vec<Value>) -> Result<(), String> {
         let mut parameters = parameters.clone();
         parameters.sort_all_objects();
         let text = to_string(&parameters);
-        let checked = decode_as(&Json::read(text.as_bytes()), &TOOL_PARAMETERS);
+        let checked = decode_as(&parse(text.as_bytes()), &TOOL_PARAMETERS);
         checked.map_err(|fault| format!("failed to unmarshal tool parameters: {}", fault.text()))?;
     }
     out.push(tool.clone());
@@ -272,7 +272,7 @@ fn messages(asked: &Map<String, Value>) -> Result<Vec<Value>, String> {
 fn unparsable(arguments: &str) -> String {
     let cause = match scan(arguments.as_bytes()) {
         Scanned::Broken(text) if text != "unexpected EOF" => text,
-        Scanned::Value(_) => NO_OBJECT.to_owned(),
+        Scanned::Value(..) => NO_OBJECT.to_owned(),
         Scanned::Broken(_) | Scanned::Empty => "unexpected end of JSON input".to_owned(),
     };
     format!("failed to parse function call arguments: {cause}")
@@ -312,7 +312,7 @@ fn with_content(role: &str, content: Option<&Value>) -> Result<Map<String, Value
     Ok(message)
 }
 
-/// Everything that the answer repeats, in the order of Go's struct.
+/// The answer but for what its generation adds: everything that it repeats, in the order of Go's struct.
 fn echo(asked: &Map<String, Value>) -> Map<String, Value> {
     let given = |name: &str| asked.get(name).cloned();
     let or_null = |value: Option<Value>| value.filter(|value| *value != "").unwrap_or_default();
@@ -321,8 +321,17 @@ fn echo(asked: &Map<String, Value>) -> Map<String, Value> {
     let tools: Vec<Value> = tools.iter().map(|tool| echo_tool(tool, stream)).collect();
     let format = asked.get("text").and_then(|text| text.get("format")).map(echo_format);
     let echo = json!({
+        "id": null,
+        "object": "response",
+        "created_at": null,
+        "completed_at": null,
+        "status": null,
+        "incomplete_details": null,
+        "model": null,
         "previous_response_id": null,
         "instructions": or_null(given("instructions")),
+        "output": null,
+        "error": null,
         "tools": tools,
         "tool_choice": "auto",
         "truncation": given("truncation").unwrap_or_else(|| json!("disabled")),
@@ -334,6 +343,7 @@ fn echo(asked: &Map<String, Value>) -> Map<String, Value> {
         "top_logprobs": 0,
         "temperature": given("temperature").unwrap_or_else(|| json!(1)),
         "reasoning": asked.get("reasoning").map(|reasoning| echo_reasoning(reasoning, stream)).unwrap_or_default(),
+        "usage": null,
         "max_output_tokens": or_null(given("max_output_tokens")),
         "max_tool_calls": null,
         "store": false,

@@ -199,8 +199,8 @@ fn results_of_tools_come_before_the_text_of_the_same_message() {
 #[case("x", false)]
 fn an_empty_input_only_loads(#[case] input: &str, #[case] nothing: bool) {
     let body = json!({"model": "m", "input": input}).to_string();
-    assert_eq!(EmbedRequest::decode_native(body.as_bytes()).unwrap().nothing, nothing);
-    assert!(!EmbedRequest::decode_openai(body.as_bytes()).unwrap().nothing);
+    assert_eq!(EmbedRequest::decode_native(body.as_bytes()).unwrap().inputs.is_empty(), nothing);
+    assert!(!EmbedRequest::decode_openai(body.as_bytes()).unwrap().inputs.is_empty());
 }
 
 const IMAGE: &str = "data:image/png;base64,QUJD";

@@ -9,7 +9,7 @@ use crate::engine::source::Effect;
 use crate::generation::Refusal;
 use crate::go_json::rfc3339;
 use crate::http::{BARE_JSON, JSON, Reply, Route};
-use crate::manage::{self, CreateRequest, Progress, ShowRequest, TransferRequest, listing};
+use crate::manage::{self, CreateRequest, NameRequest, Progress, ShowRequest, listing};
 use crate::models::{Card, ModelName};
 
 impl Answerer<'_> {
@@ -77,7 +77,7 @@ impl Answerer<'_> {
     }
 
     fn pull(&self, from: &Reception<'_>) -> Answered {
-        let request = match TransferRequest::pull(from.body) {
+        let request = match NameRequest::pull(from.body) {
             Ok(request) => request,
             Err(refusal) => return native(&refusal).into(),
         };
@@ -88,7 +88,7 @@ impl Answerer<'_> {
     }
 
     fn push(&self, from: &Reception<'_>) -> Answered {
-        match TransferRequest::push(from.body) {
+        match NameRequest::push(from.body) {
             Ok(request) => {
                 let card = request.name.as_ref().and_then(|name| self.models.find(name));
                 progressing(&manage::push(card, &request.model, self.config.transfer_speed), request.stream)

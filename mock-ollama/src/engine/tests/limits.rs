@@ -106,6 +106,8 @@ fn a_client_that_takes_nothing_is_dropped_and_its_answer_counts_as_broken_off() 
     assert_eq!(what, "abandon");
     // It has been looked at once a second, and has taken nothing since the first chunk at 100 ms.
     assert!((1_100..2_200).contains(&at), "{at}");
+    bench.engine.handle_closed(CONN, bench.now);
+    assert_eq!(bench.engine.journal().entries[0].fate, Fate::Reset, "this side reset it");
 }
 
 #[test]

@@ -204,17 +204,42 @@ fn a_hang_up_is_told_with_the_chunks_that_were_written() {
 }
 
 #[rstest]
-#[case::eof(End::Eof, "shutdown")]
-#[case::reset(End::Reset, "reset")]
-#[case::client_closed(End::ClientClosed, "shutdown")]
-#[case::timeout(End::Timeout, "shutdown")]
-fn a_body_that_was_cut_off_is_cut_off_again(#[case] end: End, #[case] told: &str) {
+#[case::eof(End::Eof, "shutdown", Fate::Truncated)]
+#[case::reset(End::Reset, "reset", Fate::Reset)]
+#[case::client_closed(End::ClientClosed, "shutdown", Fate::Truncated)]
+#[case::timeout(End::Timeout, "shutdown", Fate::Truncated)]
+fn a_body_that_was_cut_off_is_cut_off_again(#[case] end: End, #[case] told: &str, #[case] fate: Fate) {
     let mut recording = hi();
     recording.exchanges[0].end = end;
     let mut bench = TestEngine::new(vec![recording], |_| {});
     bench.send(ask("tiny", "Say hi")).run();
     assert!(!bench.output().ends_with("0\r\n\r\n"));
     assert_eq!(bench.told[0].1, told);
+    bench.engine.handle_closed(CONN, at_ms(1_000));
+    assert_eq!(bench.engine.journal().entries[0].fate, fate);
+}
+
+#[test]
+fn an_answer_that_ends_in_a_reset_is_open_until_its_bytes_have_left() {
+    let mut recording = hi();
+    recording.exchanges[0].end = End::Reset;
+    let mut bench = TestEngine::new(vec![recording], |_| {});
+    bench.transport_takes = false;
+    bench.send(ask("tiny", "Say hi")).run();
+    assert_eq!(bench.engine.journal().entries[0].fate, Fate::Open);
+    bench.engine.handle_closed(CONN, at_ms(1_000));
+    assert_eq!(bench.engine.journal().entries[0].fate, Fate::Aborted { after_chunk: 0 });
+}
+
+#[test]
+fn what_is_open_when_the_server_is_stopped_is_no_hang_up() {
+    let mut bench = TestEngine::new(vec![hi()], |_| {});
+    bench.send(ask("tiny", "Say hi")).run();
+    bench.send(ask("tiny", "Say hi"));
+    bench.engine.handle_stopped(CONN, bench.now);
+    let fates: Vec<Fate> = bench.engine.journal().entries.iter().map(|entry| entry.fate).collect();
+    assert_eq!(fates, [Fate::Complete, Fate::Stopped]);
+    assert_eq!(bench.engine.journal().in_flight, 0);
 }
 
 #[test]
