@@ -310,6 +310,7 @@ fn a_model_can_be_missing() {
 
 #[rstest]
 #[case::nothing_stated("POST /api/chat HTTP/1.0\r\n", hello("x").to_string())]
+#[case::no_request("POST /api/chat HTTP/1.0\r\nContent-Length: x\r\n", String::new())]
 #[case::unknown_route("GET /api/nothing HTTP/1.0\r\n", String::new())]
 #[case::bad_json("POST /api/chat HTTP/1.0\r\n", "{".to_owned())]
 #[case::a_change_of_models("DELETE /api/delete HTTP/1.0\r\n", json!({ "model": "x" }).to_string())]
