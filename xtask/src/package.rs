@@ -12,8 +12,8 @@ use anyhow::{Context as _, Result, ensure};
 use crate::cargo::{self, root, target};
 use crate::process;
 
-/// The crates that are published; the second uses the first, so both are packed by one command.
-const PUBLISHED: [&str; 2] = ["mock-ollama", "runtime-lab"];
+/// The version of both.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 
 /// The crate that has the packed one, with a lock file that has what this workspace has.
 const DOWNSTREAM: &str = "tests/downstream";
@@ -21,11 +21,31 @@ const DOWNSTREAM: &str = "tests/downstream";
 /// Packs, verifies and uses the crates.
 pub(crate) fn run() -> Result<()> {
     control()?;
-    let packages = PUBLISHED.map(|name| ["--package", name]).concat();
-    process::run(&mut package(&packages))?;
-    let unpacked = target().join("package").join(format!("mock-ollama-{}", env!("CARGO_PKG_VERSION")));
+    process::run(&mut package(&["--package", "mock-ollama"]))?;
+    let unpacked = target().join("package").join(format!("mock-ollama-{VERSION}"));
+    lab(&unpacked)?;
     downstream(&unpacked)?;
     new_crate(&unpacked)
+}
+
+/// Packs both crates by one command, since the lab needs a `mock-ollama` that is not published, and checks the packed lab.
+///
+/// Cargo would verify the lab against what it unpacked of `mock-ollama` 0.1.0 in an earlier run: a published version never
+/// changes. So the lab is unpacked and checked here.
+fn lab(unpacked: &Path) -> Result<()> {
+    process::run(&mut package(&["--no-verify", "--package", "mock-ollama", "--package", "runtime-lab"]))?;
+    let home = fresh("package-lab")?;
+    let packed = target().join("package").join(format!("runtime-lab-{VERSION}.crate"));
+    // The times in the archive are all the same, so that cargo would see no change.
+    process::run(Command::new("tar").arg("-xzmf").arg(packed).arg("-C").arg(&home))?;
+    let manifest = home.join(format!("runtime-lab-{VERSION}")).join("Cargo.toml");
+    let mut check = cargo::command(&["check", "--offline", "--config", &patch(unpacked)]);
+    process::run(check.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target()))
+}
+
+/// The configuration in which the packed crate stands for the published one.
+fn patch(unpacked: &Path) -> String {
+    format!("patch.crates-io.mock-ollama.path={:?}", unpacked.display().to_string())
 }
 
 /// `cargo package` without the network, for a tree that may have changes.
@@ -61,9 +81,8 @@ fn control() -> Result<()> {
 
 /// Runs the tests of a crate that depends on the packed one.
 fn downstream(unpacked: &Path) -> Result<()> {
-    let patch = format!("patch.crates-io.mock-ollama.path={:?}", unpacked.display().to_string());
     let manifest = root().join(DOWNSTREAM).join("Cargo.toml");
-    let mut command = cargo::command(&["nextest", "run", "--offline", "--locked", "--config", &patch]);
+    let mut command = cargo::command(&["nextest", "run", "--offline", "--locked", "--config", &patch(unpacked)]);
     command.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target());
     // The profile of this workspace is not in that crate's configuration.
     process::run(command.env_remove("NEXTEST_PROFILE"))
