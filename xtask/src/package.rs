@@ -39,6 +39,8 @@ fn lab(unpacked: &Path) -> Result<()> {
     // The times in the archive are all the same, so that cargo would see no change.
     process::run(Command::new("tar").arg("-xzmf").arg(packed).arg("-C").arg(&home))?;
     let manifest = home.join(format!("runtime-lab-{VERSION}")).join("Cargo.toml");
+    // It lies below this workspace, and is no member of it.
+    fs::write(&manifest, fs::read_to_string(&manifest)? + "\n[workspace]\n")?;
     let mut check = cargo::command(&["check", "--offline", "--config", &patch(unpacked)]);
     process::run(check.arg("--manifest-path").arg(manifest).arg("--target-dir").arg(target()))
 }
@@ -90,8 +92,10 @@ fn downstream(unpacked: &Path) -> Result<()> {
 
 /// Adds the packed crate to a new one, as its README tells, and runs the first test of that README there.
 fn new_crate(unpacked: &Path) -> Result<()> {
-    let home = fresh("package-new-crate")?;
+    // Not below this workspace, whose member it would become.
+    let home = std::env::temp_dir().join(format!("mock-ollama-new-crate-{}", std::process::id()));
     let manifest = home.join("Cargo.toml");
+    fs::create_dir_all(&home)?;
     process::run(cargo::command(&["init", "--quiet", "--lib", "--vcs", "none", "--name", "new-crate"]).arg(&home))?;
     // Of the versions, those that are on this computer.
     fs::copy(root().join(DOWNSTREAM).join("Cargo.lock"), home.join("Cargo.lock"))?;
@@ -102,6 +106,7 @@ fn new_crate(unpacked: &Path) -> Result<()> {
     fs::write(home.join("examples/first.rs"), first_snippet(&readme).context("the README has no Rust snippet")?)?;
     let mut first = cargo::command(&["run", "--quiet", "--offline", "--example", "first", "--manifest-path"]);
     process::run(first.arg(&manifest).arg("--target-dir").arg(target()))?;
+    fs::remove_dir_all(&home)?;
     println!("ok     the first test of the README runs in a new crate");
     Ok(())
 }
