@@ -2,10 +2,11 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
+use super::lock::lock;
+use super::pending::PendingWait;
 use super::poll::Waker;
-use super::wait::PendingWait;
 use crate::engine::Release;
 use crate::journal::Journal;
 
@@ -35,11 +36,6 @@ pub(super) struct Mailbox {
 /// The loop's end of a mailbox: closes it when the loop ends, however it does.
 #[derive(Debug)]
 pub(super) struct Inbox(Arc<Mailbox>);
-
-pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    // The data behind these locks are plain values that every holder leaves whole.
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 impl Mailbox {
     /// Queues a command and wakes the loop. One that has ended drops it, which tells who asked.

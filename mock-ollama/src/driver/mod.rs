@@ -6,6 +6,8 @@
 //! | `event_loop` | the loop |
 //! | `command` | what other threads may ask of the loop |
 //! | `wait` | what they wait for |
+//! | `pending` | waits in the hands of the loop |
+//! | `lock` | a lock that outlives a panic of its holder |
 //! | `socket` | one connection and its output |
 //! | `listen` | bound listeners, on a port that no earlier server of the process used |
 //! | `time` | the time source: real time, or what a lab plugs in |
@@ -20,9 +22,11 @@ mod command;
 mod event_loop;
 mod handle;
 mod listen;
+mod lock;
 mod min_sleep;
 mod observer;
 mod options;
+mod pending;
 mod poll;
 mod socket;
 mod time;
@@ -35,6 +39,8 @@ pub(crate) use handle::LoopHandle;
 pub(crate) use listen::{bind, host_names};
 pub use observer::{CloseReason, NoObserver, Observer};
 pub use options::{SocketOptions, raise_descriptor_limit};
+pub use pending::WaitError;
+pub(crate) use pending::WaitGoal;
 #[cfg(feature = "record")]
 pub(crate) use poll::{Listener, Poller, Ready, Waker, into_listener};
 #[cfg(feature = "record")]
@@ -42,5 +48,4 @@ pub(crate) use socket::{AfterFlush, ReadOutcome, Socket};
 pub use time::{LoopWaker, Monotonic, TimeSource};
 #[cfg(feature = "record")]
 pub(crate) use tuning::ACCEPT_PAUSE;
-pub(crate) use wait::WaitGoal;
-pub use wait::{Wait, WaitError};
+pub use wait::Wait;
