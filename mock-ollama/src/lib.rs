@@ -37,7 +37,8 @@
 // | 6 | `driver` | moves bytes and time between sockets and the engine |
 // | 5 | `engine` | the whole server as a state machine: no socket, no clock |
 // | 4 | `catalog`, `script` | what a server offers |
-// | 3 | `import`, `scrub`, `manage`, `conversation` | what must know the dialects: foreign bodies, secrets, models, a journal |
+// | 3 | `import`, `scrub`, `manage` | what must know the dialects: foreign bodies, secrets, models |
+// | 3 | `conversation`, `summary` | a journal and a recording, for people |
 // | 2 | `dialect` | what clients and servers write |
 // | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend`, `fault` | what was captured, and pure mechanisms |
 // | 0 | `go_json`, `journal`, `files`, `clock`, `seed`, `terminal` | data and time |
@@ -88,6 +89,8 @@ pub mod scrub;
 pub mod seed;
 #[doc(hidden)]
 pub mod server;
+#[doc(hidden)]
+pub mod summary;
 #[doc(hidden)]
 pub mod terminal;
 

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 use runtime_lab::papers::published::{RUNS, SUMMARY};
 use runtime_lab::papers::{OUTPUTS, Paper, page};
 use runtime_lab::report::outputs::{spare_inputs, write};
@@ -17,7 +17,7 @@ use super::stdout::say;
 #[derive(Args, Debug)]
 pub(crate) struct PapersArgs {
     /// The paper [default: what the tables in --data are of, else tr115]
-    paper: Option<Which>,
+    paper: Option<Paper>,
     /// A folder with runs.csv and summary.csv in place of the built-in tables
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
@@ -26,30 +26,12 @@ pub(crate) struct PapersArgs {
     out: Option<PathBuf>,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-enum Which {
-    /// One server
-    Tr113,
-    /// Two servers on one device, beside one
-    Tr114,
-    /// Five runtimes
-    Tr115,
-    /// All of them
-    All,
-}
-
 /// Runs the verb.
 pub(super) fn papers(args: &PapersArgs) -> Result<Completion, CommandError> {
-    let paper = args.paper.map(|which| match which {
-        Which::Tr113 => Paper::Tr113,
-        Which::Tr114 => Paper::Tr114,
-        Which::Tr115 => Paper::Tr115,
-        Which::All => Paper::All,
-    });
     if let (Some(out), Some(tables)) = (&args.out, &args.data) {
         spare_inputs(OUTPUTS, out, [RUNS, SUMMARY].map(|name| tables.join(name)))?;
     }
-    let page = page(paper, args.data.as_deref())?;
+    let page = page(args.paper, args.data.as_deref())?;
     if let Some(folder) = &args.out {
         write(OUTPUTS, &page, folder)?;
     }

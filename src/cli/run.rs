@@ -99,11 +99,7 @@ fn read_bounds(path: &Path) -> Result<Vec<Bound>, CommandError> {
     if path == Path::new("built-in") {
         return Ok(bounds::built_in()?);
     }
-    let text = read_text(path, MAX_BOUNDS_BYTES).map_err(|source| RunError::File {
-        what: "read",
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = read_text(path, MAX_BOUNDS_BYTES).map_err(RunError::file("read", path))?;
     Ok(bounds::parse(&text, path)?)
 }
 

@@ -20,16 +20,6 @@ pub(super) enum ServerPlace {
 }
 
 impl ServerPlace {
-    /// The place that a clock has.
-    const fn of(clock: ClockKind) -> Self {
-        match clock {
-            ClockKind::Wall => Self::Process,
-            ClockKind::VirtualSockets => Self::Thread,
-            ClockKind::Virtual => Self::Memory,
-            ClockKind::Model => Self::None,
-        }
-    }
-
     /// The clock that has this place.
     const fn clock(self) -> ClockKind {
         match self {
@@ -39,15 +29,15 @@ impl ServerPlace {
             Self::None => ClockKind::Model,
         }
     }
+}
 
-    /// What a clock with this place has, in words.
-    const fn describe(self) -> &'static str {
-        match self {
-            Self::Process => "its server in a process of its own",
-            Self::Thread => "its server on a thread of the agents' process",
-            Self::Memory => "its server in the agents' memory",
-            Self::None => "no server",
-        }
+/// What a clock has for a server, in words.
+const fn server_of(clock: ClockKind) -> &'static str {
+    match clock {
+        ClockKind::Wall => "its server in a process of its own",
+        ClockKind::VirtualSockets => "its server on a thread of the agents' process",
+        ClockKind::Virtual => "its server in the agents' memory",
+        ClockKind::Model => "no server",
     }
 }
 
@@ -61,7 +51,7 @@ impl fmt::Display for ServerPlace {
 #[derive(Debug, thiserror::Error)]
 #[error(
     "`--server {wanted}` does not go with `--clock {clock}`, which has {}; leave `--server` out, or take `--clock {}`",
-    ServerPlace::of(*clock).describe(),
+    server_of(*clock),
     wanted.clock()
 )]
 pub(super) struct OtherPlace {
@@ -78,7 +68,7 @@ impl Classified for OtherPlace {
 /// Refuses a place that the clock does not have. Of no place nothing is asked.
 pub(super) fn check(wanted: Option<ServerPlace>, clock: ClockKind) -> Result<(), OtherPlace> {
     match wanted {
-        Some(wanted) if wanted != ServerPlace::of(clock) => Err(OtherPlace { wanted, clock }),
+        Some(wanted) if wanted.clock() != clock => Err(OtherPlace { wanted, clock }),
         _ => Ok(()),
     }
 }
@@ -89,8 +79,12 @@ mod tests {
 
     #[test]
     fn every_place_is_that_of_the_clock_that_is_named_for_it() {
-        for place in ServerPlace::value_variants() {
-            assert_eq!(ServerPlace::of(place.clock()), *place);
+        for clock in ClockKind::ALL {
+            assert_eq!(
+                ServerPlace::value_variants().iter().filter(|place| place.clock() == clock).count(),
+                1,
+                "{clock}"
+            );
         }
         assert_eq!(ServerPlace::value_variants().len(), ClockKind::ALL.len());
     }

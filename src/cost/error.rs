@@ -2,6 +2,7 @@
 
 use crate::stats::proc::ProcError;
 
+use super::LeftOut;
 use crate::report::{Classified, ErrorClass};
 use crate::run::RunError;
 
@@ -22,15 +23,8 @@ pub enum CostError {
         limit: usize,
     },
     /// No size fits.
-    #[error("{agents} agents need {needed} descriptors, and this process may have {limit}; raise `ulimit -n`")]
-    TooFewDescriptors {
-        /// The fewest agents that were asked for.
-        agents: usize,
-        /// The descriptors that they need.
-        needed: u64,
-        /// The limit.
-        limit: u64,
-    },
+    #[error("{} agents need {} descriptors, and this process may have {}; raise `ulimit -n`", .0.agents, .0.needed, .0.limit)]
+    TooFewDescriptors(LeftOut),
     /// An agent did not get the whole answer.
     #[error("{subject} with {agents} agents: {why}")]
     Incomplete {
@@ -59,7 +53,7 @@ impl Classified for CostError {
     fn class(&self) -> ErrorClass {
         match self {
             Self::Run(error) => error.class(),
-            Self::NoVariant | Self::TooMany { .. } | Self::TooFewDescriptors { .. } => ErrorClass::Usage,
+            Self::NoVariant | Self::TooMany { .. } | Self::TooFewDescriptors(_) => ErrorClass::Usage,
             Self::Incomplete { .. } => ErrorClass::Broken,
             Self::Counters(_) | Self::Usage(_) | Self::Floor(_) => ErrorClass::Io,
         }

@@ -96,10 +96,8 @@ impl CostPlan {
                 sizes.push((agents, options.pace.unwrap_or_else(|| pace_for(agents))));
             }
         }
-        match (sizes.is_empty(), left_out.first()) {
-            (true, Some(&LeftOut { agents, needed, limit })) => {
-                Err(CostError::TooFewDescriptors { agents, needed, limit })
-            }
+        match left_out.first() {
+            Some(fewest) if sizes.is_empty() => Err(CostError::TooFewDescriptors(*fewest)),
             _ => Ok(Self {
                 variants: options.variants.clone(),
                 sizes,

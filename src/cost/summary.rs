@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::stats::quantile::median;
+use crate::stats::quantile::{count, median};
 use mock_ollama::seed::Seed;
 
 use crate::measure::bootstrap::of_one;
@@ -85,8 +85,7 @@ fn ratios(subject: Subject, metric: Metric, all: &[&Measured]) -> Option<Vec<f64
 
 /// How far a value of this size may be off by the way it is counted.
 fn error(metric: Metric, all: &[&Measured]) -> f64 {
-    let agents = all.first().map_or(1, |one| one.agents.max(1));
-    let agents = f64::from(u32::try_from(agents).unwrap_or(u32::MAX));
+    let agents = count(all.first().map_or(1, |one| one.agents.max(1)));
     if metric == Metric::Resident { RESIDENT_ERROR / agents } else { 0.0 }
 }
 

@@ -4,21 +4,17 @@
 //! Where values come in pairs and few, [`Sorted::median_interval`](crate::stats::quantile::Sorted::median_interval)
 //! keeps what it promises.
 
+use crate::stats::quantile::count;
 use mock_ollama::seed::Seed;
 use rand::{Rng, RngExt as _};
 
 /// The number of times that a sample is drawn again, or labels are permuted. One more is a round number, so that the
 /// ranks of common intervals are whole, and the smallest p value is 0.0001.
-pub const DRAWS: usize = 9_999;
-
-/// Returns a number of samples as a factor.
-pub(crate) fn count(samples: usize) -> f64 {
-    f64::from(u32::try_from(samples).unwrap_or(u32::MAX))
-}
+pub(crate) const DRAWS: usize = 9_999;
 
 /// A number and its interval, both ends included, in the unit of the samples.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Estimate {
+pub(crate) struct Estimate {
     /// What the sample itself gives.
     pub value: f64,
     /// The lower end.
@@ -29,14 +25,14 @@ pub struct Estimate {
 
 impl Estimate {
     /// Whether the whole interval lies within `±effect`: then what is left of the difference does not matter.
-    pub fn within(&self, effect: f64) -> bool {
+    pub(crate) fn within(&self, effect: f64) -> bool {
         -effect <= self.low && self.high <= effect
     }
 }
 
 /// A statistic of `sample` and its interval with `confidence` (between 0 and 1); `None` of no sample, of values that
 /// are not finite, and for a confidence that [`DRAWS`] draws cannot reach.
-pub fn of_one(sample: &[f64], statistic: fn(&[f64]) -> f64, confidence: f64, seed: Seed) -> Option<Estimate> {
+pub(crate) fn of_one(sample: &[f64], statistic: fn(&[f64]) -> f64, confidence: f64, seed: Seed) -> Option<Estimate> {
     if sample.is_empty() || !sample.iter().all(|value| value.is_finite()) {
         return None;
     }

@@ -15,7 +15,7 @@
 
 use std::time::Duration;
 
-use crate::stats::quantile::{Interval, MAX_SAMPLES, Sorted, samples_needed};
+use crate::stats::quantile::{Interval, MAX_SAMPLES, Sorted, count, samples_needed};
 use serde::{Deserialize, Serialize};
 
 use super::factors::signed_difference;
@@ -68,7 +68,7 @@ pub struct Decision {
 }
 
 /// Two variants compared.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct PairDecision {
     /// The first variant.
     pub a: String,
@@ -121,7 +121,7 @@ pub fn decide(rule: DecisionRule, blocks: &Blocks) -> Result<Decision, DecisionE
     check(rule, blocks)?;
     let variants = blocks.variants.len();
     let pairs = variants * (variants - 1) / 2;
-    let pair_confidence = 1.0 - (1.0 - rule.confidence) / f64::from(u32::try_from(pairs).unwrap_or(u32::MAX));
+    let pair_confidence = 1.0 - (1.0 - rule.confidence) / count(pairs);
     let pairs: Vec<PairDecision> = (0..variants)
         .flat_map(|a| (a + 1..variants).map(move |b| (a, b)))
         .filter_map(|(a, b)| compare(rule, pair_confidence, blocks, a, b))

@@ -83,11 +83,11 @@ fn join_stream(stream: StreamId, entry: &Entry, agent: &AgentLog, number: usize)
         unobserved: 0,
         first_token_chunks: None,
     };
-    let mut observed = Observed::new(&log.pieces);
+    let mut handed_on = handed_on(&log.pieces);
     for chunk in &entry.chunks {
         let Some(written) = chunk.written else { continue };
         lag.lateness_ns.push(signed_since(written, chunk.due));
-        match observed.when(chunk.body_end) {
+        match handed_on(chunk.body_end) {
             Some(at) => lag.lag_ns.push(signed_since(at, written)),
             None => lag.unobserved += 1,
         }
@@ -99,27 +99,17 @@ fn join_stream(stream: StreamId, entry: &Entry, agent: &AgentLog, number: usize)
     lag
 }
 
-/// Answers when a body offset had been handed on; asked with offsets that never decrease.
-struct Observed<'a> {
-    pieces: &'a [PieceArrival],
-    end: u64,
-    at: Option<Instant>,
-}
-
-impl<'a> Observed<'a> {
-    fn new(pieces: &'a [PieceArrival]) -> Self {
-        Self { pieces, end: 0, at: None }
-    }
-
-    /// The instant of the first piece with which at least `offset` bytes had come.
-    fn when(&mut self, offset: u64) -> Option<Instant> {
-        while self.at.is_none() || self.end < offset {
-            let (piece, rest) = self.pieces.split_first()?;
-            self.pieces = rest;
-            self.end += piece.bytes;
-            self.at = Some(piece.at);
+/// Returns what answers with the instant of the first piece with which at least an offset of the body had come. It is
+/// asked with offsets that never decrease, so each piece is taken once.
+fn handed_on(pieces: &[PieceArrival]) -> impl FnMut(u64) -> Option<Instant> {
+    let (mut pieces, mut end, mut at) = (pieces.iter(), 0, None);
+    move |offset| {
+        while at.is_none() || end < offset {
+            let piece = pieces.next()?;
+            end += piece.bytes;
+            at = Some(piece.at);
         }
-        self.at
+        at
     }
 }
 
@@ -222,12 +212,12 @@ mod tests {
             let pieces: Vec<PieceArrival> = (1..).zip(&sizes).map(|(at, &bytes)| PieceArrival { at: at_ms(at), bytes }).collect();
             let mut offsets = offsets;
             offsets.sort_unstable();
-            let mut observed = Observed::new(&pieces);
+            let mut handed_on = handed_on(&pieces);
             for offset in offsets {
                 let naive = (0..pieces.len())
                     .find(|&last| sizes[..=last].iter().sum::<u64>() >= offset)
                     .map(|last| pieces[last].at);
-                prop_assert_eq!(observed.when(offset), naive);
+                prop_assert_eq!(handed_on(offset), naive);
             }
         }
     }

@@ -11,7 +11,7 @@ use crate::transcript::{AgentLog, ExchangeLog, ExchangeOutcome, Transcript};
 
 /// What one exchange took.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ExchangeLatency {
+pub(crate) struct ExchangeLatency {
     /// Request sent to first piece of the body; absent when none came.
     pub first_chunk: Option<Duration>,
     /// Request sent to the piece that completed the first line with a token; absent when none came.
@@ -28,7 +28,7 @@ pub struct ExchangeLatency {
 
 /// What one agent's exchanges took.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct AgentLatency {
+pub(crate) struct AgentLatency {
     /// The agent's name.
     pub agent: String,
     /// First poll to end, the time waited for a limiter included.
@@ -40,7 +40,7 @@ pub struct AgentLatency {
 }
 
 /// The latencies of `exchange`.
-pub fn of_exchange(exchange: &ExchangeLog) -> ExchangeLatency {
+pub(crate) fn of_exchange(exchange: &ExchangeLog) -> ExchangeLatency {
     let since_sent = |at: Instant| at.saturating_since(exchange.sent);
     let tokens: Vec<_> = exchange.lines.iter().filter(|line| line.token).map(|line| line.at).collect();
     let ttft = tokens.first().map(|&at| since_sent(at));
@@ -57,7 +57,7 @@ pub fn of_exchange(exchange: &ExchangeLog) -> ExchangeLatency {
 }
 
 /// The latencies of `agent`.
-pub fn of_agent(agent: &AgentLog) -> AgentLatency {
+pub(crate) fn of_agent(agent: &AgentLog) -> AgentLatency {
     let done = |exchange: &&ExchangeLog| matches!(exchange.outcome, ExchangeOutcome::Done { .. });
     let exchanges: Vec<_> = agent.exchanges.iter().filter(done).map(of_exchange).collect();
     AgentLatency {
@@ -69,7 +69,7 @@ pub fn of_agent(agent: &AgentLog) -> AgentLatency {
 }
 
 /// The latencies of every agent, in the order of the workload.
-pub fn of_transcript(transcript: &Transcript) -> Vec<AgentLatency> {
+pub(crate) fn of_transcript(transcript: &Transcript) -> Vec<AgentLatency> {
     transcript.agents.iter().map(of_agent).collect()
 }
 

@@ -10,9 +10,8 @@ use rand::{Rng, RngExt as _};
 use rand_distr::{Distribution as _, Gamma, LogNormal};
 use rstest::rstest;
 
-use super::bootstrap::count;
 use super::decision::{Blocks, DecisionRule, Separation, decide};
-use crate::stats::quantile::Sorted;
+use crate::stats::quantile::{Sorted, count};
 
 const VARIANTS: [&str; 5] = ["a", "b", "c", "d", "shifted"];
 const SERIES: u64 = 1_000;

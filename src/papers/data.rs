@@ -4,6 +4,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mock_ollama::files::read_limited;
+use mock_ollama::import::ImportError;
+use mock_ollama::recording::ReadError;
 
 use super::predict::{Backend, Constants, Counters, Input, Limiter, Setup};
 use super::published::{AgentRow, Label, Published, RUNS, RunRow, SUMMARY, TableError, time};
@@ -17,10 +19,10 @@ const TR113_TR114: [&str; 2] = [
 ];
 
 /// The most bytes of a table that are read; TR115's larger one has 30 kB.
-pub const MAX_TABLE_BYTES: u64 = 64 << 20;
+pub(crate) const MAX_TABLE_BYTES: u64 = 64 << 20;
 
 /// A load that takes no longer, in milliseconds, found its model in memory.
-pub const WARM_LOAD_MS: f64 = 1_500.0;
+pub(crate) const WARM_LOAD_MS: f64 = 1_500.0;
 
 /// Why there is no page.
 #[derive(Debug, thiserror::Error)]
@@ -31,17 +33,37 @@ pub enum PapersError {
     /// The built-in tables of TR115 cannot be used, which is a bug in the build.
     #[error(transparent)]
     Tr115(#[from] Tr115Error),
-    /// A table could not be read.
+    /// A folder or file could not be read.
     #[error("cannot read {}", path.display())]
     Read {
-        /// The file.
+        /// The folder or file.
         path: PathBuf,
         /// What the system said.
         source: io::Error,
     },
+    /// A raw capture or recording is malformed.
+    #[error(transparent)]
+    Capture(#[from] ImportError),
+    /// A recording is malformed.
+    #[error(transparent)]
+    Recording(#[from] ReadError),
+    /// A folder, a file or its name is not as it must be.
+    #[error("{}: {why}", path.display())]
+    Unfit {
+        /// The folder or file.
+        path: PathBuf,
+        /// Why.
+        why: String,
+    },
     /// A run in virtual time failed, which is a bug.
     #[error(transparent)]
     Runtime(#[from] crate::runtimes::RunError),
+}
+
+impl PapersError {
+    pub(super) fn unfit(path: &Path, why: impl Into<String>) -> Self {
+        Self::Unfit { path: path.to_owned(), why: why.into() }
+    }
 }
 
 impl Classified for PapersError {
@@ -51,13 +73,13 @@ impl Classified for PapersError {
 }
 
 /// The tables of TR113 and TR114 that come with the program.
-pub fn tr113_tr114() -> Result<Published, PapersError> {
+pub(crate) fn tr113_tr114() -> Result<Published, PapersError> {
     let [runs, summary] = TR113_TR114;
     Ok(Published::parse(runs, summary, "fixtures/papers/tr113-tr114")?)
 }
 
 /// The tables in a folder.
-pub fn read_folder(folder: &Path) -> Result<Published, PapersError> {
+pub(crate) fn read_folder(folder: &Path) -> Result<Published, PapersError> {
     let (runs, summary) = (read(&folder.join(RUNS))?, read(&folder.join(SUMMARY))?);
     Ok(Published::parse(&runs, &summary, &folder.display().to_string())?)
 }
@@ -77,7 +99,7 @@ fn read(path: &Path) -> Result<String, PapersError> {
 
 /// A published run.
 #[derive(Clone, Copy, Debug)]
-pub struct Run<'a> {
+pub(crate) struct Run<'a> {
     /// Its row.
     pub row: &'a RunRow,
     /// Its agents, the one whose first token came first before the other.
@@ -88,7 +110,7 @@ pub struct Run<'a> {
 
 /// Runs that were recorded together.
 #[derive(Clone, Debug)]
-pub struct DataSet<'a> {
+pub(crate) struct DataSet<'a> {
     /// Its name.
     pub name: String,
     /// Its runs, in the order of the table.
@@ -96,7 +118,7 @@ pub struct DataSet<'a> {
 }
 
 /// The sets of the tables, by name: where runtimes are told apart, all of them are one.
-pub fn sets<'a>(published: &'a Published, name: &str) -> Vec<DataSet<'a>> {
+pub(crate) fn sets<'a>(published: &'a Published, name: &str) -> Vec<DataSet<'a>> {
     let mut sets: Vec<DataSet<'a>> = Vec::new();
     for (row, agents) in published.pairs() {
         let (set, limiter) = match published.label {
@@ -127,17 +149,17 @@ impl<'a> Run<'a> {
     }
 
     /// Whether both agents found their model in memory.
-    pub fn is_warm(&self) -> bool {
+    pub(crate) fn is_warm(&self) -> bool {
         self.agents.iter().all(|agent| agent.load_ms <= WARM_LOAD_MS)
     }
 
     /// Whether both could decode at once on one device.
-    pub fn overlaps(&self) -> bool {
+    pub(crate) fn overlaps(&self) -> bool {
         self.setup == Setup { limiter: Limiter::SemaphoreOfTwo, backend: Backend::SharedDevice }
     }
 
     /// What the predictor knows of it.
-    pub fn input(&self, constants: Constants) -> Input {
+    pub(crate) fn input(&self, constants: Constants) -> Input {
         let agents = self.agents.map(|agent| Counters {
             tokens: agent.tokens,
             load: time(agent.load_ms).unwrap_or_default(),
@@ -147,13 +169,13 @@ impl<'a> Run<'a> {
     }
 
     /// The published rule on the published times of the agents and of the run.
-    pub fn recomputed_pct(&self) -> f64 {
+    pub(crate) fn recomputed_pct(&self) -> f64 {
         // A sum of two does not depend on their order.
         super::predict::efficiency_pct(self.agents.map(|agent| agent.execution_s), self.row.wall_s)
     }
 
     /// The tokens of both agents.
-    pub fn tokens(&self) -> f64 {
+    pub(crate) fn tokens(&self) -> f64 {
         self.agents.iter().map(|agent| f64::from(agent.tokens)).sum()
     }
 }

@@ -9,7 +9,7 @@ use super::predict::{Backend, Constants, predict};
 use crate::papers::published::{AgentRow, time};
 
 /// The runs that constants are fitted on, in words.
-pub const SUBSET: &str = "the runs with an odd number";
+pub(crate) const SUBSET: &str = "the runs with an odd number";
 
 /// How fine the share of each of two is searched.
 const STEPS: [f64; 3] = [0.05, 0.005, 0.000_5];
@@ -25,7 +25,7 @@ pub(super) fn is_fitted_on(run: &Run<'_>) -> bool {
 /// The constants for each of the sets: the device's are the same for all of them, the gap is the set's own.
 ///
 /// Absent when there is no run with an odd number, or none that says how fast the device is.
-pub fn fit(sets: &[DataSet<'_>]) -> Option<Vec<Constants>> {
+pub(crate) fn fit(sets: &[DataSet<'_>]) -> Option<Vec<Constants>> {
     let gaps: Vec<Duration> = sets.iter().map(gap).collect();
     let overlapping: Vec<(Run<'_>, Duration)> = sets
         .iter()

@@ -1,5 +1,7 @@
 //! Every run beside its prediction.
 
+use std::collections::BTreeSet;
+
 use super::data::{DataSet, PapersError, Run};
 use super::fit::{SUBSET, fit, is_fitted_on, mean};
 use super::predict::{Constants, Setup, predict};
@@ -8,7 +10,7 @@ use crate::report::text::{Column, Table, or_dash};
 
 /// A published run and what was predicted of it.
 #[derive(Clone, Copy, Debug)]
-pub struct Judged<'a> {
+pub(crate) struct Judged<'a> {
     /// The run.
     pub run: Run<'a>,
     /// The constants of its set.
@@ -19,7 +21,7 @@ pub struct Judged<'a> {
 
 /// How far predictions are from what was published, in percentage points of efficiency.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Errors {
+pub(crate) struct Errors {
     /// The number of runs.
     pub runs: usize,
     /// The mean distance.
@@ -31,7 +33,7 @@ pub struct Errors {
 }
 
 /// The runs of each set, predicted.
-pub fn judge<'a>(sets: &[DataSet<'a>], folder: &str) -> Result<Vec<Judged<'a>>, PapersError> {
+pub(crate) fn judge<'a>(sets: &[DataSet<'a>], folder: &str) -> Result<Vec<Judged<'a>>, PapersError> {
     let constants = fit(sets).ok_or_else(|| TableError {
         file: format!("{folder}/{SUMMARY}"),
         line: 1,
@@ -51,23 +53,23 @@ impl<'a> Judged<'a> {
     }
 
     /// The efficiency that the same work is predicted to have in another setup, in per cent.
-    pub fn with(&self, setup: Setup) -> f64 {
+    pub(crate) fn with(&self, setup: Setup) -> f64 {
         predict(&self.run.input(self.constants), setup).efficiency_pct()
     }
 
     /// The wall time that the same work is predicted to have in another setup, in seconds.
-    pub fn wall_with(&self, setup: Setup) -> f64 {
+    pub(crate) fn wall_with(&self, setup: Setup) -> f64 {
         predict(&self.run.input(self.constants), setup).wall().as_secs_f64()
     }
 
     /// The distance of prediction and publication, in percentage points.
-    pub fn error(&self) -> f64 {
+    pub(crate) fn error(&self) -> f64 {
         (self.predicted_pct - self.run.row.efficiency_pct).abs()
     }
 }
 
 /// The errors of those of `judged` that `which` picks; absent when it picks none.
-pub fn errors(judged: &[Judged<'_>], which: impl Fn(&Run<'_>) -> bool) -> Option<Errors> {
+pub(crate) fn errors(judged: &[Judged<'_>], which: impl Fn(&Run<'_>) -> bool) -> Option<Errors> {
     let picked: Vec<&Judged<'_>> = judged.iter().filter(|judged| which(&judged.run)).collect();
     let unseen: Vec<f64> =
         picked.iter().filter(|judged| !is_fitted_on(&judged.run)).map(|judged| judged.error()).collect();
@@ -92,6 +94,26 @@ pub(super) fn errors_table([name, runs]: [&str; 2], rows: impl Iterator<Item = (
     Table::of(rows, &columns).markdown()
 }
 
+/// What the first column tells apart: runtimes or sets, by name.
+pub(super) fn labels<'j>(judged: &'j [Judged<'_>]) -> Vec<&'j str> {
+    judged.iter().map(|judged| judged.run.row.runtime.as_str()).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The runs of one runtime or set.
+pub(super) fn of<'a, 'j>(judged: &'j [Judged<'a>], label: &str) -> Vec<&'j Judged<'a>> {
+    judged.iter().filter(|judged| judged.run.row.runtime == label).collect()
+}
+
+/// The warm ones among them.
+pub(super) fn warm<'a, 'j>(judged: &'j [Judged<'a>], label: &str) -> Vec<&'j Judged<'a>> {
+    of(judged, label).into_iter().filter(|judged| judged.run.is_warm()).collect()
+}
+
+/// The mean of their published efficiency, in per cent.
+pub(super) fn published_pct(runs: &[&Judged<'_>]) -> f64 {
+    mean(runs.iter().map(|judged| judged.run.row.efficiency_pct))
+}
+
 /// Tokens of both agents for each second that the runs took, all runs together.
 pub(super) fn goodput(judged: &[&Judged<'_>]) -> f64 {
     let tokens: f64 = judged.iter().map(|judged| judged.run.tokens()).sum();
@@ -99,7 +121,7 @@ pub(super) fn goodput(judged: &[&Judged<'_>]) -> f64 {
 }
 
 /// The number of runs whose published efficiency the published rule gives to the last digit.
-pub fn recomputed(judged: &[Judged<'_>]) -> usize {
+pub(crate) fn recomputed(judged: &[Judged<'_>]) -> usize {
     judged
         .iter()
         .filter(|judged| judged.run.recomputed_pct().to_bits() == judged.run.row.efficiency_pct.to_bits())

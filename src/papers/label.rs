@@ -13,18 +13,19 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::stats::quantile::count;
 use mock_ollama::seed::Seed;
 
 use super::fit::mean;
 use super::permute::{self, Row, Scale};
-use crate::measure::bootstrap::{self, DRAWS, Estimate, count};
+use crate::measure::bootstrap::{self, DRAWS, Estimate};
 
 /// The fewest values of a label in a stratum that say how much they spread. With fewer there are no intervals.
-pub const MIN_REPEATS: usize = 3;
+pub(crate) const MIN_REPEATS: usize = 3;
 
 /// What is asked of a metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Question {
+pub(crate) struct Question {
     /// What labels are compared by; to be chosen before looking.
     pub scale: Scale,
     /// The confidence of all intervals together, and of the test; between 0 and 1.
@@ -38,7 +39,7 @@ pub struct Question {
 
 /// What a label explains of one metric.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Explained {
+pub(crate) struct Explained {
     /// What was asked.
     pub question: Question,
     /// The p value of the permutation test, above 0 and at most 1.
@@ -49,7 +50,7 @@ pub struct Explained {
 
 /// Two labels compared.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Difference {
+pub(crate) struct Difference {
     /// The first label.
     pub a: String,
     /// The second label.
@@ -60,63 +61,32 @@ pub struct Difference {
     pub interval: Option<Estimate>,
 }
 
-/// Observations that cannot be compared.
-#[derive(Clone, Debug, PartialEq, thiserror::Error)]
-pub enum LabelError {
-    /// There is nothing to compare.
-    #[error("{0} labels cannot be compared: two are needed")]
-    TooFewLabels(usize),
-    /// A value that is infinite or not a number.
-    #[error("a value of {label} in {stratum} is not a finite number")]
-    NotFinite {
-        /// The label.
-        label: String,
-        /// The stratum.
-        stratum: String,
-    },
-    /// Two labels that were never observed under the same circumstances.
-    #[error("{a} and {b} have no stratum in common")]
-    NothingInCommon {
-        /// The first label.
-        a: String,
-        /// The second label.
-        b: String,
-    },
-    /// A confidence that is no probability, or one of 0 or 1.
-    #[error("a confidence of {0} is not between 0 and 1")]
-    Confidence(f64),
-}
-
 impl Explained {
     /// Whether the labels are told apart.
-    pub fn separated(&self) -> bool {
+    pub(crate) fn separated(&self) -> bool {
         self.p_value <= 1.0 - self.question.confidence + 1e-9
     }
 
     /// Whether every pair's interval lies within ± the smallest effect.
-    pub fn equivalent(&self) -> bool {
+    pub(crate) fn equivalent(&self) -> bool {
         let within = |effect| self.pairs.iter().all(|pair| pair.interval.is_some_and(|found| found.within(effect)));
         self.question.smallest_effect.is_some_and(within)
     }
 }
 
-/// What the labels of `rows` explain.
-pub fn explain(rows: &[Row<'_>], question: Question) -> Result<Explained, LabelError> {
+/// What the labels of `rows` explain. `None` with fewer than two labels, two labels without a stratum in common, a
+/// value that is not finite, or a confidence that is not between 0 and 1.
+pub(crate) fn explain(rows: &[Row<'_>], question: Question) -> Option<Explained> {
     explain_with(rows, question, DRAWS)
 }
 
 /// [`explain`] with a number of permutations and draws to choose.
-fn explain_with(rows: &[Row<'_>], question: Question, draws: usize) -> Result<Explained, LabelError> {
+fn explain_with(rows: &[Row<'_>], question: Question, draws: usize) -> Option<Explained> {
     if !(question.confidence > 0.0 && question.confidence < 1.0) {
-        return Err(LabelError::Confidence(question.confidence));
+        return None;
     }
-    if let Some(row) = rows.iter().find(|row| !row.value.is_finite()) {
-        return Err(LabelError::NotFinite { label: row.label.into(), stratum: row.stratum.into() });
-    }
-    let cells = Cells::of(rows);
-    let too_few = LabelError::TooFewLabels(cells.labels.len());
-    let p_value = permute::p_of(rows, question.scale, question.seed, draws).ok_or(too_few)?;
-    Ok(Explained { question, p_value, pairs: cells.pairs(question, draws)? })
+    let p_value = permute::p_of(rows, question.scale, question.seed, draws)?;
+    Some(Explained { question, p_value, pairs: Cells::of(rows).pairs(question, draws)? })
 }
 
 /// The values of each label in each stratum.
@@ -129,23 +99,14 @@ struct Cells<'a> {
 impl<'a> Cells<'a> {
     fn of(rows: &[Row<'a>]) -> Self {
         let labels: Vec<&str> = rows.iter().map(|row| row.label).collect::<BTreeSet<_>>().into_iter().collect();
-        let mut strata: BTreeMap<&str, BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
-        for row in rows {
-            strata.entry(row.stratum).or_default().entry(row.label).or_default().push(row.value);
-        }
         let of_stratum = |cells: &BTreeMap<&str, Vec<f64>>| {
-            // The order of rows must not decide which value is drawn.
-            let sorted = |mut values: Vec<f64>| {
-                values.sort_unstable_by(f64::total_cmp);
-                values
-            };
-            labels.iter().map(|label| sorted(cells.get(label).cloned().unwrap_or_default())).collect()
+            labels.iter().map(|label| cells.get(label).cloned().unwrap_or_default()).collect()
         };
-        let values = strata.values().map(of_stratum).collect();
+        let values = permute::strata(rows).values().map(of_stratum).collect();
         Self { labels, values }
     }
 
-    fn pairs(&self, question: Question, draws: usize) -> Result<Vec<Difference>, LabelError> {
+    fn pairs(&self, question: Question, draws: usize) -> Option<Vec<Difference>> {
         let observed: Vec<Vec<f64>> =
             self.values.iter().map(|stratum| stratum.iter().map(|cell| mean(cell.iter().copied())).collect()).collect();
         let redrawn = self.redrawn(&observed, question.seed, draws);
@@ -156,13 +117,13 @@ impl<'a> Cells<'a> {
             let name = |label: usize| self.labels[label].to_owned();
             let strata: Vec<usize> = self.shared(a, b);
             if strata.is_empty() {
-                return Err(LabelError::NothingInCommon { a: name(a), b: name(b) });
+                return None;
             }
             let difference = |means: &Vec<Vec<f64>>| apart(means, &strata, a, b);
             let enough = strata.iter().all(|&s| [a, b].iter().all(|&l| self.values[s][l].len() >= MIN_REPEATS));
             let value = difference(&observed);
             let interval = || bootstrap::interval(value, redrawn.iter().map(difference).collect(), pair_confidence);
-            Ok(Difference { a: name(a), b: name(b), mean: value, interval: enough.then(interval).flatten() })
+            Some(Difference { a: name(a), b: name(b), mean: value, interval: enough.then(interval).flatten() })
         };
         pairs.iter().map(compare).collect()
     }

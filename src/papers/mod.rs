@@ -6,9 +6,9 @@
 //!
 //! | file | what |
 //! | --- | --- |
-//! | [`published`] | the tables of published runs |
-//! | [`replay`] | published runs of TR115, reconstructed as workloads |
-//! | [`shares`] | how streams slow each other down: what a shared device predicts of recordings |
+//! | `published` | the tables of published runs |
+//! | `replay` | published runs of TR115, reconstructed as workloads |
+//! | `shares` | how streams slow each other down: what a shared device predicts of recordings |
 //! | `data` | the tables of a folder, sorted into sets |
 //! | `predict` | two agents on a device, in virtual time |
 //! | `fit` | the constants of a device |
@@ -25,9 +25,9 @@ mod data;
 mod first_token;
 mod fit;
 mod judge;
-pub mod label;
+mod label;
 mod output;
-pub mod permute;
+mod permute;
 mod played;
 mod predict;
 pub mod published;
@@ -40,9 +40,6 @@ mod tr115;
 #[cfg(test)]
 mod factors_tests;
 
-pub use data::{DataSet, MAX_TABLE_BYTES, PapersError, Run, WARM_LOAD_MS, read_folder, sets, tr113_tr114};
-pub use fit::{SUBSET, fit};
-pub use judge::{Errors, Judged, errors, judge, recomputed};
+pub use data::PapersError;
 pub use output::{OUTPUTS, Page, Paper, page};
-pub use predict::{Backend, Constants, Counters, Input, Limiter, Predicted, Setup, Span, efficiency_pct, predict};
 pub use published::Published;

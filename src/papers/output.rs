@@ -1,6 +1,5 @@
 //! Which page, and the files.
 
-use std::fmt::Write as _;
 use std::path::Path;
 
 use super::data::{PapersError, read_folder, sets, tr113_tr114};
@@ -10,15 +9,15 @@ use super::{servers, tr115};
 use crate::report::Output;
 
 /// A paper.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
 pub enum Paper {
-    /// One server.
+    /// One server
     Tr113,
-    /// Two servers on one device.
+    /// Two servers on one device, beside one
     Tr114,
-    /// Five runtimes.
+    /// Five runtimes
     Tr115,
-    /// All three.
+    /// All of them
     All,
 }
 
@@ -37,7 +36,7 @@ pub const OUTPUTS: &[Output<Page>] = &[
     Output { file_name: RUNS, render: |page| page.runs_csv.clone() },
 ];
 
-const HEAD: &str = "scenario,run,published_efficiency_pct,predicted_efficiency_pct,warm";
+const HEAD: [&str; 5] = ["scenario", "run", "published_efficiency_pct", "predicted_efficiency_pct", "warm"];
 
 /// The page of a paper, on the tables in `folder` or those that come with the program. Without a paper the tables
 /// decide, and without tables TR115 it is.
@@ -86,27 +85,21 @@ fn page_of(published: &Published, paper: Paper, place: &str) -> Result<Page, Pap
 }
 
 fn runs_csv(label: Label, judged: &[Judged<'_>]) -> String {
-    let mut text = format!("{},{HEAD}\n", label.column());
-    for judged in judged {
-        let row = judged.run.row;
-        // Writing to a string cannot fail.
-        let _ = writeln!(
-            text,
-            "{},{},{},{},{:.3},{}",
-            quoted(&row.runtime),
-            quoted(&row.scenario),
-            row.run,
-            row.efficiency_pct,
-            judged.predicted_pct,
-            judged.run.is_warm()
-        );
+    let mut rows = vec![[label.column()].into_iter().chain(HEAD).map(str::to_owned).collect::<Vec<_>>()];
+    rows.extend(judged.iter().map(|Judged { run, predicted_pct, .. }| {
+        let (row, predicted) = (run.row, format!("{predicted_pct:.3}"));
+        let numbers = [row.run.to_string(), row.efficiency_pct.to_string(), predicted, run.is_warm().to_string()];
+        [row.runtime.clone(), row.scenario.clone()].into_iter().chain(numbers).collect()
+    }));
+    let mut text = Vec::new();
+    let mut writer = csv::Writer::from_writer(&mut text);
+    let written = rows.iter().try_for_each(|row| writer.write_record(row)).and_then(|()| Ok(writer.flush()?));
+    drop(writer);
+    match written {
+        Ok(()) => String::from_utf8_lossy(&text).into_owned(),
+        // The rows have one length and go into memory: nothing but a defect here leads there.
+        Err(error) => unreachable!("a table in memory is always written: {error}"),
     }
-    text
-}
-
-/// A cell of CSV.
-fn quoted(text: &str) -> String {
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.to_owned() }
 }
 
 impl Page {

@@ -8,15 +8,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::stats::quantile::count;
 use mock_ollama::seed::Seed;
 use rand::seq::SliceRandom as _;
 
 use super::fit::mean;
-use crate::measure::bootstrap::{DRAWS, count};
+use crate::measure::bootstrap::DRAWS;
 
 /// One observation.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Row<'a> {
+pub(crate) struct Row<'a> {
     /// What is suspected to matter, such as a runtime.
     pub label: &'a str,
     /// What is known to matter, such as a scenario or a block.
@@ -27,7 +28,7 @@ pub struct Row<'a> {
 
 /// What labels are compared by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Scale {
+pub(crate) enum Scale {
     /// The values: a question about means, and one extreme value weighs as much as it is extreme.
     Values,
     /// Their ranks within the stratum (equal values share a rank): a question about typical values.
@@ -36,7 +37,7 @@ pub enum Scale {
 
 /// The p value (above 0, at most 1) of the labels of `rows` under [`DRAWS`] permutations; `None` with fewer than two
 /// labels or with a value that is not finite. It depends neither on the order of rows nor on what labels are called.
-pub fn p_value(rows: &[Row<'_>], scale: Scale, seed: Seed) -> Option<f64> {
+pub(crate) fn p_value(rows: &[Row<'_>], scale: Scale, seed: Seed) -> Option<f64> {
     p_of(rows, scale, seed, DRAWS)
 }
 
@@ -72,6 +73,18 @@ struct Stratum {
     values: Vec<f64>,
 }
 
+/// The values of each label in each stratum, ascending: the order of rows decides neither the last bits of a sum nor
+/// which value is drawn.
+pub(super) fn strata<'a>(rows: &[Row<'a>]) -> BTreeMap<&'a str, BTreeMap<&'a str, Vec<f64>>> {
+    let mut sorted = rows.to_vec();
+    sorted.sort_by(|a, b| a.value.total_cmp(&b.value));
+    let mut strata: BTreeMap<&str, BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
+    for row in sorted {
+        strata.entry(row.stratum).or_default().entry(row.label).or_default().push(row.value);
+    }
+    strata
+}
+
 /// The observations, dealt out in an order that knows labels only by how many values they have in which stratum.
 struct Deal {
     /// Values of each label.
@@ -81,10 +94,7 @@ struct Deal {
 
 impl Deal {
     fn of(rows: &[Row<'_>], scale: Scale) -> Self {
-        let mut cells: BTreeMap<&str, BTreeMap<&str, Vec<f64>>> = BTreeMap::new();
-        for row in rows {
-            cells.entry(row.stratum).or_default().entry(row.label).or_default().push(row.value);
-        }
+        let cells = strata(rows);
         let names: BTreeSet<&str> = rows.iter().map(|row| row.label).collect();
         // Labels with the same numbers of values are interchangeable, so their names may break the tie.
         let mut labels: Vec<(Vec<usize>, &str)> = names
@@ -95,11 +105,9 @@ impl Deal {
         let strata = cells.values().map(|cell| {
             let (mut owners, mut values) = (Vec::new(), Vec::new());
             for (index, (_, name)) in labels.iter().enumerate() {
-                let mut own = cell.get(name).cloned().unwrap_or_default();
-                // Sums in the order of rows would differ in their last bits.
-                own.sort_unstable_by(f64::total_cmp);
+                let own = cell.get(name).map_or(&[][..], Vec::as_slice);
                 owners.extend(own.iter().map(|_| index));
-                values.extend(own);
+                values.extend_from_slice(own);
             }
             Stratum { labels: owners, values: centred(&values, scale) }
         });

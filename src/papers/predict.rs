@@ -12,7 +12,7 @@ use crate::sim::{Player, Rank};
 
 /// What the prediction knows of an agent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Counters {
+pub(crate) struct Counters {
     /// `eval_count`.
     pub tokens: u32,
     /// `load_duration`.
@@ -23,7 +23,7 @@ pub struct Counters {
 
 /// What it knows of the backend: two constants of the device, one of the way to it.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Constants {
+pub(crate) struct Constants {
     /// Tokens a second of an agent that decodes alone.
     pub alone: f64,
     /// Tokens a second of each of two that decode.
@@ -35,7 +35,7 @@ pub struct Constants {
 /// Everything that a prediction is made from. Nothing that was measured in the run itself is here but the server's
 /// counters of work: no time of decoding, no total, and not the runtime's name.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Input {
+pub(crate) struct Input {
     /// Both agents, the one that was first before the other.
     pub agents: [Counters; 2],
     /// The backend.
@@ -44,7 +44,7 @@ pub struct Input {
 
 /// What lets agents through to the servers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limiter {
+pub(crate) enum Limiter {
     /// Nothing.
     None,
     /// A semaphore of two.
@@ -55,7 +55,7 @@ pub enum Limiter {
 
 /// What the agents' servers have in common.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Backend {
+pub(crate) enum Backend {
     /// Nothing: a device for each.
     Independent,
     /// The device: two servers on one.
@@ -66,7 +66,7 @@ pub enum Backend {
 
 /// How an experiment is put together: the components that can be swapped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Setup {
+pub(crate) struct Setup {
     /// What lets agents through.
     pub limiter: Limiter,
     /// What they share.
@@ -75,7 +75,7 @@ pub struct Setup {
 
 /// When an agent sent its request, after the limiter, and when its answer had ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Span {
+pub(crate) struct Span {
     /// The request.
     pub sent: Instant,
     /// The end.
@@ -84,17 +84,17 @@ pub struct Span {
 
 /// Both agents, in the order of the input.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Predicted(pub [Span; 2]);
+pub(crate) struct Predicted(pub [Span; 2]);
 
 impl Predicted {
     /// From the start of both to the end of the last.
-    pub fn wall(&self) -> Duration {
+    pub(crate) fn wall(&self) -> Duration {
         let [one, other] = self.0;
         one.ended.max(other.ended).saturating_since(Instant::from_nanos(0))
     }
 
     /// The published figure, in per cent: both agents' own times over twice the wall time.
-    pub fn efficiency_pct(&self) -> f64 {
+    pub(crate) fn efficiency_pct(&self) -> f64 {
         let [one, other] = self.0.map(|span| span.ended.saturating_since(span.sent).as_secs_f64());
         efficiency_pct([one, other], self.wall().as_secs_f64())
     }
@@ -102,19 +102,19 @@ impl Predicted {
 
 /// The rule of the published program, in its own order of operations, so that published figures come out to their last
 /// digit.
-pub fn efficiency_pct([one, other]: [f64; 2], wall: f64) -> f64 {
+pub(crate) fn efficiency_pct([one, other]: [f64; 2], wall: f64) -> f64 {
     (one + other) / wall / 2.0 * 100.0
 }
 
 impl Input {
     /// How long an agent decodes when it is alone.
-    pub fn solo(&self, agent: usize) -> Duration {
+    pub(crate) fn solo(&self, agent: usize) -> Duration {
         Duration::try_from_secs_f64(f64::from(self.agents[agent].tokens) / self.constants.alone)
             .unwrap_or(Duration::MAX)
     }
 
     /// How much of its speed each of two has left.
-    pub fn curve(&self) -> Curve {
+    pub(crate) fn curve(&self) -> Curve {
         let millionths = (self.constants.together / self.constants.alone * 1e6).round().clamp(1.0, 1e6);
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 1 and a million")]
         Curve::Shared(vec![millionths as u32])
@@ -147,7 +147,7 @@ struct Pair<'a> {
 }
 
 /// Plays both agents.
-pub fn predict(input: &Input, setup: Setup) -> Predicted {
+pub(crate) fn predict(input: &Input, setup: Setup) -> Predicted {
     let start = Instant::from_nanos(0);
     let curve = match setup.backend {
         Backend::Independent => Curve::Independent,

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use super::data::WARM_LOAD_MS;
 use super::fit::{SUBSET, decode_speed, mean};
-use super::judge::{Judged, errors, errors_table, goodput, recomputed};
+use super::judge::{Judged, errors, errors_table, goodput, labels, of, published_pct, recomputed, warm};
 use super::predict::{Backend, Setup};
 use super::tr115::described;
 use crate::report::text::Table;
@@ -13,9 +13,7 @@ mod short;
 
 /// The page.
 pub(super) fn page(judged: &[Judged<'_>]) -> String {
-    let mut sets: Vec<&str> = judged.iter().map(|judged| judged.run.row.runtime.as_str()).collect();
-    sets.sort_unstable();
-    sets.dedup();
+    let sets = labels(judged);
     let mut constants = String::new();
     for (set, judged) in sets.iter().filter_map(|set| Some((set, *of(judged, set).first()?))) {
         // Writing to a string cannot fail.
@@ -43,10 +41,6 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
     ) + "\n"
 }
 
-fn of<'a, 'j>(judged: &'j [Judged<'a>], set: &str) -> Vec<&'j Judged<'a>> {
-    judged.iter().filter(|judged| judged.run.row.runtime == set).collect()
-}
-
 fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
     let runs = |set: &&&str| of(judged, set);
     let table = Table::of(
@@ -58,9 +52,7 @@ fn published(judged: &[Judged<'_>], sets: &[&str]) -> String {
             ("runs with a long load", &|set| {
                 runs(set).iter().filter(|judged| !judged.run.is_warm()).count().to_string()
             }),
-            ("efficiency, mean", &|set| {
-                format!("{:.2} %", mean(runs(set).iter().map(|judged| judged.run.row.efficiency_pct)))
-            }),
+            ("efficiency, mean", &|set| format!("{:.2} %", published_pct(&runs(set)))),
             ("tokens per wall second", &|set| format!("{:.1}", goodput(&runs(set)))),
             ("tokens/s of an agent", &|set| {
                 format!("{:.1}", mean(runs(set).iter().flat_map(|judged| judged.run.agents.map(decode_speed))))
@@ -98,11 +90,10 @@ fn changes<'s>(judged: &[Judged<'_>], sets: &[&'s str], warm: bool) -> Vec<Chang
     let change = |(from, to): (&'s str, &'s str)| {
         let [before, after] = [from, to]
             .map(|set| of(judged, set).into_iter().filter(|judged| judged.run.is_warm() || !warm).collect::<Vec<_>>());
-        let efficiency = |runs: &[&Judged<'_>]| mean(runs.iter().map(|judged| judged.run.row.efficiency_pct));
         (!before.is_empty() && !after.is_empty()).then(|| Change {
             from,
             to,
-            efficiency: efficiency(&after) - efficiency(&before),
+            efficiency: published_pct(&after) - published_pct(&before),
             goodput: (goodput(&after) / goodput(&before) - 1.0) * 100.0,
         })
     };
@@ -146,9 +137,8 @@ fn predicted(judged: &[Judged<'_>], sets: &[&str]) -> String {
 }
 
 fn swapped(judged: &[Judged<'_>], sets: &[&str]) -> String {
-    let warm = |set| -> Vec<_> { of(judged, set).into_iter().filter(|judged| judged.run.is_warm()).collect() };
     let backends = [("one server, one slot", Backend::OneSlot), ("two servers", Backend::SharedDevice)];
-    let sets = sets.iter().map(|set| (*set, warm(set))).filter(|(_, runs)| !runs.is_empty());
+    let sets = sets.iter().map(|set| (*set, warm(judged, set))).filter(|(_, runs)| !runs.is_empty());
     let rows = sets.flat_map(|(set, runs)| backends.map(|(name, backend)| (set, runs.clone(), name, backend)));
     let table = Table::of(
         rows,

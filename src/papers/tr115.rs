@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use super::data::PapersError;
 use super::first_token;
 use super::fit::{SUBSET, mean};
-use super::judge::{Judged, errors, errors_table, goodput, recomputed};
+use super::judge::{Judged, errors, errors_table, goodput, labels, of, published_pct, recomputed, warm};
 use super::predict::{Backend, Constants, Limiter, Setup};
 use crate::report::text::Table;
 
@@ -19,9 +19,7 @@ const MUTEX: Setup = Setup { limiter: Limiter::Mutex, ..BASE };
 
 /// The page.
 pub(super) fn page(judged: &[Judged<'_>]) -> Result<String, PapersError> {
-    let mut runtimes: Vec<&str> = judged.iter().map(|judged| judged.run.row.runtime.as_str()).collect();
-    runtimes.sort_unstable();
-    runtimes.dedup();
+    let runtimes = labels(judged);
     let findings = label::findings(judged);
     let mut page = String::from("# TR115: five runtimes, one device\n\n");
     page.push_str(&short::section(judged, findings.as_deref().unwrap_or_default()));
@@ -46,42 +44,30 @@ fn points(value: f64) -> String {
     format!("{value:.3}")
 }
 
-fn of<'a, 'j>(judged: &'j [Judged<'a>], runtime: &str) -> Vec<&'j Judged<'a>> {
-    judged.iter().filter(|judged| judged.run.row.runtime == runtime).collect()
+/// The least and the most of numbers that are not below 0.
+fn range(numbers: impl Iterator<Item = f64>) -> (f64, f64) {
+    numbers.fold((f64::INFINITY, 0.0_f64), |(least, most), number| (least.min(number), most.max(number)))
 }
 
 fn published(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
-    let mut table = Table::new(&[
-        "runtime",
-        "runs",
-        "efficiency, mean",
-        "least to most",
-        "wall time, mean",
-        "tokens per wall second",
-    ]);
-    let mut means = Vec::new();
-    let mut widest = 0.0_f64;
-    for runtime in runtimes {
-        let runs = of(judged, runtime);
-        let efficiencies = || runs.iter().map(|judged| judged.run.row.efficiency_pct);
-        let (least, most) = efficiencies().fold((f64::INFINITY, 0.0_f64), |(a, b), x| (a.min(x), b.max(x)));
-        if runs.iter().any(|judged| judged.run.overlaps()) {
-            means.push(mean(efficiencies()));
-            widest = widest.max(most - least);
-        }
-        table.row(vec![
-            (*runtime).to_owned(),
-            runs.len().to_string(),
-            pct(mean(efficiencies())),
-            format!("{least:.2} to {most:.2} %"),
-            format!("{:.2} s", mean(runs.iter().map(|judged| judged.run.row.wall_s))),
-            format!("{:.1}", goodput(&runs)),
-        ]);
-    }
-    let mut text = String::from("## What was published\n\n");
-    text.push_str(&table.markdown());
-    let (least, most) = means.iter().fold((f64::INFINITY, 0.0_f64), |(a, b), x| (a.min(*x), b.max(*x)));
-    if means.len() > 1 {
+    let rows: Vec<_> = runtimes.iter().map(|runtime| (*runtime, of(judged, runtime))).collect();
+    let span = |runs: &[&Judged<'_>]| range(runs.iter().map(|judged| judged.run.row.efficiency_pct));
+    let table = Table::of(
+        &rows,
+        &[
+            ("runtime", &|(runtime, _)| (*runtime).to_owned()),
+            ("runs", &|(_, runs)| runs.len().to_string()),
+            ("efficiency, mean", &|(_, runs)| pct(published_pct(runs))),
+            ("least to most", &|(_, runs)| format!("{:.2} to {:.2} %", span(runs).0, span(runs).1)),
+            ("wall time, mean", &|(_, runs)| format!("{:.2} s", mean(runs.iter().map(|judged| judged.run.row.wall_s)))),
+            ("tokens per wall second", &|(_, runs)| format!("{:.1}", goodput(runs))),
+        ],
+    );
+    let overlapping = || rows.iter().map(|(_, runs)| runs).filter(|runs| runs.iter().any(|one| one.run.overlaps()));
+    let widest = overlapping().map(|runs| span(runs).1 - span(runs).0).fold(0.0, f64::max);
+    let (least, most) = range(overlapping().map(|runs| published_pct(runs)));
+    let mut text = format!("## What was published\n\n{}", table.markdown());
+    if overlapping().count() > 1 {
         let _ = write!(
             text,
             "Runtimes are in the order of the alphabet: this page ranks nothing by efficiency. The means of those whose \
@@ -126,13 +112,12 @@ fn predicted(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
 }
 
 fn mutex(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
-    let warm = |runtime| -> Vec<_> { of(judged, runtime).into_iter().filter(|judged| judged.run.is_warm()).collect() };
-    let rows = runtimes.iter().map(|runtime| (*runtime, warm(runtime))).filter(|(_, warm)| !warm.is_empty());
+    let rows = runtimes.iter().map(|runtime| (*runtime, warm(judged, runtime))).filter(|(_, warm)| !warm.is_empty());
     let table = Table::of(
         rows,
         &[
             ("runtime", &|(runtime, _)| (*runtime).to_owned()),
-            ("published", &|(_, warm)| pct(mean(warm.iter().map(|judged| judged.run.row.efficiency_pct)))),
+            ("published", &|(_, warm)| pct(published_pct(warm))),
             ("predicted, mutex out", &|(_, warm)| pct(mean(warm.iter().map(|judged| judged.with(BASE))))),
             ("predicted, mutex in", &|(_, warm)| pct(mean(warm.iter().map(|judged| judged.with(MUTEX))))),
         ],

@@ -11,7 +11,7 @@ use crate::measure::decision::Separation;
 
 /// A question and what the report answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Conclusion {
+pub(crate) struct Conclusion {
     /// The question.
     pub question: &'static str,
     /// The answer, in plain sentences.
@@ -19,7 +19,7 @@ pub struct Conclusion {
 }
 
 /// The three answers of `report`.
-pub fn conclusions(report: &Report) -> [Conclusion; 3] {
+pub(crate) fn conclusions(report: &Report) -> [Conclusion; 3] {
     [
         Conclusion { question: "Do all variants deliver the same bytes?", answer: bytes(report) },
         Conclusion { question: "How much of the wall time is the runtime's?", answer: share(report) },

@@ -18,7 +18,7 @@ use crate::measure::decision::Separation;
 const MAX_ROWS: usize = 40;
 
 /// The whole report for people.
-pub fn render(report: &Report) -> String {
+pub(crate) fn render(report: &Report) -> String {
     let facts = &report.facts;
     let mut text = format!("# {}\n\n{}\n\n", facts.workload, facts.description);
     for conclusion in conclusions(report) {

@@ -18,7 +18,7 @@ use one_run::run_timings;
 use spread::{micros_signed, share, spread};
 
 /// The timings of the runs in `inputs`.
-pub fn timings(inputs: &Inputs<'_>, disagreements: Vec<Disagreement>) -> Result<Timings, BuildError> {
+pub(crate) fn timings(inputs: &Inputs<'_>, disagreements: Vec<Disagreement>) -> Result<Timings, BuildError> {
     let names = variants(inputs)?;
     let variants: Vec<VariantTimings> =
         names.iter().map(|name| variant_timings(inputs, name)).collect::<Result<_, _>>()?;
@@ -157,7 +157,7 @@ fn pair(found: &decision::PairDecision) -> Pair {
             low: found.interval_ns.map(|interval| micros_signed(interval.low)),
             high: found.interval_ns.map(|interval| micros_signed(interval.high)),
         },
-        coverage: found.interval_ns.map(|interval| interval.coverage.share()),
+        coverage: found.interval_ns.map(|interval| interval.coverage),
         verdict: found.verdict,
         faster: found.faster().map(str::to_owned),
     }

@@ -1,7 +1,7 @@
 //! Starting, limiting and ending a child process.
 
 use std::ffi::OsStr;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufRead as _, BufReader, Read};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{self, Receiver};
@@ -20,8 +20,8 @@ pub(crate) struct ChildProcess {
     stdin: Option<ChildStdin>,
     /// The lines of its standard output; closed when it ends.
     lines: Receiver<String>,
-    /// What it wrote to standard error, once it has ended.
-    stderr: Receiver<String>,
+    /// Those of its standard error.
+    complaints: Receiver<String>,
     purpose: String,
 }
 
@@ -35,28 +35,8 @@ impl ChildProcess {
         let mut command = Command::new(program);
         command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().map_err(RunError::Spawn)?;
-        let (send_line, lines) = mpsc::channel();
-        let (send_stderr, stderr) = mpsc::channel();
-        // The pipes are read on threads of their own, so that a child never waits for its parent.
-        if let Some(stdout) = child.stdout.take() {
-            std::thread::spawn(move || {
-                for line in BufReader::new(stdout).lines().map_while(Result::ok) {
-                    if send_line.send(line).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        if let Some(mut pipe) = child.stderr.take() {
-            std::thread::spawn(move || {
-                let mut text = String::new();
-                // An error text that cannot be read is left out: the failure is reported all the same.
-                let _ = pipe.read_to_string(&mut text);
-                let _ = send_stderr.send(text);
-            });
-        }
-        let stdin = child.stdin.take();
-        Ok(Self { child, stdin, lines, stderr, purpose: purpose.to_owned() })
+        let (lines, complaints) = (lines_of(child.stdout.take()), lines_of(child.stderr.take()));
+        Ok(Self { stdin: child.stdin.take(), child, lines, complaints, purpose: purpose.to_owned() })
     }
 
     /// Returns the first line that it prints.
@@ -92,9 +72,9 @@ impl ChildProcess {
     /// Returns the error of a child that failed, in its own words where it has any.
     fn failure(&mut self, otherwise: &str) -> RunError {
         self.kill();
-        let stderr = self.stderr.recv_timeout(CHILD_RESPONSE_TIMEOUT).unwrap_or_default();
-        let why = stderr.trim().lines().last().unwrap_or_default().trim_start_matches("error: ");
-        let why = if why.is_empty() { otherwise } else { why };
+        let complaints = std::iter::from_fn(|| self.complaints.recv_timeout(CHILD_RESPONSE_TIMEOUT).ok());
+        let last = complaints.filter(|line| !line.trim().is_empty()).last();
+        let why = last.as_deref().map_or(otherwise, |line| line.trim().trim_start_matches("error: "));
         RunError::Child { purpose: self.purpose.clone(), why: why.to_owned() }
     }
 
@@ -109,6 +89,17 @@ impl Drop for ChildProcess {
     fn drop(&mut self) {
         self.kill();
     }
+}
+
+/// Reads the lines of a pipe on a separate thread, so that a child never waits for its parent.
+fn lines_of(pipe: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (sender, lines) = mpsc::channel();
+    // Who asks for no more lines has dropped the receiver.
+    std::thread::spawn(move || {
+        let mut lines = pipe.into_iter().flat_map(|pipe| BufReader::new(pipe).lines()).map_while(Result::ok);
+        lines.try_for_each(|line| sender.send(line))
+    });
+    lines
 }
 
 fn ended(status: ExitStatus) -> String {

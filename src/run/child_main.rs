@@ -35,7 +35,7 @@ pub fn run_server(config: &Path, journal: &Path) -> Result<(), RunError> {
     let server = builder.start()?;
     let mut stdout = std::io::stdout().lock();
     let printed = writeln!(stdout, "{}", server.url()).and_then(|()| stdout.flush());
-    printed.map_err(|source| RunError::File { what: "write to", path: "standard output".into(), source })?;
+    printed.map_err(RunError::file("write to", "standard output"))?;
     let mut rest = Vec::new();
     // A parent that is gone is a reason to end as well.
     let _ = std::io::stdin().lock().read_to_end(&mut rest);

@@ -117,6 +117,13 @@ pub enum RunError {
     Report(#[from] BuildError),
 }
 
+impl RunError {
+    /// Returns the failure to do something with a file.
+    pub fn file(what: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::File { what, path: path.into(), source }
+    }
+}
+
 impl Classified for RunError {
     fn class(&self) -> ErrorClass {
         match self {

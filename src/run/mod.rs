@@ -42,4 +42,5 @@ pub use error::RunError;
 pub use measurement::ProgressObserver;
 pub use options::{RunOptions, WorkloadChoice};
 pub use plan::Plan;
+pub use virtual_time::replay;
 pub(crate) use workdir::{ServerConfigFile, Workdir, read_json, write_json};

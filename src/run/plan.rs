@@ -201,11 +201,7 @@ fn find_workload(options: &RunOptions) -> Result<Workload, RunError> {
 }
 
 fn from_file(path: &Path, options: &RunOptions, named: &[Recording]) -> Result<Workload, RunError> {
-    let text = read_text(path, MAX_WORKLOAD_BYTES).map_err(|source| RunError::File {
-        what: "read",
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = read_text(path, MAX_WORKLOAD_BYTES).map_err(RunError::file("read", path))?;
     let mut file = WorkloadFile::parse(&text, path)?;
     if let Some(agents) = options.agents {
         file = file.with_agents(agents).map_err(RunError::Agents)?;

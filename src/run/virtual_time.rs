@@ -32,9 +32,13 @@ pub(super) fn measurements(plan: &Plan, progress: &mut dyn ProgressObserver) -> 
         let name = variant.map_or(MODEL, Variant::name);
         for block in 0..plan.blocks {
             progress.run(name);
-            let (transcript, journal) = perform(plan, variant, plan.workload.limit)?;
+            let perform = |limit| match variant {
+                Some(variant) => replay(plan, variant, limit),
+                None => model_run::run(plan, limit),
+            };
+            let (transcript, journal) = perform(plan.workload.limit)?;
             progress.run(&format!("{name}, one after the other"));
-            let (serial, _) = perform(plan, variant, NonZeroUsize::new(1))?;
+            let (serial, _) = perform(NonZeroUsize::new(1))?;
             let [serial_wall, code_wall] = [&serial, &transcript].map(wall);
             all.push(Measurement { variant: name, block, transcript, journal, serial_wall, code_wall });
         }
@@ -47,7 +51,7 @@ pub(super) fn measurements(plan: &Plan, progress: &mut dyn ProgressObserver) -> 
 pub(super) fn code_wall(plan: &Plan, variant: Variant) -> Result<Duration, RunError> {
     let mut plan = plan.clone();
     plan.clock = ClockKind::Virtual;
-    let (transcript, _) = perform(&plan, Some(variant), plan.workload.limit)?;
+    let (transcript, _) = replay(&plan, variant, plan.workload.limit)?;
     Ok(wall(&transcript))
 }
 
@@ -55,13 +59,8 @@ fn wall(transcript: &Transcript) -> Duration {
     transcript.ended.saturating_since(transcript.started)
 }
 
-/// One run, of a variant or of the model.
-fn perform(
-    plan: &Plan,
-    variant: Option<Variant>,
-    limit: Option<NonZeroUsize>,
-) -> Result<(Transcript, Journal), RunError> {
-    let Some(variant) = variant else { return model_run::run(plan, limit) };
+/// Runs the agents of a plan once, on a variant in virtual time. Returns what the agents saw and what the server did.
+pub fn replay(plan: &Plan, variant: Variant, limit: Option<NonZeroUsize>) -> Result<(Transcript, Journal), RunError> {
     let settings = SimSettings { seed: plan.seed, repeat: plan.command(variant), ..SimSettings::default() };
     let job = |url: String| Job { url, agents: plan.workload.agents.clone(), limit };
     if plan.clock == ClockKind::VirtualSockets {

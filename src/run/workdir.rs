@@ -59,12 +59,8 @@ impl Workdir {
 
     /// Makes an empty folder.
     pub(crate) fn new() -> Result<Self, RunError> {
-        let folder = TempDir::with_prefix("runtime-lab-").map_err(|source| RunError::File {
-            what: "make a folder in",
-            path: std::env::temp_dir(),
-            source,
-        })?;
-        Ok(Self { folder })
+        let folder = TempDir::with_prefix("runtime-lab-");
+        Ok(Self { folder: folder.map_err(RunError::file("make a folder in", std::env::temp_dir()))? })
     }
 
     /// Writes recordings, and the configuration of the server that serves them.
@@ -111,10 +107,10 @@ impl Workdir {
 
 pub(crate) fn write_json<T: Serialize>(path: &Path, value: &T) -> Result<(), RunError> {
     let text = serde_json::to_vec(value).map_err(|source| RunError::Form { path: path.to_owned(), source })?;
-    fs::write(path, text).map_err(|source| RunError::File { what: "write", path: path.to_owned(), source })
+    fs::write(path, text).map_err(RunError::file("write", path))
 }
 
 pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Result<T, RunError> {
-    let text = fs::read(path).map_err(|source| RunError::File { what: "read", path: path.to_owned(), source })?;
+    let text = fs::read(path).map_err(RunError::file("read", path))?;
     serde_json::from_slice(&text).map_err(|source| RunError::Form { path: path.to_owned(), source })
 }

@@ -166,6 +166,15 @@ impl<A> BuiltAgents<A> {
     }
 }
 
+/// Waits for every task, in the order in which they were spawned. Returns their outputs.
+pub async fn in_order<T: Future>(tasks: Vec<T>) -> Vec<T::Output> {
+    let mut outputs = Vec::with_capacity(tasks.len());
+    for task in tasks {
+        outputs.push(task.await);
+    }
+    outputs
+}
+
 /// Observes the tasks of a run, and lists the process's threads when the last one ends.
 struct ThreadSampler {
     tasks: Arc<Tasks>,

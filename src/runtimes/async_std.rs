@@ -7,9 +7,9 @@ use ::async_std::net::TcpStream;
 use ::async_std::task;
 use smol_hyper::rt::FuturesIo;
 
-use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use super::{AgentGroup, Environment, RunError, Runtime, in_order, on_thread};
 use crate::clients::{Connection, Endpoint, Executor, Hyper, Net, Reading};
-use crate::transcript::{AgentLog, Transcript};
+use crate::transcript::Transcript;
 use crate::variant::Variant;
 use crate::workload::Job;
 
@@ -34,21 +34,8 @@ pub(crate) fn drive<R: Reading + Send>(group: AgentGroup<R>) -> Result<Transcrip
         // async-std says nothing of its executor; its threads are in the list of threads.
         let executor = "async-std, global executor".to_owned();
         let agents = group.build(AsyncStdNet, |server| Ok(Hyper::new(AsyncStdNet, server)))?;
-        task::block_on(agents.run(executor, spawn_each))
+        task::block_on(agents.run(executor, |agents| in_order(agents.into_iter().map(task::spawn).collect())))
     })
-}
-
-/// Spawns every agent as a task.
-async fn spawn_each<A>(agents: Vec<A>) -> Vec<Option<AgentLog>>
-where
-    A: Future<Output = Option<AgentLog>> + Send + 'static,
-{
-    let tasks: Vec<_> = agents.into_iter().map(task::spawn).collect();
-    let mut logs = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        logs.push(task.await);
-    }
-    logs
 }
 
 /// async-std's sockets, tasks of its executor, and its timers.

@@ -25,7 +25,7 @@ pub(crate) mod tokio_localset;
 mod tokio_tasks;
 mod witness;
 
-pub use agent_group::{AgentGroup, BuiltAgents};
+pub use agent_group::{AgentGroup, BuiltAgents, in_order};
 pub use contract::{RunError, Runtime};
 pub use environment::Environment;
 pub use registry::of;

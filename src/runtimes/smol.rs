@@ -9,9 +9,9 @@ use smol::net::TcpStream;
 use smol::{LocalExecutor, Timer};
 use smol_hyper::rt::FuturesIo;
 
-use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use super::{AgentGroup, Environment, RunError, Runtime, in_order, on_thread};
 use crate::clients::{Client, ClientError, Connection, Endpoint, Executor, Hyper, Net, Reading};
-use crate::transcript::{AgentLog, Transcript};
+use crate::transcript::Transcript;
 use crate::variant::Variant;
 use crate::workload::Job;
 
@@ -44,21 +44,9 @@ pub(crate) fn drive<R: Reading, C: Client>(
         let net = SmolNet(Rc::downgrade(&executor));
         let description = type_name_of_val(&*executor).to_owned();
         let agents = group.build(net.clone(), move |server| connect(net, server))?;
-        smol::block_on(executor.run(agents.run(description, |agents| spawn_each(&executor, agents))))
+        let spawn = |agents: Vec<_>| in_order(agents.into_iter().map(|agent| executor.spawn(agent)).collect());
+        smol::block_on(executor.run(agents.run(description, spawn)))
     })
-}
-
-/// Spawns every agent as a task.
-async fn spawn_each<A>(executor: &LocalExecutor<'static>, agents: Vec<A>) -> Vec<Option<AgentLog>>
-where
-    A: Future<Output = Option<AgentLog>> + 'static,
-{
-    let tasks: Vec<_> = agents.into_iter().map(|agent| executor.spawn(agent)).collect();
-    let mut logs = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        logs.push(task.await);
-    }
-    logs
 }
 
 /// smol's sockets, tasks of the run's executor, and smol's timers.

@@ -3,10 +3,10 @@
 use tokio::runtime::{Builder, Handle};
 
 pub(crate) use super::tokio_tasks::Spawned;
-use super::tokio_tasks::{describe, join_in_order};
-use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use super::tokio_tasks::{describe, joined};
+use super::{AgentGroup, Environment, RunError, Runtime, in_order, on_thread};
 use crate::clients::Reqwest;
-use crate::transcript::{AgentLog, Transcript};
+use crate::transcript::Transcript;
 use crate::variant::Variant;
 use crate::workload::Job;
 
@@ -21,7 +21,10 @@ const VARIANT: Variant = Variant::TokioDefault;
 impl Runtime for TokioDefault {
     fn run(&self, job: &Job, environment: &Environment) -> Result<Transcript, RunError> {
         let group = AgentGroup::new(job, environment, VARIANT.policy())?;
-        block_on(async |executor| group.build(Spawned, Reqwest::new)?.run(executor, spawn_each).await)
+        block_on(async |executor| {
+            let spawn = |agents: Vec<_>| in_order(agents.into_iter().map(tokio::spawn).map(joined).collect());
+            group.build(Spawned, Reqwest::new)?.run(executor, spawn).await
+        })
     }
 }
 
@@ -34,12 +37,4 @@ pub(crate) fn block_on(
             Builder::new_multi_thread().enable_all().thread_name(VARIANT.name()).build().map_err(RunError::Executor)?;
         runtime.block_on(async { work(describe(&Handle::current())).await })
     })
-}
-
-/// Spawns every agent as a task.
-async fn spawn_each<A>(agents: Vec<A>) -> Vec<Option<AgentLog>>
-where
-    A: Future<Output = Option<AgentLog>> + Send + 'static,
-{
-    join_in_order(agents.into_iter().map(tokio::spawn).collect()).await
 }

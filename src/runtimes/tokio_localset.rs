@@ -6,10 +6,10 @@
 use tokio::runtime::{Builder, Handle};
 use tokio::task::{LocalSet, spawn_local};
 
-use super::tokio_tasks::{SpawnedLocal, describe, join_in_order};
-use super::{AgentGroup, Environment, RunError, Runtime, on_thread};
+use super::tokio_tasks::{SpawnedLocal, describe, joined};
+use super::{AgentGroup, Environment, RunError, Runtime, in_order, on_thread};
 use crate::clients::Reqwest;
-use crate::transcript::{AgentLog, Transcript};
+use crate::transcript::Transcript;
 use crate::variant::Variant;
 use crate::workload::Job;
 
@@ -32,16 +32,9 @@ impl Runtime for TokioLocalset {
                 .map_err(RunError::Executor)?;
             LocalSet::new().block_on(&runtime, async {
                 let executor = format!("{}, LocalSet", describe(&Handle::current()));
-                group.build(SpawnedLocal, Reqwest::new)?.run(executor, spawn_each_local).await
+                let spawn = |agents: Vec<_>| in_order(agents.into_iter().map(spawn_local).map(joined).collect());
+                group.build(SpawnedLocal, Reqwest::new)?.run(executor, spawn).await
             })
         })
     }
-}
-
-/// Spawns every agent as a task on the `LocalSet`.
-async fn spawn_each_local<A>(agents: Vec<A>) -> Vec<Option<AgentLog>>
-where
-    A: Future<Output = Option<AgentLog>> + 'static,
-{
-    join_in_order(agents.into_iter().map(spawn_local).collect()).await
 }

@@ -7,7 +7,6 @@ use tokio::runtime::{Handle, RuntimeFlavor};
 use tokio::task::JoinHandle;
 
 use crate::clients::Executor;
-use crate::transcript::AgentLog;
 
 /// Tasks of the runtime, and its timers.
 #[cfg(feature = "runtime-tokio-default")]
@@ -41,14 +40,9 @@ impl Executor for SpawnedLocal {
     }
 }
 
-/// The logs of all agents, in the order in which they were spawned.
-pub(super) async fn join_in_order(tasks: Vec<JoinHandle<Option<AgentLog>>>) -> Vec<Option<AgentLog>> {
-    let mut logs = Vec::with_capacity(tasks.len());
-    for task in tasks {
-        // Nobody cancels an agent, so what ends without a log has panicked.
-        logs.push(task.await.unwrap_or_else(|error| panic::resume_unwind(error.into_panic())));
-    }
-    logs
+/// Returns the output of a task. Nobody cancels an agent, so what ends without one has panicked.
+pub(super) async fn joined<T>(task: JoinHandle<T>) -> T {
+    task.await.unwrap_or_else(|error| panic::resume_unwind(error.into_panic()))
 }
 
 /// What tokio says of a runtime.

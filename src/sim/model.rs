@@ -16,22 +16,20 @@
 //! | `script` | a recorded answer as an agent sees it |
 //! | `scripts` | which script answers a request |
 //! | `play` | the agents, and the order of events |
-//! | `sink` | where the events go |
 //! | `error` | why a workload cannot be modelled |
 
 mod error;
 mod play;
 mod script;
 mod scripts;
-mod sink;
 
 use mock_ollama::clock::Instant;
+use mock_ollama::journal::StreamId;
 use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 
 use self::play::Play;
-use self::sink::Tally;
-use super::log::{EventDigest, EventLog};
+use super::log::{EventDigest, EventLog, LoggedEvent};
 use crate::workload::Workload;
 
 pub use self::error::ModelError;
@@ -52,9 +50,15 @@ pub struct Finished {
 /// # Errors
 /// When the workload cannot be modelled, see [`ModelError`].
 pub fn run(workload: &Workload, pace: Pace, seed: Seed) -> Result<Finished, ModelError> {
-    let mut tally = Tally { events: 0, ended: Instant::ZERO, digest: EventDigest::default() };
-    Play::new(workload, pace, seed, &mut tally)?.play();
-    Ok(Finished { events: tally.events, ended: tally.ended, digest: tally.digest.finish() })
+    let (mut events, mut ended, mut digest) = (0, Instant::ZERO, EventDigest::default());
+    let tally = |at, agent: &str, exchange, event| {
+        events += 1;
+        // Events come in order, so the last one is the end.
+        ended = at;
+        digest.add_parts(at, agent.as_bytes(), exchange, &event);
+    };
+    Play::new(workload, pace, seed, tally)?.play();
+    Ok(Finished { events, ended, digest: digest.finish() })
 }
 
 /// Plays a workload to its end and keeps every event.
@@ -63,6 +67,9 @@ pub fn run(workload: &Workload, pace: Pace, seed: Seed) -> Result<Finished, Mode
 /// When the workload cannot be modelled, see [`ModelError`].
 pub fn log(workload: &Workload, pace: Pace, seed: Seed) -> Result<EventLog, ModelError> {
     let mut log = EventLog::default();
-    Play::new(workload, pace, seed, &mut log)?.play();
+    let keep = |at, agent: &str, exchange, event| {
+        log.push(LoggedEvent { at, stream: StreamId::of(agent, exchange), event });
+    };
+    Play::new(workload, pace, seed, keep)?.play();
     Ok(log)
 }

@@ -71,30 +71,15 @@ impl<T: Copy> Sorted<T> {
 }
 
 /// A confidence interval; both ends belong to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Interval<T> {
     /// The lower end.
     pub low: T,
     /// The upper end.
     pub high: T,
-    /// The probability that such an interval holds the median: at least what was asked for.
-    pub coverage: Coverage,
-}
-
-/// A probability in millionths, rounded down: what is printed is never more than what was reached.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Coverage(u32);
-
-impl Coverage {
-    /// As a share, 0..=1.
-    pub fn share(self) -> f64 {
-        f64::from(self.0) / 1e6
-    }
-
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "clamped to 0..=1e6 before the cast")]
-    fn of(probability: f64) -> Self {
-        Self((probability * 1e6).floor().clamp(0.0, 1e6) as u32)
-    }
+    /// The probability that such an interval holds the median, 0..=1: at least what was asked for. It is rounded down to
+    /// a millionth, so what is printed is never more than what was reached.
+    pub coverage: f64,
 }
 
 /// The most samples an interval is computed for; beyond it the smallest binomial term leaves the range of an `f64`.
@@ -105,14 +90,14 @@ pub const MAX_SAMPLES: usize = 1_000;
 ///
 /// The coverage is `1 − 2·P(Bin(n, ½) < l)`: the interval misses when fewer than `l` samples lie on one side. It is
 /// exact for a continuous distribution and a lower limit where values tie.
-fn median_ranks(samples: usize, confidence: f64) -> Option<(usize, Coverage)> {
+fn median_ranks(samples: usize, confidence: f64) -> Option<(usize, f64)> {
     let mut best = None;
     for rank in 1..=samples.min(MAX_SAMPLES).div_ceil(2) {
         let coverage = median_coverage(samples, rank);
         if coverage < confidence {
             break;
         }
-        best = Some((rank, Coverage::of(coverage)));
+        best = Some((rank, (coverage * 1e6).floor() / 1e6));
     }
     best.filter(|_| samples <= MAX_SAMPLES)
 }
@@ -125,7 +110,7 @@ fn median_coverage(samples: usize, rank: usize) -> f64 {
     let mut tail = 0.0;
     for hits in 0..rank {
         tail += term;
-        term *= small(samples - hits) / small(hits + 1);
+        term *= count(samples - hits) / count(hits + 1);
     }
     (1.0 - 2.0 * tail).max(0.0)
 }
@@ -136,7 +121,8 @@ pub fn samples_needed(confidence: f64) -> Option<usize> {
     (1..=MAX_SAMPLES).find(|&samples| median_coverage(samples, 1) >= confidence)
 }
 
-fn small(number: usize) -> f64 {
+/// Returns a number of samples as a factor.
+pub fn count(number: usize) -> f64 {
     f64::from(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
@@ -164,7 +150,7 @@ mod tests {
         // 95 % ranks and coverages as in tables of the distribution-free interval of the median.
         for (samples, rank, coverage) in [(6, 1, 0.968_75), (10, 2, 0.978_515), (20, 6, 0.958_610), (50, 18, 0.967_160)]
         {
-            assert_eq!(median_ranks(samples, 0.95), Some((rank, Coverage::of(coverage))), "{samples} samples");
+            assert_eq!(median_ranks(samples, 0.95), Some((rank, coverage)), "{samples} samples");
         }
         assert_eq!(median_ranks(5, 0.95), None);
     }
@@ -179,7 +165,7 @@ mod tests {
                         below >= rank && samples - below >= rank
                     })
                     .count();
-                let exact = small(held) / f64::from(1_u32 << samples);
+                let exact = count(held) / f64::from(1_u32 << samples);
                 assert!((median_coverage(samples, rank) - exact).abs() < 1e-12, "n={samples} rank={rank}");
             }
         }
@@ -229,7 +215,7 @@ mod tests {
             match sorted.median_interval(confidence) {
                 Some(found) => {
                     prop_assert!(found.low <= sorted.median() && sorted.median() <= found.high);
-                    prop_assert!(found.coverage.share() >= confidence - 1e-6);
+                    prop_assert!(found.coverage >= confidence - 1e-6);
                 }
                 None => prop_assert!(count < samples_needed(confidence).unwrap()),
             }

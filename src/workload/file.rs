@@ -44,14 +44,14 @@ use mock_ollama::backend::Settings;
 use mock_ollama::recording::Recording;
 use serde::Deserialize;
 
-use self::behavior::BehaviorKeys;
+use self::entry::AgentEntry;
 use self::shelf::{Shelf, shared_request};
 use super::plan::{AgentPlan, Workload};
 
-mod behavior;
+mod entry;
 mod shelf;
 
-pub use self::behavior::{MAX_MS, MAX_RETRIES};
+pub use self::entry::{MAX_MS, MAX_RETRIES};
 pub use self::shelf::requests_of;
 
 /// The most agents a workload may have; a clock with sockets takes fewer.
@@ -79,30 +79,6 @@ pub struct WorkloadFile {
     /// What errors name.
     #[serde(skip)]
     path: PathBuf,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct AgentEntry {
-    name: Option<String>,
-    count: Option<NonZeroUsize>,
-    #[serde(default)]
-    assign: Assign,
-    recordings: Vec<String>,
-    think_ms: Option<u64>,
-    timeout_ms: Option<u64>,
-    cancel_after_tokens: Option<u32>,
-    retries: Option<u32>,
-    retry_pause_ms: Option<u64>,
-}
-
-/// How recordings are assigned to the agents of an entry.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-enum Assign {
-    #[default]
-    All,
-    RoundRobin,
 }
 
 fn as_recorded() -> String {
@@ -316,7 +292,7 @@ impl WorkloadFile {
             for recording in entry.assigned(index) {
                 requests.extend_from_slice(taken.requests(recording)?);
             }
-            agents.push(AgentPlan { name, requests, behavior: entry.behavior_keys().behavior() });
+            agents.push(AgentPlan { name, requests, behavior: entry.behavior() });
         }
         if let Some((a, b)) = shared_request(&taken.order) {
             return Err(self.error(WorkloadProblem::SharedRequest(a.name.clone(), b.name.clone())));
@@ -373,7 +349,7 @@ impl WorkloadFile {
         if let Some(empty) = self.agent.iter().position(|entry| entry.recordings.is_empty()) {
             return Some(WorkloadProblem::NoRecordings(empty + 1));
         }
-        if let Some(problem) = (1..).zip(&self.agent).find_map(|(agent, entry)| entry.behavior_keys().problem(agent)) {
+        if let Some(problem) = (1..).zip(&self.agent).find_map(|(agent, entry)| entry.problem(agent)) {
             return Some(problem);
         }
         let count = self.agent.iter().fold(0_usize, |sum, entry| sum.saturating_add(entry.count()));
@@ -393,30 +369,6 @@ impl WorkloadFile {
 
     fn error(&self, problem: WorkloadProblem) -> WorkloadError {
         WorkloadError::Problem { path: self.path.clone(), problem }
-    }
-}
-
-impl AgentEntry {
-    fn count(&self) -> usize {
-        self.count.map_or(1, NonZeroUsize::get)
-    }
-
-    fn behavior_keys(&self) -> BehaviorKeys {
-        BehaviorKeys {
-            think_ms: self.think_ms,
-            timeout_ms: self.timeout_ms,
-            cancel_after_tokens: self.cancel_after_tokens,
-            retries: self.retries,
-            retry_pause_ms: self.retry_pause_ms,
-        }
-    }
-
-    /// The recordings of the `index`-th agent of this entry.
-    fn assigned(&self, index: usize) -> &[String] {
-        match self.assign {
-            Assign::All => &self.recordings,
-            Assign::RoundRobin => std::slice::from_ref(&self.recordings[index % self.recordings.len()]),
-        }
     }
 }
 

@@ -12,6 +12,7 @@
 //! | [`escapes`] | lints switched off without a reason, and work left for later |
 //! | [`fixtures`] | fixtures without an entry in their inventory, and entries without a fixture |
 //! | [`snapshots`] | snapshots that no test writes any more, and snapshots that wait for review |
+//! | [`map`] | a map of the house that names what does not exist, or leaves a module out |
 //! | [`names`] | names of types that mean several things |
 //! | [`nextest`] | a settings file that nextest would not read, or that breaks smaller builds |
 //! | [`prints`] | macros that print, in the two programs |
@@ -25,6 +26,7 @@ mod comments;
 mod escapes;
 mod fixtures;
 mod floors;
+mod map;
 mod names;
 mod nextest;
 mod prints;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use mock_ollama::files::list_folder;
-use mock_ollama::recording::{Summary, read_file};
+use mock_ollama::recording::read_file;
+use mock_ollama::summary::Summary;
 use mock_ollama::terminal::{complain, say};
 
 use super::error::VerbError;

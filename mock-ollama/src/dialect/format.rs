@@ -48,6 +48,19 @@ pub trait WireFormat: Sync {
     /// Whether a body that begins with these bytes is of this dialect.
     fn wrote(&self, begin: &str) -> bool;
 
+    /// Whether `object`, a whole answer or one object of a stream, is of this dialect.
+    fn shows(&self, object: &Value) -> bool;
+
+    /// Whether `object` is one of a stream of events.
+    fn is_event(&self, _object: &Value) -> bool {
+        false
+    }
+
+    /// Whether a stream ends with `object`, be its answer whole or not.
+    fn ends(&self, object: &Value) -> bool {
+        self.is_whole(object)
+    }
+
     /// Whether it is one of Ollama's own.
     fn is_native(&self) -> bool {
         false

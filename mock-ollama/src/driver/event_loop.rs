@@ -3,19 +3,19 @@
 use std::io;
 use std::net::TcpListener;
 use std::num::NonZeroUsize;
-use std::sync::Arc;
+use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::command::{Command, Inbox, Mailbox};
+use super::command::{Command, Mailbox};
 use super::min_sleep::MinSleep;
 use super::observer::{CloseReason, Observer};
 use super::options::SocketOptions;
 use super::pending::Waits;
 use super::poll::{Listener, Poller, Ready, into_listener};
 use super::socket::{AfterFlush, FlushOutcome, ReadOutcome, Socket};
-use super::time::{LoopWaker, Monotonic, TimeSource};
+use super::time::{Monotonic, TimeSource};
 use super::tuning::{
     ACCEPT_PAUSE, LOOP_DESCRIPTORS, MAX_ACCEPTS_PER_ROUND, MAX_EVENTS_PER_BURST, MAX_EVENTS_PER_ROUND,
     MAX_READS_PER_CONN, MAX_REFUSED_CONNS, MAX_SEPARATE_WRITES, MAX_SPINNING_STREAMS, READ_BUFFER_BYTES,
@@ -32,7 +32,8 @@ pub(crate) struct EventLoop {
     observer: Box<dyn Observer>,
     poller: Poller,
     listeners: Vec<ListenSocket>,
-    inbox: Inbox,
+    mailbox: Mailbox,
+    commands: Receiver<Command>,
     waits: Waits,
     sockets: FxHashMap<ConnId, Socket>,
     /// Connections that may have input, or whose input was left unread.
@@ -75,16 +76,18 @@ impl EventLoop {
             // The numbers of connections are dealt to the listeners in turn.
             sockets.push(ListenSocket { listener, acceptable: true, next_conn: token + 1 });
         }
-        time.attach(LoopWaker(poller.waker()));
+        time.attach(poller.waker());
         // A time source that wants chunks one by one wants events one by one, and is not to be spun for.
         let max_batch = time.max_batch();
         let is_batched = max_batch > NonZeroUsize::MIN;
         let max_chunks = if options.flush { max_batch.min(MAX_SEPARATE_WRITES) } else { max_batch };
+        let (mailbox, commands) = Mailbox::new(poller.waker());
         Ok(Self {
             engine,
             time,
             observer,
-            inbox: Inbox::new(poller.waker()),
+            mailbox,
+            commands,
             waits: Waits::default(),
             poller,
             max_connections: options.max_connections(LOOP_DESCRIPTORS + sockets.len()),
@@ -101,8 +104,8 @@ impl EventLoop {
         })
     }
 
-    pub(super) fn mailbox(&self) -> Arc<Mailbox> {
-        self.inbox.mailbox()
+    pub(super) fn mailbox(&self) -> Mailbox {
+        self.mailbox.clone()
     }
 
     /// Runs until it is stopped; then every socket is closed.
@@ -178,7 +181,7 @@ impl EventLoop {
     /// Runs the commands of other threads; returns whether one was to stop.
     fn run_commands(&mut self) -> bool {
         let mut stop = false;
-        for command in self.inbox.take() {
+        for command in self.commands.try_iter() {
             match command {
                 Command::Release(which, chunks) => self.engine.handle_release(&which, chunks, self.time.now()),
                 // A receiver that is gone does not need it.

@@ -1,7 +1,7 @@
 //! The thread of a server, and the way to reach it.
 
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
@@ -18,7 +18,7 @@ const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
 /// The thread of a server.
 #[derive(Debug)]
 pub(crate) struct LoopHandle {
-    mailbox: Arc<Mailbox>,
+    mailbox: Mailbox,
     thread: Option<JoinHandle<io::Result<Journal>>>,
 }
 
@@ -37,7 +37,7 @@ impl LoopHandle {
 
     /// Returns a wait for `goal`.
     pub(crate) fn wait_for(&self, goal: WaitGoal) -> Wait {
-        Wait::new(Arc::clone(&self.mailbox), goal)
+        Wait::new(self.mailbox.clone(), goal)
     }
 
     /// Returns what has happened so far; nothing when the loop has failed.

@@ -7,7 +7,6 @@
 //! | `command` | what other threads may ask of the loop |
 //! | `wait` | what they wait for |
 //! | `pending` | waits in the hands of the loop |
-//! | `lock` | a lock that outlives a panic of its holder |
 //! | `socket` | one connection and its output |
 //! | `listen` | bound listeners, on a port that no earlier server of the process used |
 //! | `time` | the time source: real time, or what a lab plugs in |
@@ -22,7 +21,6 @@ mod command;
 mod event_loop;
 mod handle;
 mod listen;
-mod lock;
 mod min_sleep;
 mod observer;
 mod options;
@@ -41,11 +39,12 @@ pub use observer::{CloseReason, NoObserver, Observer};
 pub use options::{SocketOptions, raise_descriptor_limit};
 pub use pending::WaitError;
 pub(crate) use pending::WaitGoal;
+pub use poll::LoopWaker;
 #[cfg(feature = "record")]
-pub(crate) use poll::{Listener, Poller, Ready, Waker, into_listener};
+pub(crate) use poll::{Listener, Poller, Ready, into_listener};
 #[cfg(feature = "record")]
 pub(crate) use socket::{AfterFlush, ReadOutcome, Socket};
-pub use time::{LoopWaker, Monotonic, TimeSource};
+pub use time::{Monotonic, TimeSource};
 #[cfg(feature = "record")]
 pub(crate) use tuning::ACCEPT_PAUSE;
 pub use wait::Wait;

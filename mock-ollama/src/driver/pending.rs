@@ -3,11 +3,10 @@
 //! It owns their deadlines, too: a future needs no timer.
 
 use std::fmt;
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
-use super::lock::lock;
 use crate::clock::Instant;
 use crate::engine::Engine;
 use crate::journal::Journal;
@@ -61,8 +60,13 @@ struct Slot {
 }
 
 impl WaitOutcome {
+    fn lock(&self) -> MutexGuard<'_, Slot> {
+        // A plain value that every holder leaves whole.
+        self.slot.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(super) fn poll(&self, waker: &Waker) -> Poll<Result<(), WaitError>> {
-        let mut slot = lock(&self.slot);
+        let mut slot = self.lock();
         let Some(result) = slot.result.take() else {
             // The last poll's waker counts: a future may move from task to task.
             slot.waker = Some(waker.clone());
@@ -72,7 +76,7 @@ impl WaitOutcome {
     }
 
     pub(super) fn block(&self) -> Result<(), WaitError> {
-        let mut slot = lock(&self.slot);
+        let mut slot = self.lock();
         loop {
             if let Some(result) = slot.result.take() {
                 return result;
@@ -82,7 +86,7 @@ impl WaitOutcome {
     }
 
     fn set(&self, result: impl FnOnce() -> Result<(), WaitError>) {
-        let mut slot = lock(&self.slot);
+        let mut slot = self.lock();
         if std::mem::replace(&mut slot.is_set, true) {
             return;
         }

@@ -3,21 +3,10 @@
 use std::num::NonZeroUsize;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::poll::Waker;
+use super::poll::LoopWaker;
 use super::tuning::MAX_CHUNKS_PER_WRITE;
 use crate::clock::{Clock, Instant, WallAnchor};
 use crate::engine::Engine;
-
-/// Wakes the event loop from any thread, so that it looks at the time again.
-#[derive(Clone, Debug)]
-pub struct LoopWaker(pub(super) Waker);
-
-impl LoopWaker {
-    /// Wakes the loop.
-    pub fn wake(&self) {
-        self.0.wake();
-    }
-}
 
 /// A clock that the event loop can wait on.
 pub trait TimeSource: Clock + 'static {

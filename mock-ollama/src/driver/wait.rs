@@ -27,7 +27,7 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(5);
 #[derive(Debug)]
 #[must_use = "a wait does nothing until it is awaited or `wait` is called"]
 pub struct Wait {
-    mailbox: Arc<Mailbox>,
+    mailbox: Mailbox,
     goal: WaitGoal,
     limit: Duration,
     /// Absent until it begins.
@@ -35,7 +35,7 @@ pub struct Wait {
 }
 
 impl Wait {
-    pub(super) fn new(mailbox: Arc<Mailbox>, goal: WaitGoal) -> Self {
+    pub(super) fn new(mailbox: Mailbox, goal: WaitGoal) -> Self {
         Self { mailbox, goal, limit: DEFAULT_LIMIT, outcome: None }
     }
 

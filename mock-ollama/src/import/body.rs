@@ -50,14 +50,12 @@ pub(super) fn import(
         let kind = content_type(&segments, form, &path, status);
         headers.extend(kind.map(|kind| ("Content-Type".to_owned(), kind.to_owned())));
     }
-    let chunks = offsets.into_iter().zip(segments).map(|(at_us, segment)| Chunk { at_us, bytes: segment.bytes });
-    let exchange = Exchange {
-        request: Some(Request { method, path, body: known.request }),
-        sent_us: None,
-        response: Response { status, headers },
-        chunks: chunks.collect(),
-        end: if missing.is_some() { End::Eof } else { End::Clean },
-    };
+    let chunks = offsets.into_iter().zip(segments).map(|(at_us, segment)| Chunk::new(at_us, segment.bytes));
+    let request = Request::new(method, path, known.request);
+    let mut exchange = Exchange::new(Some(request), Response::new(status, headers), chunks.collect());
+    if missing.is_some() {
+        exchange.end = End::Eof;
+    }
     Ok(ImportedExchange { exchange, origin: Origin::Imported, server: None, model, notes })
 }
 

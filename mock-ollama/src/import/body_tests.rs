@@ -5,7 +5,8 @@ use rstest::rstest;
 use serde_json::json;
 
 use crate::import::{Import, ImportError, ImportOptions, Input, InputProblem, import};
-use crate::recording::{End, Method, Recording, Summary, read, to_string};
+use crate::recording::{End, Method, Recording, read, to_string};
+use crate::summary::Summary;
 
 fn options() -> ImportOptions {
     ImportOptions { name: "x".to_owned(), ..ImportOptions::default() }

@@ -9,8 +9,8 @@ use super::format::InputFormat;
 use super::imported::{ImportedExchange, KnownFacts};
 use super::input::{Input, Utf8Input};
 use super::tags::{Tags, listed_name};
-use super::{archive, archived, body, object, raw_capture, response};
-use crate::recording::answer::Answer;
+use super::{archive, body, object, raw_capture, response};
+use crate::dialect::native::answer::Answer;
 use crate::recording::{Exchange, Model, Origin, Recording, RequestBody, check};
 
 /// What the inputs do not say themselves, and what to say instead.
@@ -137,7 +137,7 @@ fn exchanges_in(bytes: &[u8], options: &ImportOptions) -> Result<Vec<ImportedExc
         InputFormat::Foreign { what, advice } => return Err(InputProblem::Foreign { what, advice }.into()),
         InputFormat::Archive => {
             options.refuse_stated(&["--path", "--request", "--status"])?;
-            archived::exchanges(archive::read(bytes)?, options.gap)
+            archive::read(bytes, options.gap)?
         }
         InputFormat::Capture => {
             options.refuse_stated(&["--path", "--request", "--status", "--gap"])?;
@@ -194,8 +194,11 @@ fn is_of_model(exchange: &Exchange) -> bool {
 fn agree(label: &str, what: &'static str, one: &mut Option<String>, found: Option<String>) -> Result<(), ImportError> {
     match (&*one, found) {
         (Some(before), Some(found)) if *before != found => {
-            let problem = InputProblem::Differs { what, found, before: before.clone() };
-            Err(Located::from(problem).of_input(label))
+            let message = format!(
+                "the {what} is {found:?}, but {before:?} before it; a recording has one; name a folder as OUT to get a \
+                 recording of each exchange"
+            );
+            Err(Located::from(InputProblem::Other(message)).of_input(label))
         }
         (None, found @ Some(_)) => {
             *one = found;

@@ -56,18 +56,9 @@ pub enum InputProblem {
     /// A raw capture without a response head.
     #[error("the capture holds no response head, so there is nothing to replay")]
     NoResponse,
-    /// An object without `created_at`, and no gap was given.
-    #[error(
-        "the object has no created_at, so its time is not known; state the time between chunks with --gap (--gap 0: all \
-         at once)"
-    )]
-    NoTime,
-    /// A `created_at` that is not a time.
-    #[error("created_at {0:?} is not an RFC 3339 time; give --gap to set times yourself")]
-    BadTime(String),
-    /// A `created_at` before its predecessor.
-    #[error("created_at {0:?} is before that of the previous object; give --gap to set times yourself")]
-    TimeDecreases(String),
+    /// An object whose `created_at` is missing, is no time, or is before that of its predecessor.
+    #[error("{0}")]
+    Time(String),
     /// An error alone, whose status is not known.
     #[error(
         "a lone error, and its body does not tell its status; state that with --status, such as --status 404, and the \
@@ -83,54 +74,12 @@ pub enum InputProblem {
     /// Neither the answer nor the caller tells the model.
     #[error("the answer does not name its model; give --model")]
     NoModel,
-    /// An exchange of an archive is not as its tool writes it.
-    #[error("{place}: {message}; mend the file, or take this exchange out of it")]
-    BadExchange {
-        /// Which exchange of the input, and what it is.
-        place: String,
-        /// What is missing or wrong, and what to do.
-        message: String,
-    },
-    /// An archive is not the JSON or YAML that its first lines promise.
-    #[error("this {file} cannot be read: {message}")]
-    BadArchive {
-        /// What it looks like.
-        file: &'static str,
-        /// The parser's message.
-        message: String,
-    },
-    /// An archive without an exchange that this server would answer.
-    #[error("{}", nothing_served(file, first_skipped.as_deref()))]
-    NothingServed {
-        /// What it is.
-        file: &'static str,
-        /// Why the first one is passed over; `None` when there is no exchange at all.
-        first_skipped: Option<String>,
-    },
-    /// Two exchanges disagree in what a recording has once.
-    #[error(
-        "the {what} is {found:?}, but {before:?} before it; a recording has one; name a folder as OUT to get a recording \
-         of each exchange"
-    )]
-    Differs {
-        /// What differs: model or server.
-        what: &'static str,
-        /// What this one says.
-        found: String,
-        /// What the previous one says.
-        before: String,
-    },
     /// An option that makes sense for a raw body only.
     #[error("{0} is for raw bodies; this input states it itself")]
     OptionOfBody(&'static str),
-    /// The tags do not list the model.
-    #[error("no model {model:?} is listed; listed are {listed}")]
-    NotListed {
-        /// The model that was looked for.
-        model: String,
-        /// The models that are listed.
-        listed: String,
-    },
+    /// Anything else: what is missing or wrong, and what to do.
+    #[error("{0}")]
+    Other(String),
 }
 
 /// A problem, and the line that has it. The label of the input is added where it is known.
@@ -167,12 +116,5 @@ fn place(label: &str, line: Option<usize>, problem: &InputProblem) -> String {
         (_, InputProblem::Encoding(_)) => format!("{label} "),
         (Some(line), _) => format!("{label}:{line}: "),
         (None, _) => format!("{label}: "),
-    }
-}
-
-fn nothing_served(file: &str, first_skipped: Option<&str>) -> String {
-    match first_skipped {
-        None => format!("this {file} holds no exchange"),
-        Some(first) => format!("no exchange of this {file} is of a route that mock-ollama has; the first: {first}"),
     }
 }

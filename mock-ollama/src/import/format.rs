@@ -5,7 +5,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
-use super::{archive, raw_capture};
+use super::archive::tool::Tool;
+use super::raw_capture;
 
 /// What an input is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,7 +41,7 @@ type Test = fn(&Beginning<'_>) -> bool;
 const FORMATS: &[(Test, InputFormat)] = &[
     (|input| input.has(|keys| keys.recording.is_some()), InputFormat::Recording),
     (|input| input.has(|keys| keys.format.as_deref() == Some(raw_capture::FORMAT)), InputFormat::Capture),
-    (|input| archive::is_one(input.bytes), InputFormat::Archive),
+    (|input| Tool::of(input.bytes).is_some(), InputFormat::Archive),
     (|input| input.starts_with_any(&["HTTP/1.", "HTTP/2", "HTTP/3"]), InputFormat::Response),
     (is_events, InputFormat::Events),
     (|input| input.bytes.is_empty(), InputFormat::Empty),

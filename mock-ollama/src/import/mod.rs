@@ -15,11 +15,9 @@
 //! | `response` | a head before a body, as `curl -i` prints it |
 //! | `raw_capture` | `raw-capture/1`: request, response, chunks and times |
 //! | `archive` | cassettes, mock files and HAR files: exchanges as other tools keep them |
-//! | `archived` | one of these exchanges, as an exchange of a recording |
 //! | `tags` | model facts out of an `/api/tags` answer |
 
 mod archive;
-mod archived;
 mod body;
 mod convert;
 mod error;

@@ -4,83 +4,51 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
+use crate::dialect::{self, DIALECTS, WireFormat};
+use crate::http::has_route;
 use crate::recording::Method;
 
-/// The routes whose answers are JSON lines (Ollama `server/routes.go`).
-const STREAMS_OF_LINES: &[&str] = &["/api/generate", "/api/chat", "/api/pull", "/api/push", "/api/create"];
-
-/// The routes that answer with what a model says.
-const OF_MODELS: &[&str] =
-    &["/api/generate", "/api/chat", "/v1/chat/completions", "/v1/completions", "/v1/responses", "/v1/messages"];
-
-/// The routes that are asked with `GET`; those below `/v1/models/` are, too.
-const GET_ROUTES: &[&str] = &[
-    "/",
-    "/api/version",
-    "/api/status",
-    "/api/tags",
-    "/api/ps",
-    "/api/experimental/model-recommendations",
-    "/v1/models",
-];
+/// The routes of model management whose answers are JSON lines (Ollama `server/routes.go`).
+const STREAMS_OF_PROGRESS: &[&str] = &["/api/pull", "/api/push", "/api/create"];
 
 /// Returns the method by which `path` is asked for its answer.
 pub(super) fn method_of(path: &str) -> Method {
-    match path {
-        "/api/delete" => Method::Delete,
-        _ if GET_ROUTES.contains(&path) || path.starts_with("/v1/models/") => Method::Get,
-        _ => Method::Post,
-    }
+    let is_registered = |method: &Method| has_route(method.as_str(), path, &dialect::routes());
+    // A model whose name has a slash has no route, but is asked for all the same.
+    let otherwise = if path.starts_with("/v1/models/") { Method::Get } else { Method::Post };
+    [Method::Post, Method::Get, Method::Delete].into_iter().find(is_registered).unwrap_or(otherwise)
 }
 
 /// Returns whether `path` answers with JSON lines unless it is asked not to.
 pub(super) fn streams_lines(path: &str) -> bool {
-    STREAMS_OF_LINES.contains(&path)
+    STREAMS_OF_PROGRESS.contains(&path) || dialect::at(path).is_some_and(WireFormat::is_native)
 }
 
 /// Returns whether `path` answers with what a model says.
 pub(super) fn is_of_model(path: &str) -> bool {
-    OF_MODELS.contains(&path)
+    dialect::at(path).is_some()
 }
 
 /// Returns the route whose answers hold such an object.
 pub(super) fn path_of(value: &Value) -> Option<Cow<'static, str>> {
-    let kind = value["type"].as_str().unwrap_or_default();
-    let path = match value["object"].as_str().unwrap_or_default() {
-        "chat.completion" | "chat.completion.chunk" => "/v1/chat/completions",
-        "text_completion" => "/v1/completions",
-        "response" => "/v1/responses",
+    match value["object"].as_str().unwrap_or_default() {
         "model" => return Some(format!("/v1/models/{}", value["id"].as_str()?).into()),
         "list" => match value["data"][0]["object"].as_str()? {
-            "embedding" => "/v1/embeddings",
-            "model" => "/v1/models",
+            "embedding" => return Some("/v1/embeddings".into()),
+            "model" => return Some("/v1/models".into()),
             _ => return None,
         },
-        _ if kind.starts_with("response.") => "/v1/responses",
-        // An error of this dialect names itself; those of the others do not tell their route.
-        _ if kind == "message" || kind == "error" || MESSAGES_EVENTS.contains(&kind) => "/v1/messages",
-        _ => return native_path_of(value).map(Cow::Borrowed),
-    };
-    Some(path.into())
+        _ => {}
+    }
+    let dialect = DIALECTS.into_iter().find(|dialect| dialect.shows(value)).map(WireFormat::route);
+    dialect.or_else(|| managed_path_of(value)).map(Cow::Borrowed)
 }
 
-/// The events of `/v1/messages` but for its error.
-const MESSAGES_EVENTS: &[&str] = &[
-    "message_start",
-    "content_block_start",
-    "content_block_delta",
-    "content_block_stop",
-    "message_delta",
-    "message_stop",
-];
-
 /// `api/types.go`
-fn native_path_of(value: &Value) -> Option<&'static str> {
+fn managed_path_of(value: &Value) -> Option<&'static str> {
     let has = |key: &str| value.get(key).is_some();
     let first = &value["models"][0];
     Some(match () {
-        () if value["message"].is_object() && !has("response") => "/api/chat",
-        () if value["response"].is_string() && !has("message") => "/api/generate",
         () if value["embeddings"].is_array() => "/api/embed",
         () if value["embedding"].is_array() => "/api/embeddings",
         () if first.get("expires_at").is_some() => "/api/ps",
@@ -116,17 +84,13 @@ pub(super) fn is_progress(value: &Value) -> bool {
 
 /// Returns whether the object is one of a stream of events.
 pub(super) fn is_event(value: &Value) -> bool {
-    let kind = value["type"].as_str().unwrap_or_default();
-    value["object"] == "chat.completion.chunk" || kind.starts_with("response.") || MESSAGES_EVENTS.contains(&kind)
+    DIALECTS.into_iter().any(|dialect| dialect.is_event(value))
 }
 
 /// Returns whether a stream ends with the object.
 pub(super) fn is_last(value: &Value) -> bool {
-    let kind = value["type"].as_str().unwrap_or_default();
-    value["done"] == true
-        || is_progress(value) && value["status"] == "success"
-        || is_error(value)
-        || matches!(kind, "message_stop" | "response.completed" | "response.failed" | "response.incomplete" | "error")
+    let is_done = is_progress(value) && value["status"] == "success";
+    is_done || is_error(value) || DIALECTS.into_iter().any(|dialect| dialect.ends(value))
 }
 
 #[cfg(test)]

@@ -50,12 +50,13 @@ impl Tags {
     ///
     /// # Errors
     ///
-    /// [`InputProblem::NotListed`] names the models that are listed.
+    /// [`ImportError`] names the models that are listed.
     pub fn find(&self, name: &str) -> Result<&Model, ImportError> {
         let model = listed_name(name);
         self.models.iter().find(|known| known.name == model).ok_or_else(|| {
             let names: Vec<&str> = self.models.iter().map(|model| model.name.as_str()).collect();
-            Located::from(InputProblem::NotListed { model, listed: names.join(", ") }).of_input(&self.label)
+            let message = format!("no model {model:?} is listed; listed are {}", names.join(", "));
+            Located::from(InputProblem::Other(message)).of_input(&self.label)
         })
     }
 }

@@ -9,6 +9,9 @@ use super::object;
 use super::segment::Segment;
 use crate::recording::Form;
 
+const NO_TIME: &str = "the object has no created_at, so its time is not known; state the time between chunks with --gap \
+                       (--gap 0: all at once)";
+
 /// Returns the offsets of `segments` in microseconds.
 ///
 /// Events carry no times: all come at once. So does what stands alone and states none.
@@ -38,11 +41,15 @@ fn by_created_at(segments: &[Segment]) -> Result<Vec<u64>, Located> {
             since_first_ns.push(before);
             continue;
         };
-        let text = value["created_at"].as_str().ok_or_else(|| InputProblem::NoTime.at_line(segment.line))?;
-        let bad = |problem: fn(String) -> InputProblem| problem(text.to_owned()).at_line(segment.line);
-        let at_ns = text.parse::<jiff::Timestamp>().map_err(|_| bad(InputProblem::BadTime))?.as_nanosecond();
+        let missing = || InputProblem::Time(NO_TIME.to_owned()).at_line(segment.line);
+        let text = value["created_at"].as_str().ok_or_else(missing)?;
+        let bad = |what| {
+            let message = format!("created_at {text:?} is {what}; give --gap to set times yourself");
+            InputProblem::Time(message).at_line(segment.line)
+        };
+        let at_ns = text.parse::<jiff::Timestamp>().map_err(|_| bad("not an RFC 3339 time"))?.as_nanosecond();
         let since = u64::try_from(at_ns - *first.get_or_insert(at_ns)).ok().filter(|since| *since >= before);
-        let since = since.ok_or_else(|| bad(InputProblem::TimeDecreases))?;
+        let since = since.ok_or_else(|| bad("before that of the previous object"))?;
         if let Some(total_ns) = value["total_duration"].as_u64() {
             first_ns = total_ns.saturating_sub(since);
         }

@@ -13,7 +13,9 @@ use super::exchange::{Exchange, LoopContext, Step};
 use super::state::{ExchangePermit, RecorderState};
 use super::writers::WriteJob;
 use crate::clock::Clock as _;
-use crate::driver::{ACCEPT_PAUSE, Listener, Monotonic, Poller, Ready, Socket, SocketOptions, Waker, into_listener};
+use crate::driver::{
+    ACCEPT_PAUSE, Listener, LoopWaker, Monotonic, Poller, Ready, Socket, SocketOptions, into_listener,
+};
 
 /// Exchanges at once, with those that are being written. Further clients wait until one is over.
 const MAX_EXCHANGES: usize = 1024;
@@ -77,7 +79,7 @@ impl EventLoop {
         })
     }
 
-    pub(super) fn waker(&self) -> Waker {
+    pub(super) fn waker(&self) -> LoopWaker {
         self.poller.waker()
     }
 

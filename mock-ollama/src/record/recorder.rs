@@ -14,7 +14,7 @@ use super::folder::Folder;
 use super::state::RecorderState;
 use super::upstream::UpstreamUrl;
 use super::writers;
-use crate::driver::{Waker, bind, host_names};
+use crate::driver::{LoopWaker, bind, host_names};
 use crate::http::{GateConfig, Origins};
 use crate::journal::ServerId;
 use crate::scrub::Scrub;
@@ -74,7 +74,7 @@ pub struct Recorder {
     addr: SocketAddr,
     state: Arc<RecorderState>,
     stop: Arc<AtomicBool>,
-    waker: Waker,
+    waker: LoopWaker,
     /// The loop and the writers.
     threads: Vec<JoinHandle<()>>,
 }

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use super::folder::Folder;
 use super::upstream::UpstreamUrl;
-use crate::driver::Waker;
+use crate::driver::LoopWaker;
 use crate::http::GateConfig;
 use crate::scrub::Scrub;
 
@@ -32,12 +32,12 @@ pub(super) struct RecorderState {
 #[derive(Debug)]
 pub(super) struct ExchangePermit {
     taken: Arc<AtomicUsize>,
-    waker: Waker,
+    waker: LoopWaker,
 }
 
 impl ExchangePermit {
     /// Takes a place; when it is free again, the loop is woken.
-    pub(super) fn take(taken: &Arc<AtomicUsize>, waker: Waker) -> Self {
+    pub(super) fn take(taken: &Arc<AtomicUsize>, waker: LoopWaker) -> Self {
         taken.fetch_add(1, Ordering::SeqCst);
         Self { taken: Arc::clone(taken), waker }
     }

@@ -14,10 +14,7 @@
 //! | `reader`, `lines`, `parser`, `body` | the strict streaming reader: bytes to lines to a recording |
 //! | `writer` | the canonical writer |
 //! | `file` | a recording on disk |
-//! | `answer` | the objects inside a native answer, as far as times and counts need them |
-//! | `summary` | a recording in a few lines, for people |
 
-pub(crate) mod answer;
 #[cfg(test)]
 pub(crate) mod arbitrary;
 mod body;
@@ -31,7 +28,6 @@ mod parser;
 mod reader;
 mod request_body;
 mod rules;
-mod summary;
 pub mod synth;
 pub(crate) mod wire;
 mod writer;
@@ -46,6 +42,5 @@ pub use model::{Chunk, Details, End, Exchange, Method, Model, Origin, Recording,
 pub use reader::read;
 pub use request_body::{ExactJson, RequestBody};
 pub(crate) use rules::is_bodiless;
-pub use summary::{ExchangeSummary, GapQuantiles, Summary};
 pub(crate) use writer::hex;
 pub use writer::{check, to_string, write};

@@ -49,7 +49,7 @@ fn both_files_are_written_and_hold_a_row_a_run() {
     let runs = fs::read_to_string(folder.join("runs.csv")).unwrap();
     assert_eq!(runs.lines().count(), 1 + 125 + 214);
     let mut lines = runs.lines();
-    assert_eq!(lines.next().unwrap(), format!("set,{HEAD}"));
+    assert_eq!(lines.next().unwrap(), format!("set,{}", HEAD.join(",")));
     assert!(lines.all(|line| line.split(',').count() == 6 && (line.ends_with("true") || line.ends_with("false"))));
 }
 

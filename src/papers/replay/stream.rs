@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use mock_ollama::recording::{Chunk, Exchange, Origin, Recording, Request, Response};
-use serde::Serialize;
 use serde_json::{Map, Value, json};
 
 use super::{AgentRow, PREFIX, RunRow, Tr115Error};
@@ -81,58 +80,27 @@ fn request(row: &AgentRow, name: &str) -> Request {
     Request::post("/api/generate", body)
 }
 
-/// A line of `/api/generate` in the order of the wire (`api/types.go`, `GenerateResponse`). The final object's
-/// `context` is left out: it would be token ids of a text that is made up.
-#[derive(Serialize)]
-struct Line<'a> {
-    model: &'a str,
-    created_at: String,
-    response: &'a str,
-    done: bool,
-    #[serde(flatten, skip_serializing_if = "Option::is_none")]
-    end: Option<Counters>,
-}
-
-#[derive(Serialize)]
-struct Counters {
-    done_reason: &'static str,
-    total_duration: u64,
-    load_duration: u64,
-    prompt_eval_count: u64,
-    prompt_eval_duration: u64,
-    eval_count: u64,
-    eval_duration: u64,
-}
-
+/// The chunks: each a line of `/api/generate` in the order of the wire (`api/types.go`, `GenerateResponse`). The final
+/// object's `context` is left out: it would be token ids of a text that is made up.
 fn chunks(row: &AgentRow) -> Option<Vec<Chunk>> {
     let (load, prompt, eval) = (time(row.load_ms)?, time(row.prompt_eval_ms)?, time(row.eval_ms)?);
-    let due = |token: u32| Some(load + prompt + (eval * token).checked_div(row.tokens)?);
-    let text = |(token, response): (u32, &&str)| {
-        let at = due(token)?;
-        chunk(at, &Line { model: &row.model, created_at: created_at(at), response, done: false, end: None })
+    let chunk = |token: u32, word: &str| {
+        let at = load + prompt + (eval * token).checked_div(row.tokens)?;
+        let is_last = token == row.tokens;
+        let mut line = json!({"model": row.model, "created_at": created_at(at), "response": word, "done": is_last});
+        if is_last {
+            line["done_reason"] = "stop".into();
+            line["total_duration"] = nanos(at)?.into();
+            line["load_duration"] = nanos(load)?.into();
+            line["prompt_eval_count"] = PROMPT_TOKENS.into();
+            line["prompt_eval_duration"] = nanos(prompt)?.into();
+            line["eval_count"] = row.tokens.into();
+            line["eval_duration"] = nanos(eval)?.into();
+        }
+        Some(Chunk::new(u64::try_from(at.as_micros()).ok()?, format!("{line}\n")))
     };
-    let mut chunks: Vec<Chunk> = (1..row.tokens).zip(WORDS.iter().cycle()).map(text).collect::<Option<_>>()?;
-    let at = due(row.tokens)?;
-    let end = Counters {
-        done_reason: "stop",
-        total_duration: nanos(at)?,
-        load_duration: nanos(load)?,
-        prompt_eval_count: PROMPT_TOKENS,
-        prompt_eval_duration: nanos(prompt)?,
-        eval_count: row.tokens.into(),
-        eval_duration: nanos(eval)?,
-    };
-    chunks.push(chunk(
-        at,
-        &Line { model: &row.model, created_at: created_at(at), response: "", done: true, end: Some(end) },
-    )?);
-    Some(chunks)
-}
-
-fn chunk(at: Duration, line: &Line<'_>) -> Option<Chunk> {
-    let mut bytes = serde_json::to_vec(line).ok()?;
-    bytes.push(b'\n');
-    Some(Chunk::new(u64::try_from(at.as_micros()).ok()?, bytes))
+    let words = (1..row.tokens).zip(WORDS.iter().cycle().copied());
+    words.chain([(row.tokens, "")]).map(|(token, word)| chunk(token, word)).collect()
 }
 
 fn nanos(time: Duration) -> Option<u64> {

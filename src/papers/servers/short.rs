@@ -2,9 +2,9 @@
 
 use super::super::data::WARM_LOAD_MS;
 use super::super::fit::mean;
-use super::super::judge::{Judged, errors};
+use super::super::judge::{Judged, errors, of};
 use super::super::predict::{Backend, Setup};
-use super::{changes, is_one_server, of};
+use super::{changes, is_one_server};
 
 /// The section.
 pub(super) fn section(judged: &[Judged<'_>], sets: &[&str]) -> String {

@@ -5,10 +5,10 @@ use std::time::Duration;
 use super::score::{Prediction, Score, SetPrediction};
 
 /// The largest error of a wall time.
-pub const WALL: f64 = 0.05;
+pub(crate) const WALL: f64 = 0.05;
 
 /// The largest median error of a chunk.
-pub const CHUNK: f64 = 0.10;
+pub(crate) const CHUNK: f64 = 0.10;
 
 /// Two streams that share a device do this much of the work of one alone, or more, if they only take turns.
 const TURNS: f64 = 0.8;
@@ -21,7 +21,7 @@ const FASTER: f64 = 1.01;
 
 /// What can be said of a set.
 #[derive(Clone, Debug, PartialEq)]
-pub struct ShareCheck {
+pub(crate) struct ShareCheck {
     /// Whether every error is within the limits.
     pub holds: bool,
     /// The largest error of a wall time, without its sign.
@@ -34,7 +34,7 @@ pub struct ShareCheck {
 
 /// What a share cannot describe.
 #[derive(Clone, Debug, PartialEq)]
-pub enum Misfit {
+pub(crate) enum Misfit {
     /// An agent was faster together than alone.
     Faster {
         /// The agent.
@@ -77,7 +77,7 @@ pub enum Misfit {
 }
 
 /// Judges an outcome.
-pub fn check(outcome: &SetPrediction) -> ShareCheck {
+pub(crate) fn check(outcome: &SetPrediction) -> ShareCheck {
     let judged: Vec<(&Score, &Prediction)> =
         outcome.judged().filter_map(|score| Some((score, score.prediction.as_ref()?))).collect();
     let wall_error = judged.iter().map(|(_, found)| found.wall_error.abs()).fold(0.0, f64::max);

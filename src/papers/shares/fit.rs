@@ -21,7 +21,7 @@ const CUTS: usize = 24;
 
 /// The share with which the predicted arrivals of `repetition` are nearest to the recorded ones; nothing where no two
 /// streams ever meet on the device, so that every share predicts the same.
-pub fn fit(repetition: &Repetition) -> Option<f64> {
+pub(crate) fn fit(repetition: &Repetition) -> Option<f64> {
     if !do_meet(repetition) {
         return None;
     }
@@ -37,7 +37,7 @@ pub fn fit(repetition: &Repetition) -> Option<f64> {
 }
 
 /// The curve of a share; without one, every stream is as if alone.
-pub fn curve(share: Option<f64>) -> Curve {
+pub(crate) fn curve(share: Option<f64>) -> Curve {
     let Some(share) = share else { return Curve::Independent };
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is within 1 and a million")]
     let millionths = (share * FULL).round().clamp(1.0, FULL) as u32;
@@ -79,7 +79,7 @@ fn mean_error(repetition: &Repetition, share: f64) -> f64 {
 }
 
 /// From one instant to the other, in nanoseconds.
-pub fn distance(one: Instant, other: Instant) -> u64 {
+pub(crate) fn distance(one: Instant, other: Instant) -> u64 {
     one.as_nanos().abs_diff(other.as_nanos())
 }
 

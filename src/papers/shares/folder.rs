@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::error::PredictError;
+use crate::papers::PapersError;
 
 /// A set, by its files.
 #[derive(Debug, Default)]
@@ -49,7 +49,7 @@ const NO_ROLE: &str = "the name does not say whether this was recorded alone or 
 const ONLY: &str = "1";
 
 /// The sets in `dir`, or the one set that it is.
-pub(super) fn sets(dir: &Path) -> Result<Vec<SetFiles>, PredictError> {
+pub(super) fn sets(dir: &Path) -> Result<Vec<SetFiles>, PapersError> {
     let (files, folders) = listing(dir)?;
     if !files.is_empty() {
         let beside =
@@ -64,11 +64,11 @@ pub(super) fn sets(dir: &Path) -> Result<Vec<SetFiles>, PredictError> {
             sets.push(set_of(&folder, files, &alone)?);
         }
     }
-    if sets.is_empty() { Err(PredictError::unfit(dir, NO_SET)) } else { Ok(sets) }
+    if sets.is_empty() { Err(PapersError::unfit(dir, NO_SET)) } else { Ok(sets) }
 }
 
 /// The recordings in those of `folders` that say they were made alone.
-fn alone_in(folders: &[PathBuf]) -> Result<Vec<Labelled>, PredictError> {
+fn alone_in(folders: &[PathBuf]) -> Result<Vec<Labelled>, PapersError> {
     let mut alone = Vec::new();
     for folder in folders {
         let (files, _) = listing(folder)?;
@@ -80,7 +80,7 @@ fn alone_in(folders: &[PathBuf]) -> Result<Vec<Labelled>, PredictError> {
 }
 
 /// The set in `dir`, which holds `files`; `alone` are the recordings of folders beside it.
-fn set_of(dir: &Path, files: Vec<PathBuf>, alone: &[Labelled]) -> Result<SetFiles, PredictError> {
+fn set_of(dir: &Path, files: Vec<PathBuf>, alone: &[Labelled]) -> Result<SetFiles, PapersError> {
     if role_of_folder(dir, &files) != Some(Role::Together) {
         return set_of_files(dir, files);
     }
@@ -93,8 +93,8 @@ fn parent_of(dir: &Path) -> &Path {
 }
 
 /// The recordings and the folders in `dir`, in the order of their names.
-fn listing(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PredictError> {
-    let failed = |source| PredictError::Io { path: dir.to_owned(), source };
+fn listing(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PapersError> {
+    let failed = |source| PapersError::Read { path: dir.to_owned(), source };
     let (mut files, mut folders) = (Vec::new(), Vec::new());
     for entry in dir.read_dir().map_err(failed)? {
         let path = entry.map_err(failed)?.path();
@@ -109,23 +109,22 @@ fn listing(dir: &Path) -> Result<(Vec<PathBuf>, Vec<PathBuf>), PredictError> {
     Ok((files, folders))
 }
 
-fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<SetFiles, PredictError> {
+fn set_of_files(dir: &Path, files: Vec<PathBuf>) -> Result<SetFiles, PapersError> {
     let mut set = SetFiles { name: name_of(dir), ..SetFiles::default() };
     for path in files {
         match by_name(&path) {
             Some((Role::Alone, labelled)) => set.alone.push(labelled),
             Some((Role::Together, labelled)) => set.together.push(labelled),
-            None => return Err(PredictError::unfit(&path, NO_ROLE)),
+            None => return Err(PapersError::unfit(&path, NO_ROLE)),
         }
     }
     // `rep10` comes after `rep2`.
     set.together.sort_by_key(|file| (file.repetition.len(), file.repetition.clone(), file.agent.clone()));
     let is_known = |repetition: &str| set.together.iter().any(|file| file.repetition == repetition);
     match set.alone.iter().find(|file| !is_known(&file.repetition)) {
-        Some(Labelled { path, repetition, .. }) => Err(PredictError::unfit(
-            path,
-            format!("recorded alone, but there is no recording of {repetition} together"),
-        )),
+        Some(Labelled { path, repetition, .. }) => {
+            Err(PapersError::unfit(path, format!("recorded alone, but there is no recording of {repetition} together")))
+        }
         None => Ok(set),
     }
 }

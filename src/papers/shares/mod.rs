@@ -3,7 +3,7 @@
 //! | file | what |
 //! | --- | --- |
 //! | `folder` | which file is what, by the names alone |
-//! | `read`, `error` | sets out of files, and why there are none |
+//! | `read` | sets out of files |
 //! | `set` | the same requests alone and together |
 //! | `simulate` | when the chunks of streams that share a device arrive |
 //! | `fit` | the share with the least error |
@@ -11,24 +11,23 @@
 //! | `check` | whether a share describes a set, and why not |
 //! | `page` | all of it as text |
 
-pub mod check;
-mod error;
-pub mod fit;
+mod check;
+mod fit;
 mod folder;
 pub mod page;
 mod read;
-pub mod score;
-pub mod set;
-pub mod simulate;
+mod score;
+mod set;
+mod simulate;
 
 use std::path::Path;
 
-pub use error::PredictError;
+use super::PapersError;
 use score::SetPrediction;
 
 /// Reads the sets in `dir` (or the one set that it is), fits a share on the first repetition of each, and predicts the
 /// others with it; where there is one only, that one.
-pub fn predict(dir: &Path) -> Result<Vec<SetPrediction>, PredictError> {
+pub fn predict(dir: &Path) -> Result<Vec<SetPrediction>, PapersError> {
     Ok(read::sets(dir)?.iter().map(SetPrediction::of).collect())
 }
 

@@ -11,12 +11,12 @@ use mock_ollama::recording::limits::MAX_FILE_BYTES;
 use mock_ollama::recording::{End, Exchange, Recording, Request, read};
 use serde::Deserialize;
 
-use super::error::PredictError;
 use super::folder::{self, Labelled, SetFiles};
 use super::set::{Agent, Repetition, Set};
+use crate::papers::PapersError;
 
 /// The sets in `dir`, or the one set that it is.
-pub(super) fn sets(dir: &Path) -> Result<Vec<Set>, PredictError> {
+pub(super) fn sets(dir: &Path) -> Result<Vec<Set>, PapersError> {
     folder::sets(dir)?.into_iter().map(set_of).collect()
 }
 
@@ -29,13 +29,13 @@ struct AgentRecording {
     chunks: Vec<Duration>,
 }
 
-fn set_of(found: SetFiles) -> Result<Set, PredictError> {
+fn set_of(found: SetFiles) -> Result<Set, PapersError> {
     let alone = found.alone.into_iter().map(recording_of).collect::<Result<Vec<_>, _>>()?;
     let mut set = Set { name: found.name, repetitions: Vec::new() };
     for group in found.together.chunk_by(|one, other| one.repetition == other.repetition) {
         let (name, path) = (group[0].repetition.clone(), group[0].path.clone());
         if group.len() < 2 {
-            return Err(PredictError::unfit(
+            return Err(PapersError::unfit(
                 &path,
                 format!("recorded together, but with nobody: no second file of {name}"),
             ));
@@ -47,7 +47,7 @@ fn set_of(found: SetFiles) -> Result<Set, PredictError> {
         match unknown {
             Some(index) if !found.is_partial || !is_any_known => {
                 let why = "recorded together, but there is no recording of the same request alone";
-                return Err(PredictError::unfit(&group[index].path, why));
+                return Err(PapersError::unfit(&group[index].path, why));
             }
             _ => set.repetitions.push(Repetition { name, agents }),
         }
@@ -57,7 +57,7 @@ fn set_of(found: SetFiles) -> Result<Set, PredictError> {
 
 /// What was recorded together, with how the same request is alone: of the same agent and repetition where there is
 /// such a recording.
-fn agent_of(recorded: AgentRecording, alone: &[AgentRecording]) -> Result<Agent, PredictError> {
+fn agent_of(recorded: AgentRecording, alone: &[AgentRecording]) -> Result<Agent, PapersError> {
     let same = alone.iter().filter(|other| other.request == recorded.request);
     let nearest = same.min_by_key(|other| {
         (other.file.agent != recorded.file.agent, other.file.repetition != recorded.file.repetition)
@@ -67,13 +67,13 @@ fn agent_of(recorded: AgentRecording, alone: &[AgentRecording]) -> Result<Agent,
     {
         let there = format!("{} of {}", other.chunks.len(), other.file.path.display());
         let why = format!("{} chunks, but {there}: not the same answer", recorded.chunks.len());
-        return Err(PredictError::unfit(&recorded.file.path, why));
+        return Err(PapersError::unfit(&recorded.file.path, why));
     }
     let since_first =
         |other: &AgentRecording| other.chunks.iter().map(|at| at.saturating_sub(other.chunks[0])).collect();
     let Some(sent) = recorded.sent else {
         let why = "no sent_us, so its place on the clock of the set is not known";
-        return Err(PredictError::unfit(&recorded.file.path, why));
+        return Err(PapersError::unfit(&recorded.file.path, why));
     };
     Ok(Agent {
         prompt: recorded.chunks[0],
@@ -83,9 +83,9 @@ fn agent_of(recorded: AgentRecording, alone: &[AgentRecording]) -> Result<Agent,
     })
 }
 
-fn recording_of(file: Labelled) -> Result<AgentRecording, PredictError> {
+fn recording_of(file: Labelled) -> Result<AgentRecording, PapersError> {
     let recording = recording_at(&file.path)?;
-    let unfit = |why: String| PredictError::unfit(&file.path, why);
+    let unfit = |why: String| PapersError::unfit(&file.path, why);
     let count = recording.exchanges.len();
     let Ok([exchange]) = <[Exchange; 1]>::try_from(recording.exchanges) else {
         return Err(unfit(format!("{count} exchanges; expected one")));
@@ -112,10 +112,10 @@ struct FirstLine {
     recording: Option<u64>,
 }
 
-fn recording_at(path: &Path) -> Result<Recording, PredictError> {
+fn recording_at(path: &Path) -> Result<Recording, PapersError> {
     let bytes = read_limited(path, MAX_FILE_BYTES).map_err(|source| match source.kind() {
-        ErrorKind::FileTooLarge => PredictError::unfit(path, source.to_string()),
-        _ => PredictError::Io { path: path.to_owned(), source },
+        ErrorKind::FileTooLarge => PapersError::unfit(path, source.to_string()),
+        _ => PapersError::Read { path: path.to_owned(), source },
     })?;
     let label = path.display().to_string();
     let first = bytes.split(|byte| *byte == b'\n').next().unwrap_or_default();
@@ -125,11 +125,11 @@ fn recording_at(path: &Path) -> Result<Recording, PredictError> {
             let options = ImportOptions { name: "capture".to_owned(), ..ImportOptions::default() };
             let made = import(&[Input { label: &label, bytes: &bytes }], &options).map_err(|error| match error {
                 // This one does not name the file.
-                ImportError::Invalid(problem) => PredictError::unfit(path, problem.to_string()),
+                ImportError::Invalid(problem) => PapersError::unfit(path, problem.to_string()),
                 error => error.into(),
             })?;
             Ok(made.recording)
         }
-        FirstLine { .. } => Err(PredictError::unfit(path, "neither a recording of this project nor raw-capture/1")),
+        FirstLine { .. } => Err(PapersError::unfit(path, "neither a recording of this project nor raw-capture/1")),
     }
 }

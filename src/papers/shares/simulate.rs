@@ -26,7 +26,7 @@ pub enum Need {
 }
 
 /// When each chunk of each stream arrives, the first ones included; nothing of a stream that only holds a place.
-pub fn simulate(streams: &[DeviceStream], curve: &Curve) -> Vec<Vec<Instant>> {
+pub(crate) fn simulate(streams: &[DeviceStream], curve: &Curve) -> Vec<Vec<Instant>> {
     let mut player = Player::new(curve.clone());
     for (rank, stream) in (0..).zip(streams) {
         player.wait_until(rank, stream.first);

@@ -43,8 +43,7 @@ pub(super) fn balance_pct(judged: &Judged<'_>) -> f64 {
 }
 
 fn decode_speed(judged: &Judged<'_>) -> f64 {
-    let tokens: f64 = judged.run.agents.iter().map(|agent| f64::from(agent.tokens)).sum();
-    tokens / judged.run.agents.iter().map(|agent| agent.eval_ms / 1e3).sum::<f64>()
+    judged.run.tokens() / judged.run.agents.iter().map(|agent| agent.eval_ms / 1e3).sum::<f64>()
 }
 
 fn first_token(judged: &Judged<'_>) -> f64 {
@@ -77,7 +76,7 @@ pub(super) fn findings(judged: &[Judged<'_>]) -> Option<Vec<Finding>> {
             smallest_effect: metric.smallest_effect,
             seed: SEED,
         };
-        let means = explain(&rows, question).ok()?;
+        let means = explain(&rows, question)?;
         Some(Finding { metric, runs: runs.len(), means, ranks: p_value(&rows, Scale::Ranks, SEED)? })
     };
     METRICS.iter().map(finding).collect()

@@ -1,9 +1,9 @@
 //! The page in a few lines, each computed from its data. A line whose data are not there is left out.
 
 use super::super::fit::mean;
-use super::super::judge::{Judged, errors};
+use super::super::judge::{Judged, errors, of, published_pct};
 use super::label::{Finding, balance_pct};
-use super::{BASE, MUTEX, pct, points};
+use super::{BASE, MUTEX, pct, points, range};
 
 /// The section; empty where there is nothing to say.
 pub(super) fn section(judged: &[Judged<'_>], findings: &[Finding]) -> String {
@@ -45,23 +45,17 @@ fn predicted(judged: &[Judged<'_>]) -> Option<String> {
 
 /// The runtime that held a mutex. Its place is told where there are others.
 fn mutex(judged: &[Judged<'_>]) -> Option<String> {
-    let published = |runs: &[&Judged<'_>]| mean(runs.iter().map(|judged| judged.run.row.efficiency_pct));
     let held = picked(judged, |judged| judged.run.setup == MUTEX && judged.run.is_warm());
     let name = &held.first()?.run.row.runtime;
     let others = picked(judged, |judged| judged.run.setup != MUTEX);
-    let is_last = |other: &&Judged<'_>| {
-        let runtime = &other.run.row.runtime;
-        published(&picked(judged, |judged| judged.run.row.runtime == *runtime)) > published(&held)
-    };
+    let is_last = |other: &&Judged<'_>| published_pct(&of(judged, &other.run.row.runtime)) > published_pct(&held);
     let place = if !others.is_empty() && others.iter().all(is_last) { ", the last," } else { "" };
-    let with = |judged: &Judged<'_>| judged.with(MUTEX);
-    let warm = judged.iter().filter(|judged| judged.run.is_warm()).map(with);
-    let (least, most) = warm.fold((f64::INFINITY, 0.0_f64), |(a, b), x| (a.min(x), b.max(x)));
+    let (least, most) = range(judged.iter().filter(|judged| judged.run.is_warm()).map(|judged| judged.with(MUTEX)));
     let any = if pct(least) == pct(most) { pct(most) } else { format!("{least:.2} to {most:.2} %") };
     Some(format!(
         "{name}{place} has {} because its program held a mutex for the whole call. With the mutex any runtime comes out \
          at {any}; without it {name} moves to {}.",
-        pct(published(&held)),
+        pct(published_pct(&held)),
         pct(mean(held.iter().map(|judged| judged.with(BASE))))
     ))
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use crate::stats::Verdict;
-use crate::stats::quantile::median;
+use crate::stats::quantile::{count, median};
 
 use crate::measure::bounds::{Bound, BoundKind, Lateness, Metric, Observed};
 use crate::report::inputs::Inputs;
@@ -92,10 +92,6 @@ fn observe(inputs: &Inputs<'_>, variant: &VariantTimings, run: &RunTimings) -> O
             us: measured.lateness_us.map_or(0.0, |late| micros(late.p99)),
         },
     }
-}
-
-fn count(number: usize) -> f64 {
-    u32::try_from(number).map_or(f64::INFINITY, f64::from)
 }
 
 #[expect(clippy::cast_precision_loss, reason = "microseconds of a run are far below 2^53")]

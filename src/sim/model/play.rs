@@ -11,7 +11,6 @@ use mock_ollama::seed::Seed;
 use super::super::player::{Player, Rank};
 use super::error::ModelError;
 use super::scripts::Scripts;
-use super::sink::Sink;
 use crate::clients::AgentEvent;
 use crate::ndjson::ObjectSummary;
 use crate::transcript::ExchangeOutcome;
@@ -37,7 +36,8 @@ struct Agents<'a, S> {
     permits: usize,
     /// Agents without a permit, in the order in which they asked.
     waiting: VecDeque<Rank>,
-    sink: &'a mut S,
+    /// Takes each event: its instant, the agent's name, the exchange and what happened.
+    sink: S,
 }
 
 /// Where an agent is.
@@ -69,8 +69,8 @@ enum Next {
     Timeout,
 }
 
-impl<'a, S: Sink> Play<'a, S> {
-    pub(super) fn new(workload: &'a Workload, pace: Pace, seed: Seed, sink: &'a mut S) -> Result<Self, ModelError> {
+impl<'a, S: FnMut(Instant, &str, u32, AgentEvent)> Play<'a, S> {
+    pub(super) fn new(workload: &'a Workload, pace: Pace, seed: Seed, sink: S) -> Result<Self, ModelError> {
         if workload.backend != Settings::default() {
             return Err(ModelError::Backend);
         }
@@ -120,14 +120,14 @@ impl<'a, S: Sink> Play<'a, S> {
     }
 }
 
-impl<S: Sink> Agents<'_, S> {
+impl<S: FnMut(Instant, &str, u32, AgentEvent)> Agents<'_, S> {
     fn plan(&self, rank: Rank) -> &AgentPlan {
         &self.plans[self.order[rank as usize] as usize]
     }
 
     fn note(&mut self, at: Instant, rank: Rank, event: AgentEvent) {
         let plan = &self.plans[self.order[rank as usize] as usize];
-        self.sink.note(at, &plan.name, self.states[rank as usize].exchange, event);
+        (self.sink)(at, &plan.name, self.states[rank as usize].exchange, event);
     }
 
     /// Gives the next waiting agent a permit, if there is one; agents without requests hand theirs on at once.
@@ -211,7 +211,7 @@ impl<S: Sink> Agents<'_, S> {
         let agent = &mut self.states[rank as usize];
         let script = self.scripts.get(agent.script);
         let chunk = agent.chunk as usize;
-        let mut note = |event| self.sink.note(at, name, agent.exchange, event);
+        let mut note = |event| (self.sink)(at, name, agent.exchange, event);
         if chunk == 0 {
             note(AgentEvent::Head { status: script.status });
         }

@@ -129,6 +129,7 @@ impl Reader {
     }
 }
 
-fn count(length: usize) -> Result<u32, ModelError> {
+/// Returns a number of things, which are not more than there may be.
+pub(super) fn count(length: usize) -> Result<u32, ModelError> {
     length.try_into().map_err(|_| ModelError::TooMany)
 }

@@ -10,7 +10,7 @@ use mock_ollama::schedule::Pace;
 use mock_ollama::seed::Seed;
 
 use super::error::ModelError;
-use super::script::Script;
+use super::script::{Script, count};
 use crate::workload::{RequestPlan, Workload};
 
 /// The scripts of all answers that a workload gets.
@@ -96,7 +96,7 @@ impl Maker<'_> {
             scripts.push(self.script(response)?);
         }
         let (recording, exchange) = chosen.key();
-        let next = number(self.choices.len())?;
+        let next = count(self.choices.len())?;
         let choice = *self.choices.entry((Arc::clone(recording), exchange)).or_insert(next);
         Ok(Some(Answers { choice, scripts }))
     }
@@ -108,13 +108,9 @@ impl Maker<'_> {
         if let Some(known) = self.known.get(&key) {
             return Ok(*known);
         }
-        let number = number(self.scripts.len())?;
+        let number = count(self.scripts.len())?;
         self.scripts.push(Script::new(response, self.pace)?);
         self.known.insert(key, number);
         Ok(number)
     }
-}
-
-fn number(length: usize) -> Result<u32, ModelError> {
-    length.try_into().map_err(|_| ModelError::TooMany)
 }

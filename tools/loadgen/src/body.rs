@@ -1,25 +1,9 @@
 //! The lines of an answer.
 
 use std::fmt::Write as _;
-use std::io::Write as _;
 
-use clap::Args;
-
-/// Print an answer: as many lines as tokens, all of about 109 bytes.
-#[derive(Args)]
-pub(crate) struct BodyArgs {
-    /// How many tokens, which is lines
-    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=100_000))]
-    tokens: u32,
-}
-
-/// Runs the verb.
-pub(crate) fn run(args: &BodyArgs) -> anyhow::Result<()> {
-    Ok(std::io::stdout().lock().write_all(answer(args.tokens).as_bytes())?)
-}
-
-/// An answer of `/api/generate`, a line for each token.
-pub(crate) fn answer(tokens: u32) -> String {
+/// Returns an answer of `/api/generate`: a line of about 109 bytes for each token.
+pub fn answer(tokens: u32) -> String {
     (0..tokens).fold(String::new(), |mut text, k| {
         let (millis, done) = (100 + k % 900, k + 1 == tokens);
         // Writing to a string cannot fail.

@@ -2,7 +2,7 @@
 
 use clap::{Parser, Subcommand};
 
-use crate::{body, load, on, raw};
+use crate::{load, on, raw};
 
 /// Measures servers of streamed answers.
 #[derive(Parser)]
@@ -16,7 +16,6 @@ struct Cli {
 enum Verb {
     Load(load::LoadArgs),
     Raw(raw::RawArgs),
-    Body(body::BodyArgs),
     On(on::OnArgs),
 }
 
@@ -25,7 +24,6 @@ pub fn run() -> anyhow::Result<()> {
     match Cli::parse().verb {
         Verb::Load(args) => load::run(&args),
         Verb::Raw(args) => raw::run(&args),
-        Verb::Body(args) => body::run(&args),
         Verb::On(args) => on::run(&args),
     }
 }

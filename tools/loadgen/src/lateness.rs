@@ -14,11 +14,6 @@ pub(crate) fn lateness(arrivals: &[i64], gap: i64) -> impl Iterator<Item = i64> 
     offsets(arrivals, gap).map(move |offset| offset - anchor)
 }
 
-/// By how much each interval misses the gap.
-pub(crate) fn gap_errors(arrivals: &[i64], gap: i64) -> impl Iterator<Item = i64> {
-    arrivals.windows(2).map(move |pair| (pair[1] - pair[0] - gap).abs())
-}
-
 /// How much later the stream's end is than its beginning, from the median of the first tenth of the tokens to that of the last.
 ///
 /// `None` for fewer than ten tokens. Extrapolated from the distance of those medians to that of the first and last token.
@@ -61,16 +56,14 @@ mod tests {
     fn a_stream_on_time_is_not_late_whatever_its_offset() {
         let arrivals = on_time(200);
         assert!(lateness(&arrivals, 10 * MS).all(|late| late == 0));
-        assert!(gap_errors(&arrivals, 10 * MS).all(|error| error == 0));
         assert_eq!(drift(&arrivals, 10 * MS), Some(0));
     }
 
     #[test]
-    fn one_late_token_is_late_alone_and_spoils_two_gaps() {
+    fn one_late_token_is_late_alone() {
         let mut arrivals = on_time(20);
         arrivals[7] += 300;
         assert_eq!(lateness(&arrivals, 10 * MS).filter(|late| *late > 0).collect::<Vec<_>>(), [300]);
-        assert_eq!(gap_errors(&arrivals, 10 * MS).filter(|error| *error > 0).collect::<Vec<_>>(), [300, 300]);
         assert_eq!(drift(&arrivals, 10 * MS), Some(0));
     }
 
@@ -86,7 +79,6 @@ mod tests {
     fn a_sleep_after_each_token_drifts_and_the_drift_shows() {
         let arrivals: Vec<i64> = (0..200).map(|k| k * (10 * MS + 80_000)).collect();
         assert_eq!(lateness(&arrivals, 10 * MS).last(), Some(199 * 80_000));
-        assert_eq!(gap_errors(&arrivals, 10 * MS).max(), Some(80_000));
         assert_eq!(drift(&arrivals, 10 * MS), Some(199 * 80_000));
     }
 
@@ -95,7 +87,6 @@ mod tests {
         assert_eq!(drift(&on_time(9), 10 * MS), None);
         assert_eq!(anchor(&[], 10 * MS), None);
         assert_eq!(lateness(&[], 10 * MS).count(), 0);
-        assert_eq!(gap_errors(&[1], 10 * MS).count(), 0);
     }
 
     proptest! {

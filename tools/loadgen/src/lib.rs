@@ -6,15 +6,14 @@
 //! | `cli` | the verbs of the program `loadgen` |
 //! | `load` | asks for streams on many connections, and measures how fast and how punctually they came |
 //! | `raw` | serves one pre-encoded answer and does nothing else: the ceiling of a socket on this host |
-//! | `body` | the lines that `raw` serves, to make a recording with the same bytes |
+//! | [`body`] | the lines that `raw` serves, to make a recording with the same bytes |
 //! | `on` | becomes another program on one core |
 //!
-//! All but the report is for Linux: epoll, kernel receive timestamps and `/proc` are the point of it.
+//! All but the report and the lines is for Linux: epoll, kernel receive timestamps and `/proc` are the point of it.
 
+pub mod body;
 pub mod report;
 
-#[cfg(target_os = "linux")]
-mod body;
 #[cfg(target_os = "linux")]
 pub mod cli;
 #[cfg(target_os = "linux")]

@@ -17,10 +17,7 @@ pub(crate) struct ProcessUsage {
     pub(crate) waited: u64,
     /// Cores that it may run on.
     pub(crate) cores: u32,
-    pub(crate) threads: u64,
     pub(crate) rss_kib: u64,
-    /// The most it ever was.
-    pub(crate) peak_rss_kib: u64,
 }
 
 impl ProcessUsage {
@@ -45,9 +42,7 @@ impl ProcessUsage {
                 .filter_map(|digit| digit.to_digit(16))
                 .map(u32::count_ones)
                 .sum(),
-            threads: field(20)?,
             rss_kib: kib(status, "VmRSS")?,
-            peak_rss_kib: kib(status, "VmHWM")?,
         })
     }
 }
@@ -130,15 +125,7 @@ mod tests {
     fn a_process_is_read_whatever_its_name() {
         let stat = "7 (a) b (c) S 1 7 7 0 -1 0 9 0 0 0 150 25 3 4 20 0 2 0 99 1000 300 1";
         let status = "Name:\ta\nVmHWM:\t    2048 kB\nVmRSS:\t    1024 kB\nCpus_allowed:\t1,0000000f\n";
-        let expected = ProcessUsage {
-            ticks: 175,
-            user_ticks: 150,
-            waited: 9,
-            cores: 5,
-            threads: 2,
-            rss_kib: 1024,
-            peak_rss_kib: 2048,
-        };
+        let expected = ProcessUsage { ticks: 175, user_ticks: 150, waited: 9, cores: 5, rss_kib: 1024 };
         assert_eq!(ProcessUsage::parse(stat, status, 9), Some(expected));
         assert_eq!(ProcessUsage::parse("7 (a) S 1", status, 9), None);
     }

@@ -9,26 +9,18 @@ pub struct LoadReport {
     pub streams: u32,
     pub gap_us: u32,
     pub window_s: f64,
-    pub responses: u64,
-    pub requests_per_s: f64,
     pub tokens: u64,
     pub tokens_per_s: f64,
-    pub bytes: u64,
     pub errors: RequestErrors,
-    pub tokens_per_read: f64,
-    pub tokens_per_chunk: f64,
     /// TCP segments with data that the network namespace sent, less the requests, over tokens; `null` where the kernel does
     /// not count them.
     pub segments_per_token: Option<f64>,
-    /// The clock of the arrivals; `kernel` only if all of them are the kernel's.
-    pub stamp: Stamp,
-    pub ttft_us: Option<Quantiles>,
+    /// Whether each arrival is the kernel's instant of its packet, in which the load generator's own delay is not.
+    pub kernel_stamps: bool,
     pub lateness_us: Option<Quantiles>,
-    pub gap_error_us: Option<Quantiles>,
     /// Over the answer, of each stream that got half of it at least.
     pub drift_us: Option<Quantiles>,
     pub server: ServerUsage,
-    pub load_cpu: f64,
     /// Cores that neither the server nor the load generator had.
     pub other_cpu: f64,
 }
@@ -44,10 +36,6 @@ pub struct ServerUsage {
     pub user_ns_per_token: f64,
     /// At the window's end.
     pub rss_kib: u64,
-    /// The most there ever was.
-    pub peak_rss_kib: u64,
-    /// At the window's end.
-    pub threads: u64,
 }
 
 /// Answers that were not what was asked for.
@@ -71,14 +59,4 @@ pub struct Quantiles {
     pub p50: f64,
     pub p99: f64,
     pub max: f64,
-}
-
-/// The clock that the instant of an arrival is read from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "lowercase")]
-pub enum Stamp {
-    /// The kernel's, of the packet: the load generator's own delay is not in it
-    Kernel,
-    /// The load generator's after the read
-    User,
 }

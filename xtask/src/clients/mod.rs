@@ -14,7 +14,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{cargo, process};
 use flows::{FLOWS, Flow};
-use server::FlowServer;
+use server::Journal;
 
 /// Runs every flow whose name contains `only`, prints what each client said, and fails when one of them did.
 ///
@@ -48,12 +48,13 @@ pub(crate) fn run(only: &str) -> Result<()> {
 fn drive(flow: &Flow) -> Result<String> {
     flow.install().context("the client could not be installed")?;
     let journal = cargo::target().join("clients").join(format!("{}.journal.json", flow.name.replace(' ', "-")));
-    let server = FlowServer::start(flow.serve, &journal)?;
+    let server = server::start(flow.serve, &journal)?;
     let mut client = flow.command();
-    client.current_dir(cargo::root()).stderr(Stdio::inherit()).env("OLLAMA_HOST", server.url());
+    client.current_dir(cargo::root()).stderr(Stdio::inherit()).env("OLLAMA_HOST", format!("http://{}", server.addr()));
     let said = process::output(client.envs([("NO_PROXY", "127.0.0.1"), ("no_proxy", "127.0.0.1")]))?;
     print!("{said}");
-    let seen = server.stop()?;
+    server.stop()?;
+    let seen = Journal::read(&journal)?;
     let cancelled = seen.check(flow.cancels)?;
     let last = said.lines().last().unwrap_or_default();
     Ok(format!("{last} ({} requests, {cancelled} cancelled)", seen.requests()))

@@ -1,7 +1,7 @@
 //! The server that a flow talks to, and the journal that it leaves.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
@@ -14,57 +14,29 @@ use crate::server::ServerProcess;
 /// The word whose answer the flows leave in its midst.
 const CANCELLED: &str = "SLOW";
 
-/// The server of a flow, which ends with this value.
-pub(super) struct FlowServer {
-    process: ServerProcess,
-    journal: PathBuf,
+/// Starts the server that has been built, on a free port. It leaves `journal` when it is stopped.
+pub(super) fn start(serve: &[&str], journal: &Path) -> Result<ServerProcess> {
+    if let Some(folder) = journal.parent() {
+        fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    }
+    let mut command = Command::new(cargo::target().join("release/mock-ollama"));
+    command.arg("serve").args(serve).args(["--listen", "127.0.0.1:0", "--journal"]).arg(journal);
+    ServerProcess::start(command.current_dir(cargo::root()))
 }
 
-impl FlowServer {
-    /// Starts the server that has been built, on a free port.
-    pub(super) fn start(serve: &[&str], journal: &Path) -> Result<Self> {
-        if let Some(folder) = journal.parent() {
-            fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
-        }
-        let mut command = Command::new(cargo::target().join("release/mock-ollama"));
-        command.arg("serve").args(serve).args(["--listen", "127.0.0.1:0", "--journal"]).arg(journal);
-        let process = ServerProcess::start(command.current_dir(cargo::root()))?;
-        Ok(Self { process, journal: journal.to_owned() })
-    }
-
-    /// Where it listens.
-    pub(super) fn url(&self) -> String {
-        format!("http://{}", self.process.addr())
-    }
-
-    /// Stops it as Ctrl-C does, and reads what it saw.
-    pub(super) fn stop(self) -> Result<Journal> {
-        self.process.stop()?;
-        let text = fs::read_to_string(&self.journal);
-        let text = text.with_context(|| format!("the server left no {}", self.journal.display()))?;
-        serde_json::from_str(&text).with_context(|| format!("{} is no journal", self.journal.display()))
-    }
-}
-
-/// The requests that a server saw, as far as the flows need them (`mock_ollama::journal::Journal`).
+/// The requests that a server saw (`mock_ollama::journal::Journal`).
 #[derive(Debug, Deserialize)]
 pub(super) struct Journal {
-    entries: Vec<Entry>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Entry {
-    request: Request,
-    fate: Value,
-}
-
-#[derive(Debug, Deserialize)]
-struct Request {
-    target: String,
-    body: String,
+    entries: Vec<Value>,
 }
 
 impl Journal {
+    /// Reads what a server left.
+    pub(super) fn read(path: &Path) -> Result<Self> {
+        let text = fs::read_to_string(path).with_context(|| format!("the server left no {}", path.display()))?;
+        serde_json::from_str(&text).with_context(|| format!("{} is no journal", path.display()))
+    }
+
     /// How many requests there were.
     pub(super) fn requests(&self) -> usize {
         self.entries.len()
@@ -72,9 +44,11 @@ impl Journal {
 
     /// Checks that the server saw `expected` clients hang up in the midst of an answer, and returns that number.
     pub(super) fn check(&self, expected: usize) -> Result<usize> {
-        let slow: Vec<&Entry> = self.entries.iter().filter(|entry| entry.request.body.contains(CANCELLED)).collect();
-        if let Some(entry) = slow.iter().find(|entry| entry.fate.get("aborted").is_none()) {
-            bail!("the server did not see that {} was left: {}", entry.request.target, entry.fate);
+        let has_word = |entry: &&Value| entry["request"]["body"].as_str().is_some_and(|body| body.contains(CANCELLED));
+        let slow: Vec<&Value> = self.entries.iter().filter(has_word).collect();
+        if let Some(entry) = slow.iter().find(|entry| entry["fate"]["aborted"].is_null()) {
+            let target = entry["request"]["target"].as_str().unwrap_or_default();
+            bail!("the server did not see that {target} was left: {}", entry["fate"]);
         }
         if slow.len() != expected {
             bail!("{} streams were left in their midst, expected {expected}", slow.len());

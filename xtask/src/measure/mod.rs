@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use anyhow::{Context as _, Result, ensure};
+use loadgen::body::answer;
 
 use crate::cargo;
 use crate::process::output;
@@ -50,8 +51,7 @@ impl Setup {
         let file = |name: &str| folder.join(name);
         let (loadgen, mock) = (release.join("loadgen"), release.join("mock-ollama"));
         let these = Self { loadgen, mock, body: file("answer.ndjson"), recording: file("answer.jsonl"), folder };
-        let body = output(Command::new(&these.loadgen).args(["body", "--tokens", &TOKENS.to_string()]))?;
-        std::fs::write(&these.body, body).context("cannot write the answer")?;
+        std::fs::write(&these.body, answer(TOKENS)).context("cannot write the answer")?;
         let mut import = Command::new(&these.mock);
         import.arg("import").arg(&these.body).arg("-o").arg(&these.recording);
         output(import.args(["--force", "--path", "/api/generate", "--gap", "10ms"]))?;

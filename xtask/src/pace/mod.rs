@@ -129,10 +129,10 @@ fn measure(
         for place in order {
             let (who, server) = &servers[place];
             let (load, retries) = load(measurement, args, turns, turn);
-            let (window, text) = window::measure(setup, server, load, retries, MAX_OTHER_CORES)?;
-            let (name, who) = (measurement.name, who.name());
+            let window = window::measure(setup, server, load, retries, MAX_OTHER_CORES)?;
+            let (name, who, text) = (measurement.name, who.name(), serde_json::to_string(&window)?);
             // Writing to a string cannot fail.
-            let _ = writeln!(log, r#"{{"name":"{name}","who":"{who}","round":{round},"window":{}}}"#, text.trim());
+            let _ = writeln!(log, r#"{{"name":"{name}","who":"{who}","round":{round},"window":{text}}}"#);
             windows[place].push(window);
         }
     }
@@ -199,13 +199,9 @@ fn rejected(sheets: &[Sheet]) -> Result<()> {
     for sheet in sheets {
         let lines = sheet.lines(true);
         let any = |verdict| lines.iter().any(|line| line.conclusion.verdict == verdict);
-        let which = || format!("{} ({})", sheet.measurement.name, sheet.who.name());
-        if any(TargetOutcome::Fail) {
-            continue;
-        } else if any(TargetOutcome::Inconclusive) {
-            undecided.push(which());
-        } else {
-            through.push(which());
+        if !any(TargetOutcome::Fail) {
+            let which = format!("{} ({})", sheet.measurement.name, sheet.who.name());
+            if any(TargetOutcome::Inconclusive) { undecided.push(which) } else { through.push(which) }
         }
     }
     ensure!(through.is_empty(), "a faulty server was not rejected by {}", through.join(", "));

@@ -104,7 +104,7 @@ fn note(
     let (streams, warm) = (*streams, usual_warm(*streams, gap_us));
     let load = Load { streams, gap_us, warm, seconds: 2.0, patience: f64::from(patience) };
     match window::measure(setup, server, load, u32::from(patience > 0), MAX_OTHER_CORES) {
-        Ok((window, _)) => {
+        Ok(window) => {
             let (rate, other) = (window.tokens_per_s, window.other_cpu);
             eprintln!("round {} {shape}, {name}: {rate:.0} tokens/s, others {other:.2}", round + 1);
             sheet.entry((place, name)).or_default().push(window);

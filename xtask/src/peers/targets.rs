@@ -30,17 +30,15 @@ const fn target(
 }
 
 const TARGETS: &[Target] = &[
-    target("coalesced: tokens/s ÷ aimock", Coalesced, ("aimock", Coalesced), at_least(8.0, 12.0), rate),
-    target("coalesced: tokens/s ÷ uvicorn", Coalesced, ("uvicorn", Coalesced), at_least(30.0, 50.0), rate),
-    target("coalesced: tokens/s ÷ wiremock", Coalesced, ("wiremock", Coalesced), at_least(0.0, 0.6), rate),
-    target("flush per token: tokens/s ÷ uvicorn", Flush, ("uvicorn", Coalesced), at_least(2.0, 2.7), rate),
+    target("coalesced: tokens/s ÷ aimock", Coalesced, ("aimock", Coalesced), at_least(8.0, 12.0), RATE),
+    target("coalesced: tokens/s ÷ uvicorn", Coalesced, ("uvicorn", Coalesced), at_least(30.0, 50.0), RATE),
+    target("coalesced: tokens/s ÷ wiremock", Coalesced, ("wiremock", Coalesced), at_least(0.0, 0.6), RATE),
+    target("flush per token: tokens/s ÷ uvicorn", Flush, ("uvicorn", Coalesced), at_least(2.0, 2.7), RATE),
     target("100 × 10 ms: p99 of aimock ÷ ours", Paced, ("aimock", Paced), at_least(20.0, 100.0), lateness),
     target("100 × 10 ms: p99 of uvicorn ÷ ours", Paced, ("uvicorn", Paced), at_least(20.0, 100.0), lateness),
 ];
 
-fn rate(ours: &LoadReport, peer: &LoadReport) -> Option<f64> {
-    Some(ours.tokens_per_s / peer.tokens_per_s)
-}
+const RATE: fn(&LoadReport, &LoadReport) -> Option<f64> = |ours, peer| Some(ours.tokens_per_s / peer.tokens_per_s);
 
 fn lateness(ours: &LoadReport, peer: &LoadReport) -> Option<f64> {
     Some(peer.lateness_us?.p99 / ours.lateness_us?.p99)

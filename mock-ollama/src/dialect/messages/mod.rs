@@ -19,6 +19,16 @@ use super::unreadable::Unreadable;
 use crate::generation::{Dialect, Generation, ParsedRequest, Refusal};
 use crate::http::Reply;
 
+/// The events of a stream but for its error.
+const EVENTS: &[&str] = &[
+    "message_start",
+    "content_block_start",
+    "content_block_delta",
+    "content_block_stop",
+    "message_delta",
+    "message_stop",
+];
+
 /// `/v1/messages`
 pub(crate) struct Messages;
 
@@ -63,6 +73,19 @@ impl WireFormat for Messages {
 
     fn wrote(&self, begin: &str) -> bool {
         begin.contains("message_start\"") || begin.contains("\"type\":\"message\"")
+    }
+
+    /// An error of this dialect names itself; those of the others do not tell their route.
+    fn shows(&self, object: &Value) -> bool {
+        matches!(object["type"].as_str(), Some("message" | "error")) || self.is_event(object)
+    }
+
+    fn is_event(&self, object: &Value) -> bool {
+        object["type"].as_str().is_some_and(|kind| EVENTS.contains(&kind))
+    }
+
+    fn ends(&self, object: &Value) -> bool {
+        self.is_whole(object) || object["type"] == "error"
     }
 
     fn flushes_events(&self) -> bool {

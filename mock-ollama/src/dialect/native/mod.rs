@@ -1,5 +1,6 @@
 //! `/api/generate` and `/api/chat` (Ollama `server/routes.go`, `api/types.go`).
 
+pub(crate) mod answer;
 pub(crate) mod created_at;
 pub(crate) mod fold;
 pub(crate) mod read;
@@ -65,6 +66,13 @@ impl WireFormat for Native {
     /// Objects of chat have a `message`; anything that no other dialect wrote is of `/api/generate`.
     fn wrote(&self, begin: &str) -> bool {
         self.is_generate() || begin.contains("\"message\":")
+    }
+
+    fn shows(&self, object: &Value) -> bool {
+        match self.name {
+            Dialect::Chat => object["message"].is_object() && object.get("response").is_none(),
+            _ => object["response"].is_string() && object.get("message").is_none(),
+        }
     }
 
     fn is_native(&self) -> bool {

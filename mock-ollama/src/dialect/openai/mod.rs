@@ -71,6 +71,23 @@ impl WireFormat for OpenAi {
         begin.contains(if self.is_generate() { "\"text_completion\"" } else { "\"chat.completion" })
     }
 
+    fn shows(&self, object: &Value) -> bool {
+        match object["object"].as_str() {
+            Some("text_completion") => self.is_generate(),
+            Some("chat.completion" | "chat.completion.chunk") => !self.is_generate(),
+            _ => false,
+        }
+    }
+
+    fn is_event(&self, object: &Value) -> bool {
+        object["object"] == "chat.completion.chunk"
+    }
+
+    /// Its streams end with `[DONE]`, which is no object.
+    fn ends(&self, _object: &Value) -> bool {
+        false
+    }
+
     fn is_generate(&self) -> bool {
         self.name == Dialect::OpenAiCompletions
     }

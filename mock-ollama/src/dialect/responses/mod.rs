@@ -61,6 +61,18 @@ impl WireFormat for Responses {
         begin.contains("\"response.created\"") || begin.contains("\"object\":\"response\"")
     }
 
+    fn shows(&self, object: &Value) -> bool {
+        object["object"] == "response" || self.is_event(object)
+    }
+
+    fn is_event(&self, object: &Value) -> bool {
+        object["type"].as_str().is_some_and(|kind| kind.starts_with("response."))
+    }
+
+    fn ends(&self, object: &Value) -> bool {
+        self.is_whole(object) || object["type"] == "response.failed"
+    }
+
     fn flushes_events(&self) -> bool {
         true
     }

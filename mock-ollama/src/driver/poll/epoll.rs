@@ -29,12 +29,13 @@ pub(crate) fn into_listener(listener: TcpListener) -> Listener {
 const WAKER: u64 = u64::MAX;
 const TIMER: u64 = u64::MAX - 1;
 
-/// Wakes the loop from any thread.
+/// Wakes the event loop from any thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Waker(Arc<OwnedFd>);
+pub struct LoopWaker(Arc<OwnedFd>);
 
-impl Waker {
-    pub(crate) fn wake(&self) {
+impl LoopWaker {
+    /// Wakes the loop, so that it looks at the time again.
+    pub fn wake(&self) {
         // The only failure is a counter that is full, and then the loop is being woken already.
         let _ = rustix::io::write(&*self.0, &1_u64.to_ne_bytes());
     }
@@ -59,8 +60,8 @@ impl Poller {
         Ok(Self { epoll, timer, waker })
     }
 
-    pub(crate) fn waker(&self) -> Waker {
-        Waker(Arc::clone(&self.waker))
+    pub(crate) fn waker(&self) -> LoopWaker {
+        LoopWaker(Arc::clone(&self.waker))
     }
 
     pub(crate) fn add_listener(&self, listener: &mut Listener, token: u64) -> io::Result<()> {

@@ -1,7 +1,7 @@
 //! Waiting for sockets, other threads and the next deadline.
 //!
 //! Both pollers are edge-triggered, so a socket is read until it would block. They offer the same items:
-//! `Poller`, `Waker`, `Listener`, `Stream`, `into_listener`.
+//! `Poller`, `LoopWaker`, `Listener`, `Stream`, `into_listener`.
 
 #[cfg(all(target_os = "linux", not(feature = "portable-poller")))]
 mod epoll;
@@ -10,7 +10,11 @@ mod portable;
 mod ready;
 
 #[cfg(all(target_os = "linux", not(feature = "portable-poller")))]
-pub(crate) use epoll::{Listener, Poller, Stream, Waker, into_listener};
+pub use epoll::LoopWaker;
+#[cfg(all(target_os = "linux", not(feature = "portable-poller")))]
+pub(crate) use epoll::{Listener, Poller, Stream, into_listener};
 #[cfg(any(not(target_os = "linux"), feature = "portable-poller"))]
-pub(crate) use portable::{Listener, Poller, Stream, Waker, into_listener};
+pub use portable::LoopWaker;
+#[cfg(any(not(target_os = "linux"), feature = "portable-poller"))]
+pub(crate) use portable::{Listener, Poller, Stream, into_listener};
 pub(crate) use ready::Ready;

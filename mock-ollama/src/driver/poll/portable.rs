@@ -20,12 +20,13 @@ pub(crate) fn into_listener(listener: std::net::TcpListener) -> Listener {
 
 const WAKER: Token = Token(usize::MAX);
 
-/// Wakes the loop from any thread.
+/// Wakes the event loop from any thread.
 #[derive(Clone, Debug)]
-pub(crate) struct Waker(Arc<mio::Waker>);
+pub struct LoopWaker(Arc<mio::Waker>);
 
-impl Waker {
-    pub(crate) fn wake(&self) {
+impl LoopWaker {
+    /// Wakes the loop, so that it looks at the time again.
+    pub fn wake(&self) {
         // The only failure is a counter that is full, and then the loop is being woken already.
         let _ = self.0.wake();
     }
@@ -34,18 +35,18 @@ impl Waker {
 #[derive(Debug)]
 pub(crate) struct Poller {
     poll: Poll,
-    waker: Waker,
+    waker: LoopWaker,
     events: Events,
 }
 
 impl Poller {
     pub(crate) fn new() -> io::Result<Self> {
         let poll = Poll::new()?;
-        let waker = Waker(Arc::new(mio::Waker::new(poll.registry(), WAKER)?));
+        let waker = LoopWaker(Arc::new(mio::Waker::new(poll.registry(), WAKER)?));
         Ok(Self { poll, waker, events: Events::with_capacity(MAX_READY) })
     }
 
-    pub(crate) fn waker(&self) -> Waker {
+    pub(crate) fn waker(&self) -> LoopWaker {
         self.waker.clone()
     }
 

@@ -27,17 +27,17 @@ pub(super) struct KeptRequest {
 
 /// A response.
 #[derive(Debug, Default)]
-pub(in crate::import) struct KeptResponse {
-    pub(in crate::import) status: u16,
+pub(super) struct KeptResponse {
+    pub(super) status: u16,
     /// The fields in the order of the file.
-    pub(in crate::import) fields: Vec<(String, String)>,
-    pub(in crate::import) body: Vec<u8>,
+    pub(super) fields: Vec<(String, String)>,
+    pub(super) body: Vec<u8>,
     /// When the request was sent, in microseconds of the Unix epoch.
-    pub(in crate::import) sent_us: Option<u64>,
+    pub(super) sent_us: Option<u64>,
     /// The time from the request to the first byte of the body.
-    pub(in crate::import) wait: Duration,
+    pub(super) wait: Duration,
     /// The time from the first byte of the body to the last.
-    pub(in crate::import) receive: Duration,
+    pub(super) receive: Duration,
 }
 
 impl KeptRequest {

@@ -9,20 +9,25 @@
 //! | `vcr` | the interactions of cassettes: vcrpy, Ruby's VCR and their kin |
 //! | `httpmock` | the `when` and `then` of httpmock |
 //! | `har` | the entries of an HTTP archive (HAR 1.2) |
+//! | `exchange` | one of these exchanges, as an exchange of a recording |
 //! | `coding` | base64, gzip and deflate undone |
 //! | `route` | the path of a URL, as the server knows it |
 
 mod coding;
+mod exchange;
 mod har;
 mod httpmock;
 mod message;
 mod node;
 mod route;
-mod tool;
+pub(super) mod tool;
 mod vcr;
 mod yaml;
 
+use std::time::Duration;
+
 use super::error::{InputProblem, Located};
+use super::imported::ImportedExchange;
 use crate::recording::RequestBody;
 use crate::recording::limits::MAX_FILE_BYTES;
 use message::{KeptResponse, Unfit};
@@ -33,62 +38,52 @@ use tool::Tool;
 /// The most exchanges that are named when they are passed over; the others are counted.
 const MAX_NAMED: usize = 20;
 
-/// The exchanges of an archive, in the order of the file.
-pub(super) struct Archive {
-    pub(super) exchanges: Vec<ArchivedExchange>,
-    /// What is passed over, since it is of other routes than the server has.
-    pub(super) notes: Vec<String>,
-}
-
-/// An exchange as a tool kept it, of a route that the server has.
-pub(super) struct ArchivedExchange {
-    /// Which exchange of the file it is, for people.
-    pub(super) place: String,
-    pub(super) route: RouteMatch,
-    pub(super) request: Option<RequestBody>,
-    pub(super) response: KeptResponse,
-}
-
-/// Returns whether `bytes`, from the first that is no white space, are a file of one of these tools.
-pub(super) fn is_one(bytes: &[u8]) -> bool {
-    Tool::of(bytes).is_some()
-}
-
-/// Reads an archive. An exchange that lacks something is an error.
-pub(super) fn read(bytes: &[u8]) -> Result<Archive, Located> {
-    let mut archive = Archive { exchanges: Vec::new(), notes: Vec::new() };
-    let Some(tool) = Tool::of(bytes) else { return Ok(archive) };
+/// Returns the exchanges of an archive, in the order of the file. One that lacks something is an error.
+///
+/// The first one carries the notes on those that are passed over, since they are of other routes than the server has.
+pub(super) fn read(bytes: &[u8], gap: Option<Duration>) -> Result<Vec<ImportedExchange>, Located> {
+    let Some(tool) = Tool::of(bytes) else { return Ok(Vec::new()) };
     let nodes = tool.read(bytes)?;
-    let mut body_bytes = 0;
+    let (mut exchanges, mut notes, mut body_bytes) = (Vec::new(), Vec::new(), 0);
     for (node, number) in nodes.iter().zip(1..) {
         let place = format!("{} {number} of this {}", tool.exchange, tool.file);
-        let bad = |message| Err(InputProblem::BadExchange { place: place.clone(), message }.into());
-        match exchange_of(tool, node, place.clone()) {
-            Ok(exchange) => {
-                body_bytes += exchange.response.body.len() as u64;
-                archive.exchanges.push(exchange);
+        let bad = |message: &str| {
+            let what = format!("{place}: {message}; mend the file, or take this exchange out of it");
+            Err(InputProblem::Other(what).into())
+        };
+        match exchange_of(tool, node) {
+            Ok((route, request, response)) => {
+                body_bytes += response.body.len() as u64;
+                exchanges.push(exchange::imported(&place, route, request, response, gap));
             }
-            Err(Unfit::PassOver(reason)) => archive.notes.push(format!("{place} is passed over: {reason}")),
-            Err(Unfit::Bad(message)) => return bad(message),
+            Err(Unfit::PassOver(reason)) => notes.push(format!("{place} is passed over: {reason}")),
+            Err(Unfit::Bad(message)) => return bad(&message),
         }
         // Compressed bodies may be a thousand times their file.
         if body_bytes > MAX_FILE_BYTES {
-            return bad(format!("with it, all bodies are more than {MAX_FILE_BYTES} bytes, the limit of a recording"));
+            return bad(&format!("with it, all bodies are more than {MAX_FILE_BYTES} bytes, the limit of a recording"));
         }
     }
-    if archive.exchanges.is_empty() {
-        let first_skipped = archive.notes.into_iter().next();
-        return Err(InputProblem::NothingServed { file: tool.file, first_skipped }.into());
+    let Some(first) = exchanges.first_mut() else {
+        let file = tool.file;
+        let message = notes.first().map_or_else(
+            || format!("this {file} holds no exchange"),
+            |first| format!("no exchange of this {file} is of a route that mock-ollama has; the first: {first}"),
+        );
+        return Err(InputProblem::Other(message).into());
+    };
+    if !notes.is_empty() {
+        let count = format!("passed over: {} of {} exchanges", notes.len(), nodes.len());
+        notes.truncate(MAX_NAMED);
+        notes.push(count);
+        first.notes.splice(0..0, notes);
     }
-    if !archive.notes.is_empty() {
-        let count = format!("passed over: {} of {} exchanges", archive.notes.len(), nodes.len());
-        archive.notes.truncate(MAX_NAMED);
-        archive.notes.push(count);
-    }
-    Ok(archive)
+    Ok(exchanges)
 }
 
-fn exchange_of(tool: &Tool, node: &Node, place: String) -> Result<ArchivedExchange, Unfit> {
+type KeptExchange = (RouteMatch, Option<RequestBody>, KeptResponse);
+
+fn exchange_of(tool: &Tool, node: &Node) -> Result<KeptExchange, Unfit> {
     let request = (tool.request)(node)?;
     let method = request.method()?;
     let Some(route) = route::of(method, &request.url) else {
@@ -97,7 +92,7 @@ fn exchange_of(tool: &Tool, node: &Node, place: String) -> Result<ArchivedExchan
     };
     let response = (tool.response)(node)?;
     let request = request.body.filter(|body| !body.is_empty()).map(request_body).transpose()?;
-    Ok(ArchivedExchange { place, route, request, response })
+    Ok((route, request, response))
 }
 
 fn request_body(bytes: Vec<u8>) -> Result<RequestBody, Unfit> {

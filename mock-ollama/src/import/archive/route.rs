@@ -15,10 +15,10 @@ const OLLAMA_PORT: &str = ":11434";
 
 /// A route of the server that a URL leads to.
 #[derive(Debug, PartialEq, Eq)]
-pub(in crate::import) struct RouteMatch {
-    pub(in crate::import) method: Method,
-    pub(in crate::import) path: String,
-    pub(in crate::import) has_query: bool,
+pub(super) struct RouteMatch {
+    pub(super) method: Method,
+    pub(super) path: String,
+    pub(super) has_query: bool,
 }
 
 /// A URL in parts. Where a tool has put a word for the base (`<API_BASE>/chat`), that is the authority.

@@ -83,7 +83,7 @@ impl Tool {
     /// Returns the exchanges of its file.
     pub(super) fn read(&self, bytes: &[u8]) -> Result<Vec<Node>, Located> {
         let documents = if bytes.trim_ascii_start().starts_with(b"{") {
-            let bad = |error: serde_json::Error| self.unreadable(error.line(), message_of(&error));
+            let bad = |error: serde_json::Error| self.unreadable(error.line(), &message_of(&error));
             vec![Node::from(serde_json::from_slice::<Value>(bytes).map_err(bad)?)]
         } else {
             self.documents(bytes)?
@@ -94,9 +94,9 @@ impl Tool {
     fn documents(&self, bytes: &[u8]) -> Result<Vec<Node>, Located> {
         let text = std::str::from_utf8(bytes).map_err(|error| {
             let line = bytes[..error.valid_up_to()].split(|byte| *byte == b'\n').count();
-            self.unreadable(line, "the text is not UTF-8".to_owned())
+            self.unreadable(line, "the text is not UTF-8")
         })?;
-        super::yaml::documents(text).map_err(|error| self.unreadable(error.line, error.message))
+        super::yaml::documents(text).map_err(|error| self.unreadable(error.line, &error.message))
     }
 
     /// Returns the exchanges of a document.
@@ -109,8 +109,8 @@ impl Tool {
         }
     }
 
-    fn unreadable(&self, line: usize, message: String) -> Located {
-        InputProblem::BadArchive { file: self.file, message }.at_line(line)
+    fn unreadable(&self, line: usize, message: &str) -> Located {
+        InputProblem::Other(format!("this {} cannot be read: {message}", self.file)).at_line(line)
     }
 
     /// Returns the tool whose files have this key at their root.

@@ -1,8 +1,8 @@
 //! The pure parts held to floors: each against simple code that does the same work in the same process.
 //!
 //! A round measures both, one after the other, and its ratio is theirs; the median over the rounds is judged. A busy
-//! host slows both, so the ratio stays where the times do not. Times are those of the thread on the processor, where
-//! the system tells. Exit code 1: the median and its interval miss a floor. On a processor without instructions for SHA-256 a reader that
+//! host slows both, so the ratio stays where the times do not. Times are those of the process, which has one thread,
+//! on the processor, where the system tells. Exit code 1: the median and its interval miss a floor. On a processor without instructions for SHA-256 a reader that
 //! misses is not judged: the hash alone takes most of what it has.
 //!
 //! `--control` puts something slow in our place, which must be rejected: exit code 1 when it is not.
@@ -12,7 +12,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use gates::{byte_loop, framing};
+use gates::{byte_loop, cpu_time, framing};
 use mock_ollama::recording::limits::MAX_CHUNKS;
 use mock_ollama::recording::{Recording, read, to_string};
 use runtime_lab::stats::Verdict;
@@ -105,26 +105,9 @@ fn ratio(round: usize, ours: &Work<'_>, other: &Work<'_>) -> f64 {
 }
 
 fn time(work: &Work<'_>) -> Duration {
-    let began = now();
+    let began = cpu_time();
     black_box(work());
-    now().saturating_sub(began)
-}
-
-/// What this thread has had of the processor: the times in which others had it do not count.
-#[cfg(target_os = "linux")]
-fn now() -> Duration {
-    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
-    Duration::try_from(time).expect("it is not negative")
-}
-
-/// Elsewhere a clock must do.
-#[cfg(not(target_os = "linux"))]
-fn now() -> Duration {
-    use std::sync::LazyLock;
-    use std::time::Instant;
-
-    static BEGAN: LazyLock<Instant> = LazyLock::new(Instant::now);
-    BEGAN.elapsed()
+    cpu_time().saturating_sub(began)
 }
 
 /// The framer against a loop that looks at every byte. The control is that loop.

@@ -4,24 +4,19 @@
 //! fail at once. A time has three verdicts: it is within its limit (pass), the process took more CPU time than that
 //! (fail, exit code 1), or it waited for a processor (inconclusive, exit code 0).
 
-use std::fmt;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
 use clap::Parser;
 use gates::cpu_time;
-use mock_ollama::MockOllama;
-use mock_ollama::catalog::Catalog;
-use mock_ollama::engine::Config;
 use mock_ollama::schedule::Pace;
+use mock_ollama::seed::Seed;
 use runtime_lab::papers::Published;
 use runtime_lab::report::Run;
 use runtime_lab::report::facts_builder::facts;
-use runtime_lab::runtimes::{Environment, of};
-use runtime_lab::sim::{Sim, SimSettings};
+use runtime_lab::run::{ClockKind, Plan, RunOptions, WorkloadChoice, replay};
 use runtime_lab::stats::Verdict;
 use runtime_lab::variant::Variant;
-use runtime_lab::workload::{Job, Workload};
 
 /// In memory, a variant with all runs.
 const MAX_TIME_IN_MEMORY: Duration = Duration::from_secs(3);
@@ -30,21 +25,6 @@ const MAX_TIME_OVER_SOCKETS: Duration = Duration::from_secs(60);
 
 /// Over sockets, one of this many runs is replayed.
 const SOCKETS_STEP: u32 = 5;
-
-#[derive(Clone, Copy)]
-enum Transport {
-    Memory,
-    Sockets,
-}
-
-impl fmt::Display for Transport {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Memory => "in memory",
-            Self::Sockets => "over sockets",
-        })
-    }
-}
 
 /// Replays the published runs of TR115 under each variant, in virtual time
 #[derive(Debug, Parser)]
@@ -57,8 +37,8 @@ struct Args {
 fn main() -> ExitCode {
     let Args { all_over_sockets } = Args::parse();
     let step = if all_over_sockets { 1 } else { SOCKETS_STEP };
-    let memory = replay_all(Transport::Memory, &workloads(1), None);
-    let sockets = replay_all(Transport::Sockets, &workloads(step as usize), Some(&memory[0].facts));
+    let memory = replay_all(ClockKind::Virtual, &names(1), None);
+    let sockets = replay_all(ClockKind::VirtualSockets, &names(step as usize), Some(&memory[0].facts));
     let mut kept = memory.iter().chain(&sockets).all(|replayed| replayed.same);
     for (replayed, variant) in memory.iter().zip(Variant::ALL) {
         kept &= judge(&format!("in memory, {variant}"), replayed.took, replayed.cpu, MAX_TIME_IN_MEMORY);
@@ -68,17 +48,17 @@ fn main() -> ExitCode {
     if kept { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// Replays all workloads under each variant. Their facts are compared with `reference`, or else with the first variant's;
+/// Replays all runs under each variant. Their facts are compared with `reference`, or else with the first variant's;
 /// where fewer are replayed than the reference has, these are one of each few.
-fn replay_all(transport: Transport, workloads: &[Workload], reference: Option<&[String]>) -> Vec<Replayed> {
+fn replay_all(clock: ClockKind, names: &[String], reference: Option<&[String]>) -> Vec<Replayed> {
     let mut all: Vec<Replayed> = Vec::new();
     for variant in Variant::ALL {
-        let mut replayed = replay(*variant, transport, workloads);
+        let mut replayed = replay_names(*variant, clock, names);
         let expected = reference.or(all.first().map(|first| first.facts.as_slice())).unwrap_or(&replayed.facts);
-        let step = expected.len().div_ceil(workloads.len());
+        let step = expected.len().div_ceil(names.len());
         replayed.same = expected.iter().step_by(step).eq(&replayed.facts);
         let facts = if replayed.same { "the same" } else { "DIFFER" };
-        println!("{transport}, {variant}: {} replays, {} tokens, facts {facts}", workloads.len(), replayed.tokens);
+        println!("{}, {variant}: {} replays, {} tokens, facts {facts}", clock.describe(), names.len(), replayed.tokens);
         all.push(replayed);
     }
     all
@@ -96,17 +76,17 @@ fn judge(what: &str, took: Duration, cpu: Duration, limit: Duration) -> bool {
     verdict != Verdict::Fail
 }
 
-fn workloads(every: usize) -> Vec<Workload> {
+fn names(every: usize) -> Vec<String> {
     let published = Published::built_in().expect("the published tables are readable");
-    let names = published.runs.iter().map(|run| format!("{}:{}:{}", run.scenario, run.runtime, run.run));
-    names.step_by(every).map(|name| published.workload(&name).expect("a published run")).collect()
+    let runs = published.runs.iter().step_by(every);
+    runs.map(|run| format!("tr115:{}:{}:{}", run.scenario, run.runtime, run.run)).collect()
 }
 
 /// What replays gave.
 struct Replayed {
     took: Duration,
     cpu: Duration,
-    /// Of each workload.
+    /// Of each run.
     facts: Vec<String>,
     tokens: usize,
     /// Whether the facts are those that they are compared with.
@@ -114,38 +94,21 @@ struct Replayed {
 }
 
 /// Replays all of them, and takes the time that judging takes out of the times.
-fn replay(variant: Variant, transport: Transport, workloads: &[Workload]) -> Replayed {
+fn replay_names(variant: Variant, clock: ClockKind, names: &[String]) -> Replayed {
     let (mut all, mut tokens) = (Vec::new(), 0);
     let (mut took, mut cpu) = (Duration::ZERO, Duration::ZERO);
-    for workload in workloads {
+    for name in names {
+        let (workload, pace) = (WorkloadChoice::Named(name.clone()), Some(Pace::recorded()));
+        let (variants, seed) = (vec![variant], Seed(0));
+        let plan = Plan::new(&RunOptions { variants, workload, agents: None, pace, runs: None, seed, clock });
+        let plan = plan.expect("a published run");
         let (began, cpu_before) = (Instant::now(), cpu_time());
-        let job = |url| Job { url, agents: workload.agents.clone(), limit: workload.limit };
-        let (transcript, journal) = match transport {
-            Transport::Memory => {
-                let catalog = Catalog::new(workload.recordings.iter().cloned()).into();
-                let sim = Sim::in_memory(Config { catalog, ..Config::default() }, SimSettings::default());
-                let environment = Environment::Memory(sim.clone());
-                let transcript = of(variant).run(&job("http://127.0.0.1:11434".to_owned()), &environment);
-                (transcript.expect("a run in memory"), sim.journal())
-            }
-            Transport::Sockets => {
-                let sim = Sim::over_sockets(SimSettings::default());
-                let server = MockOllama::builder()
-                    .recordings(workload.recordings.iter().cloned())
-                    .pace(Pace::recorded())
-                    .time_source(sim.time_source())
-                    .observer(sim.observer())
-                    .start()
-                    .expect("a server");
-                let transcript = of(variant).run(&job(server.url()), &Environment::Sockets(sim));
-                (transcript.expect("a run over sockets"), server.finish().expect("a journal"))
-            }
-        };
+        let (transcript, journal) = replay(&plan, variant, plan.workload.limit).expect("a run in virtual time");
         took += began.elapsed();
         cpu += cpu_time().saturating_sub(cpu_before);
         let seen = Run::alone(variant.name(), 0, &transcript, &journal);
-        let (facts, differences) = facts(workload, "x1", None, &[seen]);
-        assert_eq!(differences, [], "{variant}, {}", workload.name);
+        let (facts, differences) = facts(&plan.workload, "x1", None, &[seen]);
+        assert_eq!(differences, [], "{variant}, {name}");
         let exchanges = || facts.agents.iter().flat_map(|agent| &agent.exchanges);
         tokens += exchanges().map(|exchange| exchange.tokens).sum::<usize>();
         let wall = transcript.ended.saturating_since(transcript.started);

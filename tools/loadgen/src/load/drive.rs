@@ -14,7 +14,7 @@ use super::sample::{Sample, report};
 use super::stream::{LoadStream, read_stamped};
 use super::tally::Tally;
 use crate::counter::ResponseProgress;
-use crate::report::{LoadReport, Stamp};
+use crate::report::LoadReport;
 use crate::sys;
 
 /// How many events are taken from the kernel at once.
@@ -141,8 +141,8 @@ impl<'a> Load<'a> {
 
     /// Connects and asks. Returns whether that went well.
     fn open(&mut self, index: usize) -> bool {
-        let stamp = (self.args.gap_us > 0).then_some(self.args.stamp);
-        let Ok(stream) = LoadStream::open(self.args.addr, stamp, self.args.tokens as usize) else { return false };
+        let (stamps, tokens) = (self.args.gap_us > 0, self.args.tokens as usize);
+        let Ok(stream) = LoadStream::open(self.args.addr, stamps, tokens) else { return false };
         let data = epoll::EventData::new_u64(index as u64);
         if epoll::add(&self.epoll, &stream.socket, data, epoll::EventFlags::IN).is_err() {
             return false;
@@ -153,10 +153,9 @@ impl<'a> Load<'a> {
     }
 
     fn ask(&mut self, index: usize) -> bool {
-        let now = self.now();
         self.tally.asked += 1;
         let stream = self.slots[index].stream.as_mut();
-        stream.is_some_and(|stream| stream.ask(&self.request, now).is_ok())
+        stream.is_some_and(|stream| stream.ask(&self.request).is_ok())
     }
 
     /// Closes a connection that is of no use any more, and tries again in a moment.
@@ -199,7 +198,7 @@ impl<'a> Load<'a> {
     fn read(&mut self, index: usize) -> bool {
         let paced = self.args.gap_us > 0;
         let Some(stream) = self.slots[index].stream.as_mut() else { return true };
-        let got = if paced && self.args.stamp == Stamp::Kernel {
+        let got = if paced {
             read_stamped(&stream.socket, &mut self.buffer, &mut self.space)
         } else {
             let read = recv(&stream.socket, &mut self.buffer[..], RecvFlags::empty());
@@ -216,9 +215,7 @@ impl<'a> Load<'a> {
         stream.arrived(after.tokens - before.tokens, now, paced);
         self.tally.reads += 1;
         self.tally.stamped += u64::from(stamp.is_some());
-        self.tally.bytes += n as u64;
         self.tally.tokens += after.tokens - before.tokens;
-        self.tally.chunks += after.chunks - before.chunks;
         match progress {
             Ok(ResponseProgress::More) => true,
             Ok(ResponseProgress::Done(status)) => self.complete(index, status.code, status.close),
@@ -230,7 +227,6 @@ impl<'a> Load<'a> {
     fn complete(&mut self, index: usize, code: u16, close: bool) -> bool {
         let Some(stream) = self.slots[index].stream.take() else { return true };
         self.judge(&stream);
-        self.tally.responses += 1;
         self.tally.errors.status += u64::from(code != 200);
         let expected = u64::from(self.args.tokens);
         self.tally.errors.tokens += u64::from(code == 200 && expected > 0 && stream.tokens != expected);
@@ -245,11 +241,6 @@ impl<'a> Load<'a> {
     /// Takes note of how punctual a stream was, so far as it went.
     fn judge(&mut self, stream: &LoadStream) {
         let Some(opened) = &self.opened else { return };
-        if let Some(first) = stream.first
-            && stream.sent >= opened.at
-        {
-            self.tally.ttft.note(first - stream.sent);
-        }
         if self.args.gap_us > 0 {
             let (gap, expected) = (i64::from(self.args.gap_us) * 1000, self.args.tokens as usize);
             self.tally.paced(&stream.arrivals, gap, opened.at, expected);

@@ -9,13 +9,10 @@ mod stream;
 mod tally;
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use anyhow::Context as _;
 use clap::Args;
 
-use crate::report::Stamp;
 use crate::{proc, sys};
 
 /// Ask a server for streams, and print how fast and how punctually they came, as one JSON object.
@@ -27,18 +24,9 @@ pub(crate) struct LoadArgs {
     /// The server
     #[arg(long)]
     addr: SocketAddr,
-    /// What is asked for
-    #[arg(long, default_value = "/api/generate")]
-    path: String,
-    /// The body of the request
+    /// The body of the request, which goes to /api/generate
     #[arg(long, default_value = r#"{"model":"lab","prompt":"hi"}"#)]
     body: String,
-    /// A file with the body instead
-    #[arg(long, value_name = "FILE", conflicts_with = "body")]
-    body_file: Option<PathBuf>,
-    /// A field of the request, `Name: value`; may be repeated
-    #[arg(long = "header", value_name = "FIELD")]
-    headers: Vec<String>,
     /// Streams at a time, each on its own connection
     #[arg(long, default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     streams: u32,
@@ -57,18 +45,12 @@ pub(crate) struct LoadArgs {
     /// Tokens that an answer must have; 0: any number
     #[arg(long, default_value_t = 0)]
     tokens: u32,
-    /// Where a token's arrival is read from, with --gap-us
-    #[arg(long, value_enum, default_value_t = Stamp::Kernel)]
-    stamp: Stamp,
     /// The server's process, to sample its CPU time and memory
     #[arg(long)]
     pid: u32,
     /// Seconds to wait at most until nothing but the server and this program uses more than 0.15 cores
     #[arg(long, default_value_t = 0.0, value_parser = seconds)]
     patience: f64,
-    /// The core to run on
-    #[arg(long, value_name = "N")]
-    cpu: Option<usize>,
 }
 
 /// The longest run, in seconds.
@@ -89,12 +71,9 @@ fn seconds(text: &str) -> Result<f64, String> {
 pub(crate) fn run(args: &LoadArgs) -> anyhow::Result<()> {
     sys::raise_descriptors()?;
     sys::sharpen_timers();
-    if let Some(cpu) = args.cpu {
-        sys::pin(cpu)?;
-    }
     proc::ensure_running(args.pid)?;
     settle(args)?;
-    let report = drive::Load::new(args, request(args)?)?.run()?;
+    let report = drive::Load::new(args, request(args))?.run()?;
     println!("{}", serde_json::to_string(&report)?);
     Ok(())
 }
@@ -113,15 +92,8 @@ fn settle(args: &LoadArgs) -> anyhow::Result<()> {
 }
 
 /// The bytes of the request.
-fn request(args: &LoadArgs) -> anyhow::Result<Vec<u8>> {
-    let body = match &args.body_file {
-        Some(path) => std::fs::read(path).with_context(|| format!("cannot read {}", path.display()))?,
-        None => args.body.clone().into_bytes(),
-    };
-    let fields: Vec<&str> = args.headers.iter().flat_map(|field| [field.as_str(), "\r\n"]).collect();
-    let (path, addr, length, fields) = (&args.path, args.addr, body.len(), fields.concat());
-    let head = format!(
-        "POST {path} HTTP/1.1\r\nHost: {addr}\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n{fields}\r\n"
-    );
-    Ok([head.into_bytes(), body].concat())
+fn request(LoadArgs { addr, body, .. }: &LoadArgs) -> Vec<u8> {
+    let length = body.len();
+    let head = format!("POST /api/generate HTTP/1.1\r\nHost: {addr}\r\nContent-Type: application/json\r\n");
+    format!("{head}Content-Length: {length}\r\n\r\n{body}").into_bytes()
 }

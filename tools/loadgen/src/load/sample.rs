@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::LoadArgs;
 use super::tally::Tally;
 use crate::proc::{self, HostTicks, ProcessUsage};
-use crate::report::{LoadReport, ServerUsage, Stamp};
+use crate::report::{LoadReport, ServerUsage};
 use crate::sys;
 
 /// What was used until one instant.
@@ -69,34 +69,23 @@ pub(super) fn report(args: &LoadArgs, tally: Tally, opened: &Sample, closed: &Sa
     let per_token = |seconds: f64| if tally.tokens == 0 { 0.0 } else { seconds * 1e9 / as_f64(tally.tokens) };
     let segments = closed.segments.zip(opened.segments);
     let segments = segments.map(|(after, before)| after.saturating_sub(before).saturating_sub(tally.asked));
-    let stamped = args.gap_us > 0 && args.stamp == Stamp::Kernel && tally.stamped == tally.reads;
     LoadReport {
         streams: args.streams,
         gap_us: args.gap_us,
         window_s,
-        responses: tally.responses,
-        requests_per_s: ratio(tally.responses, window_s),
         tokens: tally.tokens,
         tokens_per_s: ratio(tally.tokens, window_s),
-        bytes: tally.bytes,
         errors: tally.errors,
-        tokens_per_read: ratio(tally.tokens, as_f64(tally.reads)),
-        tokens_per_chunk: ratio(tally.tokens, as_f64(tally.chunks)),
         segments_per_token: segments.map(|segments| ratio(segments, as_f64(tally.tokens))),
-        stamp: if stamped { Stamp::Kernel } else { Stamp::User },
-        ttft_us: tally.ttft.quantiles(),
+        kernel_stamps: args.gap_us > 0 && tally.stamped == tally.reads,
         lateness_us: tally.lateness.quantiles(),
-        gap_error_us: tally.gap_error.quantiles(),
         drift_us: tally.drift.quantiles(),
         server: ServerUsage {
             cpu: cpu / window_s,
             cpu_ns_per_token: per_token(cpu),
             user_ns_per_token: per_token(user),
             rss_kib: closed.server.rss_kib,
-            peak_rss_kib: closed.server.peak_rss_kib,
-            threads: closed.server.threads,
         },
-        load_cpu: seconds(closed.own - opened.own) / window_s,
         other_cpu: closed.others_since(opened),
     }
 }

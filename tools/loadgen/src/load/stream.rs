@@ -10,7 +10,6 @@ use nix::sys::socket::{ControlMessageOwned, MsgFlags, recvmsg, setsockopt};
 use rustix::net::{SendFlags, send, sockopt::set_socket_linger};
 
 use crate::counter::TokenCounter;
-use crate::report::Stamp;
 
 /// How long a server may take to accept.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -23,10 +22,6 @@ const MAX_ARRIVALS: usize = 1 << 20;
 pub(super) struct LoadStream {
     pub(super) socket: TcpStream,
     pub(super) counter: TokenCounter,
-    /// When the request was sent.
-    pub(super) sent: i64,
-    /// When the first token came.
-    pub(super) first: Option<i64>,
     /// Tokens of this answer.
     pub(super) tokens: u64,
     /// When each token came; only kept where there is a pace.
@@ -34,23 +29,23 @@ pub(super) struct LoadStream {
 }
 
 impl LoadStream {
-    /// Connects; room is made for `tokens` arrivals.
-    pub(super) fn open(addr: SocketAddr, stamp: Option<Stamp>, tokens: usize) -> io::Result<Self> {
+    /// Connects; room is made for `tokens` arrivals. With `stamps` the kernel stamps what it receives.
+    pub(super) fn open(addr: SocketAddr, stamps: bool, tokens: usize) -> io::Result<Self> {
         let socket = TcpStream::connect_timeout(&addr, CONNECT_TIMEOUT)?;
         socket.set_nonblocking(true)?;
         socket.set_nodelay(true)?;
         // Closed with a reset, thousands of ports are not left waiting between runs.
         set_socket_linger(&socket, Some(Duration::ZERO))?;
-        if stamp == Some(Stamp::Kernel) {
+        if stamps {
             setsockopt(&socket, ReceiveTimestampns, &true)?;
         }
         let arrivals = Vec::with_capacity(tokens.min(MAX_ARRIVALS));
-        Ok(Self { socket, counter: TokenCounter::new(), sent: 0, first: None, tokens: 0, arrivals })
+        Ok(Self { socket, counter: TokenCounter::new(), tokens: 0, arrivals })
     }
 
     /// Asks. A request is small and the socket empty, so it goes out whole or something is wrong.
-    pub(super) fn ask(&mut self, request: &[u8], now: i64) -> io::Result<()> {
-        (self.sent, self.first, self.tokens) = (now, None, 0);
+    pub(super) fn ask(&mut self, request: &[u8]) -> io::Result<()> {
+        self.tokens = 0;
         self.arrivals.clear();
         let sent = send(&self.socket, request, SendFlags::NOSIGNAL)?;
         if sent == request.len() { Ok(()) } else { Err(io::ErrorKind::WriteZero.into()) }
@@ -58,10 +53,6 @@ impl LoadStream {
 
     /// Takes note of `tokens` more at `now`.
     pub(super) fn arrived(&mut self, tokens: u64, now: i64, keep: bool) {
-        if tokens == 0 {
-            return;
-        }
-        self.first.get_or_insert(now);
         self.tokens += tokens;
         if keep {
             let room = MAX_ARRIVALS.saturating_sub(self.arrivals.len());

@@ -11,18 +11,13 @@ const SAMPLES_CAPACITY: usize = 1 << 20;
 #[derive(Debug)]
 pub(super) struct Tally {
     pub(super) errors: RequestErrors,
-    pub(super) responses: u64,
     pub(super) tokens: u64,
-    pub(super) chunks: u64,
     pub(super) reads: u64,
-    pub(super) bytes: u64,
     /// Requests sent.
     pub(super) asked: u64,
     /// Reads whose instant is the kernel's.
     pub(super) stamped: u64,
-    pub(super) ttft: Samples,
     pub(super) lateness: Samples,
-    pub(super) gap_error: Samples,
     pub(super) drift: Samples,
 }
 
@@ -32,16 +27,11 @@ impl Tally {
         let room = || Samples::with_capacity(if paced { SAMPLES_CAPACITY } else { 0 });
         Self {
             errors: RequestErrors::default(),
-            responses: 0,
             tokens: 0,
-            chunks: 0,
             reads: 0,
-            bytes: 0,
             asked: 0,
             stamped: 0,
-            ttft: Samples::with_capacity(SAMPLES_CAPACITY),
             lateness: room(),
-            gap_error: room(),
             drift: room(),
         }
     }
@@ -53,11 +43,6 @@ impl Tally {
         for (late, arrival) in lateness::lateness(arrivals, gap).zip(arrivals) {
             if *arrival >= from {
                 self.lateness.note(late);
-            }
-        }
-        for (error, arrival) in lateness::gap_errors(arrivals, gap).zip(&arrivals[arrivals.len().min(1)..]) {
-            if *arrival >= from {
-                self.gap_error.note(error);
             }
         }
         let ended = arrivals.last().is_some_and(|last| *last >= from);
@@ -81,7 +66,6 @@ mod tests {
         tally.paced(&arrivals, 1000, 10_000, 20);
         let late = tally.lateness.quantiles().unwrap();
         assert_eq!((late.samples, late.p50), (10, 0.007));
-        assert_eq!(tally.gap_error.quantiles().unwrap().samples, 10);
         assert_eq!(tally.drift.quantiles().unwrap().samples, 1);
     }
 

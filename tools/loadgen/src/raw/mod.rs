@@ -7,29 +7,24 @@ mod conn;
 mod frames;
 mod serve;
 
-use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, bail};
 use clap::{Args, ValueEnum};
 
-use crate::{body, sys};
+use crate::sys;
 
 /// Serve one pre-encoded answer to any request, as fast or as punctually as a socket allows.
 ///
 /// Prints `listening on http://ADDR` as its only line on standard output once clients can connect.
 #[derive(Args, Debug)]
 pub(crate) struct RawArgs {
-    /// Where to listen; port 0 takes a free one
-    #[arg(long, default_value = "127.0.0.1:0")]
-    listen: SocketAddr,
     /// How the answer leaves
     #[arg(long, value_enum, default_value_t = SendMode::Flush)]
     mode: SendMode,
-    /// The answer: a file of lines, each of which is a token and a chunk [default: 200 lines of `loadgen body`]
+    /// The answer: a file of lines, each of which is a token and a chunk
     #[arg(long, value_name = "FILE")]
-    body: Option<PathBuf>,
+    body: PathBuf,
     /// Microseconds between tokens, in the mode `paced`
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u32).range(1..=60_000_000))]
     gap_us: u32,
@@ -74,15 +69,10 @@ pub(crate) fn run(args: &RawArgs) -> anyhow::Result<()> {
     }
     sys::raise_descriptors()?;
     sys::sharpen_timers();
-    let body = match &args.body {
-        Some(path) => std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?,
-        None => body::answer(200),
-    };
+    let path = &args.body;
+    let body = std::fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
     let frames = frames::encode(&body, args.mode == SendMode::Coalesced)?;
     let mut server = serve::RawServer::bind(args, frames)?;
-    let mut stdout = std::io::stdout().lock();
-    writeln!(stdout, "listening on http://{}", server.addr()?)?;
-    stdout.flush()?;
-    drop(stdout);
+    println!("listening on http://{}", server.addr()?);
     server.run()
 }

@@ -3,12 +3,12 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 use std::mem::MaybeUninit;
-use std::net::{SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 
 use anyhow::{Context as _, Result};
 use rustix::event::epoll;
-use rustix::net::{AddressFamily, SocketType, bind, ipproto, listen, socket, sockopt::set_socket_reuseaddr};
+use rustix::net::{AddressFamily, SocketType, bind, ipproto, listen, socket};
 use rustix::time::{
     Itimerspec, TimerfdClockId, TimerfdFlags, TimerfdTimerFlags, Timespec, timerfd_create, timerfd_settime,
 };
@@ -57,7 +57,7 @@ pub(super) struct RawServer {
 
 impl RawServer {
     pub(super) fn bind(args: &RawArgs, frames: Vec<Vec<u8>>) -> Result<Self> {
-        let listener = listener(args.listen).with_context(|| format!("cannot listen on {}", args.listen))?;
+        let listener = listener().context("cannot listen")?;
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         let timer = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::CLOEXEC | TimerfdFlags::NONBLOCK)?;
         epoll::add(&epoll, &listener, epoll::EventData::new_u64(LISTENER), epoll::EventFlags::IN)?;
@@ -254,12 +254,10 @@ fn burn(fault: Option<RawFault>, mode: SendMode) {
     }
 }
 
-/// Binds with a backlog for thousands of connections at once, which the standard library does not offer.
-fn listener(addr: SocketAddr) -> Result<TcpListener> {
-    let family = if addr.is_ipv4() { AddressFamily::INET } else { AddressFamily::INET6 };
-    let socket = socket(family, SocketType::STREAM, Some(ipproto::TCP))?;
-    set_socket_reuseaddr(&socket, true)?;
-    bind(&socket, &addr)?;
+/// Binds a free port of this host with a backlog for thousands of connections at once, which the standard library does not offer.
+fn listener() -> Result<TcpListener> {
+    let socket = socket(AddressFamily::INET, SocketType::STREAM, Some(ipproto::TCP))?;
+    bind(&socket, &SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))?;
     listen(&socket, LISTEN_BACKLOG)?;
     let listener = TcpListener::from(socket);
     listener.set_nonblocking(true)?;

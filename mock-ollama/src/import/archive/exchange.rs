@@ -4,28 +4,26 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::archive::{Archive, ArchivedExchange};
-use super::body;
-use super::error::InputProblem;
-use super::format::InputFormat;
-use super::imported::{ImportedExchange, KnownFacts};
-use super::response::KEPT_FIELDS;
-use super::tags::listed_name;
-use crate::recording::{Chunk, End, Exchange, Origin, Request, RequestBody, Response};
-
-/// Returns the exchanges of an archive. The first one carries the notes on those that were passed over.
-pub(super) fn exchanges(archive: Archive, gap: Option<Duration>) -> Vec<ImportedExchange> {
-    let mut imported: Vec<ImportedExchange> =
-        archive.exchanges.into_iter().map(|archived| exchange(archived, gap)).collect();
-    if let Some(first) = imported.first_mut() {
-        first.notes.splice(0..0, archive.notes);
-    }
-    imported
-}
+use super::super::body;
+use super::super::error::InputProblem;
+use super::super::format::InputFormat;
+use super::super::imported::{ImportedExchange, KnownFacts};
+use super::super::response::KEPT_FIELDS;
+use super::super::tags::listed_name;
+use super::message::KeptResponse;
+use super::route::RouteMatch;
+use crate::recording::{Chunk, Exchange, Origin, Request, RequestBody, Response};
 
 /// Returns the exchange. Its body is cut as the import of a body cuts it; one in none of those formats is one chunk.
-fn exchange(archived: ArchivedExchange, gap: Option<Duration>) -> ImportedExchange {
-    let ArchivedExchange { place, route, request, response } = archived;
+///
+/// `place` says which exchange of the file it is, for people.
+pub(super) fn imported(
+    place: &str,
+    route: RouteMatch,
+    request: Option<RequestBody>,
+    response: KeptResponse,
+    gap: Option<Duration>,
+) -> ImportedExchange {
     let known = KnownFacts {
         method: Some(route.method),
         path: Some(route.path),
@@ -56,21 +54,18 @@ fn exchange(archived: ArchivedExchange, gap: Option<Duration>) -> ImportedExchan
 fn cut(body: &[u8], known: &KnownFacts, gap: Option<Duration>) -> Option<ImportedExchange> {
     let format = InputFormat::of(body);
     let read = body::import(body, format, known.clone(), gap);
-    let has_bad_times = matches!(
-        read.as_ref().map_err(|error| &error.problem),
-        Err(InputProblem::NoTime | InputProblem::BadTime(_) | InputProblem::TimeDecreases(_))
-    );
+    let has_bad_times = matches!(&read, Err(error) if matches!(error.problem, InputProblem::Time(_)));
     let read = if has_bad_times { body::import(body, format, known.clone(), Some(Duration::ZERO)) } else { read };
     read.ok().filter(|imported| imported.exchange.body() == body)
 }
 
 fn as_one_chunk(known: KnownFacts, body: Bytes) -> ImportedExchange {
     let KnownFacts { method, path, request, status, fields } = known;
-    let request = method.zip(path).map(|(method, path)| Request { method, path, body: request });
-    let response = Response { status: status.unwrap_or(200), headers: fields };
-    let chunks = Some(body).filter(|body| !body.is_empty()).map(|bytes| Chunk { at_us: 0, bytes });
+    let request = method.zip(path).map(|(method, path)| Request::new(method, path, request));
+    let chunks = Some(body).filter(|body| !body.is_empty()).map(|bytes| Chunk::new(0, bytes));
+    let response = Response::new(status.unwrap_or(200), fields);
     ImportedExchange {
-        exchange: Exchange { request, sent_us: None, response, chunks: chunks.into_iter().collect(), end: End::Clean },
+        exchange: Exchange::new(request, response, chunks.into_iter().collect()),
         origin: Origin::Imported,
         server: None,
         model: None,

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use super::answer::Answer;
-use super::model::{End, Exchange, Method, Origin, Recording};
+use crate::dialect::native::answer::Answer;
+use crate::recording::{End, Exchange, Method, Origin, Recording};
 use crate::terminal::in_line;
 
 /// What a recording holds, derived from its bytes and times alone.
@@ -204,5 +204,4 @@ impl fmt::Display for Millis {
 }
 
 #[cfg(test)]
-#[path = "summary_tests.rs"]
 mod tests;
