@@ -37,7 +37,7 @@
 // | 6 | `driver` | moves bytes and time between sockets and the engine |
 // | 5 | `engine` | the whole server as a state machine: no socket, no clock |
 // | 4 | `catalog`, `script` | what a server offers |
-// | 3 | `import`, `scrub`, `manage` | what must know the dialects: foreign bodies, secrets, models |
+// | 3 | `import`, `scrub`, `manage`, `rules` | what must know the dialects: foreign bodies, secrets, models; what a test states |
 // | 3 | `conversation`, `summary` | a journal and a recording, for people |
 // | 2 | `dialect` | what clients and servers write |
 // | 1 | `generation`, `recording`, `schedule`, `http`, `models`, `backend`, `fault` | what was captured, and pure mechanisms |
@@ -80,6 +80,8 @@ pub mod record;
 #[doc(hidden)]
 pub mod recording;
 #[doc(hidden)]
+pub mod rules;
+#[doc(hidden)]
 pub mod schedule;
 #[doc(hidden)]
 pub mod script;
@@ -95,7 +97,7 @@ pub mod summary;
 pub mod terminal;
 
 pub use backend::{Curve, Settings as BackendSettings};
-pub use catalog::{Matching, builtin};
+pub use catalog::{Matching, builtin, recording};
 pub use clock::Instant;
 pub use conversation::CalledTool;
 pub use driver::{SocketOptions, Wait, WaitError};
@@ -111,10 +113,16 @@ pub use recording::{
     Chunk, Details, End, Exchange, Method, Model, Origin, ReadError, Recording, RecordingProblem, Request, RequestBody,
     Response, WriteError, read, read_file,
 };
+pub use regex::Regex;
+pub use rules::{
+    ChatMessage, Endpoint, Expectation, IncomingRequest, IntoMatcher, IntoPieces, Matcher, Per, Reply, Rule,
+    TextMatcher, any, as_ollama, busy, call, chat, embed, embedding, error, exactly, generate, json_text,
+    model_not_found, request, says, status,
+};
 pub use schedule::{Pace, PaceError};
-pub use script::{ScriptError, Scripted};
+pub use script::{Script, ScriptError, Scripted};
 pub use seed::Seed;
-pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, StartError};
+pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, RuleDraft, ScopedRule, StartError, StatedRule};
 
 /// The Rust snippets of the README.
 #[cfg(doctest)]

@@ -1,5 +1,14 @@
 //! `MockOllama`: a server in this process, on its own thread.
+//!
+//! | file | what |
+//! | --- | --- |
+//! | `stating` | rules that a test states on a running server |
+//! | `report` | what a test that fails prints |
 
+mod report;
+mod stating;
+
+use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener};
 use std::num::NonZeroUsize;
@@ -18,9 +27,13 @@ use crate::http::Origins;
 use crate::journal::{Journal, ServerId, StreamId};
 use crate::models::KeepAlive;
 use crate::recording::{ReadError, Recording, read_file};
+use crate::rules::{IntoPieces, Per};
 use crate::schedule::Pace;
-use crate::script::{self, ScriptError, Scripted};
+use crate::script::{self, Script, ScriptError};
 use crate::seed::Seed;
+
+use self::report::Report;
+pub use self::stating::{RuleDraft, ScopedRule, StatedRule};
 
 /// This host alone, on a free port.
 const ANYWHERE: SocketAddr = SocketAddr::V4(SocketAddrV4::new(Ipv4Addr::LOCALHOST, 0));
@@ -46,7 +59,7 @@ pub struct MockOllama {
     /// One at least.
     addrs: Vec<SocketAddr>,
     event_loop: LoopHandle,
-    allow_misses: bool,
+    is_lenient: bool,
 }
 
 /// Why a server did not start.
@@ -66,6 +79,9 @@ pub enum StartError {
         /// What there is.
         known: String,
     },
+    /// Two scripts, or two calls of [`Builder::says`], state the same model.
+    #[error("model {0} is stated twice; keep one, or answer in turn with replies()")]
+    ModelTwice(String),
     /// More servers than [`MAX_SERVERS`].
     #[error("{0} servers are more than the limit of {MAX_SERVERS}")]
     TooManyServers(usize),
@@ -82,27 +98,25 @@ pub enum StartError {
     Thread(#[source] io::Error),
 }
 
-/// Why a server's end was not a success.
-#[derive(Debug, Error)]
+/// Why a server's end was not a success. `Debug` prints what `Display` does, so that `?` and `unwrap` show the report.
+#[derive(Error)]
+#[non_exhaustive]
 pub enum FinishError {
-    /// Requests that no recording answered, which [`Builder::allow_misses`] would have let pass.
-    #[error("{count} of {requests} requests matched no recording; the first: {first}")]
-    Missed {
-        /// How many.
-        count: usize,
-        /// Of how many.
-        requests: usize,
-        /// Why the first one did not match.
-        first: String,
-        /// Everything that happened.
-        journal: Box<Journal>,
-    },
+    /// Something happened that nobody stated, or an expectation was not met.
+    #[error("{}", Report(.0))]
+    Unverified(Box<Journal>),
     /// An event loop failed.
     #[error("the server's event loop failed")]
     Loop(#[source] io::Error),
     /// An event loop panicked, which is a bug in this crate.
     #[error("the server's event loop panicked")]
     Panicked,
+}
+
+impl fmt::Debug for FinishError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
 }
 
 /// What a server is set to before it starts.
@@ -114,11 +128,11 @@ pub struct Builder {
     builtins: Vec<String>,
     recordings: Vec<Recording>,
     script_files: Vec<PathBuf>,
-    scripts: Vec<Scripted>,
+    scripts: Vec<Script>,
     says: Vec<(String, Vec<String>)>,
     config: Config,
     listen: Vec<SocketAddr>,
-    allow_misses: bool,
+    is_lenient: bool,
     sockets: SocketOptions,
     time: Option<Box<dyn TimeSource>>,
     observer: Option<Box<dyn Observer>>,
@@ -155,14 +169,14 @@ impl Builder {
 
     /// Offers a model that answers everything with these pieces, 20 ms apart after 100 ms.
     #[must_use]
-    pub fn says(mut self, model: &str, pieces: impl IntoIterator<Item = impl Into<String>>) -> Self {
-        self.says.push((model.to_owned(), pieces.into_iter().map(Into::into).collect()));
+    pub fn says(mut self, model: impl Into<String>, pieces: impl IntoPieces) -> Self {
+        self.says.push((model.into(), pieces.into_pieces()));
         self
     }
 
-    /// Offers these scripted models.
+    /// Offers these scripts.
     #[must_use]
-    pub fn scripts(mut self, scripts: impl IntoIterator<Item = Scripted>) -> Self {
+    pub fn scripts(mut self, scripts: impl IntoIterator<Item = Script>) -> Self {
         self.scripts.extend(scripts);
         self
     }
@@ -248,10 +262,43 @@ impl Builder {
         self
     }
 
-    /// Lets [`MockOllama::finish`] succeed although requests matched no recording.
+    /// Lets [`MockOllama::finish`] succeed, and drop pass, whatever happened.
     #[must_use]
-    pub fn allow_misses(mut self) -> Self {
-        self.allow_misses = true;
+    pub fn lenient(mut self) -> Self {
+        self.is_lenient = true;
+        self
+    }
+
+    /// Has every model name there, with all capabilities.
+    #[must_use]
+    pub fn any_model(mut self) -> Self {
+        self.config.any_model = true;
+        self
+    }
+
+    /// Makes requests for the server's state (`/`, `/api/tags`, `/api/show`, …) unexpected where no rule states them.
+    ///
+    /// ```
+    /// use mock_ollama::{MockOllama, as_ollama, request};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = MockOllama::builder().strict_routes().start()?;
+    /// server.on(request("GET", "/api/tags")).reply(as_ollama()).expect(..=1);
+    /// # server.finish()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    #[must_use]
+    pub fn strict_routes(mut self) -> Self {
+        self.config.strict_routes = true;
+        self
+    }
+
+    /// Whose requests are counted together, in rules that do not say and in recordings of one request; all of the server
+    /// by default.
+    #[must_use]
+    pub fn count_per(mut self, per: Per) -> Self {
+        self.config.per = per;
         self
     }
 
@@ -344,10 +391,16 @@ impl Builder {
         }
         let mut scripts = self.scripts;
         for path in &self.script_files {
-            scripts.extend(if path.is_dir() { script::read_folder(path)? } else { script::read_file(path)? });
+            scripts.push(if path.is_dir() { script::read_folder(path)? } else { script::read_file(path)? });
         }
         for (model, pieces) in self.says {
-            scripts.push(Scripted::says(&model, pieces)?);
+            scripts.push(Script::says(&model, pieces)?);
+        }
+        let mut names = std::collections::BTreeSet::new();
+        for model in scripts.iter().flat_map(|script| &script.models) {
+            if !names.insert(&model.card.name) {
+                return Err(StartError::ModelTwice(model.card.name.to_string()));
+            }
         }
         let time = self.time.unwrap_or_else(|| Box::new(Monotonic));
         let (addrs, listeners) = bind_all(self.listen)?;
@@ -360,11 +413,32 @@ impl Builder {
         let observer = self.observer.unwrap_or_else(|| Box::new(NoObserver));
         let event_loop = EventLoop::new(listeners, Engine::new(config), (time, observer), self.sockets);
         let event_loop = event_loop.and_then(LoopHandle::start).map_err(StartError::Thread)?;
-        Ok(MockOllama { addrs, event_loop, allow_misses: self.allow_misses })
+        Ok(MockOllama { addrs, event_loop, is_lenient: self.is_lenient })
     }
 }
 
 impl MockOllama {
+    /// Starts a server for rules: on a free port of 127.0.0.1, with every model name, at a pace at which only stated times
+    /// take time. It answers what [`on`](Self::on) states, and all else is unexpected.
+    ///
+    /// ```
+    /// use mock_ollama::{MockOllama, chat, says};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = MockOllama::start()?;
+    /// server.on(chat()).reply(says(["Hello", " world"]));
+    /// // … point a client at server.url() …
+    /// server.finish()?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// The system refuses a port or a thread.
+    pub fn start() -> Result<Self, StartError> {
+        Self::builder().any_model().pace(Pace::stated()).start()
+    }
+
     /// A server that serves nothing yet.
     pub fn builder() -> Builder {
         Builder::default()
@@ -502,30 +576,53 @@ impl MockOllama {
         self.event_loop.journal()
     }
 
+    /// Returns whether all that happened so far was stated, and every expectation is met.
+    ///
+    /// ```
+    /// use mock_ollama::{MockOllama, chat, says};
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// let server = MockOllama::start()?;
+    /// server.on(chat()).reply(says("Hello")).expect(1);
+    /// assert!(server.verify().is_err());
+    /// # server.reset();
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// Something happened that nobody stated, or an expectation is not met. The error prints the report.
+    pub fn verify(&self) -> Result<(), FinishError> {
+        verified(self.journal(), self.is_lenient).map(drop)
+    }
+
     /// Stops the server and hands out its journal.
     ///
-    /// It fails when a request matched no recording, unless misses are allowed: a client that swallows the
-    /// 404 must not turn a wrong request into a passing test.
+    /// # Errors
+    /// Something happened that nobody stated, or an expectation is not met; the error prints the report.
+    /// [`Builder::lenient`] lets that pass.
     pub fn finish(mut self) -> Result<Journal, FinishError> {
         let journal = self.event_loop.stop().ok_or(FinishError::Panicked)?.map_err(FinishError::Loop)?;
-        let count = journal.missed();
-        if count == 0 || self.allow_misses {
-            return Ok(journal);
-        }
-        let first = journal.misses().find_map(|entry| match &entry.answer {
-            crate::journal::Answer::Missed { why } => Some(why.clone()),
-            _ => None,
-        });
-        let requests = journal.requests();
-        let first = first.unwrap_or_default();
-        Err(FinishError::Missed { count, requests, first, journal: Box::new(journal) })
+        verified(journal, self.is_lenient)
     }
 }
 
 impl Drop for MockOllama {
+    /// Stops the server. Panics with the report where [`finish`](Self::finish) would have failed, unless the thread is
+    /// panicking already: a test that forgets to finish must not pass.
     fn drop(&mut self) {
-        drop(self.event_loop.stop());
+        let Some(Ok(journal)) = self.event_loop.stop() else { return };
+        if let Err(error) = verified(journal, self.is_lenient || std::thread::panicking()) {
+            panic!("{error}");
+        }
     }
+}
+
+fn verified(journal: Journal, is_lenient: bool) -> Result<Journal, FinishError> {
+    if is_lenient || journal.unexpected_count() == 0 && journal.rules.iter().all(|rule| rule.unmet.is_none()) {
+        return Ok(journal);
+    }
+    Err(FinishError::Unverified(Box::new(journal)))
 }
 
 fn url(addr: SocketAddr) -> String {

@@ -143,7 +143,7 @@ impl CostPlan {
         let gap = match pace.base {
             Base::Gap(gap) => gap,
             Base::Recorded { speed } => GAP.div_f64(speed),
-            Base::Instant | Base::Stepped => Duration::ZERO,
+            Base::Instant | Base::Stepped | Base::Stated => Duration::ZERO,
         };
         let stream = pace.ttft.unwrap_or_default() + gap.saturating_mul(small(self.tokens + 1 + WARM_UP_CHUNKS));
         stream + CHILDREN + PER_AGENT.saturating_mul(small(agents))

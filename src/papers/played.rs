@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use mock_ollama::Per;
 use mock_ollama::backend;
 use mock_ollama::catalog::Catalog;
 use mock_ollama::clock::Instant;
@@ -44,7 +45,7 @@ pub(super) fn play(judged: &Judged<'_>, runtime: &dyn Runtime, limiter: Limiter)
     let backend = backend::Settings { share: input.curve(), ..backend::Settings::default() };
     let catalog = Catalog::new(workload.recordings).into();
     let settings = SimSettings { seed: Seed(0), repeat: "runtime-lab papers".to_owned(), ..SimSettings::default() };
-    let sim = Sim::in_memory(Config { catalog, backend, ..Config::default() }, settings);
+    let sim = Sim::in_memory(Config { catalog, backend, per: Per::Caller, ..Config::default() }, settings);
     let limit = match limiter {
         Limiter::None => None,
         Limiter::SemaphoreOfTwo => NonZeroUsize::new(2),

@@ -78,8 +78,8 @@ impl<'a> Indexed<'a> {
                     )
                 })
             }
-            Answer::Missed { why } => Some(format!("no recording answered: {why}")),
-            Answer::Scripted => Some("a script answered, not a recording".to_owned()),
+            Answer::Unexpected { why } => Some(format!("nobody stated the request: {why}")),
+            Answer::Rule { number, .. } => Some(format!("rule {number} answered, not a recording")),
             Answer::Served => Some("the server answered by itself".to_owned()),
             Answer::Rejected => Some("the server could not read the request".to_owned()),
         }

@@ -5,9 +5,9 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use mock_ollama::MockOllama;
 use mock_ollama::driver::Monotonic;
 use mock_ollama::schedule::PaceError;
+use mock_ollama::{MockOllama, Per};
 
 use super::RunError;
 use super::cores::keep_to;
@@ -25,6 +25,7 @@ pub fn run_server(config: &Path, journal: &Path) -> Result<(), RunError> {
     keep_to(&config_file.cores);
     let wrong = |source: PaceError| RunError::Pace { workload: config.display().to_string(), source };
     let mut builder = MockOllama::builder()
+        .count_per(Per::Caller)
         .pace(config_file.pace.parse().map_err(wrong)?)
         .seed(config_file.seed)
         .backend(config_file.backend.clone())

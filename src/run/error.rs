@@ -139,7 +139,7 @@ impl Classified for RunError {
             | Self::Spawn(_)
             | Self::Child { .. }
             | Self::Runtime(_) => ErrorClass::Io,
-            Self::Finish(error) if !matches!(error, FinishError::Missed { .. }) => ErrorClass::Io,
+            Self::Finish(error) if !matches!(error, FinishError::Unverified(_)) => ErrorClass::Io,
             Self::Start(error) if !matches!(error, StartError::Recording(_) | StartError::UnknownBuiltin { .. }) => {
                 ErrorClass::Io
             }

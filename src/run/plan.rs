@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
+use mock_ollama::Per;
 use mock_ollama::backend::Settings;
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::engine::Config;
@@ -176,7 +177,15 @@ impl Plan {
 fn config(workload: &Workload, pace: Pace, seed: Seed) -> Config {
     let catalog = Catalog::new(workload.recordings.iter().cloned()).into();
     // A report needs every chunk; the workload's own limits bound them.
-    Config { catalog, pace, seed, backend: workload.backend.clone(), keep: Keep::ALL, ..Config::default() }
+    Config {
+        catalog,
+        pace,
+        seed,
+        backend: workload.backend.clone(),
+        keep: Keep::ALL,
+        per: Per::Caller,
+        ..Config::default()
+    }
 }
 
 /// How long each agent takes alone on this backend, loads included.

@@ -3,8 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
-use mock_ollama::MockOllama;
 use mock_ollama::journal::Journal;
+use mock_ollama::{MockOllama, Per};
 
 use super::measurement::{Measurement, ProgressObserver};
 use super::{ClockKind, Plan, RunError, model_run};
@@ -66,6 +66,7 @@ pub fn replay(plan: &Plan, variant: Variant, limit: Option<NonZeroUsize>) -> Res
     if plan.clock == ClockKind::VirtualSockets {
         let sim = Sim::over_sockets(settings);
         let server = MockOllama::builder()
+            .count_per(Per::Caller)
             .recordings(plan.workload.recordings.iter().cloned())
             .pace(plan.pace)
             .seed(plan.seed)

@@ -52,7 +52,8 @@ pub(crate) fn perform(
     environment: &Environment,
     drive: impl FnOnce(&MockOllama),
 ) -> Run {
-    let server = MockOllama::builder().recordings(recordings).pace(pace).start().unwrap();
+    let server =
+        MockOllama::builder().count_per(mock_ollama::Per::Caller).recordings(recordings).pace(pace).start().unwrap();
     let job = Job { url: server.url(), agents, limit: limit.map(|limit| limit.try_into().unwrap()) };
     thread::scope(|scope| {
         let server = server;

@@ -22,7 +22,7 @@ const HOUSES: &[House] = &[
             &["clock", "files", "go_json", "journal", "seed", "terminal"],
             &["backend", "fault", "generation", "http", "models", "recording", "schedule"],
             &["dialect"],
-            &["conversation", "import", "manage", "scrub", "summary"],
+            &["conversation", "import", "manage", "rules", "scrub", "summary"],
             &["catalog", "script"],
             &["engine"],
             &["driver"],

@@ -10,6 +10,7 @@
 //! | `index` | finds the recordings of a request without a look at each of them |
 //! | `choice` | the choice between recordings that fit a request |
 //! | `miss` | why no recording answers |
+//! | `stated` | a recording as the reply of a rule |
 //! | `snapshot` | the catalog: an immutable snapshot |
 
 pub mod builtin;
@@ -21,6 +22,7 @@ mod offer;
 mod prepared;
 mod question;
 mod snapshot;
+mod stated;
 
 pub use choice::{Candidate, Choice};
 pub use matching::{Matching, MatchingError};
@@ -28,3 +30,4 @@ pub use miss::Miss;
 pub use offer::{Delivery, Fixed, Offer};
 pub use prepared::{Body, Chunks, MAX_LENGTH_BODY, Prepared, WireChunk};
 pub use snapshot::Catalog;
+pub use stated::recording;

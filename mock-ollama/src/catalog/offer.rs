@@ -112,7 +112,7 @@ impl Offer {
     }
 
     /// Returns how it answers a request in this dialect, for a stream or for none. A failure answers either.
-    pub(super) fn delivery(&self, dialect: Dialect, stream: bool) -> Result<Delivery, Unreadable> {
+    pub(crate) fn delivery(&self, dialect: Dialect, stream: bool) -> Result<Delivery, Unreadable> {
         let (is_own, format) = (self.dialect == dialect, dialect::of(dialect));
         if is_own && (self.suits(stream) || self.is_failure() && !self.is_stream) {
             return Ok(Delivery::Stored(Arc::clone(&self.response)));

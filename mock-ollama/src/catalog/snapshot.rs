@@ -12,7 +12,8 @@ use crate::dialect;
 use crate::generation::ParsedRequest;
 use crate::models::{Card, ModelName};
 use crate::recording::{Recording, Request};
-use crate::script::Scripted;
+use crate::rules::Rule;
+use crate::script::{Script, Scripted};
 use crate::seed::Seed;
 
 /// What a server offers. It never changes: a server that offers something else gets another catalog.
@@ -22,6 +23,7 @@ pub struct Catalog {
     fixed: Vec<Fixed>,
     cards: BTreeMap<ModelName, Card>,
     scripts: BTreeMap<ModelName, Scripted>,
+    rules: Vec<Arc<Rule>>,
     index: Index,
 }
 
@@ -35,17 +37,20 @@ impl Catalog {
     /// recording does; a recording wins where it answers a request.
     pub fn with_scripts(
         recordings: impl IntoIterator<Item = Recording>,
-        scripts: impl IntoIterator<Item = Scripted>,
+        scripts: impl IntoIterator<Item = Script>,
     ) -> Self {
         let mut catalog = Self::default();
         for recording in recordings {
             catalog.add(&recording);
         }
         for script in scripts {
-            let name = script.card.name.clone();
-            let card = Card { answers_as: name.clone(), ..script.card.clone() };
-            catalog.cards.insert(name.clone(), card);
-            catalog.scripts.insert(name, script);
+            catalog.rules.extend(script.rules);
+            for model in script.models {
+                let name = model.card.name.clone();
+                let card = Card { answers_as: name.clone(), ..model.card.clone() };
+                catalog.cards.insert(name.clone(), card);
+                catalog.scripts.insert(name, model);
+            }
         }
         catalog
     }
@@ -136,7 +141,12 @@ impl Catalog {
         self.cards.values()
     }
 
-    /// Returns the script of the model called `name`.
+    /// Returns the rules of the scripts, in order.
+    pub(crate) fn rules(&self) -> &[Arc<Rule>] {
+        &self.rules
+    }
+
+    /// Returns what a script states of the model called `name`.
     pub fn script(&self, name: &ModelName) -> Option<&Scripted> {
         self.scripts.get(name)
     }

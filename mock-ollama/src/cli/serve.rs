@@ -19,7 +19,7 @@ use mock_ollama::manage::DEFAULT_SPEED;
 use mock_ollama::models::KeepAlive;
 use mock_ollama::recording::{Recording, read_file};
 use mock_ollama::schedule::Pace;
-use mock_ollama::script::{self, Scripted};
+use mock_ollama::script::{self, Script};
 use mock_ollama::seed::Seed;
 use mock_ollama::terminal::{complain, say};
 use mock_ollama::{Builder, MockOllama, StartError};
@@ -136,7 +136,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<()> {
             spin: Duration::from_micros(args.spin_us),
             connections: args.limits.max_connections.map(NonZeroUsize::get),
         })
-        .allow_misses()
+        .lenient()
         .start()
         .map_err(VerbError::from)?;
     warn_of_open(server.addrs().iter().copied());
@@ -176,7 +176,7 @@ fn variable(name: &str) -> Option<String> {
 #[derive(Default)]
 struct LoadedPaths {
     recordings: Vec<Recording>,
-    scripts: Vec<Scripted>,
+    scripts: Vec<Script>,
     /// Where they are from.
     files: Vec<PathBuf>,
 }
@@ -201,7 +201,7 @@ impl LoadedPaths {
     fn add_file(&mut self, path: &Path) -> Result<(), VerbError> {
         self.files.push(path.to_owned());
         if path.extension().is_some_and(|extension| extension == "toml") {
-            self.scripts.extend(script::read_file(path).map_err(StartError::from)?);
+            self.scripts.push(script::read_file(path).map_err(StartError::from)?);
         } else {
             self.recordings.push(read_file(path)?);
         }
@@ -221,7 +221,7 @@ impl LoadedPaths {
             self.recordings.push(read_file(file)?);
         }
         if !scripts.is_empty() {
-            self.scripts.extend(script::read_folder(folder).map_err(StartError::from)?);
+            self.scripts.push(script::read_folder(folder).map_err(StartError::from)?);
         }
         self.files.extend(recordings.into_iter().chain(scripts));
         Ok(())

@@ -12,7 +12,7 @@ const MAX_PROMPT_CHARS: usize = 60;
 /// The columns of a line, but for the last one: number, route, model, what was asked, status, who answered.
 type Columns = [String; 6];
 
-/// One line a request: what was asked, the status, who answered, and how it ended. Why nothing answered stands below it.
+/// One line a request, each with its line end: what was asked, the status, who answered, and how it ended. Why nothing answered stands below it.
 impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut lines = Vec::new();
@@ -31,7 +31,7 @@ impl fmt::Display for Journal {
             let why = why_unexpected(&entry.answer).into_iter().flat_map(str::lines);
             lines.extend(why.map(|why| format!("       {why}")));
         }
-        f.write_str(&lines.join("\n"))
+        lines.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 

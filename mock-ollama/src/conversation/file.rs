@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::answered::AnswerContent;
-use crate::journal::{Entry, Forgotten, Journal, MAX_ANSWERED_BYTES, size_of_text};
+use crate::journal::{Entry, Forgotten, Journal, MAX_ANSWERED_BYTES, RuleUse, size_of_text};
 
 /// A journal as `serve --journal` writes it: each entry says in a small form what was answered, too.
 #[derive(Serialize)]
@@ -11,6 +11,8 @@ pub struct JournalFile<'a> {
     entries: Vec<FileEntry<'a>>,
     #[serde(skip_serializing_if = "Forgotten::is_none")]
     forgotten: Forgotten,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    rules: &'a [RuleUse],
     in_flight: usize,
     max_in_flight: usize,
 }
@@ -48,9 +50,9 @@ impl<'a> JournalFile<'a> {
         let entries =
             journal.iter().map(|entry| FileEntry { entry, answered: AnswerSummary::of(AnswerContent::of(entry)) });
         // Every field by name: one that is added must be written, too.
-        let Journal { entries: _, forgotten, in_flight, max_in_flight } = journal;
+        let Journal { entries: _, forgotten, rules, in_flight, max_in_flight } = journal;
         let (forgotten, in_flight, max_in_flight) = (*forgotten, *in_flight, *max_in_flight);
-        Self { entries: entries.collect(), forgotten, in_flight, max_in_flight }
+        Self { entries: entries.collect(), forgotten, rules, in_flight, max_in_flight }
     }
 }
 

@@ -38,8 +38,9 @@ fn who_answered(answer: &Answer) -> String {
     match answer {
         Answer::Matched { recording, exchange: 0 } => format!("recording {recording:?}"),
         Answer::Matched { recording, exchange } => format!("recording {recording:?} exchange {exchange}"),
-        Answer::Scripted => "script".to_owned(),
-        Answer::Missed { .. } => "UNEXPECTED".to_owned(),
+        Answer::Rule { number, name, .. } if name.is_empty() => format!("rule {number}"),
+        Answer::Rule { number, name, .. } => format!("rule {number} {name:?}"),
+        Answer::Unexpected { .. } => "UNEXPECTED".to_owned(),
         Answer::Served => "served".to_owned(),
         Answer::Rejected => "rejected".to_owned(),
     }
@@ -48,7 +49,7 @@ fn who_answered(answer: &Answer) -> String {
 /// Returns why nothing answered, where that is so.
 fn why_unexpected(answer: &Answer) -> Option<&str> {
     match answer {
-        Answer::Missed { why } => Some(why),
+        Answer::Unexpected { why } => Some(why),
         _ => None,
     }
 }

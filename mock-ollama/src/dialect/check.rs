@@ -57,7 +57,7 @@ pub fn check(format: &dyn WireFormat, request: &ParsedRequest, card: &Card) -> R
     if !request.suffix.is_empty() && !card.can("insert") {
         return Err(lacks("insert"));
     }
-    if request.tools && !card.can("tools") {
+    if !request.tools.is_empty() && !card.can("tools") {
         return Err(lacks("tools"));
     }
     check_options(&request.options)?;

@@ -5,7 +5,8 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use super::pending::PendingWait;
 use super::poll::LoopWaker;
 use crate::engine::Release;
-use crate::journal::Journal;
+use crate::journal::{Journal, RuleUse};
+use crate::rules::{Rule, RuleId};
 
 /// What another thread asks of the loop.
 #[derive(Debug)]
@@ -14,10 +15,23 @@ pub(super) enum Command {
     Release(Release, u64),
     /// Send a copy of the journal.
     Journal(Sender<Journal>),
+    /// State, change or forget rules, and say which rule that was.
+    Rule(RuleCommand, Sender<Option<RuleId>>),
+    /// Take a rule back, and say how often it was used.
+    RemoveRule(RuleId, Sender<Option<RuleUse>>),
     /// Tell when something is reached.
     Wait(PendingWait),
     /// End, closing every socket.
     Stop,
+}
+
+/// What happens to the rules of a server.
+#[derive(Debug)]
+pub(crate) enum RuleCommand {
+    State(Rule),
+    Change(RuleId, Rule),
+    /// All rules that were stated are forgotten, and the journal with them.
+    Reset,
 }
 
 /// The way of commands to the loop. Clones share it.

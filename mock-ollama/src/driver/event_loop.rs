@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use rustc_hash::FxHashMap;
 
-use super::command::{Command, Mailbox};
+use super::command::{Command, Mailbox, RuleCommand};
 use super::min_sleep::MinSleep;
 use super::observer::{CloseReason, Observer};
 use super::options::SocketOptions;
@@ -24,6 +24,7 @@ use super::wakeup::WakeupLead;
 use crate::clock::{Clock as _, Instant};
 use crate::engine::{Action, Batch, Engine, prefetch};
 use crate::journal::{ConnId, Journal, ServerId};
+use crate::rules::RuleId;
 
 /// The event loop of a server.
 pub(crate) struct EventLoop {
@@ -185,7 +186,9 @@ impl EventLoop {
             match command {
                 Command::Release(which, chunks) => self.engine.handle_release(&which, chunks, self.time.now()),
                 // A receiver that is gone does not need it.
-                Command::Journal(reply) => drop(reply.send(self.engine.journal().clone())),
+                Command::Journal(reply) => drop(reply.send(self.engine.report())),
+                Command::Rule(command, reply) => drop(reply.send(apply_rule(&mut self.engine, command))),
+                Command::RemoveRule(id, reply) => drop(reply.send(self.engine.remove_rule(id))),
                 // Waits are real time, whatever the time source is: somebody really waits.
                 Command::Wait(wait) => self.waits.add(wait, Monotonic.now()),
                 Command::Stop => stop = true,
@@ -422,4 +425,14 @@ fn token_of(conn: ConnId, listeners: u64) -> u64 {
 
 fn conn_of(token: u64, listeners: u64) -> ConnId {
     ConnId(token + 1 - listeners)
+}
+
+/// Carries out what happens to the rules, and returns the rule that was stated.
+fn apply_rule(engine: &mut Engine, command: RuleCommand) -> Option<RuleId> {
+    match command {
+        RuleCommand::State(rule) => return Some(engine.state_rule(rule)),
+        RuleCommand::Change(id, rule) => engine.change_rule(id, rule),
+        RuleCommand::Reset => engine.reset(),
+    }
+    None
 }

@@ -5,12 +5,13 @@ use std::sync::mpsc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use super::command::{Command, Mailbox};
+use super::command::{Command, Mailbox, RuleCommand};
 use super::event_loop::EventLoop;
 use super::pending::WaitGoal;
 use super::wait::Wait;
 use crate::engine::Release;
-use crate::journal::Journal;
+use crate::journal::{Journal, RuleUse};
+use crate::rules::RuleId;
 
 /// How long the loop may take to send a copy of its journal.
 const JOURNAL_TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,6 +46,20 @@ impl LoopHandle {
         let (reply, journal) = mpsc::channel();
         self.mailbox.send(Command::Journal(reply));
         journal.recv_timeout(JOURNAL_TIMEOUT).unwrap_or_default()
+    }
+
+    /// Carries this out, and returns the rule that it was about. When it returns, it holds for every later request.
+    pub(crate) fn rule(&self, command: RuleCommand) -> Option<RuleId> {
+        let (reply, id) = mpsc::channel();
+        self.mailbox.send(Command::Rule(command, reply));
+        id.recv_timeout(JOURNAL_TIMEOUT).ok().flatten()
+    }
+
+    /// Takes a rule back, and returns how often it was used.
+    pub(crate) fn remove_rule(&self, id: RuleId) -> Option<RuleUse> {
+        let (reply, used) = mpsc::channel();
+        self.mailbox.send(Command::RemoveRule(id, reply));
+        used.recv_timeout(JOURNAL_TIMEOUT).ok().flatten()
     }
 
     /// Ends the loop, and returns what has happened or how it failed. `None` when it panicked or has been stopped before.

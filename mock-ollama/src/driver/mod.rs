@@ -32,6 +32,7 @@ mod tuning;
 mod wait;
 mod wakeup;
 
+pub(crate) use command::RuleCommand;
 pub(crate) use event_loop::EventLoop;
 pub(crate) use handle::LoopHandle;
 pub(crate) use listen::{bind, host_names};

@@ -215,7 +215,9 @@ impl fmt::Display for WaitError {
             WaitFailure::ServerEnded => write!(f, "the server ended while a test waited for {goal}")?,
         }
         write!(f, "; requests so far: {}, streams in flight: {}", journal.requests(), journal.in_flight)?;
-        if journal.is_empty() { Ok(()) } else { write!(f, "\n{journal}") }
+        // A line end before the lines of the journal, and none behind them.
+        let lines = journal.to_string();
+        if lines.is_empty() { Ok(()) } else { write!(f, "\n{}", lines.trim_end()) }
     }
 }
 

@@ -14,6 +14,7 @@ use crate::http::GateConfig;
 use crate::journal::Keep;
 use crate::manage::DEFAULT_SPEED;
 use crate::models::KeepAlive;
+use crate::rules::Per;
 use crate::schedule::Pace;
 use crate::seed::Seed;
 
@@ -24,6 +25,12 @@ pub struct Config {
     pub catalog: Arc<Catalog>,
     /// Which recording answers a request.
     pub matching: Matching,
+    /// Whether every model name is there, with all capabilities.
+    pub any_model: bool,
+    /// Whose requests are counted together, where a rule does not say.
+    pub per: Per,
+    /// Whether requests for the server's state are unexpected where no rule states them.
+    pub strict_routes: bool,
     /// How recorded time maps to replay time.
     pub pace: Pace,
     /// Which time the objects of a recording carry when its bytes are replayed.
@@ -90,6 +97,9 @@ impl Default for Config {
         Self {
             catalog: Arc::default(),
             matching: Matching::Exact,
+            any_model: false,
+            per: Per::Server,
+            strict_routes: false,
             pace: Pace::recorded(),
             created_at: CreatedAt::Recorded,
             seed: Seed(0),

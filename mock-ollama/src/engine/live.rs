@@ -76,7 +76,7 @@ impl LiveAnswer {
         let shown = shown(ask, card, &generation.pieces);
         let calls = match (card.parser.is_some(), ask.is_generate()) {
             (true, true) => KeptCalls::Final,
-            (true, false) if !ask.tools => KeptCalls::Last,
+            (true, false) if ask.tools.is_empty() => KeptCalls::Last,
             _ => KeptCalls::All,
         };
         let sends_context = ask.dialect == Dialect::Generate && !ask.raw;

@@ -69,9 +69,10 @@ use crate::fault::WireEnd;
 use crate::go_json::rfc3339;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, ServerId, StreamId,
+    CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RuleUse, ServerId, StreamId,
 };
 use crate::models::Store;
+use crate::rules::{Rule, RuleBook, RuleId};
 use crate::schedule::Base;
 
 pub use self::action::{Action, Batch, Release, Seq, Step};
@@ -102,6 +103,7 @@ const LINGER: Duration = Duration::from_millis(500);
 pub struct Engine {
     config: Config,
     models: Store,
+    rules: RuleBook,
     callers: Callers,
     /// One for all servers, so that a credential has one number in the journal.
     redactor: Redactor,
@@ -123,6 +125,7 @@ impl Engine {
     pub fn new(config: Config) -> Self {
         Self {
             models: Store::new(config.catalog.cards().cloned()),
+            rules: RuleBook::new(config.catalog.rules().iter().cloned(), config.per),
             callers: Callers::default(),
             redactor: Redactor::default(),
             ledger: Ledger::new(config.keep),
@@ -143,9 +146,36 @@ impl Engine {
         &self.ledger.journal
     }
 
+    /// Returns a copy of what has happened so far, with the uses of the rules.
+    pub fn report(&self) -> Journal {
+        Journal { rules: self.rules.uses(), ..self.ledger.journal.clone() }
+    }
+
     /// Returns what has happened, when nothing more will.
     pub fn into_journal(self) -> Journal {
-        self.ledger.journal
+        Journal { rules: self.rules.uses(), ..self.ledger.journal }
+    }
+
+    /// Forgets the rules that were stated, what was counted, and the requests that have been answered.
+    pub(crate) fn reset(&mut self) {
+        self.rules = RuleBook::new(self.config.catalog.rules().iter().cloned(), self.config.per);
+        self.callers.reset();
+        self.ledger.reset();
+    }
+
+    /// States a rule, which is tried before those of scripts and before recordings.
+    pub(crate) fn state_rule(&mut self, rule: Rule) -> RuleId {
+        self.rules.state(rule)
+    }
+
+    /// Changes a rule that was stated; its counts stay.
+    pub(crate) fn change_rule(&mut self, id: RuleId, rule: Rule) {
+        self.rules.change(id, rule);
+    }
+
+    /// Takes a rule back, and returns how often it was used.
+    pub(crate) fn remove_rule(&mut self, id: RuleId) -> Option<RuleUse> {
+        self.rules.remove(id)
     }
 
     /// Returns whether this side has ended the connection or is about to.
@@ -370,12 +400,13 @@ impl Engine {
             config: &self.config,
             server,
             models: &mut self.models,
+            rules: &mut self.rules,
             callers: &mut self.callers,
             scheduler: self.admission.scheduler(server),
             now,
         }
         .answer(request, &stream);
-        let Answered { source, mut answer, model, is_loaded, timing, extra_fields, effect } = answered;
+        let Answered { source, mut answer, model, is_loaded, timing, pace, extra_fields, effect } = answered;
         let (seen, secrets) = entry::seen(request, &mut self.redactor);
         answer.conceal(&secrets);
         let begun = entry::begun(stream.clone(), (conn, server), (seen, secrets), (answer, &source), now);
@@ -387,7 +418,7 @@ impl Engine {
             journal.max_in_flight = journal.max_in_flight.max(journal.in_flight);
         }
         let admitted = model.clone().zip(is_loaded);
-        let pace = timing.pace(self.config.pace, model.is_some());
+        let pace = timing.pace(pace.unwrap_or(self.config.pace), model.is_some());
         let parts = ResponseParts {
             stream: stream.clone(),
             entry,

@@ -60,8 +60,8 @@ pub struct ParsedRequest {
     pub keep_alive: Option<KeepAlive>,
     /// Whether to think, where the request says so; a level is `true`.
     pub think: Option<bool>,
-    /// Whether tools are offered.
-    pub tools: bool,
+    /// The names of the tools that are offered; empty for one without a name.
+    pub tools: Vec<String>,
     /// `raw` of `/api/generate`.
     pub raw: bool,
     /// The system text of `/api/generate`; empty where there is none.

@@ -57,6 +57,16 @@ pub enum Route {
     Transcriptions,
 }
 
+impl Route {
+    /// Returns whether it is for changing the models.
+    pub fn changes_models(&self) -> bool {
+        matches!(
+            self,
+            Self::Pull | Self::Push | Self::Create | Self::Copy | Self::Delete | Self::BlobPut(_) | Self::Signout
+        )
+    }
+}
+
 /// The answer of the router.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Routed {

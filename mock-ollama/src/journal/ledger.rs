@@ -42,6 +42,8 @@ pub(crate) struct Ledger {
     /// The bytes of each entry, and of all together.
     sizes: Vec<usize>,
     bytes: usize,
+    /// The number of the first entry that is kept.
+    first: usize,
 }
 
 /// What surrounds the entries.
@@ -62,7 +64,7 @@ const CHUNK_BYTES: usize = 160;
 impl Ledger {
     /// Returns an empty journal with these bounds.
     pub(crate) fn new(keep: Keep) -> Self {
-        Self { journal: Journal::default(), keep, sizes: Vec::new(), bytes: FRAME_BYTES }
+        Self { journal: Journal::default(), keep, sizes: Vec::new(), bytes: FRAME_BYTES, first: 0 }
     }
 
     /// Adds an entry and returns its number, from 0; forgets what is not to be kept.
@@ -75,7 +77,7 @@ impl Ledger {
         self.journal.entries.push(entry);
         self.sizes.push(bytes);
         self.grew(bytes);
-        self.journal.requests() - 1
+        self.first + self.journal.entries.len() - 1
     }
 
     /// The entry of this number, unless it is forgotten.
@@ -102,7 +104,15 @@ impl Ledger {
     }
 
     fn place(&self, number: usize) -> Option<usize> {
-        number.checked_sub(self.journal.forgotten.requests)
+        number.checked_sub(self.first)
+    }
+
+    /// Forgets all entries, uncounted. What open streams do later is noted nowhere.
+    pub(crate) fn reset(&mut self) {
+        self.first += self.journal.entries.len();
+        let in_flight = self.journal.in_flight;
+        self.journal = Journal { in_flight, max_in_flight: in_flight, ..Journal::default() };
+        (self.sizes, self.bytes) = (Vec::new(), FRAME_BYTES);
     }
 
     fn grew(&mut self, bytes: usize) {
@@ -128,6 +138,7 @@ impl Ledger {
     fn forget(&mut self, first: usize) {
         self.bytes -= self.sizes.drain(..first).sum::<usize>();
         self.journal.forget(first);
+        self.first += first;
     }
 }
 
@@ -137,8 +148,9 @@ fn size_of_entry(entry: &Entry) -> usize {
     let fields = request.headers.iter().map(|(name, value)| FIELD_BYTES + size_of_text(name) + size_of_text(value));
     let answer = match &entry.answer {
         Answer::Matched { recording, .. } => size_of_text(recording),
-        Answer::Missed { why } => size_of_text(why),
-        Answer::Scripted | Answer::Served | Answer::Rejected => 0,
+        Answer::Unexpected { why } => size_of_text(why),
+        Answer::Rule { name, .. } => size_of_text(name),
+        Answer::Served | Answer::Rejected => 0,
     };
     let caller = match &entry.stream.caller {
         super::Caller::Agent(name) => size_of_text(name),
@@ -170,7 +182,7 @@ mod tests {
             server: ServerId(u32::MAX),
             received: Instant::from_nanos(u64::MAX),
             request: RequestSeen { method: "POST".to_owned(), target: body.to_owned(), headers, body: body.to_owned() },
-            answer: Answer::Missed { why: body.to_owned() },
+            answer: Answer::Unexpected { why: body.to_owned() },
             status: 404,
             chunks: Vec::new(),
             fate: Fate::Aborted { after_chunk: usize::MAX },
@@ -197,7 +209,7 @@ mod tests {
         assert_eq!(kept(&ledger), [0, 1, 2, 3]);
         assert_eq!(ledger.add(entry(4, "", vec![])), 4);
         assert_eq!(kept(&ledger), [3, 4]);
-        assert_eq!((ledger.journal.requests(), ledger.journal.missed()), (5, 5));
+        assert_eq!((ledger.journal.requests(), ledger.journal.unexpected_count()), (5, 5));
     }
 
     #[test]

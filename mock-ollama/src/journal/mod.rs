@@ -94,6 +94,9 @@ pub struct Journal {
     /// Requests that came before these, of which nothing is kept but their number: see [`Keep`].
     #[serde(default, skip_serializing_if = "Forgotten::is_none")]
     pub forgotten: Forgotten,
+    /// How often each rule was used.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RuleUse>,
     /// Streams in progress now.
     pub in_flight: usize,
     /// The most streams that were in progress at once.
@@ -105,8 +108,8 @@ pub struct Journal {
 pub struct Forgotten {
     /// All of them.
     pub requests: usize,
-    /// Those that no recording answered.
-    pub misses: usize,
+    /// Those that were unexpected.
+    pub unexpected: usize,
 }
 
 impl Forgotten {
@@ -172,17 +175,40 @@ pub enum Answer {
         /// Which of its exchanges, counted from zero.
         exchange: usize,
     },
-    /// The script of the model was rendered.
-    Scripted,
-    /// No recording answers this request.
-    Missed {
-        /// What is on offer, what comes nearest, and where it differs first.
+    /// A rule answered.
+    Rule {
+        /// Its number, counted from 1: rules of scripts first, then in the order of their statement.
+        number: usize,
+        /// Its name; empty where none is stated.
+        name: String,
+        /// How often it was used before.
+        turn: usize,
+    },
+    /// Nobody stated this request: no rule and no recording answers it, or Ollama refuses it.
+    Unexpected {
+        /// What comes nearest, and where it differs first.
         why: String,
     },
     /// The server's own answer: a listing, the router, a check that failed.
     Served,
     /// The bytes were not a request that could be read; the connection was closed.
     Rejected,
+}
+
+/// How often a rule was used.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RuleUse {
+    /// Its number, counted from 1.
+    pub number: usize,
+    /// Its name; empty where none is stated.
+    pub name: String,
+    /// The requests that it is for.
+    pub matcher: String,
+    /// How often it was used.
+    pub used: u64,
+    /// How often it was to be used, where it was not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub unmet: Option<String>,
 }
 
 /// One chunk of an answer.
@@ -322,7 +348,7 @@ impl Entry {
 impl Answer {
     /// Makes the credentials of the request unreadable where the answer's reason repeats them.
     pub(crate) fn conceal(&mut self, secrets: &Secrets) {
-        if let Self::Missed { why } = self {
+        if let Self::Unexpected { why } = self {
             secrets.conceal(why);
         }
     }
@@ -390,21 +416,22 @@ impl Journal {
         self.forgotten.requests + self.entries.len()
     }
 
-    /// The number of requests that no recording answered, with those that are forgotten.
-    pub fn missed(&self) -> usize {
-        self.forgotten.misses + self.misses().count()
+    /// The number of unexpected requests, with those that are forgotten.
+    pub fn unexpected_count(&self) -> usize {
+        self.forgotten.unexpected + self.unexpected().count()
     }
 
     /// Forgets the `first` entries but for their number.
     fn forget(&mut self, first: usize) {
         let forgotten = self.entries.drain(..first);
-        self.forgotten.misses += forgotten.filter(|entry| matches!(entry.answer, Answer::Missed { .. })).count();
+        self.forgotten.unexpected +=
+            forgotten.filter(|entry| matches!(entry.answer, Answer::Unexpected { .. })).count();
         self.forgotten.requests += first;
     }
 
-    /// The kept requests that no recording answered.
-    pub fn misses(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| matches!(entry.answer, Answer::Missed { .. }))
+    /// The kept unexpected requests.
+    pub fn unexpected(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.iter().filter(|entry| matches!(entry.answer, Answer::Unexpected { .. }))
     }
 
     /// The kept requests that a recording answered.

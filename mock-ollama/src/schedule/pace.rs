@@ -11,7 +11,7 @@ const MAX_TIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// How recorded time maps to replay time: a base, and what is changed of it.
 ///
-/// Written as `recorded`, `x20`, `rate=40`, `gap=20ms` or `instant`, combined with `ttft=300ms` and
+/// Written as `recorded`, `x20`, `rate=40`, `gap=20ms`, `instant` or `stated`, combined with `ttft=300ms` and
 /// `jitter=10%` by commas, such as `x4,ttft=300ms,jitter=10%`.
 ///
 /// ```
@@ -45,13 +45,15 @@ pub enum Base {
     Instant,
     /// A chunk is due when a test releases it.
     Stepped,
+    /// What a rule states takes its time; all else is due at once.
+    Stated,
 }
 
 /// A pace that cannot be read.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum PaceError {
     /// A word that is none of the known ones.
-    #[error("unknown pace `{0}`: expected recorded, x20, rate=40, gap=20ms, instant, ttft=300ms or jitter=10%")]
+    #[error("unknown pace `{0}`: expected recorded, x20, rate=40, gap=20ms, instant, stated, ttft=300ms or jitter=10%")]
     Unknown(String),
     /// A number out of range.
     #[error("bad number in pace `{word}`: expected {expected}")]
@@ -99,6 +101,11 @@ impl Pace {
     pub fn rate(tokens_per_s: f64) -> Self {
         assert!(tokens_per_s.is_finite() && tokens_per_s > 0.0, "a rate is a positive number, not {tokens_per_s}");
         Self::gap(Duration::from_secs_f64(1.0 / tokens_per_s))
+    }
+
+    /// What a rule states takes its time; recordings, and replies without times, leave at once.
+    pub const fn stated() -> Self {
+        Self::from_base(Base::Stated)
     }
 
     /// A chunk leaves only when the test releases it.
@@ -168,6 +175,7 @@ fn parse_base(word: &str) -> Result<Base, PaceError> {
     match (word, word.split_once('='), word.strip_prefix('x')) {
         ("recorded", ..) => Ok(Base::Recorded { speed: 1.0 }),
         ("instant", ..) => Ok(Base::Instant),
+        ("stated", ..) => Ok(Base::Stated),
         (_, Some(("rate", value)), _) => {
             let rate = positive(value, "tokens a second, such as rate=40")?;
             Ok(Base::Gap(Duration::from_secs_f64(1.0 / rate)))
@@ -207,6 +215,7 @@ impl fmt::Display for Pace {
             Base::Gap(gap) => write!(f, "gap={gap:?}")?,
             Base::Instant => f.write_str("instant")?,
             Base::Stepped => f.write_str("stepped")?,
+            Base::Stated => f.write_str("stated")?,
         }
         if let Some(ttft) = self.ttft {
             write!(f, ",ttft={ttft:?}")?;

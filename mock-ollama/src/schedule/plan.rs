@@ -54,7 +54,7 @@ impl Schedule {
         let base = match self.pace.base {
             Base::Recorded { speed } => scale(recorded, speed),
             Base::Gap(gap) => self.last.map_or(Duration::ZERO, |last| last.base).saturating_add(gap),
-            Base::Instant => Duration::ZERO,
+            Base::Instant | Base::Stated => Duration::ZERO,
             Base::Stepped => return None,
         };
         let due = match self.last {

@@ -4,16 +4,14 @@
 //! | --- | --- |
 //! | `file` | the form, as it stands in a file |
 //! | `model` | a stated model as a card |
-//! | `pieces` | what an answer says, piece by piece |
 //! | `place` | where something is wrong, and what to write instead |
 //! | `reader` | files and folders, and everything that can be wrong with them |
-//! | `scripted` | a scripted model: which answer a request gets |
+//! | `scripted` | a script: models, and the rules by which they answer |
 //! | `error` | why a script cannot be used |
 
 mod error;
 mod file;
 mod model;
-mod pieces;
 mod place;
 mod reader;
 mod scripted;
@@ -23,4 +21,4 @@ mod tests;
 
 pub use error::ScriptError;
 pub use reader::{parse, read_file, read_folder};
-pub use scripted::Scripted;
+pub use scripted::{Script, Scripted};

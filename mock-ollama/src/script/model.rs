@@ -8,45 +8,21 @@ use sha2::{Digest as _, Sha256};
 use super::file::ModelForm;
 use crate::models::{Card, ModelName};
 use crate::recording::{Details, hex};
+use crate::rules::ModelDefaults;
+use crate::rules::form::{Wrong, duration};
 
-/// A key with something wrong in it: which, and what to write instead.
-pub(super) type Wrong = (&'static str, String);
-
-/// The times of a model, from the request on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Times {
-    pub(super) load: Duration,
-    pub(super) prompt_eval: Duration,
-    /// From the first piece to the final object; absent where pieces have a gap instead.
-    pub(super) eval: Option<Duration>,
-    pub(super) gap: Duration,
-}
-
-impl Times {
-    pub(super) fn of(form: &ModelForm) -> Result<Self, Wrong> {
-        let stated = |key, text: &Option<String>| text.as_deref().map(duration).transpose().map_err(|what| (key, what));
-        Ok(Self {
-            load: stated("load", &form.load)?.unwrap_or(Duration::from_micros(500)),
-            prompt_eval: stated("prompt_eval", &form.prompt_eval)?.unwrap_or(Duration::from_millis(100)),
-            eval: stated("eval", &form.eval)?,
-            gap: stated("gap", &form.gap)?.unwrap_or(Duration::from_millis(20)),
-        })
-    }
-}
-
-/// Returns a time with its unit, such as `20ms`.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("bad time {text:?}; write a whole number with ns, us, ms or s");
-    let end = text.find(|c: char| !c.is_ascii_digit()).ok_or_else(wrong)?;
-    let number: u64 = text[..end].parse().map_err(|_| wrong())?;
-    let unit = match &text[end..] {
-        "ns" => 1,
-        "us" => 1_000,
-        "ms" => 1_000_000,
-        "s" => 1_000_000_000,
-        _ => return Err(wrong()),
-    };
-    number.checked_mul(unit).map(Duration::from_nanos).ok_or_else(wrong)
+/// What an answer of the model has where its rule states nothing.
+pub(super) fn defaults(form: &ModelForm) -> Result<ModelDefaults, Wrong> {
+    let stated = |key, text: &Option<String>| text.as_deref().map(duration).transpose().map_err(|what| (key, what));
+    Ok(ModelDefaults {
+        load: stated("load", &form.load)?.unwrap_or(Duration::from_micros(500)),
+        prompt_eval: stated("prompt_eval", &form.prompt_eval)?.unwrap_or(Duration::from_millis(100)),
+        eval: stated("eval", &form.eval)?,
+        gap: stated("gap", &form.gap)?.unwrap_or(Duration::from_millis(20)),
+        render: form.render.clone().unwrap_or_else(|| "{prompt}".to_owned()),
+        prompt_tokens: form.prompt_tokens.unwrap_or(10),
+        logprobs: form.logprobs,
+    })
 }
 
 /// Everything that listings say of the model.

@@ -16,7 +16,11 @@ const FORMS: &[(&str, &str)] = &[
     ("usize", "a whole number"),
 ];
 
-/// A `[[model]]` or `[[answer]]` as it stands in a file.
+/// Keys of other forms, and what stands for them.
+const OTHER_KEYS: &[(&str, &str)] =
+    &[("answer", "rule"), ("words", "when.prompt"), ("models", "when.model"), ("pieces", "reply.pieces")];
+
+/// A `[[model]]` or `[[rule]]` as it stands in a file.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Block<'a> {
     pub(super) file: &'a str,
@@ -68,6 +72,9 @@ fn in_plain_words(message: &str) -> String {
 }
 
 fn unknown(word: &str, found: &str, known: &[&str]) -> String {
+    if let Some((_, right)) = OTHER_KEYS.iter().find(|(other, _)| *other == found) {
+        return format!("unknown {word} `{found}`; write `{right}`, or one of {}", known.join(", "));
+    }
     let likeness = |known: &&&str| strsim::jaro_winkler(found, known);
     let nearest = known.iter().max_by(|one, other| likeness(one).total_cmp(&likeness(other)));
     let nearest = nearest.filter(|nearest| likeness(nearest) >= ALIKE);
@@ -103,12 +110,12 @@ mod tests {
     #[test]
     fn a_key_is_found_in_its_own_block_alone() {
         let text =
-            "[[model]]\nname = \"a\"\n\n[[answer]]\ngap_of = 1\n  gap = \"x\"\n[[answer]]\nwords = []\ngap = \"y\"\n";
+            "[[model]]\nname = \"a\"\n\n[[rule]]\ngap_of = 1\n  gap = \"x\"\n[[rule]]\nwords = []\ngap = \"y\"\n";
         let place = |block: &str, key: &str| Block { file: "f", text, start: text.find(block).unwrap() }.place(key);
         assert_eq!(place("[[model]]", "name"), "f: line 2");
-        assert_eq!(place("[[answer]]", "gap"), "f: line 6");
-        assert_eq!(place("[[answer]]\nwords", "gap"), "f: line 9");
+        assert_eq!(place("[[rule]]", "gap"), "f: line 6");
+        assert_eq!(place("[[rule]]\nwords", "gap"), "f: line 9");
         assert_eq!(place("[[model]]", "gap"), "f: line 1");
-        assert_eq!(place("[[answer]]", ""), "f: line 4");
+        assert_eq!(place("[[rule]]", ""), "f: line 4");
     }
 }

@@ -5,13 +5,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::ScriptError;
-use super::file::{AnswerForm, ModelForm, ScriptFile};
-use super::model::{self, Times, Wrong, duration};
-use super::pieces::{contents, tool_call};
+use super::file::{ModelForm, ScriptFile};
+use super::model;
 use super::place::{Block, explained};
-use super::scripted::{AnswerRule, AnswerText, Scripted};
+use super::scripted::{Script, Scripted};
 use crate::files::{list_folder, read_text};
 use crate::models::ModelName;
+use crate::rules::Rule;
+use crate::rules::form::{RuleForm, Wrong};
 
 /// The longest file that is read, in bytes.
 const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
@@ -20,7 +21,7 @@ const MAX_FILE_BYTES: u64 = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// A file that cannot be read, or is no script.
-pub fn read_file(path: &Path) -> Result<Vec<Scripted>, ScriptError> {
+pub fn read_file(path: &Path) -> Result<Script, ScriptError> {
     let file = path.display().to_string();
     assemble(&file, &[(file.clone(), read(path)?)])
 }
@@ -29,7 +30,7 @@ pub fn read_file(path: &Path) -> Result<Vec<Scripted>, ScriptError> {
 ///
 /// # Errors
 /// A folder or file that cannot be read, or that is no script.
-pub fn read_folder(folder: &Path) -> Result<Vec<Scripted>, ScriptError> {
+pub fn read_folder(folder: &Path) -> Result<Script, ScriptError> {
     let paths =
         list_folder(folder, &["toml"]).map_err(|source| ScriptError::Read { path: folder.to_owned(), source })?;
     let files = paths.iter().map(|path| Ok((path.display().to_string(), read(path)?)));
@@ -41,7 +42,7 @@ pub fn read_folder(folder: &Path) -> Result<Vec<Scripted>, ScriptError> {
 ///
 /// # Errors
 /// A text that is no script.
-pub fn parse(text: &str, name: &str) -> Result<Vec<Scripted>, ScriptError> {
+pub fn parse(text: &str, name: &str) -> Result<Script, ScriptError> {
     assemble(name, &[(name.to_owned(), text.to_owned())])
 }
 
@@ -62,8 +63,8 @@ struct Stated<'a> {
     form: ModelForm,
 }
 
-fn assemble(whole: &str, files: &[(String, String)]) -> Result<Vec<Scripted>, ScriptError> {
-    let (mut models, mut answers) = (Vec::<Stated<'_>>::new(), Vec::new());
+fn assemble(whole: &str, files: &[(String, String)]) -> Result<Script, ScriptError> {
+    let (mut models, mut rules) = (Vec::<Stated<'_>>::new(), Vec::new());
     for (file, text) in files {
         let parsed: ScriptFile =
             toml::from_str(text).map_err(|error| ScriptError::invalid(file, explained(text, &error)))?;
@@ -78,94 +79,42 @@ fn assemble(whole: &str, files: &[(String, String)]) -> Result<Vec<Scripted>, Sc
             }
             models.push(Stated { block, name, form });
         }
-        answers.extend(parsed.answer.into_iter().enumerate().map(|(at, form)| {
+        rules.extend(parsed.rule.into_iter().enumerate().map(|(at, form)| {
             let block = Block { file, text, start: form.span().start };
             (block, at + 1, form.into_inner())
         }));
     }
-    if models.is_empty() {
-        return Err(ScriptError::invalid(whole, "states no model; add a [[model]] with a name"));
+    if models.is_empty() && rules.is_empty() {
+        return Err(ScriptError::invalid(whole, "states nothing; add a [[model]] with a name, or a [[rule]]"));
     }
-    let names: Vec<&ModelName> = models.iter().map(|model| &model.name).collect();
-    let mut rules = Vec::with_capacity(answers.len());
-    for (block, number, form) in &answers {
-        rules.push(rule(*block, *number, form, &names)?);
-    }
-    models.iter().map(|model| scripted(model, &rules)).collect()
-}
-
-fn rule(block: Block<'_>, number: usize, form: &AnswerForm, known: &[&ModelName]) -> Result<AnswerRule, ScriptError> {
-    let wrong = |(key, what): Wrong| ScriptError::invalid(block.place(key), format_args!("answer {number}: {what}"));
-    let at = |key: &'static str| move |what: String| wrong((key, what));
-    let models = match &form.models {
-        None => None,
-        Some(names) => {
-            let unknown = |name: &String| {
-                let known = known.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(", ");
-                let what = format!("is for model {name:?}, which no [[model]] states; there are: {known}");
-                ScriptError::invalid(block.place("models"), format_args!("answer {number} {what}"))
-            };
-            let find = |name: &String| {
-                ModelName::parse(name).filter(|name| known.contains(&name)).ok_or_else(|| unknown(name))
-            };
-            Some(names.iter().map(find).collect::<Result<Vec<_>, _>>()?)
-        }
-    };
-    if form.ends.is_some() && form.error.is_some() {
-        return Err(wrong(("ends", "states both `ends` and `error`; keep one".to_owned())));
-    }
-    let text = if form.pieces.is_some() || form.raw.is_some() || !form.final_calls.is_empty() {
-        let raw = form.raw.as_deref().map(contents).transpose().map_err(at("raw"))?;
-        let pieces = match &form.pieces {
-            Some(pieces) => contents(pieces).map_err(at("pieces"))?,
-            None if !form.final_calls.is_empty() => Vec::new(),
-            None => raw.clone().unwrap_or_default(),
-        };
-        let calls = form.final_calls.iter().zip(0..).map(|(call, index)| tool_call(call, index));
-        let final_calls = calls.collect::<Result<_, _>>().map_err(at("final_calls"))?;
-        Some(AnswerText { pieces, raw, final_calls, tokens: form.tokens })
-    } else {
-        None
-    };
-    if text.is_none() && form.ends.is_none() && form.error.is_none() {
-        return Err(wrong(("", "says nothing; state pieces, ends or error".to_owned())));
-    }
-    if let Some(status) = form.error.as_ref().and_then(|error| error.status)
-        && !(400..=599).contains(&status)
-    {
-        return Err(wrong(("error", format!("status {status} is no failure; state one of 400 to 599"))));
-    }
-    Ok(AnswerRule {
-        models,
-        words: form.words.clone(),
-        endpoint: form.endpoint,
-        think: form.think,
-        tools: form.tools,
-        text,
-        gap: form.gap.as_deref().map(duration).transpose().map_err(at("gap"))?,
-        ends: form.ends,
-        error: form.error.clone(),
+    let names: Vec<ModelName> = models.iter().map(|model| model.name.clone()).collect();
+    let rules = rules.iter().map(|(block, number, form)| rule(*block, *number, form, &names));
+    Ok(Script {
+        rules: rules.collect::<Result<_, _>>()?,
+        models: models.iter().map(scripted).collect::<Result<_, _>>()?,
     })
 }
 
-fn scripted(stated: &Stated<'_>, rules: &[AnswerRule]) -> Result<Scripted, ScriptError> {
+fn rule(block: Block<'_>, number: usize, form: &RuleForm, known: &[ModelName]) -> Result<Arc<Rule>, ScriptError> {
+    let wrong = |(key, what): Wrong| ScriptError::invalid(block.place(key), format_args!("rule {number}: {what}"));
+    // A name that is no pattern and that nobody states is a slip, where models are stated at all.
+    let names = form.when.model.as_slice().iter().filter(|name| !known.is_empty() && !name.contains('*'));
+    for name in names {
+        if ModelName::parse(name).is_none_or(|name| !known.contains(&name)) {
+            let known = known.iter().map(ModelName::as_str).collect::<Vec<_>>().join(", ");
+            let what = format!("is for model {name:?}, which no [[model]] states; there are: {known}");
+            return Err(ScriptError::invalid(block.place("when"), format_args!("rule {number} {what}")));
+        }
+    }
+    form.rule(known).map(Arc::new).map_err(wrong)
+}
+
+fn scripted(stated: &Stated<'_>) -> Result<Scripted, ScriptError> {
     let Stated { block, name, form } = stated;
     let wrong = |(key, what): Wrong| ScriptError::invalid(block.place(key), format_args!("model {name}: {what}"));
-    let card = model::card(form, name.clone()).map_err(wrong)?;
-    let times = Times::of(form).map_err(wrong)?;
-    let of_model = |rule: &&AnswerRule| rule.models.as_ref().is_none_or(|models| models.contains(name));
-    let rules: Arc<[AnswerRule]> = rules.iter().filter(of_model).cloned().collect();
-    if card.can("completion") && !rules.iter().any(AnswerRule::answers_all) {
-        let what = "has no answer without conditions; add an [[answer]] with pieces alone";
-        return Err(ScriptError::invalid(block.place("name"), format_args!("model {name} {what}")));
-    }
     Ok(Scripted {
-        card,
-        times,
-        rules,
-        render: form.render.clone().unwrap_or_else(|| "{prompt}".to_owned()),
-        prompt_tokens: form.prompt_tokens.unwrap_or(10),
-        logprobs: form.logprobs,
+        card: model::card(form, name.clone()).map_err(wrong)?,
+        defaults: model::defaults(form).map_err(wrong)?,
         embedding: form.embedding.clone(),
     })
 }

@@ -51,7 +51,7 @@ fn recording(text: &str) -> String {
     )
 }
 
-const SCRIPT: &str = "[[model]]\nname = \"tiny\"\n\n[[answer]]\npieces = [\"x\"]\n";
+const SCRIPT: &str = "[[model]]\nname = \"tiny\"\n\n[[rule]]\nreply.pieces = [\"x\"]\n";
 
 #[rstest]
 #[case::usage(&["serve", "--seed", "none"], 2)]

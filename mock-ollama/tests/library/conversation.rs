@@ -42,7 +42,7 @@ fn ask_as_recorded(server: &MockOllama, name: &str) {
 
 /// The conversation of most tests: a call, its result, and a question that nothing answers.
 fn weather() -> Journal {
-    let server = instant().builtin("tools-call").builtin("tools-result").allow_misses().start().unwrap();
+    let server = instant().builtin("tools-call").builtin("tools-result").lenient().start().unwrap();
     ask_as_recorded(&server, "tools-call");
     ask_as_recorded(&server, "tools-result");
     ask(&server, "/api/generate", "", &json!({"model": "quill-tools", "prompt": "and in Rome?\n".repeat(9)}));
@@ -161,7 +161,7 @@ fn the_file_of_a_journal_says_in_short_what_was_answered() {
 
 #[test]
 fn a_body_of_another_type_is_named_in_the_error() {
-    let server = instant().allow_misses().start().unwrap();
+    let server = instant().lenient().start().unwrap();
     ask(&server, "/api/generate", "", &json!({"model": "m", "prompt": "hi"}));
     let journal = server.finish().unwrap();
     let error = journal[0].json::<Vec<u8>>().unwrap_err();

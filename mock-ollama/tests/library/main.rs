@@ -16,6 +16,7 @@ mod public_surface;
 mod reading;
 mod record;
 mod recordings;
+mod rules;
 mod seams;
 mod server;
 mod waits;

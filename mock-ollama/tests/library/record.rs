@@ -11,7 +11,7 @@ use std::process::{Command, Stdio};
 use mock_ollama::catalog::Matching;
 use mock_ollama::recording::End;
 use mock_ollama::schedule::Pace;
-use mock_ollama::script::Scripted;
+use mock_ollama::script::Script;
 use mock_ollama::{Builder, MockOllama};
 
 use util::{CHAT, exchange, recorder, recordings, request};
@@ -21,7 +21,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 
 /// An upstream that says a secret in three pieces.
 fn upstream(pace: &str) -> MockOllama {
-    let script = Scripted::says("tiny", ["my key is s", "k-xy", "z9, ", "é <b>"]).unwrap();
+    let script = Script::says("tiny", ["my key is s", "k-xy", "z9, ", "é <b>"]).unwrap();
     MockOllama::builder().scripts([script]).pace(pace.parse().unwrap()).start().unwrap()
 }
 
@@ -161,7 +161,7 @@ fn an_upstream_that_cannot_be_reached_is_said_to_the_client_and_the_next_one_is_
 #[test]
 fn a_client_that_leaves_ends_the_upstream_exchange_and_the_recording_says_so() {
     let folder = tempfile::tempdir().unwrap();
-    let script = Scripted::says("tiny", ["a", "b", "c"]).unwrap();
+    let script = Script::says("tiny", ["a", "b", "c"]).unwrap();
     let server = MockOllama::builder().scripts([script]).pace(Pace::stepped()).start().unwrap();
     let recorder = recorder(&server.url(), folder.path(), &[]);
     let mut client = TcpStream::connect(recorder.addr()).unwrap();
@@ -180,7 +180,7 @@ fn a_client_that_leaves_ends_the_upstream_exchange_and_the_recording_says_so() {
 #[test]
 fn a_recorder_that_is_stopped_in_mid_stream_leaves_only_whole_recordings() {
     let folder = tempfile::tempdir().unwrap();
-    let script = Scripted::says("tiny", ["a", "b", "c"]).unwrap();
+    let script = Script::says("tiny", ["a", "b", "c"]).unwrap();
     let server = MockOllama::builder().scripts([script]).pace(Pace::stepped()).start().unwrap();
     let recorder = recorder(&server.url(), folder.path(), &[]);
     let mut client = TcpStream::connect(recorder.addr()).unwrap();
@@ -198,7 +198,7 @@ fn a_recorder_that_is_stopped_in_mid_stream_leaves_only_whole_recordings() {
 #[test]
 fn a_recorder_that_is_killed_in_mid_stream_leaves_no_part_of_a_recording() {
     let folder = tempfile::tempdir().unwrap();
-    let script = Scripted::says("tiny", ["a", "b", "c"]).unwrap();
+    let script = Script::says("tiny", ["a", "b", "c"]).unwrap();
     let server = MockOllama::builder().scripts([script]).pace(Pace::stepped()).start().unwrap();
     let mut program = Command::new(env!("CARGO_BIN_EXE_mock-ollama"))
         .args(["record", "--listen", "127.0.0.1:0", "--upstream", &server.url(), "--out"])

@@ -130,11 +130,11 @@ fn a_miss_fails_the_finish_unless_it_was_allowed() {
     ask(&server);
     let error = server.finish().unwrap_err();
     insta::assert_snapshot!(error);
-    let FinishError::Missed { journal, .. } = error else { panic!("{error}") };
-    assert!(matches!(journal.entries[0].answer, Answer::Missed { .. }));
-    let server = MockOllama::builder().builtin("tiny-short").allow_misses().start().unwrap();
+    let FinishError::Unverified(journal) = error else { panic!("{error}") };
+    assert!(matches!(journal.entries[0].answer, Answer::Unexpected { .. }));
+    let server = MockOllama::builder().builtin("tiny-short").lenient().start().unwrap();
     ask(&server);
-    assert_eq!(server.finish().unwrap().misses().count(), 1);
+    assert_eq!(server.finish().unwrap().unexpected().count(), 1);
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn the_sockets_on_both_sides_send_small_writes_at_once() {
 
 #[test]
 fn a_request_body_of_many_megabytes_is_taken() {
-    let server = MockOllama::builder().builtin("tiny-short").allow_misses().start().unwrap();
+    let server = MockOllama::builder().builtin("tiny-short").lenient().start().unwrap();
     let mut client = connect(&server);
     let body = format!("{{\"model\":\"quill-tiny\",\"prompt\":\"{}\"}}", "x".repeat(8 << 20));
     client.write_all(post("/api/generate", &body, "Connection: close\r\n").as_bytes()).unwrap();

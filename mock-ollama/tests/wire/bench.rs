@@ -93,14 +93,14 @@ impl Bench {
     /// A model `m` without a parser that gives one answer, written as in a script.
     pub(crate) fn saying(answer: &str) -> Self {
         let model = "[[model]]\nname = 'm'\ncapabilities = ['completion', 'tools', 'thinking']\nprompt_tokens = 7\n";
-        let models = script::parse(&format!("{model}[[answer]]\n{answer}\n"), "test").unwrap();
-        Self::with(|config| config.catalog = Catalog::with_scripts([], models).into())
+        let script = script::parse(&format!("{model}[[rule]]\n[rule.reply]\n{answer}\n"), "test").unwrap();
+        Self::with(|config| config.catalog = Catalog::with_scripts([], [script]).into())
     }
 
     /// The captured server with some settings changed.
     pub(crate) fn with(set: impl FnOnce(&mut Config)) -> Self {
-        let scripts = script::read_folder(&scripted()).unwrap();
-        let catalog = Catalog::with_scripts([], scripts).into();
+        let script = script::read_folder(&scripted()).unwrap();
+        let catalog = Catalog::with_scripts([], [script]).into();
         let mut config = Config { catalog, wall: WALL, ..Config::default() };
         set(&mut config);
         Self { engine: Engine::new(config), now: Instant::ZERO, connections: 0 }

@@ -84,10 +84,10 @@ fn created_at_is_the_instant_at_which_each_object_left() {
 /// The scripted models under other names: nothing of an answer is stored, all of it follows from rules.
 #[test]
 fn another_prompt_and_another_model_name_change_the_answer_accordingly() {
-    let mut scripts = script::read_folder(&scripted()).unwrap();
-    let llama = scripts.iter_mut().find(|script| script.card.name.as_str() == "llama:latest").unwrap();
-    llama.card.name = mock_ollama::models::ModelName::parse("vicuna:9b").unwrap();
-    let catalog = Arc::new(Catalog::with_scripts([], scripts));
+    let read = |name: &str| std::fs::read_to_string(scripted().join(name)).unwrap();
+    let text = (read("models.toml") + &read("words.toml")).replace("\"llama\"", "\"vicuna:9b\"");
+    let script = script::parse(&text, "renamed").unwrap();
+    let catalog = Arc::new(Catalog::with_scripts([], [script]));
     let mut bench = Bench::with(|config| config.catalog = catalog);
     let says = |word: &str| json!({ "model": "Vicuna:9b", "messages": [{ "role": "user", "content": word }] });
     let objects = bench.post("/api/chat", &says("LENGTH and more words")).objects();

@@ -161,12 +161,12 @@ fn models_of_some_families_have_one_slot_whatever_number_is_stated(
     #[case] parallel: Option<usize>,
     #[case] ends: [Duration; 2],
 ) {
-    let mut scripts = script::read_folder(&scripted()).unwrap();
-    for script in &mut scripts {
-        family.clone_into(&mut script.card.details.family);
+    let mut script = script::read_folder(&scripted()).unwrap();
+    for model in &mut script.models {
+        family.clone_into(&mut model.card.details.family);
     }
     let mut bench = Bench::with(|config| {
-        config.catalog = Catalog::with_scripts([], scripts).into();
+        config.catalog = Catalog::with_scripts([], [script]).into();
         config.backend.parallel = parallel.and_then(NonZeroUsize::new);
     });
     let conns = [hi(&mut bench), hi(&mut bench)];

@@ -153,10 +153,10 @@ fn an_answer_from_another_recording_is_found_even_when_its_bytes_are_the_same() 
 #[test]
 fn a_request_that_no_recording_answers_is_found_with_the_reason() {
     let mut journal = run(3).1;
-    journal.entries[0].answer = Answer::Missed { why: "the model differs".into() };
+    journal.entries[0].answer = Answer::Unexpected { why: "the model differs".into() };
     let (_, differences) = of_with(&journal, &[good()]);
     assert_eq!(told(&differences), [("a", "collector", Difference::Answer, None)]);
-    assert_eq!(differences[0].detail, "no recording answered: the model differs");
+    assert_eq!(differences[0].detail, "nobody stated the request: the model differs");
 }
 
 proptest! {

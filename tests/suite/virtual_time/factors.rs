@@ -34,6 +34,7 @@ fn config(scenario: &Scenario, share: &str) -> Config {
     Config {
         catalog: Catalog::new(scenario.recordings.clone()).into(),
         pace: scenario.pace,
+        per: mock_ollama::Per::Caller,
         backend,
         ..Config::default()
     }

@@ -1,10 +1,10 @@
 //! Runs of a scenario in virtual time.
 
-use mock_ollama::MockOllama;
 use mock_ollama::backend::Settings;
 use mock_ollama::catalog::Catalog;
 use mock_ollama::engine::Config;
 use mock_ollama::seed::Seed;
+use mock_ollama::{MockOllama, Per};
 use runtime_lab::runtimes::{Environment, RunError, Runtime};
 use runtime_lab::sim::{EventLog, Sim};
 use runtime_lab::workload::Job;
@@ -27,7 +27,10 @@ pub(crate) struct Played {
 /// A simulation of the scenario's server in memory, with this backend behind it.
 pub(crate) fn memory(scenario: &Scenario, backend: &Settings) -> Sim {
     let catalog = Catalog::new(scenario.recordings.clone()).into();
-    Sim::in_memory(Config { catalog, pace: scenario.pace, backend: backend.clone(), ..Config::default() }, settings())
+    Sim::in_memory(
+        Config { catalog, pace: scenario.pace, backend: backend.clone(), per: Per::Caller, ..Config::default() },
+        settings(),
+    )
 }
 
 pub(crate) fn job(scenario: &Scenario, url: String) -> Job {
@@ -60,12 +63,13 @@ pub(crate) fn over_sockets_on(
 ) -> Result<Played, RunError> {
     let sim = Sim::over_sockets(settings());
     let server = MockOllama::builder()
+        .count_per(Per::Caller)
         .recordings(scenario.recordings.clone())
         .pace(scenario.pace)
         .backend(backend.clone())
         .time_source(sim.time_source())
         .observer(sim.observer())
-        .allow_misses()
+        .lenient()
         .start()
         .unwrap();
     let transcript = runtime.run(&job(scenario, server.url()), &Environment::Sockets(sim.clone()))?;

@@ -98,7 +98,12 @@ mod busy {
 
     /// The wall time of two agents on one thread, each of which is busy for so long at every read.
     fn wall_of(scenario: &Scenario, busy: Duration) -> Duration {
-        let server = MockOllama::builder().recordings(scenario.recordings.clone()).pace(scenario.pace).start().unwrap();
+        let server = MockOllama::builder()
+            .count_per(mock_ollama::Per::Caller)
+            .recordings(scenario.recordings.clone())
+            .pace(scenario.pace)
+            .start()
+            .unwrap();
         let job = Job { url: server.url(), agents: scenario.agents.clone(), limit: None };
         let environment: Environment = wall();
         let group = AgentGroup::new(&job, &environment, ChunkPolicy::AsReceived).unwrap();

@@ -57,7 +57,7 @@ pub(crate) fn of_native(
         stream: fields::flag(&fields, "stream").unwrap_or(true),
         keep_alive: KeepAlive::of_value(fields.get("keep_alive")),
         think: fields::flag(&fields, "think"),
-        tools: !fields::list(&mut fields, "tools").is_empty(),
+        tools: fields::list(&mut fields, "tools").iter().map(tool_name).collect(),
         raw: fields::flag(&fields, "raw").unwrap_or_default(),
         system: fields::text(&mut fields, "system"),
         template: fields::text(&mut fields, "template"),
@@ -70,4 +70,10 @@ pub(crate) fn of_native(
         debug_render_only: fields::flag(&fields, "_debug_render_only").unwrap_or_default(),
         echo,
     })
+}
+
+/// Returns the name of a tool that is offered. Two of the dialects hand it on without Ollama's own nesting.
+fn tool_name(tool: &Value) -> String {
+    let name = tool["function"]["name"].as_str().or(tool["name"].as_str());
+    name.unwrap_or_default().to_owned()
 }

@@ -199,10 +199,10 @@ fn a_schema_of_responses_is_read_in_the_order_of_its_keys() {
 }
 
 #[rstest]
-#[case::none("", false)]
-#[case::empty_namespace(r#"{"type":"namespace","name":"n"}"#, false)]
-#[case::member(r#"{"type":"namespace","name":"n","tools":[{"type":"function","name":"f"}]}"#, true)]
-fn a_namespace_offers_its_members(#[case] tools: &str, #[case] offers: bool) {
+#[case::none("", &[])]
+#[case::empty_namespace(r#"{"type":"namespace","name":"n"}"#, &[])]
+#[case::member(r#"{"type":"namespace","name":"n","tools":[{"type":"function","name":"f"}]}"#, &["f"])]
+fn a_namespace_offers_its_members(#[case] tools: &str, #[case] offers: &[&str]) {
     let body = with_tools(Dialect::Responses, tools);
     assert_eq!(decode(Dialect::Responses, body.as_bytes()).unwrap().tools, offers);
 }

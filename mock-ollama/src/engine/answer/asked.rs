@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ruled::{computed, ruled};
 use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, LoadRequest};
 use crate::catalog::{Candidate, Choice, Delivery, Matching, Miss, Prepared};
@@ -15,63 +16,105 @@ use crate::http::Reply;
 use crate::journal::Answer;
 use crate::models::{Card, Found};
 use crate::recording::End;
+use crate::rules::{IncomingRequest, Per};
 
 impl Answerer<'_> {
     /// Makes the checks of `server/routes.go` in their order, and returns the answer.
     pub(super) fn asked(&mut self, format: &dyn WireFormat, from: &Reception<'_>) -> Answered {
         let ask = match dialect::decode(format, from.request.head.path(), from.body) {
             Ok(ask) => ask,
-            Err(refusal) => return refuse(format, &refusal, wants_stream(format, from.body), from.ids).into(),
+            Err(refusal) => {
+                let reply = refuse(format, &refusal, wants_stream(format, from.body), from.ids);
+                return self.refused_by_ollama(reply.into(), &refusal.text, from);
+            }
         };
-        let catalog = Arc::clone(&self.config.catalog);
         // A copy answers as what it was copied from.
         let answers_as = self.models.find(&ask.name).map_or_else(|| ask.name.clone(), |card| card.answers_as.clone());
         let source = ParsedRequest { name: answers_as, ..ask.clone() };
+        let stated = self.stated(format, (&ask, &source), from);
+        let expected = match stated {
+            Some(Ok(answered)) => return answered,
+            Some(Err(answer)) => Some(answer),
+            None => None,
+        };
+        let answered = self.asked_of_ollama(format, (&ask, &source), from);
+        // What a rule leaves to Ollama is expected, whatever it is.
+        Answered { answer: expected.unwrap_or(answered.answer), ..answered }
+    }
+
+    /// Returns the answer of a stated rule, or its name where it leaves the answer to Ollama.
+    fn stated(
+        &mut self,
+        format: &dyn WireFormat,
+        (ask, source): (&ParsedRequest, &ParsedRequest),
+        from: &Reception<'_>,
+    ) -> Option<Result<Answered, Answer>> {
+        if self.rules.is_empty() || ask.is_load() {
+            return None;
+        }
+        let card = self.models.find(&ask.name).cloned();
+        // A rule answers what Ollama would pass to the model; what it refuses is for rules of the route.
+        if card.as_ref().is_some_and(|card| check(format, ask, card).is_err()) {
+            return None;
+        }
+        let card = card.unwrap_or_else(|| Card::named(ask.name.clone()));
+        let incoming = incoming(source, &card, from);
+        let selected = self.rules.select_stated(&incoming, &from.stream.caller)?;
+        let selected = computed(selected, &incoming);
+        Some(self.replied(&selected, ask, &card, from).ok_or_else(|| ruled(&selected)))
+    }
+
+    fn asked_of_ollama(
+        &mut self,
+        format: &dyn WireFormat,
+        (ask, source): (&ParsedRequest, &ParsedRequest),
+        from: &Reception<'_>,
+    ) -> Answered {
+        let catalog = Arc::clone(&self.config.catalog);
         let hash = || self.config.seed.derive("match", [format.route().as_bytes(), from.body]);
-        let chosen = catalog.choose(&source, self.config.matching, hash);
+        let chosen = catalog.choose(source, self.config.matching, hash);
         let is_recorded = self.config.matching == Matching::Exact && chosen.as_ref().is_ok_and(Choice::is_own);
         let card = self.models.find(&ask.name).cloned();
         let deleted = card.is_none() && catalog.card(&ask.name).is_some();
         if is_recorded && !deleted {
             // The bytes of a recording win over every rule.
-            return self.recorded(&ask, card.as_ref(), &chosen, from);
+            return self.recorded(ask, card.as_ref(), &chosen, from);
         }
         let card = match card {
             Some(card) => card,
             // A recording may have been asked for under another name than its model is listed by.
-            None if !deleted && (self.config.matching == Matching::Any || catalog.answers(&ask.name)) => {
+            None if self.config.any_model
+                || !deleted && (self.config.matching == Matching::Any || catalog.answers(&ask.name)) =>
+            {
                 Card::named(ask.name.clone())
             }
-            None => return self.unknown_model(&ask, &chosen, from),
+            None => return self.unknown_model((ask, source), &chosen, from),
         };
         if ask.is_load() && ask.keep_alive.is_some_and(crate::models::KeepAlive::is_zero) {
             self.scheduler.runners.unload(&card, self.now);
-            return self.loaded(&ask, Reason::Unload, from);
+            return self.loaded(ask, Reason::Unload, from);
         }
-        if let Err(refusal) = check(format, &ask, &card) {
-            return self.refused(&ask, &refusal, from);
+        if let Err(refusal) = check(format, ask, &card) {
+            return self.refused_by_ollama(self.refused(ask, &refusal, from), &refusal.text, from);
         }
         if ask.is_load() {
-            return self.load(&ask, card, from);
+            return self.load(ask, card, from);
         }
         if ask.debug_render_only && dialect::of(ask.dialect).is_native() {
             let script = catalog.script(&source.name);
-            let rendered = script.map_or_else(|| ask.last_text.clone(), |script| script.rendered(&ask));
-            return debug_reply(&ask, &rendered, self.config.wall.unix_nanos(self.now)).into();
+            let rendered = script.map_or_else(|| ask.last_text.clone(), |script| script.defaults.rendered(&card, ask));
+            return debug_reply(ask, &rendered, self.config.wall.unix_nanos(self.now)).into();
         }
         if chosen.is_ok() {
-            return self.recorded(&ask, Some(&card), &chosen, from);
+            return self.recorded(ask, Some(&card), &chosen, from);
         }
-        match (catalog.script(&source.name), chosen) {
-            (Some(script), _) => match script.answer(&ask) {
-                Ok(generation) => {
-                    self.rendered(&ask, &card, (Arc::new(generation), End::Clean), Answer::Scripted, from)
-                }
-                Err(refusal) => self.refused(&ask, &refusal, from),
-            },
-            (None, Err(miss)) => self.missed(&ask, &miss, &format!("mock-ollama: {miss}"), from),
-            (None, Ok(_)) => Reply::empty(500).into(),
+        let incoming = incoming(source, &card, from);
+        if let Some(selected) = self.rules.select_scripted(&incoming, &from.stream.caller) {
+            return self.replied(&selected, ask, &card, from).unwrap_or_else(|| Reply::empty(500).into());
         }
+        let miss = chosen.err().map(|miss| miss.to_string()).unwrap_or_default();
+        let why = self.unmatched(&miss, &incoming);
+        self.missed(ask, &why, &format!("mock-ollama: {why}"), from)
     }
 
     /// Answers a request to load a model: at once where it is loaded or loads take no time, else through the queue of loads.
@@ -116,18 +159,28 @@ impl Answerer<'_> {
         }
     }
 
-    /// Returns the real server's words for a model that it does not have; for a test it is still a miss.
-    fn unknown_model(&self, ask: &ParsedRequest, chosen: &Result<Choice<'_>, Miss>, from: &Reception<'_>) -> Answered {
+    /// Returns the real server's words for a model that it does not have; for a test it is still unexpected.
+    fn unknown_model(
+        &mut self,
+        (ask, source): (&ParsedRequest, &ParsedRequest),
+        chosen: &Result<Choice<'_>, Miss>,
+        from: &Reception<'_>,
+    ) -> Answered {
         let text = format!("model '{}' not found", ask.model);
-        match chosen {
-            Err(miss) => self.missed(ask, miss, &text, from),
-            Ok(_) => self.refused(ask, &Refusal::by_handler(404, text), from),
+        let why = match chosen {
+            Err(miss) => self.unmatched(&miss.to_string(), &incoming(source, &Card::named(ask.name.clone()), from)),
+            Ok(_) => text.clone(),
+        };
+        let missed = self.missed(ask, &why, &text, from);
+        match self.stated_for_route(from) {
+            Some(selected) => self.replied_plainly(&selected, missed, from),
+            None => missed,
         }
     }
 
-    fn missed(&self, ask: &ParsedRequest, miss: &Miss, text: &str, from: &Reception<'_>) -> Answered {
+    fn missed(&self, ask: &ParsedRequest, why: &str, text: &str, from: &Reception<'_>) -> Answered {
         let refusal = Refusal::by_handler(404, text);
-        Answered { answer: Answer::Missed { why: miss.to_string() }, ..self.refused(ask, &refusal, from) }
+        Answered { answer: Answer::Unexpected { why: why.to_owned() }, ..self.refused(ask, &refusal, from) }
     }
 
     fn recorded(
@@ -138,7 +191,7 @@ impl Answerer<'_> {
         from: &Reception<'_>,
     ) -> Answered {
         let Ok(choice) = chosen else { return Reply::empty(500).into() };
-        let earlier = self.callers.count_choice(&from.stream.caller, choice.key());
+        let earlier = self.turn(choice.key(), from);
         let Candidate { offer, delivery } = choice.pick(earlier);
         let answer = Answer::Matched { recording: offer.recording.to_string(), exchange: offer.exchange };
         let card = card.cloned().unwrap_or_else(|| Card::named(offer.model.clone()));
@@ -154,8 +207,15 @@ impl Answerer<'_> {
         }
     }
 
+    /// Returns how often these exchanges were given before, and counts it.
+    pub(super) fn turn(&mut self, choice: (&Arc<str>, usize), from: &Reception<'_>) -> usize {
+        // Of one caller where the server counts so: then the choice does not depend on what others ask meanwhile.
+        let caller = (self.config.per != Per::Server).then_some(&from.stream.caller);
+        self.callers.count_choice(caller, choice)
+    }
+
     /// Returns an answer that is rendered in the dialect of the request, with the end of its connection.
-    fn rendered(
+    pub(super) fn rendered(
         &mut self,
         ask: &ParsedRequest,
         card: &Card,
@@ -176,7 +236,7 @@ impl Answerer<'_> {
     }
 
     /// Returns the answer of a model, which may have to wait for the backend; a refusal where too many requests wait.
-    fn admitted(
+    pub(super) fn admitted(
         &mut self,
         ask: &ParsedRequest,
         card: Card,
@@ -221,4 +281,10 @@ fn ready(response: Prepared) -> AnswerSource {
 fn wants_stream(format: &dyn WireFormat, body: &[u8]) -> bool {
     let value: serde_json::Value = serde_json::from_slice(body).unwrap_or_default();
     value["stream"].as_bool().unwrap_or(format.is_native())
+}
+
+/// Returns a request as rules see it. A model that can think does so where the request says nothing.
+fn incoming(source: &ParsedRequest, card: &Card, from: &Reception<'_>) -> IncomingRequest {
+    let can_think = card.capabilities.iter().any(|known| known == "thinking");
+    IncomingRequest::of_answer(&from.parts(), source, can_think)
 }

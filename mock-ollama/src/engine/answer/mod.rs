@@ -3,12 +3,14 @@
 //! | file | what |
 //! | --- | --- |
 //! | `asked` | requests for an answer of a model, in any dialect |
+//! | `ruled` | answers that a rule states |
 //! | `managed` | listings, and what changes the models |
 //! | `embedded` | embeddings |
 
 mod asked;
 mod embedded;
 mod managed;
+mod ruled;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +28,7 @@ use crate::http::{Gate, Reply, Request, Route, gate};
 use crate::journal::{Answer, ServerId, StreamId};
 use crate::models::{Card, Store};
 use crate::recording;
+use crate::rules::RuleBook;
 use crate::schedule::{Base, Pace};
 
 /// An answer, and what the engine must know of it.
@@ -38,6 +41,8 @@ pub(super) struct Answered {
     pub(super) is_loaded: Option<bool>,
     /// How its times are mapped.
     pub(super) timing: Timing,
+    /// The pace that its rule states, in place of the server's.
+    pub(super) pace: Option<Pace>,
     /// Fields that are added to its head.
     pub(super) extra_fields: Vec<(String, String)>,
     /// What happens when its last byte has left.
@@ -53,6 +58,8 @@ pub(super) enum Timing {
     AsStated,
     /// They are those of a recording or script, which the pace maps.
     Paced,
+    /// A rule states them. The pace maps them, but for one that makes all but these instant.
+    Stated,
 }
 
 impl Timing {
@@ -60,10 +67,11 @@ impl Timing {
     pub(super) fn pace(self, pace: Pace, is_stream: bool) -> Pace {
         match (self, pace.base) {
             (Self::AtOnce, _) => Pace::instant(),
-            (Self::AsStated, _) => Pace::recorded(),
+            (Self::AsStated, _) | (Self::Stated, Base::Stated) => Pace::recorded(),
             // A release is for open streams; nothing would ever release an answer without one.
-            (Self::Paced, Base::Stepped) if !is_stream => Pace::recorded(),
-            (Self::Paced, _) => pace,
+            (Self::Paced | Self::Stated, Base::Stepped) if !is_stream => Pace::recorded(),
+            (Self::Paced, Base::Stated) => Pace::instant(),
+            (Self::Paced | Self::Stated, _) => pace,
         }
     }
 }
@@ -76,6 +84,7 @@ impl Answered {
             model: None,
             is_loaded: None,
             timing: Timing::AtOnce,
+            pace: None,
             extra_fields: Vec::new(),
             effect: None,
         }
@@ -99,6 +108,7 @@ pub(super) struct Answerer<'a> {
     pub(super) config: &'a Config,
     pub(super) server: ServerId,
     pub(super) models: &'a mut Store,
+    pub(super) rules: &'a mut RuleBook,
     pub(super) callers: &'a mut Callers,
     pub(super) scheduler: &'a mut Scheduler,
     pub(super) now: Instant,
@@ -114,21 +124,36 @@ pub(super) struct Reception<'a> {
 
 impl Answerer<'_> {
     pub(super) fn answer(&mut self, request: &Request, stream: &StreamId) -> Answered {
-        let (route, extra_fields) = match gate(&request.head, self.server, &self.config.gate, &dialect::routes()) {
-            Gate::Answer { status, fields, body } => {
-                return Reply { status, fields, body: body.into_bytes(), flushed: false }.into();
-            }
-            Gate::Pass { route, fields } => (route, fields),
-        };
         let ids = Ids::new(self.config.seed.derive("ids", [stream.to_string().as_bytes()]));
-        if let Some(reply) = broken(&route, request, ids) {
-            return Answered { extra_fields, ..reply.into() };
-        }
         let from = Reception { request, body: &request.body, stream, ids };
+        match gate(&request.head, self.server, &self.config.gate, &dialect::routes()) {
+            Gate::Answer { status, fields, body } => {
+                let answered = Reply { status, fields, body: body.into_bytes(), flushed: false }.into();
+                match self.stated_for_route(&from) {
+                    Some(selected) => self.replied_plainly(&selected, answered, &from),
+                    None => self.noted(None, answered),
+                }
+            }
+            Gate::Pass { route, fields } => Answered { extra_fields: fields, ..self.routed(&route, &from) },
+        }
+    }
+
+    fn routed(&mut self, route: &Route, from: &Reception<'_>) -> Answered {
+        if let Some((reply, why)) = broken(route, from.request, from.ids) {
+            return self.refused_by_ollama(reply.into(), why, from);
+        }
+        // Routes that ask a model find their rule when it is known what they ask.
+        let asks_model = matches!(route, Route::Answer(_) | Route::Embed | Route::Embeddings | Route::OpenAiEmbeddings);
+        let selected = if asks_model { None } else { self.stated_for_route(from) };
+        if let Some(selected) = selected.as_ref().filter(|selected| !selected.is_as_ollama()) {
+            return self.replied_plainly(selected, Reply::empty(500).into(), from);
+        }
         // The bytes of a recording precede every check: they are what the real server answered.
-        let mut answered = self.fixed(&from).unwrap_or_else(|| self.dispatch(&route, &from));
-        answered.extra_fields = extra_fields;
-        answered
+        let answered = self.fixed(from).unwrap_or_else(|| self.dispatch(route, from));
+        match selected {
+            Some(selected) => self.replied_plainly(&selected, answered, from),
+            None => self.noted(Some(route), answered),
+        }
     }
 
     /// Returns the answer of a recording of exactly this request.
@@ -141,7 +166,7 @@ impl Answerer<'_> {
         let fixed = catalog.fixed(&head.method, &recording::Request::path_of(&head.target), from.body);
         let first = fixed.first()?;
         // Several recordings of one request are served in turn.
-        let earlier = self.callers.count_choice(&from.stream.caller, (&first.recording, first.exchange));
+        let earlier = self.turn((&first.recording, first.exchange), from);
         let found = fixed.get(earlier % fixed.len())?;
         let answer = Answer::Matched { recording: found.recording.to_string(), exchange: found.exchange };
         let source =
@@ -161,10 +186,10 @@ impl Answerer<'_> {
 }
 
 /// Returns the refusal of a request whose body breaks off inside its JSON.
-fn broken(route: &Route, request: &Request, ids: Ids) -> Option<Reply> {
+fn broken(route: &Route, request: &Request, ids: Ids) -> Option<(Reply, &'static str)> {
     let text = request.broken.filter(|_| is_cut(&request.body))?;
     let refusal = Refusal::by_parser(text);
-    match route {
+    let reply = match route {
         Route::Answer(path) => Some(dialect::at(path)?.refuse(&refusal, ids)),
         Route::OpenAiEmbeddings => Some(refuse_openai(&refusal)),
         Route::Embed
@@ -176,5 +201,6 @@ fn broken(route: &Route, request: &Request, ids: Ids) -> Option<Reply> {
         | Route::Copy
         | Route::Delete => Some(Reply::error(refusal.status, &refusal.text)),
         _ => None,
-    }
+    };
+    Some((reply?, text))
 }

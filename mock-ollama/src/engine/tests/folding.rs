@@ -229,7 +229,9 @@ fn a_stream_that_cannot_be_folded_is_a_miss_that_says_why(
         said.contains("nearest: recording \\\"r\\\" exchange 0; first difference: ") && said.contains(why),
         "{said}"
     );
-    assert!(matches!(&bench.engine.journal().entries[0].answer, Answer::Missed { why: told } if told.contains(why)));
+    assert!(
+        matches!(&bench.engine.journal().entries[0].answer, Answer::Unexpected { why: told } if told.contains(why))
+    );
     // As it was recorded, it is served all the same.
     assert_eq!(ask(&mut bench, path, true).1, body);
 }

@@ -11,7 +11,7 @@ use crate::clock::Instant;
 use crate::engine::Limits;
 use crate::journal::{ConnId, Fate, Keep, ServerId};
 use crate::recording::Recording;
-use crate::script::Scripted;
+use crate::script::Script;
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -25,7 +25,7 @@ fn limited(limits: Limits) -> TestEngine {
 
 /// A catalog with one scripted model.
 fn scripted() -> std::sync::Arc<Catalog> {
-    let tiny = Scripted::says("tiny", ["Hi", "!"].map(str::to_owned)).unwrap();
+    let tiny = Script::says("tiny", ["Hi", "!"].map(str::to_owned)).unwrap();
     Catalog::with_scripts(Vec::new(), vec![tiny]).into()
 }
 
@@ -188,7 +188,7 @@ fn a_journal_that_keeps_the_last_ones_still_counts_them_all() {
         assert!(bench.engine.journal().entries.len() <= 4);
     }
     let journal = bench.engine.journal();
-    assert_eq!((journal.requests(), journal.missed(), journal.misses().count()), (9, 1, 0));
+    assert_eq!((journal.requests(), journal.unexpected_count(), journal.unexpected().count()), (9, 1, 0));
     let kept: Vec<u32> = journal.entries.iter().map(|entry| entry.stream.exchange).collect();
     assert_eq!(kept.last(), Some(&8));
     assert!(journal.entries.iter().all(|entry| entry.fate == Fate::Complete && entry.chunks.len() == 3));

@@ -44,7 +44,7 @@ const MAX_NAMED: usize = 20;
 pub(super) fn read(bytes: &[u8], gap: Option<Duration>) -> Result<Vec<ImportedExchange>, Located> {
     let Some(tool) = Tool::of(bytes) else { return Ok(Vec::new()) };
     let nodes = tool.read(bytes)?;
-    let (mut exchanges, mut notes, mut body_bytes) = (Vec::new(), Vec::new(), 0);
+    let (mut exchanges, mut passed_over, mut body_bytes) = (Vec::new(), Vec::new(), 0);
     for (node, number) in nodes.iter().zip(1..) {
         let place = format!("{} {number} of this {}", tool.exchange, tool.file);
         let bad = |message: &str| {
@@ -56,7 +56,7 @@ pub(super) fn read(bytes: &[u8], gap: Option<Duration>) -> Result<Vec<ImportedEx
                 body_bytes += response.body.len() as u64;
                 exchanges.push(exchange::imported(&place, route, request, response, gap));
             }
-            Err(Unfit::PassOver(reason)) => notes.push(format!("{place} is passed over: {reason}")),
+            Err(Unfit::PassOver(reason)) => passed_over.push(format!("{place} is passed over: {reason}")),
             Err(Unfit::Bad(message)) => return bad(&message),
         }
         // Compressed bodies may be a thousand times their file.
@@ -66,17 +66,17 @@ pub(super) fn read(bytes: &[u8], gap: Option<Duration>) -> Result<Vec<ImportedEx
     }
     let Some(first) = exchanges.first_mut() else {
         let file = tool.file;
-        let message = notes.first().map_or_else(
+        let message = passed_over.first().map_or_else(
             || format!("this {file} holds no exchange"),
             |first| format!("no exchange of this {file} is of a route that mock-ollama has; the first: {first}"),
         );
         return Err(InputProblem::Other(message).into());
     };
-    if !notes.is_empty() {
-        let count = format!("passed over: {} of {} exchanges", notes.len(), nodes.len());
-        notes.truncate(MAX_NAMED);
-        notes.push(count);
-        first.notes.splice(0..0, notes);
+    if !passed_over.is_empty() {
+        let count = format!("passed over: {} of {} exchanges", passed_over.len(), nodes.len());
+        passed_over.truncate(MAX_NAMED);
+        passed_over.push(count);
+        first.notes.splice(0..0, passed_over);
     }
     Ok(exchanges)
 }

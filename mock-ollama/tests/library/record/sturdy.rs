@@ -61,7 +61,7 @@ fn a_batch_of_embeddings_in_one_chunk_is_recorded() {
 #[test]
 fn an_image_of_several_megabytes_is_recorded_and_answered_again() {
     let folder = tempfile::tempdir().unwrap();
-    let server = MockOllama::builder().scripts([mock_ollama::script::Scripted::says("m", ["x"]).unwrap()]);
+    let server = MockOllama::builder().scripts([mock_ollama::script::Script::says("m", ["x"]).unwrap()]);
     let server = server.start().unwrap();
     let first = recorder(&server.url(), folder.path(), &[]);
     let image = "iVBO".repeat(500_000);

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
 use gates::cpu_time;
+use mock_ollama::Per;
 use mock_ollama::catalog::{Catalog, builtin};
 use mock_ollama::engine::Config;
 use mock_ollama::recording::{Recording, RequestBody};
@@ -111,7 +112,7 @@ fn model(quick: bool) -> Result<bool> {
 fn memory(quick: bool) -> Result<bool> {
     let count = if quick { MEMORY_AGENTS_QUICK } else { MEMORY_AGENTS };
     let Workload { agents, recordings, .. } = workload(count, MEMORY_CHUNKS)?;
-    let config = Config { catalog: Catalog::new(recordings).into(), ..Config::default() };
+    let config = Config { catalog: Catalog::new(recordings).into(), per: Per::Caller, ..Config::default() };
     let sim = Sim::in_memory(config, SimSettings::default());
     let job = Job { url: "http://127.0.0.1:11434".to_owned(), agents, limit: None };
     let (transcript, speed) = Speed::of(|| of(Variant::TokioLocalset).run(&job, &Environment::Memory(sim)));

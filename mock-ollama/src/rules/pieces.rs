@@ -1,8 +1,8 @@
 //! What an answer says, piece by piece.
 
+use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use super::file::{CallForm, PieceForm, PieceTable};
 use crate::generation::{Arguments, Content, ToolCall};
 
 /// The most pieces of an answer.
@@ -10,6 +10,40 @@ const MAX_PIECES: usize = 100_000;
 
 /// The longest piece, in bytes.
 const MAX_PIECE_BYTES: usize = 1024 * 1024;
+
+/// A piece: a text, or a table that says what else it is.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(
+    untagged,
+    expecting = "a piece that is none; write a text, or a table with one of text, thinking, hex, held and call"
+)]
+pub(super) enum PieceForm {
+    Text(String),
+    Table(PieceTable),
+}
+
+/// Exactly one of the first five; `times` repeats a text within the piece, `pieces` the piece itself.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct PieceTable {
+    pub(super) text: Option<String>,
+    pub(super) thinking: Option<String>,
+    pub(super) hex: Option<String>,
+    pub(super) held: Option<bool>,
+    pub(super) call: Option<CallForm>,
+    pub(super) times: Option<usize>,
+    pub(super) pieces: Option<usize>,
+}
+
+/// A call of a tool; the arguments are JSON, in the order in which the model gives them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct CallForm {
+    pub(super) name: String,
+    pub(super) arguments: String,
+    #[serde(default)]
+    pub(super) id: Option<String>,
+}
 
 /// Returns the pieces that are stated, in order; calls count from zero.
 pub(super) fn contents(forms: &[PieceForm]) -> Result<Vec<Content>, String> {
@@ -64,13 +98,4 @@ pub(super) fn tool_call(form: &CallForm, index: u32) -> Result<ToolCall, String>
         format!("the arguments of {} are no JSON object; write one, such as '{{\"city\":\"Oslo\"}}'", form.name)
     })?;
     Ok(ToolCall { id: form.id.clone(), index, name: form.name.clone(), arguments: Arguments::Object(arguments) })
-}
-
-/// Returns what was sampled for a piece, in bytes.
-pub(super) fn sampled(content: &Content) -> &[u8] {
-    match content {
-        Content::Text(text) => text,
-        Content::Thinking(text) => text.as_bytes(),
-        Content::Held | Content::Calls(_) => &[],
-    }
 }
