@@ -5,7 +5,8 @@
 //! | `test` | every test, on a host that has only Rust |
 //! | `clients` | unmodified clients against the built server |
 //! | `tree` | what may and may not be in the dependency trees |
-//! | `features` | the builds in which one feature of runtime-lab stands alone, for `.ci/run` to loop over |
+//! | `features` | the builds in which one feature of a package stands alone, for `.ci/run` to loop over |
+//! | `package` | that the published crates can be packed, and the packed one used |
 //! | `startup` | that the released server starts fast and is small |
 //! | `instructions` | that hot functions execute as many instructions as their baseline says |
 //! | `pace` | that the server is as fast and as punctual as it is meant to be, beside one that does nothing but send |
@@ -22,6 +23,7 @@ mod features;
 mod instructions;
 mod measure;
 mod pace;
+mod package;
 mod peers;
 mod process;
 mod rules;
@@ -77,8 +79,13 @@ enum Chore {
     },
     /// Check what the dependency trees must and must not contain.
     Tree,
-    /// Print the features of runtime-lab that must build alone, one a line; `none` stands for no feature at all.
-    Features,
+    /// Print the features of a package that must build alone, one a line; `none` stands for no feature at all.
+    Features {
+        /// The package.
+        package: String,
+    },
+    /// Pack the crates that are published, and use the packed one in other crates.
+    Package,
     /// Measure how long the released server takes to its first byte, and how large it is.
     Startup {
         /// The server as it is installed, with the profile `dist`; its idle memory, too.
@@ -117,7 +124,8 @@ fn main() -> ExitCode {
         Chore::Test { nextest_args } => test::run(&nextest_args),
         Chore::Clients { only } => clients::run(&only),
         Chore::Tree => tree::run(),
-        Chore::Features => features::run(),
+        Chore::Features { package } => features::run(&package),
+        Chore::Package => package::run(),
         Chore::Instructions { baseline, control } => {
             let mode = match (baseline, control) {
                 (true, _) => Mode::Baseline,

@@ -32,8 +32,12 @@ const STARTS: usize = 21;
 
 /// Builds the server as it is released or installed, and measures.
 pub(crate) fn run(dist: bool) -> anyhow::Result<()> {
-    let (profile, what) = if dist { ("dist", "--package") } else { ("release", "--bin") };
-    cargo::run(&["build", "--profile", profile, what, "mock-ollama", "--locked"])?;
+    let (profile, what): (_, &[_]) = if dist {
+        ("dist", &["--package", "mock-ollama", "--features", "cli"])
+    } else {
+        ("release", &["--bin", "mock-ollama"])
+    };
+    cargo::run(&[&["build", "--locked", "--profile", profile], what].concat())?;
     let program = cargo::target().join(profile).join("mock-ollama");
     match stripped_size(&program)? {
         Some(bytes) => {

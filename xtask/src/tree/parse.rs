@@ -6,6 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Tree {
     packages: BTreeMap<String, BTreeSet<String>>,
+    /// Names with versions: of a package in two versions, both are built.
+    crates: BTreeSet<(String, String)>,
 }
 
 impl Tree {
@@ -21,9 +23,15 @@ impl Tree {
                 tree.packages.entry(package.to_owned()).or_default().insert(feature.to_owned());
             } else if kind.starts_with('v') {
                 tree.packages.entry(package.to_owned()).or_default();
+                tree.crates.insert((package.to_owned(), kind.to_owned()));
             }
         }
         tree
+    }
+
+    /// Returns how many crates are built for it, itself included.
+    pub(crate) fn crates(&self) -> usize {
+        self.crates.len()
     }
 
     /// Whether `package` is in the tree.
@@ -54,6 +62,12 @@ runtime-lab v0.1.0 (/somewhere/runtime-lab)
         let tree = Tree::parse(DRAWN);
         assert!(tree.has("runtime-lab") && tree.has("async-std") && tree.has("serde_derive"));
         assert!(tree.has_feature("tokio", "sync") && tree.has_feature("async-std", "default"));
+    }
+
+    #[test]
+    fn a_crate_counts_once_and_each_of_its_versions_does() {
+        assert_eq!(Tree::parse(DRAWN).crates(), 3);
+        assert_eq!(Tree::parse("a v1.0.0\n├── b v1.0.0\n├── b v2.0.0\n└── b v1.0.0 (*)\n").crates(), 3);
     }
 
     #[test]

@@ -14,6 +14,8 @@ pub(crate) struct TreeRule {
     pub(crate) present: &'static [&'static str],
     /// Packages that must not be there.
     pub(crate) absent: &'static [&'static str],
+    /// The most crates, itself included.
+    pub(crate) max_crates: usize,
 }
 
 /// What makes tokio a runtime, which none of these builds may have. tokio itself may be there: the one limiter type is its
@@ -36,6 +38,9 @@ const RUNTIMES: &[&str] = &[
     "tokio",
 ];
 
+/// What a test author builds for `cargo add --dev mock-ollama`.
+const MAX_CRATES_OF_MOCK: usize = 55;
+
 /// A build with one runtime that is not tokio.
 const fn one_runtime(
     name: &'static str,
@@ -43,7 +48,7 @@ const fn one_runtime(
     present: &'static [&'static str],
     absent: &'static [&'static str],
 ) -> TreeRule {
-    TreeRule { name, package: "runtime-lab", build, present, absent }
+    TreeRule { name, package: "runtime-lab", build, present, absent, max_crates: usize::MAX }
 }
 
 /// The assertions.
@@ -72,6 +77,15 @@ pub(crate) const RULES: &[TreeRule] = &[
         build: &["--all-features"],
         present: &["mock-ollama", "httparse"],
         absent: RUNTIMES,
+        max_crates: usize::MAX,
+    },
+    TreeRule {
+        name: "the default build of mock-ollama is small",
+        package: "mock-ollama",
+        build: &[],
+        present: &["mock-ollama", "serde_json"],
+        absent: &["clap", "ctrlc", "flate2", "httparse", "saphyr-parser", "tempfile"],
+        max_crates: MAX_CRATES_OF_MOCK,
     },
 ];
 
@@ -84,6 +98,10 @@ impl TreeRule {
         missing
             .map(|package| format!("`{package}` is missing: is this the tree that was meant?"))
             .chain(unwanted.map(|package| format!("`{package}` is in the tree")))
+            .chain(
+                (tree.crates() > self.max_crates)
+                    .then(|| format!("it has {} crates, at most {}", tree.crates(), self.max_crates)),
+            )
             .chain(on.map(|feature| format!("tokio's feature `{feature}` is on")))
             .collect()
     }
@@ -135,6 +153,16 @@ runtime-lab v0.1.0
             let tree = format!("{MOCK}    └── {runtime} v1.0.0\n");
             assert_eq!(findings("mock-ollama", &tree), [format!("`{runtime}` is in the tree")]);
         }
+    }
+
+    #[test]
+    fn one_crate_too_many_is_rejected() {
+        let tree = |crates: usize| {
+            let numbered = (2..crates).map(|number| format!("├── crate-{number} v1.0.0\n"));
+            format!("mock-ollama v0.1.0\n└── serde_json v1.0.0\n{}", numbered.collect::<String>())
+        };
+        assert_eq!(findings("is small", &tree(MAX_CRATES_OF_MOCK)), Vec::<String>::new());
+        assert_eq!(findings("is small", &tree(MAX_CRATES_OF_MOCK + 1)), ["it has 56 crates, at most 55"]);
     }
 
     #[test]
