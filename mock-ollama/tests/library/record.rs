@@ -22,7 +22,7 @@ const PATIENCE: std::time::Duration = std::time::Duration::from_secs(20);
 /// An upstream that says a secret in three pieces.
 fn upstream(pace: &str) -> MockOllama {
     let script = Script::says("tiny", ["my key is s", "k-xy", "z9, ", "é <b>"]).unwrap();
-    MockOllama::builder().scripts([script]).pace(pace.parse().unwrap()).start().unwrap()
+    MockOllama::builder().scripts([script]).pace(pace.parse().unwrap()).lenient().start().unwrap()
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn a_request_with_a_secret_in_its_path_or_model_is_found_again() {
         let text = std::fs::read_to_string(&path).unwrap().replace(r#""scrub":["qz-[0-9]+"]"#, "");
         assert!(!path.to_string_lossy().contains("qz-") && !text.contains("qz-"), "{text}");
     }
-    let replayed = serve(folder.path()).matching(Matching::Exact).start().unwrap();
+    let replayed = serve(folder.path()).matching(Matching::Exact).lenient().start().unwrap();
     for ((path, body), answer) in all.into_iter().zip(answers) {
         let again = exchange(replayed.addr(), &sent(path, "Connection: close\r\n", body));
         let status = |answer: &str| answer.lines().next().map(str::to_owned);
