@@ -489,6 +489,24 @@ impl MockOllama {
 
     /// Under a stepped pace: lets `chunks` more chunks of `stream` leave, which may be still to come. To a stream that has ended
     /// they mean nothing.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::io::{Read as _, Write as _};
+    /// use mock_ollama::{MockOllama, Pace, StreamId};
+    ///
+    /// let server = MockOllama::builder().says("m", ["Hi"]).pace(Pace::stepped()).start()?;
+    /// server.release_on(&StreamId::of("an agent", 0), 2);
+    /// let mut client = std::net::TcpStream::connect(server.addr())?;
+    /// let body = r#"{"model":"m","prompt":"hello"}"#;
+    /// let fields = format!("X-Mock-Caller: an agent\r\nContent-Length: {}", body.len());
+    /// write!(client, "POST /api/generate HTTP/1.0\r\n{fields}\r\n\r\n{body}")?;
+    /// let mut answer = String::new();
+    /// client.read_to_string(&mut answer)?;
+    /// assert!(answer.contains("\"done\":true"));
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn release_on(&self, stream: &StreamId, chunks: u64) {
         self.event_loop.release(Release::Stream(stream.clone()), chunks);
     }

@@ -12,27 +12,26 @@ const MAX_PROMPT_CHARS: usize = 60;
 /// The columns of a line, but for the last one: number, route, model, what was asked, status, who answered.
 type Columns = [String; 6];
 
-/// One line a request: what was asked, the status, who answered, and how it ended. Why nothing answered stands below it.
+/// One line a request, each with its line end: what was asked, the status, who answered, and how it ended. Why nothing answered stands below it.
 impl fmt::Display for Journal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut lines = Vec::new();
         if self.forgotten.requests > 0 {
-            writeln!(f, "  (the journal has forgotten the {} requests before these)", self.forgotten.requests)?;
+            lines.push(format!("  (the journal has forgotten the {} requests before these)", self.forgotten.requests));
         }
-        let lines: Vec<Columns> =
+        let rows: Vec<Columns> =
             self.iter().zip(self.forgotten.requests + 1..).map(|(entry, number)| columns(entry, number)).collect();
-        let width = |column: usize| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or_default();
+        let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or_default();
         let widths: [usize; 6] = std::array::from_fn(width);
-        for (entry, line) in self.iter().zip(&lines) {
-            write!(f, " {:>1$}", line[0], widths[0] + 1)?;
-            for (text, width) in line.iter().zip(widths).skip(1).filter(|(_, width)| *width > 0) {
-                write!(f, "  {text:width$}")?;
-            }
-            writeln!(f, "  {}", ending(entry))?;
-            for why in why_unexpected(&entry.answer).into_iter().flat_map(str::lines) {
-                writeln!(f, "       {why}")?;
-            }
+        for (entry, row) in self.iter().zip(&rows) {
+            let number = format!(" {:>1$}", row[0], widths[0] + 1);
+            let used = row.iter().zip(widths).skip(1).filter(|(_, width)| *width > 0);
+            let columns: Vec<String> = used.map(|(text, width)| format!("{text:width$}  ")).collect();
+            lines.push(format!("{number}  {}{}", columns.concat(), ending(entry)));
+            let why = why_unexpected(&entry.answer).into_iter().flat_map(str::lines);
+            lines.extend(why.map(|why| format!("       {why}")));
         }
-        Ok(())
+        lines.iter().try_for_each(|line| writeln!(f, "{line}"))
     }
 }
 
@@ -69,5 +68,17 @@ fn ending(entry: &Entry) -> String {
     match entry.fate {
         Fate::Aborted { after_chunk } => format!("{chunks}, {} after {after_chunk}", how_it_ended(entry.fate)),
         fate => format!("{chunks}, {}", how_it_ended(fate)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{MAX_PROMPT_CHARS, shortened};
+
+    #[test]
+    fn a_long_prompt_is_cut_between_two_characters() {
+        let exact = "é".repeat(MAX_PROMPT_CHARS);
+        assert_eq!(shortened(&exact), exact);
+        assert_eq!(shortened(&(exact.clone() + "!")), exact + "…");
     }
 }

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::answered::AnswerContent;
-use crate::journal::{Entry, Forgotten, Journal, MAX_ANSWERED_BYTES, size_of_text};
+use crate::journal::{Entry, Forgotten, Journal, MAX_ANSWERED_BYTES, RuleUse, size_of_text};
 
 /// A journal as `serve --journal` writes it: each entry says in a small form what was answered, too.
 #[derive(Serialize)]
@@ -11,6 +11,8 @@ pub struct JournalFile<'a> {
     entries: Vec<FileEntry<'a>>,
     #[serde(skip_serializing_if = "Forgotten::is_none")]
     forgotten: Forgotten,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    rules: &'a [RuleUse],
     in_flight: usize,
     max_in_flight: usize,
 }
@@ -45,15 +47,19 @@ const CALL_BYTES: usize = 32;
 impl<'a> JournalFile<'a> {
     /// Returns the form of a journal that is written.
     pub fn new(journal: &'a Journal) -> Self {
-        let entries = journal.iter().map(|entry| FileEntry { entry, answered: AnswerSummary::of(entry) });
-        let Journal { forgotten, in_flight, max_in_flight, .. } = *journal;
-        Self { entries: entries.collect(), forgotten, in_flight, max_in_flight }
+        let entries =
+            journal.iter().map(|entry| FileEntry { entry, answered: AnswerSummary::of(AnswerContent::of(entry)) });
+        // Every field by name: one that is added must be written, too.
+        let Journal { entries: _, forgotten, rules, in_flight, max_in_flight } = journal;
+        let (forgotten, in_flight, max_in_flight) = (*forgotten, *in_flight, *max_in_flight);
+        Self { entries: entries.collect(), forgotten, rules, in_flight, max_in_flight }
     }
 }
 
 impl AnswerSummary {
-    fn of(entry: &Entry) -> Self {
-        let AnswerContent { text, thinking, calls, error, .. } = AnswerContent::of(entry);
+    /// Returns as much of an answer as there is room for.
+    fn of(content: AnswerContent) -> Self {
+        let AnswerContent { text, thinking, calls, error, .. } = content;
         let mut room = MAX_ANSWERED_BYTES - FRAME_BYTES;
         let error = fit(&error.unwrap_or_default(), &mut room);
         let mut summary = Self { error, ..Self::default() };
@@ -101,8 +107,22 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::conversation::CalledTool;
 
     proptest! {
+        #[test]
+        fn a_summary_is_never_above_its_limit(
+            text in ".{0,900}", thinking in "[\"\\\\\u{1}a]{0,900}", names in prop::collection::vec(".{0,99}", 0..99),
+            error in prop::option::of(".{0,900}"),
+        ) {
+            let call = |name: &String| CalledTool { name: name.clone(), arguments: name.clone().into() };
+            let calls = names.iter().map(call).collect();
+            let answered = AnswerSummary::of(AnswerContent { text, thinking, calls, error, unreadable: None });
+            let written = |value| serde_json::to_string_pretty(&serde_json::json!({ "entries": [value] })).unwrap().len();
+            let with = written(serde_json::json!({ "status": 200, "answered": answered }));
+            prop_assert!(with - written(serde_json::json!({ "status": 200 })) <= MAX_ANSWERED_BYTES, "{with}");
+        }
+
         #[test]
         fn what_fits_is_a_beginning_and_takes_no_more_than_the_room(text in any::<String>(), room in 0_usize..60) {
             let mut left = room;

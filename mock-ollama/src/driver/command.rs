@@ -2,8 +2,8 @@
 
 use std::sync::mpsc::{self, Receiver, Sender};
 
+use super::pending::PendingWait;
 use super::poll::LoopWaker;
-use super::wait::PendingWait;
 use crate::engine::Release;
 use crate::journal::{Journal, RuleUse};
 use crate::rules::{Rule, RuleId};

@@ -12,6 +12,7 @@ use super::command::{Command, Mailbox, RuleCommand};
 use super::min_sleep::MinSleep;
 use super::observer::{CloseReason, Observer};
 use super::options::SocketOptions;
+use super::pending::Waits;
 use super::poll::{Listener, Poller, Ready, into_listener};
 use super::socket::{AfterFlush, FlushOutcome, ReadOutcome, Socket};
 use super::time::{Monotonic, TimeSource};
@@ -19,7 +20,6 @@ use super::tuning::{
     ACCEPT_PAUSE, LOOP_DESCRIPTORS, MAX_ACCEPTS_PER_ROUND, MAX_EVENTS_PER_BURST, MAX_EVENTS_PER_ROUND,
     MAX_READS_PER_CONN, MAX_REFUSED_CONNS, MAX_SEPARATE_WRITES, MAX_SPINNING_STREAMS, READ_BUFFER_BYTES,
 };
-use super::wait::Waits;
 use super::wakeup::WakeupLead;
 use crate::clock::{Clock as _, Instant};
 use crate::engine::{Action, Batch, Engine, prefetch};

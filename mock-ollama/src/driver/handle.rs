@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use super::command::{Command, Mailbox, RuleCommand};
 use super::event_loop::EventLoop;
-use super::wait::{Wait, WaitGoal};
+use super::pending::WaitGoal;
+use super::wait::Wait;
 use crate::engine::Release;
 use crate::journal::{Journal, RuleUse};
 use crate::rules::RuleId;

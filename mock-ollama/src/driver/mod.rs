@@ -6,6 +6,7 @@
 //! | `event_loop` | the loop |
 //! | `command` | what other threads may ask of the loop |
 //! | `wait` | what they wait for |
+//! | `pending` | waits in the hands of the loop |
 //! | `socket` | one connection and its output |
 //! | `listen` | bound listeners, on a port that no earlier server of the process used |
 //! | `time` | the time source: real time, or what a lab plugs in |
@@ -23,6 +24,7 @@ mod listen;
 mod min_sleep;
 mod observer;
 mod options;
+mod pending;
 mod poll;
 mod socket;
 mod time;
@@ -36,6 +38,8 @@ pub(crate) use handle::LoopHandle;
 pub(crate) use listen::{bind, host_names};
 pub use observer::{CloseReason, NoObserver, Observer};
 pub use options::{SocketOptions, raise_descriptor_limit};
+pub use pending::WaitError;
+pub(crate) use pending::WaitGoal;
 pub use poll::LoopWaker;
 #[cfg(feature = "record")]
 pub(crate) use poll::{Listener, Poller, Ready, into_listener};
@@ -44,5 +48,4 @@ pub(crate) use socket::{AfterFlush, ReadOutcome, Socket};
 pub use time::{Monotonic, TimeSource};
 #[cfg(feature = "record")]
 pub(crate) use tuning::ACCEPT_PAUSE;
-pub(crate) use wait::WaitGoal;
-pub use wait::{Wait, WaitError};
+pub use wait::Wait;

@@ -1,8 +1,10 @@
 //! The state of one connection.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
-use super::action::Seq;
+use rustc_hash::FxHashMap;
+
+use super::action::{Action, Seq};
 use super::event::{Event, EventKind, Key};
 use super::limits::Limits;
 use super::response::ActiveResponse;
@@ -151,6 +153,27 @@ impl Conn {
         self.schedule_control(timeline, at, EventKind::LimitTimer);
     }
 
+    /// Ends it where it has reached a limit, and sets its timer again where not.
+    pub(super) fn check_limits(
+        &mut self,
+        (timeline, ledger): (&mut Timeline, &mut Ledger),
+        limits: &Limits,
+        now: Instant,
+    ) -> Option<Action> {
+        let conn = self.id;
+        if self.deadline(limits).is_none_or(|deadline| deadline > now) {
+            self.arm_limit_timer(timeline, limits, now);
+            return None;
+        }
+        // Output that the client does not take would keep a plain close waiting for ever.
+        if self.backlog() > 0 {
+            self.note_broken_off(ledger, |_| Fate::Reset);
+            return Some(Action::Abandon { conn });
+        }
+        self.state = ConnState::Leaving;
+        Some(Action::Close { conn })
+    }
+
     /// Takes all its events off the timeline.
     pub(super) fn cancel_events(&mut self, timeline: &mut Timeline) {
         let chunk = self.response_mut().and_then(ActiveResponse::take_next_key);
@@ -288,5 +311,24 @@ impl Conn {
             let Some(entry) = ledger.entry_mut(entry).filter(|entry| entry.fate == Fate::Open) else { continue };
             entry.fate = fate(entry);
         }
+    }
+}
+
+/// The device's rate changed: reschedules the next chunk of every response on it.
+pub(super) fn reschedule_for_device(
+    (streams, conns): (&BTreeMap<StreamId, ConnId>, &mut FxHashMap<ConnId, Conn>),
+    device: &Device,
+    timeline: &mut Timeline,
+    now: Instant,
+) {
+    for conn in streams.values() {
+        let Some(state) = conns.get_mut(conn) else { continue };
+        let Some(response) = state.response_mut() else { continue };
+        let Some(solo) = response.solo.filter(|_| response.on_device.is_some()) else { continue };
+        // A response that has just joined, is held back, or waits to be released, has no chunk on the timeline.
+        let Some(key) = response.take_next_key() else { continue };
+        timeline.remove(key);
+        let due = response.due_on(device, solo, now);
+        state.schedule_chunk(timeline, due, due);
     }
 }

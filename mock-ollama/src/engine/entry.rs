@@ -1,6 +1,7 @@
 //! What the journal keeps of a request and its answer.
 
 use super::response::ActiveResponse;
+use super::source::AnswerSource;
 use crate::clock::Instant;
 use crate::fault::{Payload, WireEnd};
 use crate::http::Request;
@@ -20,6 +21,30 @@ pub(super) fn rejected(stream: StreamId, (conn, server): (ConnId, ServerId), sta
         fate: Fate::Complete,
         sent: SentBody::default(),
         secrets: Secrets::default(),
+    }
+}
+
+/// Returns the entry of a request whose answer begins.
+pub(super) fn begun(
+    stream: StreamId,
+    (conn, server): (ConnId, ServerId),
+    (request, secrets): (RequestSeen, Secrets),
+    (answer, source): (Answer, &AnswerSource),
+    now: Instant,
+) -> Entry {
+    Entry {
+        stream,
+        conn,
+        server,
+        received: now,
+        request,
+        answer,
+        status: source.status(),
+        // Room for all of them, so that a chunk that leaves allocates nothing.
+        chunks: Vec::with_capacity(source.chunk_count()),
+        fate: Fate::Open,
+        sent: SentBody::default(),
+        secrets,
     }
 }
 

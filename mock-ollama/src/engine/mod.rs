@@ -69,8 +69,7 @@ use crate::fault::WireEnd;
 use crate::go_json::rfc3339;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RuleUse, SentBody, ServerId,
-    StreamId,
+    CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RuleUse, ServerId, StreamId,
 };
 use crate::models::Store;
 use crate::rules::{Rule, RuleBook, RuleId};
@@ -345,7 +344,10 @@ impl Engine {
             }
             EventKind::Close => Some(Action::Close { conn }),
             EventKind::Reset => Some(Action::Reset { conn }),
-            EventKind::LimitTimer => self.check_limits(conn, now),
+            EventKind::LimitTimer => {
+                let state = self.conns.get_mut(&conn)?;
+                state.check_limits((&mut self.timeline, &mut self.ledger), &self.config.limits, now)
+            }
         }
     }
 
@@ -361,22 +363,6 @@ impl Engine {
             state.state = ConnState::Leaving;
             state.schedule_control(&mut self.timeline, at, how);
         }
-    }
-
-    /// Closes a connection that has reached a limit, or sets its timer again.
-    fn check_limits(&mut self, conn: ConnId, now: Instant) -> Option<Action> {
-        let (state, limits) = (self.conns.get_mut(&conn)?, &self.config.limits);
-        if state.deadline(limits).is_none_or(|deadline| deadline > now) {
-            state.arm_limit_timer(&mut self.timeline, limits, now);
-            return None;
-        }
-        // Output that the client does not take would keep a plain close waiting for ever.
-        if state.backlog() > 0 {
-            state.note_broken_off(&mut self.ledger, |_| Fate::Reset);
-            return Some(Action::Abandon { conn });
-        }
-        state.state = ConnState::Leaving;
-        Some(Action::Close { conn })
     }
 
     /// Takes the requests that are complete, until one of them has to be answered first.
@@ -421,22 +407,10 @@ impl Engine {
         }
         .answer(request, &stream);
         let Answered { source, mut answer, model, is_loaded, timing, pace, extra_fields, effect } = answered;
-        let (request_seen, secrets) = entry::seen(request, &mut self.redactor);
+        let (seen, secrets) = entry::seen(request, &mut self.redactor);
         answer.conceal(&secrets);
-        let entry = self.ledger.add(Entry {
-            stream: stream.clone(),
-            conn,
-            server,
-            received: now,
-            request: request_seen,
-            answer,
-            status: source.status(),
-            // Room for all of them, so that a chunk that leaves allocates nothing.
-            chunks: Vec::with_capacity(source.chunk_count()),
-            fate: Fate::Open,
-            sent: SentBody::default(),
-            secrets,
-        });
+        let begun = entry::begun(stream.clone(), (conn, server), (seen, secrets), (answer, &source), now);
+        let entry = self.ledger.add(begun);
         if model.is_some() {
             self.streams.insert(stream.clone(), conn);
             let journal = &mut self.ledger.journal;
@@ -511,21 +485,7 @@ impl Engine {
         let Some(response) = self.conns.get_mut(&conn).and_then(Conn::response_mut) else { return };
         if response.must_join(&self.device) {
             response.join(&mut self.device, now);
-            self.reschedule_for_device(now);
-        }
-    }
-
-    /// The device's rate changed: reschedules the next chunk of every response on it.
-    fn reschedule_for_device(&mut self, now: Instant) {
-        for conn in self.streams.values() {
-            let Some(state) = self.conns.get_mut(conn) else { continue };
-            let Some(response) = state.response_mut() else { continue };
-            let Some(solo) = response.solo.filter(|_| response.on_device.is_some()) else { continue };
-            // A response that has just joined, is held back, or waits to be released, has no chunk on the timeline.
-            let Some(key) = response.take_next_key() else { continue };
-            self.timeline.remove(key);
-            let due = response.due_on(&self.device, solo, now);
-            state.schedule_chunk(&mut self.timeline, due, due);
+            conn::reschedule_for_device((&self.streams, &mut self.conns), &self.device, &mut self.timeline, now);
         }
     }
 
@@ -625,7 +585,7 @@ impl Engine {
         // The device is left before the next one starts, whose times are those of the new rate.
         if response.on_device.is_some() {
             self.device.leave(now);
-            self.reschedule_for_device(now);
+            conn::reschedule_for_device((&self.streams, &mut self.conns), &self.device, &mut self.timeline, now);
         }
         self.proceed(server, admitted, now);
     }

@@ -327,6 +327,19 @@ impl Entry {
     }
 
     /// Returns the number of chunks that were written in full.
+    ///
+    /// ```
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # use std::io::{Read as _, Write as _};
+    /// let server = mock_ollama::MockOllama::builder().says("m", ["Hi"]).pace(mock_ollama::Pace::instant()).start()?;
+    /// let mut client = std::net::TcpStream::connect(server.addr())?;
+    /// let body = r#"{"model":"m","prompt":"hello"}"#;
+    /// write!(client, "POST /api/generate HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;
+    /// # client.read_to_end(&mut Vec::new())?;
+    /// assert_eq!(server.finish()?[0].chunks_written(), 2); // the word, and the final object
+    /// # Ok(())
+    /// # }
+    /// ```
     pub fn chunks_written(&self) -> usize {
         self.chunks.iter().take_while(|chunk| chunk.written.is_some()).count()
     }

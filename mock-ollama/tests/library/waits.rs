@@ -65,7 +65,7 @@ fn a_goal_that_is_reached_already_is_no_wait() {
 fn a_future_ends_at_its_limit_without_a_timer_of_its_own() {
     let server = stepped();
     let error = block_on(server.in_flight(2).within(Duration::from_millis(2))).unwrap_err();
-    assert_eq!(error.to_string(), "waited 2ms for 2 streams in flight; 0 requests came, 0 streams are in flight\n");
+    assert_eq!(error.to_string(), "waited 2ms for 2 streams in flight; requests so far: 0, streams in flight: 0");
     assert_eq!(format!("{error:?}"), error.to_string(), "what `unwrap` shows");
 }
 
@@ -76,6 +76,10 @@ fn idle_waits_for_the_end_of_every_answer() {
     server.requests(1).within(PATIENCE).wait().unwrap();
     let error = server.idle().within(Duration::from_millis(2)).wait().unwrap_err();
     assert_eq!(error.journal().in_flight, 1);
+    let report = error.to_string();
+    assert!(
+        report.contains("no request in progress; requests so far: 1") && report.contains("\n  1  POST /api/generate")
+    );
     server.release(2);
     server.idle().within(PATIENCE).wait().unwrap();
 }

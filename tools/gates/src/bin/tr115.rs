@@ -106,8 +106,8 @@ fn replay_names(variant: Variant, clock: ClockKind, names: &[String]) -> Replaye
         let (transcript, journal) = replay(&plan, variant, plan.workload.limit).expect("a run in virtual time");
         took += began.elapsed();
         cpu += cpu_time().saturating_sub(cpu_before);
-        let seen = Run::alone(variant.name(), 0, &transcript, &journal);
-        let (facts, differences) = facts(&plan.workload, "x1", None, &[seen]);
+        let run = Run::alone(variant.name(), 0, &transcript, &journal);
+        let (facts, differences) = facts(&plan.workload, "x1", None, &[run]);
         assert_eq!(differences, [], "{variant}, {name}");
         let exchanges = || facts.agents.iter().flat_map(|agent| &agent.exchanges);
         tokens += exchanges().map(|exchange| exchange.tokens).sum::<usize>();
