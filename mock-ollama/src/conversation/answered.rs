@@ -156,7 +156,7 @@ impl Entry {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use std::io::{Read as _, Write as _};
-    /// let server = mock_ollama::MockOllama::builder().allow_misses().start()?;
+    /// let server = mock_ollama::MockOllama::builder().lenient().start()?;
     /// let mut client = std::net::TcpStream::connect(server.addr())?;
     /// let body = r#"{"model":"llama3.2","prompt":"hello"}"#;
     /// write!(client, "POST /api/generate HTTP/1.0\r\nContent-Length: {}\r\n\r\n{body}", body.len())?;

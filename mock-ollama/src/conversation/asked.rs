@@ -117,7 +117,7 @@ impl Entry {
     /// ```
     /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
     /// # use std::io::{Read as _, Write as _};
-    /// let server = mock_ollama::MockOllama::builder().allow_misses().start()?;
+    /// let server = mock_ollama::MockOllama::builder().lenient().start()?;
     /// let mut client = std::net::TcpStream::connect(server.addr())?;
     /// let tool = r#"{"type":"function","function":{"name":"get_weather"}}"#;
     /// let body = format!(r#"{{"model":"m","messages":[{{"role":"user","content":"hello"}}],"tools":[{tool}]}}"#);
