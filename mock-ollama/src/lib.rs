@@ -114,9 +114,9 @@ pub use recording::{
 };
 pub use regex::Regex;
 pub use rules::{
-    ChatMessage, Endpoint, Expectation, IncomingRequest, IntoMatcher, IntoPieces, Matcher, Per, Reply,
-    TextMatcher, any, as_ollama, busy, call, chat, embed, embedding, error, exactly, generate, json_text,
-    model_not_found, request, says, status,
+    ChatMessage, Endpoint, Expectation, IncomingRequest, IntoMatcher, IntoPieces, Matcher, Per, Reply, TextMatcher,
+    any, as_ollama, busy, call, chat, embed, embedding, error, exactly, generate, json_text, model_not_found, request,
+    says, status,
 };
 pub use schedule::{Pace, PaceError};
 pub use script::{Script, ScriptError, Scripted};
