@@ -6,7 +6,7 @@ use super::data::WARM_LOAD_MS;
 use super::fit::{SUBSET, decode_speed, mean};
 use super::judge::{Judged, errors, errors_table, goodput, labels, of, published_pct, recomputed, warm};
 use super::predict::{Backend, Setup};
-use super::tr115::described;
+use super::tr115::constants_in_words;
 use crate::report::text::Table;
 
 mod short;
@@ -17,7 +17,7 @@ pub(super) fn page(judged: &[Judged<'_>]) -> String {
     let mut constants = String::new();
     for (set, judged) in sets.iter().filter_map(|set| Some((set, *of(judged, set).first()?))) {
         // Writing to a string cannot fail.
-        let _ = writeln!(constants, "- {set}: {}", described(judged.constants));
+        let _ = writeln!(constants, "- {set}: {}", constants_in_words(judged.constants));
     }
     format!(
         "# TR113 and TR114: one server, two servers, one device\n\n{}## What was published\n\n{}\

@@ -1,4 +1,4 @@
-//! The page of the runtimes.
+//! The page of TR115: five runtimes on published workloads, with the constants of the backend.
 
 use std::fmt::Write as _;
 
@@ -86,7 +86,7 @@ fn published(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
 }
 
 /// The constants, in words.
-pub(super) fn described(constants: Constants) -> String {
+pub(super) fn constants_in_words(constants: Constants) -> String {
     let Constants { alone, together, gap } = constants;
     format!(
         "{alone:.1} tokens/s alone, {together:.1} tokens/s each when two decode, {:.0} ms of every request that are \
@@ -103,7 +103,7 @@ fn predicted(judged: &[Judged<'_>], runtimes: &[&str]) -> String {
     let rows = runtimes.iter().filter_map(of_runtime);
     let rows = rows.chain(all.map(|errors| ("all whose agents overlapped".to_owned(), errors)));
     let table = errors_table(["runtime", "warm runs"], rows);
-    let constants = judged.first().map_or_else(String::new, |judged| described(judged.constants));
+    let constants = judged.first().map_or_else(String::new, |judged| constants_in_words(judged.constants));
     format!(
         "## The same, predicted without the runtime\n\nFrom the tokens, the load and the prompt time of both agents, and \
          three constants fitted on {SUBSET}: {constants}. Errors are distances in percentage points of efficiency, over \

@@ -115,7 +115,7 @@ fn new_crate(unpacked: &Path) -> Result<()> {
 fn first_snippet(readme: &str) -> Option<String> {
     let (_, rest) = readme.split_once("\n```rust\n")?;
     let (snippet, _) = rest.split_once("\n```")?;
-    Some(snippet.lines().map(|line| format!("{}\n", line.strip_prefix("# ").unwrap_or(line))).collect())
+    Some(snippet.lines().flat_map(|line| [line.strip_prefix("# ").unwrap_or(line), "\n"]).collect())
 }
 
 /// Returns an empty folder below the target folder.

@@ -42,7 +42,7 @@ fn who_answered(answer: &Answer) -> String {
         Answer::Rule { number, name, .. } => format!("rule {number} {name:?}"),
         Answer::Unexpected { .. } => "UNEXPECTED".to_owned(),
         Answer::Served => "served".to_owned(),
-        Answer::Rejected => "rejected".to_owned(),
+        Answer::Rejected => "UNEXPECTED (no request)".to_owned(),
     }
 }
 

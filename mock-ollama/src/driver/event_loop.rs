@@ -188,7 +188,7 @@ impl EventLoop {
                 // A receiver that is gone does not need it.
                 Command::Journal(reply) => drop(reply.send(self.engine.report())),
                 Command::Rule(command, reply) => drop(reply.send(apply_rule(&mut self.engine, command))),
-                Command::RemoveRule(id, reply) => drop(reply.send(self.engine.remove_rule(id))),
+                Command::RemoveRule(id, reply) => drop(reply.send(self.engine.rules_mut().remove(id))),
                 // Waits are real time, whatever the time source is: somebody really waits.
                 Command::Wait(wait) => self.waits.add(wait, Monotonic.now()),
                 Command::Stop => stop = true,
@@ -430,8 +430,8 @@ fn conn_of(token: u64, listeners: u64) -> ConnId {
 /// Carries out what happens to the rules, and returns the rule that was stated.
 fn apply_rule(engine: &mut Engine, command: RuleCommand) -> Option<RuleId> {
     match command {
-        RuleCommand::State(rule) => return Some(engine.state_rule(rule)),
-        RuleCommand::Change(id, rule) => engine.change_rule(id, rule),
+        RuleCommand::State(rule) => return Some(engine.rules_mut().state(rule)),
+        RuleCommand::Change(id, rule) => engine.rules_mut().change(id, rule),
         RuleCommand::Reset => engine.reset(),
     }
     None

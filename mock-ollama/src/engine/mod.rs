@@ -69,10 +69,10 @@ use crate::fault::WireEnd;
 use crate::go_json::rfc3339;
 use crate::http::{BadRequest, CONTINUE, Parsed, Request};
 use crate::journal::{
-    CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, RuleUse, ServerId, StreamId,
+    CALLER_HEADER, Caller, ChunkSent, ConnId, Entry, Fate, Journal, Ledger, Redactor, ServerId, StreamId,
 };
 use crate::models::Store;
-use crate::rules::{Rule, RuleBook, RuleId};
+use crate::rules::RuleBook;
 use crate::schedule::Base;
 
 pub use self::action::{Action, Batch, Release, Seq, Step};
@@ -163,19 +163,9 @@ impl Engine {
         self.ledger.reset();
     }
 
-    /// States a rule, which is tried before those of scripts and before recordings.
-    pub(crate) fn state_rule(&mut self, rule: Rule) -> RuleId {
-        self.rules.state(rule)
-    }
-
-    /// Changes a rule that was stated; its counts stay.
-    pub(crate) fn change_rule(&mut self, id: RuleId, rule: Rule) {
-        self.rules.change(id, rule);
-    }
-
-    /// Takes a rule back, and returns how often it was used.
-    pub(crate) fn remove_rule(&mut self, id: RuleId) -> Option<RuleUse> {
-        self.rules.remove(id)
+    /// Returns the rules, to state others or to take some back.
+    pub(crate) fn rules_mut(&mut self) -> &mut RuleBook {
+        &mut self.rules
     }
 
     /// Returns whether this side has ended the connection or is about to.

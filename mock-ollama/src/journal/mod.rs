@@ -346,6 +346,11 @@ impl Entry {
 }
 
 impl Answer {
+    /// Returns whether nobody stated the request. Bytes that are no request are among these.
+    pub fn is_unexpected(&self) -> bool {
+        matches!(self, Self::Unexpected { .. } | Self::Rejected)
+    }
+
     /// Makes the credentials of the request unreadable where the answer's reason repeats them.
     pub(crate) fn conceal(&mut self, secrets: &Secrets) {
         if let Self::Unexpected { why } = self {
@@ -424,14 +429,13 @@ impl Journal {
     /// Forgets the `first` entries but for their number.
     fn forget(&mut self, first: usize) {
         let forgotten = self.entries.drain(..first);
-        self.forgotten.unexpected +=
-            forgotten.filter(|entry| matches!(entry.answer, Answer::Unexpected { .. })).count();
+        self.forgotten.unexpected += forgotten.filter(|entry| entry.answer.is_unexpected()).count();
         self.forgotten.requests += first;
     }
 
     /// The kept unexpected requests.
     pub fn unexpected(&self) -> impl Iterator<Item = &Entry> {
-        self.entries.iter().filter(|entry| matches!(entry.answer, Answer::Unexpected { .. }))
+        self.entries.iter().filter(|entry| entry.answer.is_unexpected())
     }
 
     /// The kept requests that a recording answered.

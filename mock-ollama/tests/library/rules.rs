@@ -310,6 +310,7 @@ fn a_model_can_be_missing() {
 
 #[rstest]
 #[case::nothing_stated("POST /api/chat HTTP/1.0\r\n", hello("x").to_string())]
+#[case::no_request("POST /api/chat HTTP/1.0\r\nContent-Length: x\r\n", String::new())]
 #[case::unknown_route("GET /api/nothing HTTP/1.0\r\n", String::new())]
 #[case::bad_json("POST /api/chat HTTP/1.0\r\n", "{".to_owned())]
 #[case::a_change_of_models("DELETE /api/delete HTTP/1.0\r\n", json!({ "model": "x" }).to_string())]
@@ -440,4 +441,138 @@ fn the_same_model_said_twice_is_an_error() {
 #[should_panic(expected = "ttft is for what a model says, not for a status")]
 fn a_time_of_a_status_is_a_mistake() {
     let _: Reply = busy().ttft(Duration::ZERO);
+}
+
+/// A mistake of a client or of a test: what it is called, what is stated, what is sent.
+type Mistake = (&'static str, fn(&MockOllama), &'static str, Value);
+
+const MISTAKES: [fn() -> Mistake; 20] = [
+    || {
+        (
+            "another prompt",
+            |server| drop(server.on(chat().prompt("weather")).named("weather").reply(says("x"))),
+            "/api/chat",
+            hello("and in Rome?"),
+        )
+    },
+    || {
+        (
+            "another model",
+            |server| drop(server.on(chat().model("llama3.2")).reply(says("x"))),
+            "/api/chat",
+            with(hello("hi"), json!({ "model": "qwen3" })),
+        )
+    },
+    || {
+        (
+            "another endpoint",
+            |server| drop(server.on(chat()).reply(says("x"))),
+            "/api/generate",
+            json!({ "model": "m", "prompt": "hi" }),
+        )
+    },
+    || {
+        (
+            "a tool that is not offered",
+            |server| drop(server.on(chat().offers("get_weather")).reply(says("x"))),
+            "/api/chat",
+            with(hello("hi"), json!({ "tools": [tool("get_time")] })),
+        )
+    },
+    || {
+        (
+            "no result of the tool",
+            |server| drop(server.on(chat().result_of("get_weather")).reply(says("x"))),
+            "/api/chat",
+            hello("hi"),
+        )
+    },
+    || {
+        (
+            "another system prompt",
+            |server| drop(server.on(chat().system(Regex::new("(?i)pirate").unwrap())).reply(says("x"))),
+            "/api/chat",
+            hello("hi"),
+        )
+    },
+    || {
+        (
+            "a whole answer in place of a stream",
+            |server| drop(server.on(chat().stream(true)).reply(says("x"))),
+            "/api/chat",
+            hello("hi"),
+        )
+    },
+    || {
+        (
+            "another value in the body",
+            |server| drop(server.on(any().json("/options/temperature", 0)).reply(says("x"))),
+            "/api/chat",
+            with(hello("hi"), json!({ "options": { "temperature": 0.7 } })),
+        )
+    },
+    || {
+        (
+            "a missing header",
+            |server| drop(server.on(any().header("x-team", "embed")).reply(says("x"))),
+            "/api/chat",
+            hello("hi"),
+        )
+    },
+    || ("no image", |server| drop(server.on(chat().images(1)).reply(says("x"))), "/api/chat", hello("hi")),
+    || ("no format", |server| drop(server.on(chat().format_given()).reply(says("x"))), "/api/chat", hello("hi")),
+    || ("an earlier turn", |server| drop(server.on(chat().turn(2)).reply(says("x"))), "/api/chat", hello("hi")),
+    || ("nothing stated", |_| (), "/api/chat", hello("hi")),
+    || ("a rule that is used up", |server| drop(server.on(chat()).reply(says("x")).first(0)), "/api/chat", hello("hi")),
+    || {
+        (
+            "a prompt that only contains it",
+            |server| drop(server.on(chat().prompt(exactly("hi"))).reply(says("x"))),
+            "/api/chat",
+            hello("hi there"),
+        )
+    },
+    || ("an unknown route", |_| (), "/api/chats", hello("hi")),
+    || ("a model without a name", |_| (), "/api/chat", with(hello("hi"), json!({ "model": "" }))),
+    || ("a change of the models", |_| (), "/api/copy", json!({ "source": "a", "destination": "b" })),
+    || {
+        (
+            "an embedding that nobody stated",
+            |server| drop(server.on(embed().prompt("other")).reply(embedding([1.0]))),
+            "/api/embed",
+            json!({ "model": "m", "input": "text" }),
+        )
+    },
+    || {
+        (
+            "a rule that is used too often",
+            |server| drop(server.on(chat()).reply(says("x")).expect(0)),
+            "/api/chat",
+            hello("hi"),
+        )
+    },
+];
+
+#[test]
+fn a_report_names_the_mistake() {
+    let reports = MISTAKES.map(|mistake| {
+        let (name, state, path, body) = mistake();
+        let server = MockOllama::start().unwrap();
+        state(&server);
+        post(&server, path, &body);
+        format!("{name}\n{}\n", server.finish().unwrap_err())
+    });
+    insta::assert_snapshot!(reports.join("\n"));
+}
+
+#[test]
+fn the_report_of_the_readme_is_what_is_printed() {
+    let server = MockOllama::start().unwrap();
+    server.on(chat().prompt("weather")).named("weather").reply(says(["It", " is", " 18 °C."])).expect(2);
+    let stream = |words: &str| post(&server, "/api/chat", &with(hello(words), json!({ "stream": true })));
+    stream("What is the weather in Paris?");
+    stream("and in Rome?");
+    let report = server.finish().unwrap_err().to_string();
+    let readme = include_str!("../../../README.md");
+    assert!(readme.contains(report.trim_end()), "{report}");
 }
