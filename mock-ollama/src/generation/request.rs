@@ -42,7 +42,6 @@ impl Question {
 
 /// A request for an answer, decoded; for a wrapped dialect as its wrapper hands it to the native handler.
 #[derive(Clone, Debug, PartialEq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a field of the request of its own")]
 pub struct ParsedRequest {
     /// The dialect it came in.
     pub dialect: Dialect,

@@ -220,7 +220,7 @@ impl RuleForm {
             ExpectationForm::Range { at_least, at_most: Some(most) } => Expectation::from(at_least..=most),
         });
         let ends = self.then_unexpected;
-        Ok(Rule { window, per, expectation, ends, ..Rule::new(self.name.clone(), matcher, replies) })
+        Ok(Rule { ends, window, per, expectation, ..Rule::new(self.name.clone(), matcher, replies) })
     }
 }
 

@@ -115,6 +115,8 @@ impl<'a> RuleDraft<'a> {
     }
 }
 
+// Each of these has told the server already: nothing is lost with what they return.
+#[expect(clippy::return_self_not_must_use, reason = "the rule is changed, whether or not the returned value is used")]
 impl<'a> StatedRule<'a> {
     fn change(mut self, change: impl FnOnce(&mut Rule)) -> Self {
         change(&mut self.rule);

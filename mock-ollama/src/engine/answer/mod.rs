@@ -66,11 +66,10 @@ impl Timing {
     /// Returns the pace at which an answer is served; `is_stream` is whether a model answers.
     pub(super) fn pace(self, pace: Pace, is_stream: bool) -> Pace {
         match (self, pace.base) {
-            (Self::AtOnce, _) => Pace::instant(),
+            (Self::AtOnce, _) | (Self::Paced, Base::Stated) => Pace::instant(),
             (Self::AsStated, _) | (Self::Stated, Base::Stated) => Pace::recorded(),
             // A release is for open streams; nothing would ever release an answer without one.
             (Self::Paced | Self::Stated, Base::Stepped) if !is_stream => Pace::recorded(),
-            (Self::Paced, Base::Stated) => Pace::instant(),
             (Self::Paced | Self::Stated, _) => pace,
         }
     }

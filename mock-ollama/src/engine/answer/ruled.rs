@@ -48,7 +48,7 @@ impl Answerer<'_> {
         let answer = ruled(selected);
         match &selected.reply.kind {
             ReplyKind::AsOllama => Answered { answer, ..ollamas },
-            ReplyKind::Status(status) => Answered { answer, ..self.with_status(status, None, from).into() },
+            ReplyKind::Status(status) => Answered { answer, ..with_status(status, None, from).into() },
             other => Answered { answer, ..cannot(selected, other.name(), "answers no request of this route").into() },
         }
     }
@@ -65,7 +65,7 @@ impl Answerer<'_> {
         let mut answered = match &selected.reply.kind {
             ReplyKind::AsOllama => return None,
             ReplyKind::Speech(speech) => self.spoken(speech, ask, card, answer, from),
-            ReplyKind::Status(status) => Answered { answer, ..self.with_status(status, Some(ask), from).into() },
+            ReplyKind::Status(status) => Answered { answer, ..with_status(status, Some(ask), from).into() },
             ReplyKind::ModelNotFound => {
                 let refusal = Refusal::by_handler(404, format!("model '{}' not found", ask.model));
                 Answered { answer, ..refuse(dialect::of(ask.dialect), &refusal, ask.stream, from.ids).into() }
@@ -116,29 +116,6 @@ impl Answerer<'_> {
         answered
     }
 
-    /// Returns a reply with a status; its error is in the dialect of `ask`, where there is one.
-    pub(super) fn with_status(&self, stated: &StatusReply, ask: Option<&ParsedRequest>, from: &Reception<'_>) -> Reply {
-        let mut reply = match (&stated.content, ask) {
-            (StatusContent::Bytes(body), _) => Reply { body: body.clone(), ..Reply::empty(stated.status) },
-            (StatusContent::Error(text), Some(ask)) => {
-                let refusal = Refusal::by_handler(stated.status, text.as_str());
-                refuse(dialect::of(ask.dialect), &refusal, ask.stream, from.ids)
-            }
-            (StatusContent::Error(text), None) => match dialect::at(from.request.head.path()) {
-                Some(format) => format.refuse(&Refusal::by_handler(stated.status, text.as_str()), from.ids),
-                None if from.request.head.path().starts_with("/v1/") => {
-                    refuse_openai(&Refusal::by_handler(stated.status, text.as_str()))
-                }
-                None => Reply::error(stated.status, text),
-            },
-        };
-        for (name, value) in &stated.fields {
-            reply.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
-            reply.fields.push((name.clone(), value.clone()));
-        }
-        reply
-    }
-
     /// Returns why no rule and no recording answers: the rule that came nearest, and what it wants.
     pub(super) fn unmatched(&self, miss: &str, incoming: &IncomingRequest) -> String {
         let nearest = self.rules.nearest(incoming).map(|nearest| format!("nearest: {nearest}"));
@@ -167,6 +144,29 @@ impl Answerer<'_> {
         };
         Answered { answer: Answer::Unexpected { why: why.to_owned() }, ..answered }
     }
+}
+
+/// Returns a reply with a status; its error is in the dialect of `ask`, where there is one.
+fn with_status(stated: &StatusReply, ask: Option<&ParsedRequest>, from: &Reception<'_>) -> Reply {
+    let mut reply = match (&stated.content, ask) {
+        (StatusContent::Bytes(body), _) => Reply { body: body.clone(), ..Reply::empty(stated.status) },
+        (StatusContent::Error(text), Some(ask)) => {
+            let refusal = Refusal::by_handler(stated.status, text.as_str());
+            refuse(dialect::of(ask.dialect), &refusal, ask.stream, from.ids)
+        }
+        (StatusContent::Error(text), None) => match dialect::at(from.request.head.path()) {
+            Some(format) => format.refuse(&Refusal::by_handler(stated.status, text.as_str()), from.ids),
+            None if from.request.head.path().starts_with("/v1/") => {
+                refuse_openai(&Refusal::by_handler(stated.status, text.as_str()))
+            }
+            None => Reply::error(stated.status, text),
+        },
+    };
+    for (name, value) in &stated.fields {
+        reply.fields.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+        reply.fields.push((name.clone(), value.clone()));
+    }
+    reply
 }
 
 /// Returns the rule with the reply that its closure computes.
