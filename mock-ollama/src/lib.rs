@@ -102,27 +102,26 @@ pub use clock::Instant;
 pub use conversation::CalledTool;
 pub use driver::{SocketOptions, Wait, WaitError};
 pub use engine::{CreatedAt, Limits};
-pub use http::{BadOrigins, Origins};
+pub use generation::Dialect;
+pub use http::Origins;
 pub use journal::{
     Answer, BodyError, Caller, ChunkSent, ConnId, Entry, Fate, Journal, RequestSeen, ServerId, StreamId,
 };
 pub use models::KeepAlive;
-#[cfg(feature = "record")]
-pub use recording::write_file;
 pub use recording::{
     Chunk, Details, End, Exchange, Method, Model, Origin, ReadError, Recording, RecordingProblem, Request, RequestBody,
-    Response, WriteError, read, read_file,
+    Response, read, read_file,
 };
 pub use regex::Regex;
 pub use rules::{
-    ChatMessage, Endpoint, Expectation, IncomingRequest, IntoMatcher, IntoPieces, Matcher, Per, Reply, Rule,
-    TextMatcher, any, as_ollama, busy, call, chat, embed, embedding, error, exactly, generate, json_text,
-    model_not_found, request, says, status,
+    ChatMessage, Endpoint, Expectation, IncomingRequest, IntoMatcher, IntoPieces, Matcher, Per, Reply, TextMatcher,
+    any, as_ollama, busy, call, chat, embed, embedding, error, exactly, generate, json_text, model_not_found, request,
+    says, status,
 };
 pub use schedule::{Pace, PaceError};
 pub use script::{Script, ScriptError, Scripted};
 pub use seed::Seed;
-pub use server::{Builder, FinishError, MAX_SERVERS, MockOllama, RuleDraft, ScopedRule, StartError, StatedRule};
+pub use server::{Builder, FinishError, MockOllama, RuleDraft, ScopedRule, StartError, StatedRule};
 
 /// The Rust snippets of the README.
 #[cfg(doctest)]

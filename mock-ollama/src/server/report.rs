@@ -15,9 +15,12 @@ impl fmt::Display for Report<'_> {
         write!(f, "mock-ollama: {}", counted(journal.requests(), "request"))?;
         write!(f, ", {} unexpected", journal.unexpected_count())?;
         write!(f, ", {} unmet", counted(unmet.clone().count(), "expectation"))?;
-        write!(f, "\n{journal}")?;
+        // The caller ends the last line.
+        for line in journal.to_string().lines() {
+            write!(f, "\n{line}")?;
+        }
         for rule in unmet {
-            writeln!(f, "  {}", Unmet(rule))?;
+            write!(f, "\n  {}", Unmet(rule))?;
         }
         Ok(())
     }

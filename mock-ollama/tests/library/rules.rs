@@ -371,7 +371,7 @@ fn an_expectation_that_is_not_met_is_told_by_its_rule() {
     server.on(chat().prompt("weather")).named("weather").reply(says("18 °C")).expect(2);
     ask(&server, "weather?");
     let report = format!("{:?}", server.finish().unwrap_err());
-    assert!(report.ends_with("\n  rule 1 \"weather\" was to be used 2 times, was used 1 time\n"), "{report}");
+    assert!(report.ends_with("\n  rule 1 \"weather\" was to be used 2 times, was used 1 time"), "{report}");
 }
 
 #[rstest]

@@ -105,6 +105,8 @@ fn chunks_that_lie_together_leave_as_one_piece_with_each_its_place_in_the_journa
     let chunks = &bench.engine.journal().entries[0].chunks;
     let written: Vec<bool> = chunks.iter().map(|chunk| chunk.written.is_some()).collect();
     assert_eq!(written, [true, false, false], "a chunk of which a part was taken has not been written");
+    let entry = &bench.engine.journal().entries[0];
+    assert_eq!(entry.body(), hi().exchanges[0].chunks[0].bytes, "nor has it been answered");
 }
 
 proptest! {
