@@ -15,6 +15,7 @@ mod ruled;
 use std::sync::Arc;
 use std::time::Duration;
 
+use self::ruled::replied_plainly;
 use super::callers::Callers;
 use super::config::{Config, CreatedAt};
 use super::source::{AnswerSource, Effect};
@@ -129,7 +130,7 @@ impl Answerer<'_> {
             Gate::Answer { status, fields, body } => {
                 let answered = Reply { status, fields, body: body.into_bytes(), flushed: false }.into();
                 match self.stated_for_route(&from) {
-                    Some(selected) => self.replied_plainly(&selected, answered, &from),
+                    Some(selected) => replied_plainly(&selected, answered, &from),
                     None => self.noted(None, answered),
                 }
             }
@@ -145,12 +146,12 @@ impl Answerer<'_> {
         let asks_model = matches!(route, Route::Answer(_) | Route::Embed | Route::Embeddings | Route::OpenAiEmbeddings);
         let selected = if asks_model { None } else { self.stated_for_route(from) };
         if let Some(selected) = selected.as_ref().filter(|selected| !selected.is_as_ollama()) {
-            return self.replied_plainly(selected, Reply::empty(500).into(), from);
+            return replied_plainly(selected, Reply::empty(500).into(), from);
         }
         // The bytes of a recording precede every check: they are what the real server answered.
         let answered = self.fixed(from).unwrap_or_else(|| self.dispatch(route, from));
         match selected {
-            Some(selected) => self.replied_plainly(&selected, answered, from),
+            Some(selected) => replied_plainly(&selected, answered, from),
             None => self.noted(Some(route), answered),
         }
     }
