@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::ruled::{computed, replied_plainly, ruled};
+use super::ruled::{computed, ruled};
 use super::{Answered, Answerer, Reception, Timing};
 use crate::backend::{Arrival, BUSY, LoadRequest};
 use crate::catalog::{Candidate, Choice, Delivery, Matching, Miss, Prepared};
@@ -173,7 +173,7 @@ impl Answerer<'_> {
         };
         let missed = self.missed(ask, &why, &text, from);
         match self.stated_for_route(from) {
-            Some(selected) => replied_plainly(&selected, missed, from),
+            Some(selected) => Self::replied_plainly(&selected, missed, from),
             None => missed,
         }
     }

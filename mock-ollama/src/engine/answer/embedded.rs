@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use rand::RngExt as _;
 
-use super::ruled::{computed, replied_plainly, ruled};
+use super::ruled::{computed, ruled};
 use super::{Answered, Answerer, Reception, Timing};
 use crate::catalog::Prepared;
 use crate::dialect::{
@@ -48,7 +48,7 @@ impl Answerer<'_> {
             Some((selected, ReplyKind::ModelNotFound)) => {
                 return Answered { answer: ruled(selected), ..refused(route, &not_found(&ask.model)) };
             }
-            Some((selected, _)) => return replied_plainly(selected, Reply::empty(500).into(), from),
+            Some((selected, _)) => return Self::replied_plainly(selected, Reply::empty(500).into(), from),
         };
         let answered = match self.embed(route, &ask, stated) {
             Ok(reply) => {

@@ -15,7 +15,6 @@ mod ruled;
 use std::sync::Arc;
 use std::time::Duration;
 
-use self::ruled::replied_plainly;
 use super::callers::Callers;
 use super::config::{Config, CreatedAt};
 use super::source::{AnswerSource, Effect};
@@ -130,7 +129,7 @@ impl Answerer<'_> {
             Gate::Answer { status, fields, body } => {
                 let answered = Reply { status, fields, body: body.into_bytes(), flushed: false }.into();
                 match self.stated_for_route(&from) {
-                    Some(selected) => replied_plainly(&selected, answered, &from),
+                    Some(selected) => Self::replied_plainly(&selected, answered, &from),
                     None => self.noted(None, answered),
                 }
             }
@@ -146,12 +145,12 @@ impl Answerer<'_> {
         let asks_model = matches!(route, Route::Answer(_) | Route::Embed | Route::Embeddings | Route::OpenAiEmbeddings);
         let selected = if asks_model { None } else { self.stated_for_route(from) };
         if let Some(selected) = selected.as_ref().filter(|selected| !selected.is_as_ollama()) {
-            return replied_plainly(selected, Reply::empty(500).into(), from);
+            return Self::replied_plainly(selected, Reply::empty(500).into(), from);
         }
         // The bytes of a recording precede every check: they are what the real server answered.
         let answered = self.fixed(from).unwrap_or_else(|| self.dispatch(route, from));
         match selected {
-            Some(selected) => replied_plainly(&selected, answered, from),
+            Some(selected) => Self::replied_plainly(&selected, answered, from),
             None => self.noted(Some(route), answered),
         }
     }

@@ -39,7 +39,17 @@ impl Answerer<'_> {
     pub(super) fn refused_by_ollama(&mut self, answered: Answered, why: &str, from: &Reception<'_>) -> Answered {
         match self.stated_for_route(from) {
             None => Answered { answer: Answer::Unexpected { why: format!("Ollama refuses it: {why}") }, ..answered },
-            Some(selected) => replied_plainly(&selected, answered, from),
+            Some(selected) => Self::replied_plainly(&selected, answered, from),
+        }
+    }
+
+    /// Returns the reply of a rule to a request that no model answers; `ollamas` is what Ollama answers.
+    pub(super) fn replied_plainly(selected: &Selected, ollamas: Answered, from: &Reception<'_>) -> Answered {
+        let answer = ruled(selected);
+        match &selected.reply.kind {
+            ReplyKind::AsOllama => Answered { answer, ..ollamas },
+            ReplyKind::Status(status) => Answered { answer, ..with_status(status, None, from).into() },
+            other => Answered { answer, ..cannot(selected, other.name(), "answers no request of this route").into() },
         }
     }
 
@@ -133,16 +143,6 @@ impl Answerer<'_> {
             Some(_) => return answered,
         };
         Answered { answer: Answer::Unexpected { why: why.to_owned() }, ..answered }
-    }
-}
-
-/// Returns the reply of a rule to a request that no model answers; `ollamas` is what Ollama answers.
-pub(super) fn replied_plainly(selected: &Selected, ollamas: Answered, from: &Reception<'_>) -> Answered {
-    let answer = ruled(selected);
-    match &selected.reply.kind {
-        ReplyKind::AsOllama => Answered { answer, ..ollamas },
-        ReplyKind::Status(status) => Answered { answer, ..with_status(status, None, from).into() },
-        other => Answered { answer, ..cannot(selected, other.name(), "answers no request of this route").into() },
     }
 }
 
