@@ -38,7 +38,7 @@ fn a_server_whose_parent_lets_go_of_its_input_ends_by_itself_and_leaves_the_jour
     let mut url = String::new();
     stdout.read_line(&mut url).unwrap();
     let mut client = TcpStream::connect(url.trim_end().strip_prefix("http://").unwrap()).unwrap();
-    client.write_all(b"GET /api/version HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n").unwrap();
+    client.write_all(b"GET /api/version HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     client.read_to_string(&mut String::new()).unwrap();
     assert!(!workspace.path("journal.json").exists(), "the journal is of a server that has ended");
 
