@@ -14,6 +14,7 @@ pub(super) struct WriteCoalescer(Range<usize>);
 
 impl WriteCoalescer {
     /// Takes a chunk, behind those before it, and returns the number of its encoded bytes. The bytes of its body stay.
+    #[inline]
     pub(super) fn add(
         &mut self,
         (conn, response): (ConnId, &ActiveResponse),
@@ -43,6 +44,7 @@ impl WriteCoalescer {
     }
 
     /// Queues a write of what has been collected.
+    #[inline]
     pub(super) fn flush(&mut self, (conn, response): (ConnId, &ActiveResponse), actions: &mut Vec<Action>) {
         let place = std::mem::take(&mut self.0);
         if place.start < place.end {

@@ -285,6 +285,7 @@ impl Conn {
 
     /// Counts bytes that the transport has taken, and tells the journal what has left whole. Returns when the chunk that was
     /// held back is due, where there is room for it.
+    #[inline]
     pub(super) fn note_written(&mut self, bytes: usize, now: Instant, ledger: &mut Ledger) -> Option<Instant> {
         self.written += bytes as u64;
         // A client that takes anything at all has not stalled.

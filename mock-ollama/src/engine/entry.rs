@@ -59,6 +59,7 @@ impl From<WireEnd> for Fate {
 }
 
 /// Keeps the bytes of a chunk that leaves; returns how many of them nobody else holds.
+#[inline]
 pub(super) fn keep(body: &mut SentBody, payload: Payload, response: &ActiveResponse) -> usize {
     match payload {
         // A recording has them anyway.

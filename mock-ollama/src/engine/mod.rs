@@ -502,6 +502,7 @@ impl Engine {
             state = same;
         }
         let (mut left, mut coalescer) = (batch.max_chunks.get(), WriteCoalescer::default());
+        // What this loop calls is `#[inline]`: how the compiler splits the crate must not decide what a chunk costs.
         let upcoming = loop {
             left -= 1;
             let Some(response) = state.response_mut() else { return };

@@ -207,6 +207,7 @@ impl ActiveResponse {
     }
 
     /// Returns when the next step happens. Must be called once a chunk, in order.
+    #[inline]
     pub(super) fn next_step(&mut self) -> NextStep {
         // The schedule is asked once a chunk: jitter draws a number each time.
         let at = match &mut self.source {
@@ -224,6 +225,7 @@ impl ActiveResponse {
     /// Takes the next chunk, with the head before the first; `None` when this moment has nothing to show.
     ///
     /// This is the last place at which a chunk stands alone: behind it chunks are encoded and coalesced.
+    #[inline]
     pub(super) fn plan_chunk(&mut self, due: Instant, now: Instant) -> Option<PlannedChunk> {
         let (payload, length) = match self.plan_recorded() {
             Some(planned) => planned,
@@ -298,6 +300,7 @@ impl ActiveResponse {
     }
 
     /// Returns a slice of the encoded form of the recording.
+    #[inline]
     pub(super) fn encoded(&self, place: Range<usize>) -> Bytes {
         self.recorded_chunks().map(|chunks| chunks.wire.slice(place)).unwrap_or_default()
     }

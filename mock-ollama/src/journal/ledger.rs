@@ -81,6 +81,7 @@ impl Ledger {
     }
 
     /// The entry of this number, unless it is forgotten.
+    #[inline]
     pub(crate) fn entry_mut(&mut self, number: usize) -> Option<&mut Entry> {
         let place = self.place(number)?;
         self.journal.entries.get_mut(place)
@@ -88,6 +89,7 @@ impl Ledger {
 
     /// Notes a chunk of the entry of this number, unless that is forgotten: returns whether it was noted. `keep` keeps its bytes, and
     /// returns how many of them nobody else holds.
+    #[inline]
     pub(crate) fn add_chunk(
         &mut self,
         number: usize,

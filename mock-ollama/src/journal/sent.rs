@@ -25,6 +25,7 @@ impl SentBody {
     }
 
     /// Adds the recorded chunk that stands at `place` of the encoded form. `wire` is asked for that form where a run begins.
+    #[inline]
     pub(crate) fn push_encoded(&mut self, place: Range<usize>, wire: impl FnOnce() -> Bytes) {
         match self.0.last_mut() {
             Some(Run::Encoded { place: last, .. }) if last.end == place.start => last.end = place.end,

@@ -26,16 +26,19 @@ struct Placed {
 }
 
 impl Slots {
+    #[inline]
     pub(super) fn insert(&mut self, key: Key, event: Event) -> Node {
         let at = key.0;
         Node { at, slot: self.0.insert(Placed { key, event }) }
     }
 
+    #[inline]
     pub(super) fn take(&mut self, node: Node) -> (Key, Event) {
         let Placed { key, event } = self.0.remove(node.slot);
         (key, event)
     }
 
+    #[inline]
     pub(super) fn key(&self, node: Node) -> &Key {
         &self.0[node.slot].key
     }
@@ -44,6 +47,7 @@ impl Slots {
         self.0[node.slot].event.conn
     }
 
+    #[inline]
     pub(super) fn precedes(&self, one: Node, other: Node) -> bool {
         if one.at == other.at { self.key(one) < self.key(other) } else { one.at < other.at }
     }
